@@ -1,0 +1,71 @@
+# `make` alone prints this menu. Every target sets up what it needs first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+VENDOR := smart_customer_analysis/app/static/vendor/.ready
+export HF_HUB_OFFLINE ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+.PHONY: help setup run serve lab report docs test test-fast lint export bench faults lock system clean
+
+help: ## this menu
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(VENDOR): $(READY) smart_customer_analysis/app/assets/package-lock.json
+	$(BIN)/python -m smart_customer_analysis.app.vendor
+	@touch $@
+
+setup: $(READY) $(VENDOR) ## environment and page assets, without running anything
+
+run: setup ## the main job on data/sample: load, clean, train, score, segment, store, report
+	$(BIN)/sca run
+
+serve: setup ## the API and the page, on the database of the last run
+	$(BIN)/sca serve
+
+lab: setup ## JupyterLab in nbs/
+	$(BIN)/jupyter lab --notebook-dir nbs
+
+report: setup ## the weekly report, as a notebook and one HTML file, into reports/
+	$(BIN)/sca report run weekly
+
+docs: setup ## the documentation site, into docs/_build/html
+	$(BIN)/python docs/build.py
+
+system: ## Debian packages the tests use (PostgreSQL with PostGIS, Chromium), where apt may be used
+	@bash tests/system.sh
+
+test: setup system ## every test: house, unit, notebooks, PostGIS, API, browser
+	$(BIN)/nbdev-test --n-workers 2
+	$(BIN)/python -m pytest
+
+test-fast: setup ## tests that need neither PostGIS nor a browser nor real data
+	$(BIN)/python -m pytest -m 'not db and not browser and not real and not slow'
+
+lint: setup ## ruff over notebooks and hand-written Python
+	$(BIN)/ruff check nbs smart_customer_analysis/app smart_customer_analysis/migrations tests benchmarks docs
+	$(BIN)/ruff format --check smart_customer_analysis/app smart_customer_analysis/migrations tests benchmarks docs
+
+export: setup ## write the modules from the notebooks
+	$(BIN)/nbdev-export && $(BIN)/nbdev-clean
+
+bench: setup ## speed ratios and simulations, tables into docs/measured/
+	@for f in benchmarks/bench_*.py benchmarks/sim_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+
+faults: setup ## kills and races at full counts, tables into docs/measured/
+	@for f in benchmarks/faults_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+
+lock: $(READY) ## write constraints.txt from this environment
+	$(BIN)/python -m pip freeze --exclude-editable | sed -e 's/+cpu$$//' -e '/^smart.customer/d' > constraints.txt
+	@touch $(READY)
+
+clean: ## remove what can be made again
+	rm -rf build dist *.egg-info _proc docs/_build docs/_src .pytest_cache .ruff_cache
