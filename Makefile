@@ -9,7 +9,7 @@ VENDOR := smart_customer_analysis/app/static/vendor/.ready
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help setup run serve lab report docs test test-fast lint export bench faults lock system clean
+.PHONY: help setup run serve lab report docs test test-fast lint compose-check export bench faults lock system clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,9 +50,14 @@ test: setup system ## every test: house, unit, notebooks, PostGIS, API, browser
 test-fast: setup ## tests that need neither PostGIS nor a browser nor real data
 	$(BIN)/python -m pytest -m 'not db and not browser and not real and not slow'
 
-lint: setup ## ruff over notebooks and hand-written Python
+lint: setup compose-check ## ruff over notebooks and hand-written Python; container and workflow files
 	$(BIN)/ruff check nbs smart_customer_analysis/app smart_customer_analysis/migrations tests benchmarks docs
 	$(BIN)/ruff format --check smart_customer_analysis/app smart_customer_analysis/migrations tests benchmarks docs
+
+compose-check: $(READY)
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
 export: setup ## write the modules from the notebooks
 	$(BIN)/nbdev-export && $(BIN)/nbdev-clean
