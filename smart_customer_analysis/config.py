@@ -37,7 +37,7 @@ class ScaError(Exception):
 class ConfigError(ScaError):
     "A setting is unknown or has a value that cannot be used."
 
-# %% ../nbs/00_config.ipynb #e5dfacdf
+# %% ../nbs/00_config.ipynb #cd723d91
 class Settings(BaseModel):
     "Every run-time setting, with its default and its range."
 
@@ -52,6 +52,8 @@ class Settings(BaseModel):
     epochs: int = Field(2, ge=1, le=50, description="passes over the training reviews")
     learning_rate: float = Field(2e-4, gt=0, le=0.1, description="peak learning rate of AdamW")
     batch_tokens: int = Field(2048, ge=64, description="tokens in one training step, padding included")
+    train_rows: int = Field(10_000, ge=0, description="most reviews learnt from in one run, a seeded sample; 0: all")
+    score_rows: int = Field(20_000, ge=0, description="most reviews marked in one run, test rows first; 0: all")
     seed: int = Field(42, ge=0, description="seed of everything that involves chance")
     min_segments: int = Field(3, ge=2, description="fewest segments considered")
     max_segments: int = Field(8, ge=2, le=26, description="most segments considered")
