@@ -126,7 +126,7 @@ def load_encoder(
     start_head(model, seed)
     return model, tokenizer
 
-# %% ../../nbs/21_sentiment.model.ipynb #93c4ede0
+# %% ../../nbs/21_sentiment.model.ipynb #4065f09f
 def tiny_encoder(
     folder: Path,  # where it is written
     texts: Sequence[str] = (),  # their words become its vocabulary
@@ -138,7 +138,7 @@ def tiny_encoder(
     tokenizer = tiny_tokenizer(texts)
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=2,
-        intermediate_size=2 * hidden, max_position_embeddings=64,
+        intermediate_size=2 * hidden, max_position_embeddings=64, untrained=True,
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(seed)
