@@ -8,10 +8,10 @@ Training.
 
 # %% auto #0
 __all__ = ['multiply_rate', 'choose_precision', 'Recipe', 'rate_at', 'plan_batches', 'fingerprint', 'save_checkpoint',
-           'last_checkpoint', 'load_checkpoint', 'make_optimizer', 'train_step', 'margins', 'fit_temperature',
-           'error_thresholds', 'TrainResult', 'Trainer', 'held_out', 'model_card', 'train_sentiment']
+           'last_checkpoint', 'load_checkpoint', 'make_optimizer', 'train_step', 'fit_temperature', 'error_thresholds',
+           'TrainResult', 'Trainer', 'held_out', 'model_card', 'train_sentiment']
 
-# %% ../../nbs/22_sentiment.train.ipynb #d3c0395e
+# %% ../../nbs/22_sentiment.train.ipynb #3093956c
 import hashlib
 import json
 import math
@@ -36,7 +36,7 @@ from transformers import PreTrainedModel
 
 from ..schema import NEGATIVE, InputError, ModelError
 from .dataset import TextDataset, bucket_batches, encode, pad_batch, padding_share
-from .model import file_hash, good_models, load_encoder, new_version, save_model, tiny_encoder, write_file
+from .model import file_hash, good_models, find_encoder, load_encoder, new_version, save_model, score, tiny_encoder, write_file
 
 # %% ../../nbs/22_sentiment.train.ipynb #6473fd7a
 def multiply_rate(
@@ -209,25 +209,6 @@ def train_step(
     optimizer.zero_grad(set_to_none=True)
     return loss.item()
 
-# %% ../../nbs/22_sentiment.train.ipynb #808a61ca
-def margins(
-    model: PreTrainedModel,  # classifier
-    data: TextDataset,  # rows, cut at `max_tokens`
-    batch_tokens: int = 8192,  # tokens in one forward pass
-    dtype: torch.dtype = torch.float32,  # format of the forward pass
-) -> np.ndarray:  # (n,) logit of positive minus logit of negative
-    "Score rows by their first window: above 0 is positive."
-    found = np.zeros(len(data))
-    device, was = next(model.parameters()).device, model.training
-    model.eval()
-    with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
-        for index in bucket_batches(data.lengths, batch_tokens):
-            batch = pad_batch([data.sequence(i) for i in index], data.pad_id)
-            logits = model(**{k: v.to(device) for k, v in batch.items()}).logits.float()
-            found[index] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
-    model.train(was)
-    return found
-
 # %% ../../nbs/22_sentiment.train.ipynb #fee05937
 def fit_temperature(
     margin: np.ndarray,  # (n,) logit of positive minus logit of negative
@@ -333,18 +314,18 @@ class Trainer:
         "Write a checkpoint."
         save_checkpoint(self.home, self.model, self.optimizer, self.state)
 
-# %% ../../nbs/22_sentiment.train.ipynb #1fe69eaf
+# %% ../../nbs/22_sentiment.train.ipynb #cdd48d7c
 def _end_epoch(run: Trainer, valid: TextDataset, epoch: int) -> None:
     "Add one row to the history."
     per_epoch = len(run.plan) // run.recipe.epochs
     row = {"epoch": epoch, "train_loss": float(np.mean(run.state["losses"][-per_epoch:])), "seconds": run.state["seconds"]}
     if len(valid):
-        margin = margins(run.model, valid, dtype=run.dtype)
+        margin = score(run.model, valid, dtype=run.dtype).margin
         sign = np.where(valid.labels == 1, 1.0, -1.0)
         row |= {"valid_loss": float(np.logaddexp(0, -sign * margin).mean()), "valid_accuracy": float((sign * margin > 0).mean())}
     run.state["history"].append(row)
 
-# %% ../../nbs/22_sentiment.train.ipynb #0b1cd697
+# %% ../../nbs/22_sentiment.train.ipynb #51ea19ff
 def held_out(
     margin: np.ndarray,  # (n,) margins of the validation rows
     labels: np.ndarray,  # (n,) their labels
@@ -359,6 +340,7 @@ def held_out(
     calibration = {
         "temperature": fit_temperature(margin, labels),
         "thresholds": error_thresholds(margin, labels),
+        "sureness": np.quantile(np.abs(margin), np.linspace(0, 1, 101)).tolist() if n else [],
         "n": n,
         "window": max_tokens,
     }
@@ -389,11 +371,11 @@ def model_card(
     lines.append("\nIt has learned from English product reviews. On other texts, measure before you rely on it.")
     return "\n".join(lines) + "\n"
 
-# %% ../../nbs/22_sentiment.train.ipynb #0b764e5e
+# %% ../../nbs/22_sentiment.train.ipynb #71b67def
 def _publish(run: Trainer, valid: TextDataset, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
     "Calibrate, write the card, publish, and remove the checkpoints."
     state, recipe = run.state, run.recipe
-    margin = margins(run.model, valid, dtype=run.dtype) if len(valid) else np.zeros(0)
+    margin = score(run.model, valid, dtype=run.dtype).margin
     calibration, metrics = held_out(margin, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
     version = new_version(print_)
     facts = {
@@ -420,7 +402,7 @@ def _result(folder: Path, metrics: dict, began: int, rates: dict) -> TrainResult
     history = pd.DataFrame(t["history"])
     return TrainResult(folder, t["version"], history, t["seconds"], t["tokens_per_second"], t["padding_share"], began, rates)
 
-# %% ../../nbs/22_sentiment.train.ipynb #cb58bbe7
+# %% ../../nbs/22_sentiment.train.ipynb #5888c908
 def _finished(out: Path, print_: str) -> TrainResult | None:
     "Find a published model of the same fingerprint."
     for folder in good_models(out.parent, out.name):
@@ -432,8 +414,6 @@ def _finished(out: Path, print_: str) -> TrainResult | None:
 
 def _weights_hash(encoder: str) -> str:
     "Hash the encoder's weights where they lie in a folder."
-    from smart_customer_analysis.sentiment.model import find_encoder
-
     weights = Path(find_encoder(encoder)) / "model.safetensors"
     return file_hash(weights) if weights.is_file() else ""
 
