@@ -11,14 +11,14 @@ __all__ = ['RAW_CHARACTERS', 'TEXT_CHARACTERS', 'BLOCK_BYTES', 'MAX_RECORD_BYTES
            'refuse_binary', 'detect_encoding', 'utf8_blocks', 'read_fasttext', 'read_csv', 'read_jsonl', 'read_parquet',
            'read_sql']
 
-# %% ../../nbs/10_data.read.ipynb #c1a3e349
+# %% ../../nbs/10_data.read.ipynb #f5f5d1de
 import bz2
 import codecs
 import csv
 import gzip
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -143,11 +143,12 @@ def _decodes(line: bytes, codec: str) -> bool:
 def _is_utf8(line: bytes) -> bool:
     return _decodes(line, "utf-8")
 
-# %% ../../nbs/10_data.read.ipynb #c8376088
+# %% ../../nbs/10_data.read.ipynb #cbba12fa
 def utf8_blocks(
     stream: BinaryIO,  # bytes in `encoding`
     encoding: str,  # a Python codec name
     block_bytes: int = BLOCK_BYTES,  # read at a time
+    progress: Callable[[], None] | None = None,  # called after each block
 ) -> Iterator[bytes]:  # blocks of UTF-8, cut anywhere
     "Read a stream in blocks and turn them into UTF-8."
     if encoding == "utf-8-sig":
@@ -157,6 +158,8 @@ def utf8_blocks(
     try:
         while block := stream.read(block_bytes):
             yield block if plain else decode(block).encode("utf-8", "surrogateescape")
+            if progress:
+                progress()
         if not plain:
             yield decode(b"", True).encode("utf-8", "surrogateescape")
     except (EOFError, OSError) as e:
