@@ -1,0 +1,190 @@
+"""Fixtures for all tests: the repository, the real data sets, and databases that are thrown away.
+
+A PostgreSQL server is taken from SCA_TEST_DATABASE_URL (databases named sca_test_* are made and dropped there, the named
+one is never written to), or a cluster of our own is started in a temporary folder. What cannot be had is skipped with one
+line; with SCA_CI_NO_SKIPS=1 it fails instead.
+"""
+
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+def missing(what: str) -> None:
+    "Skip, or fail where skips are forbidden."
+    (pytest.fail if os.environ.get("SCA_CI_NO_SKIPS") == "1" else pytest.skip)(what)
+
+
+@pytest.fixture(scope="session")
+def repo_root() -> Path:
+    "Root of the repository."
+    return REPO
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    "Folder of the real data sets (SCA_REAL_DATA, else ../shared/data)."
+    folder = Path(os.environ.get("SCA_REAL_DATA") or REPO.parent / "shared" / "data")
+    if not folder.is_dir():
+        missing(f"no real data: set SCA_REAL_DATA to their folder (looked in {folder})")
+    return folder
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+def _as_postgres(command: list[str]) -> list[str]:
+    "PostgreSQL refuses to run as root: hand over to its own user."
+    if os.geteuid() != 0:
+        return command
+    if shutil.which("runuser"):
+        return ["runuser", "-u", "postgres", "--", *command]
+    return ["su", "postgres", "-s", "/bin/sh", "-c", shlex.join(command)]
+
+
+def _bin() -> Path | None:
+    "Folder of the newest PostgreSQL programs."
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[-3]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).resolve().parent if on_path else None
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Cluster:
+    "A throw-away PostgreSQL cluster."
+
+    def __init__(self, programs: Path):
+        self.programs, self.port = programs, _free_port()
+        self.home = Path(tempfile.mkdtemp(prefix="sca_pg_"))
+        self.home.chmod(0o755)
+        if os.geteuid() == 0:
+            shutil.chown(self.home, "postgres")
+        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        self.start()
+
+    @property
+    def data(self) -> str:
+        return str(self.home / "data")
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg2://postgres@127.0.0.1:{self.port}/postgres"
+
+    def _run(self, program: str, *args: str) -> None:
+        command = _as_postgres([str(self.programs / program), *args])
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=self.home)
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr.strip()[-500:]}")
+
+    def start(self) -> None:
+        "Start the server and wait for it."
+        options = f"-p {self.port} -k {self.home} -c listen_addresses=127.0.0.1 -c fsync=off"
+        self._run("pg_ctl", "-D", self.data, "-o", options, "-l", f"{self.home}/log", "-w", "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        "Stop the server; `immediate` is a crash."
+        self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop")
+
+    def remove(self) -> None:
+        "Stop the server and delete its files."
+        try:
+            self.stop("immediate")
+        finally:
+            shutil.rmtree(self.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def pg_server() -> Iterator[str]:
+    "URL of a PostgreSQL server with PostGIS on which databases may be made."
+    from sqlalchemy import create_engine, text
+
+    given, cluster = os.environ.get("SCA_TEST_DATABASE_URL"), None
+    if not given:
+        programs = _bin()
+        if programs is None:
+            missing("no PostgreSQL: apt-get install postgresql postgis postgresql-15-postgis-3, or set SCA_TEST_DATABASE_URL")
+        cluster = Cluster(programs)
+    url = given or cluster.url
+    try:
+        engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
+        with engine.connect() as c:
+            there = c.execute(text("SELECT count(*) FROM pg_available_extensions WHERE name = 'postgis'")).scalar()
+        engine.dispose()
+        if not there:
+            missing("no PostGIS for this PostgreSQL: apt-get install postgresql-15-postgis-3")
+        yield url
+    finally:
+        if cluster:
+            cluster.remove()
+
+
+@pytest.fixture(scope="session")
+def make_pg_database(pg_server: str) -> Iterator[Callable[[], str]]:
+    "Function that makes a database with PostGIS and returns its URL; all are dropped at the end."
+    from sqlalchemy import create_engine, make_url, text
+
+    server = create_engine(pg_server.replace("postgresql://", "postgresql+psycopg2://"), isolation_level="AUTOCOMMIT")
+    made = []
+
+    def make() -> str:
+        name = f"sca_test_{uuid.uuid4().hex[:12]}"
+        with server.connect() as c:
+            template = made[0] if made else "template1"
+            c.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        made.append(name)
+        if len(made) == 1:  # the first one is the template of the others
+            one = create_engine(make_url(server.url).set(database=name), isolation_level="AUTOCOMMIT")
+            with one.connect() as c:
+                c.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
+            one.dispose()
+            return make()
+        return make_url(server.url).set(database=name).render_as_string(hide_password=False)
+
+    yield make
+    with server.connect() as c:
+        for name in made:
+            c.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture(scope="session")
+def pg_url(make_pg_database: Callable[[], str]) -> str:
+    "URL of one throw-away database with PostGIS, shared by the tests of a session."
+    return make_pg_database()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    "URL of an empty database, once on SQLite and once on PostGIS."
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.db'}"
+    return request.getfixturevalue("make_pg_database")()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator:
+    "Engine of a migrated, empty database, once on SQLite and once on PostGIS."
+    from smart_customer_analysis.store.engine import make_engine, migrate
+
+    made = make_engine(database_url)
+    migrate(made)
+    yield made
+    made.dispose()
+
+
+# --- other fixtures below this line -----------------------------------------------------------------------------------

@@ -1,0 +1,98 @@
+"""Up, check, down, up on both backends; databases that are not ours are refused."""
+
+import pytest
+from sqlalchemy import inspect, text
+
+from smart_customer_analysis.schema import DatabaseError
+from smart_customer_analysis.store.engine import VERSION_TABLE, capabilities, check_schema, downgrade, make_engine, migrate, newest_revision, schema_changes, writing
+from smart_customer_analysis.store.tables import Base, table_names
+
+
+def ours(engine):
+    return set(inspect(engine).get_table_names()) & {*table_names(), VERSION_TABLE}
+
+
+def test_up_check_down_up(database_url):
+    engine = make_engine(database_url)
+    before = set(inspect(engine).get_table_names())
+    for _ in range(2):
+        assert migrate(engine) == newest_revision()
+        assert ours(engine) == {*table_names(), VERSION_TABLE}
+        assert schema_changes(engine) == []
+        downgrade(engine)
+        assert set(inspect(engine).get_table_names()) - {VERSION_TABLE} == before, "system tables of the backend must survive"
+
+
+def test_migrate_twice_does_nothing(engine):
+    assert migrate(engine) == newest_revision() == check_schema(engine)
+    assert capabilities(engine)["ready"]
+
+
+def test_one_spatial_index(engine):
+    on_geom = [i["name"] for i in inspect(engine).get_indexes("customers") if i["column_names"] == ["geom"]]
+    on_numbers = [i["name"] for i in inspect(engine).get_indexes("customers") if i["column_names"] == ["lat", "lon"]]
+    expected = ([], ["ix_customers_lat_lon"]) if engine.dialect.name == "sqlite" else (["ix_customers_geom"], [])
+    assert (on_geom, on_numbers) == expected
+
+
+def test_migrations_and_classes_make_the_same_tables(database_url, tmp_path):
+    made = make_engine(database_url)
+    with made.begin() as c:
+        Base.metadata.create_all(c)
+    created = {t: {c["name"] for c in inspect(made).get_columns(t)} for t in table_names()}
+    assert schema_changes(made) == []
+    with made.begin() as c:
+        Base.metadata.drop_all(c)
+    migrate(made)
+    assert {t: {c["name"] for c in inspect(made).get_columns(t)} for t in table_names()} == created
+
+
+def test_newer_schema_is_refused(engine):
+    with writing(engine) as c:
+        c.execute(text("UPDATE sca_version SET version_num = '9999'"))
+    for refuse in (migrate, check_schema, downgrade):
+        with pytest.raises(DatabaseError, match="revision 9999.*upgrade smart_customer_analysis"):
+            refuse(engine)
+
+
+def test_foreign_schema_is_refused_and_untouched(database_url):
+    engine = make_engine(database_url)
+    with writing(engine) as c:
+        c.execute(text("CREATE TABLE customers (id INTEGER)"))
+        c.execute(text("INSERT INTO customers VALUES (7)"))
+    for refuse in (migrate, check_schema):
+        with pytest.raises(DatabaseError, match="'customers' that this library did not make"):
+            refuse(engine)
+    with engine.connect() as c:
+        assert c.execute(text("SELECT id FROM customers")).scalar() == 7
+
+
+def test_other_tables_are_left_alone(database_url):
+    engine = make_engine(database_url)
+    with writing(engine) as c:
+        c.execute(text("CREATE TABLE wages (id INTEGER)"))
+    migrate(engine)
+    assert schema_changes(engine) == []
+    downgrade(engine)
+    assert "wages" in inspect(engine).get_table_names()
+
+
+def test_never_migrated_is_told(database_url):
+    with pytest.raises(DatabaseError, match="revision none; next: run: sca db upgrade"):
+        check_schema(make_engine(database_url))
+
+
+def test_failed_migration_leaves_nothing(database_url, monkeypatch):
+    from alembic import command
+
+    engine = make_engine(database_url)
+    upgrade = command.upgrade
+
+    def broken(config, target):
+        upgrade(config, target)
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(command, "upgrade", broken)
+    with pytest.raises(RuntimeError):
+        migrate(engine)
+    assert ours(engine) == set()
