@@ -1,0 +1,71 @@
+// How numbers and dates are written, in one place.
+const nf = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+export const count = (n) => (n === null || n === undefined ? "[x]" : nf.format(n));
+export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
+
+const missing = (v) => v === null || v === undefined || Number.isNaN(v);
+export const decimals = (low, high) => (!missing(low) && !missing(high) && high - low < 0.02 ? 1 : 0);
+
+function num(v, d) {
+  return (100 * v).toFixed(d);
+}
+export function pct(v, d = 0) {
+  if (missing(v)) return "[x]";
+  const smallest = d ? 0.001 : 0.01;
+  if (v > 0 && v < smallest / 2) return d ? "< 0.1%" : "< 1%";
+  return `${num(v, d)}%`;
+}
+export const range = (low, high, d = decimals(low, high)) => (missing(low) ? "" : `${num(low, d)}–${num(high, d)}%`);
+export const rangeWords = (low, high, d = decimals(low, high)) => `${num(low, d)} to ${num(high, d)}`;
+
+// A single review: never 0% or 100%.
+export function chance(p) {
+  return p > 0.99 ? "> 99%" : p < 0.01 ? "< 1%" : `${Math.round(100 * p)}%`;
+}
+
+export function pointsText(v) {
+  const p = Math.round(100 * Math.abs(v));
+  return `${p} ${p === 1 ? "point" : "points"} ${v >= 0 ? "more" : "fewer"}`;
+}
+export const signedPoints = (v) => (missing(v) ? "[x]" : `${v > 0 ? "+" : v < 0 ? "−" : "±"}${Math.round(100 * Math.abs(v))} ${Math.round(100 * Math.abs(v)) === 1 ? "point" : "points"}`);
+
+export function number(v) {
+  if (missing(v)) return "[x]";
+  if (typeof v !== "number") return String(v);
+  const a = Math.abs(v);
+  return new Intl.NumberFormat(undefined, { maximumFractionDigits: a >= 100 ? 0 : a >= 1 ? 1 : 3 }).format(v);
+}
+
+// Dates: calendar days as "2026-11-15", kept as UTC.
+export const day = (v) => (v ? new Date(`${String(v).slice(0, 10)}T00:00:00Z`) : null);
+export const iso = (d) => d.toISOString().slice(0, 10);
+export const addDays = (d, n) => new Date(d.getTime() + n * 864e5);
+export const monday = (d) => addDays(d, -((d.getUTCDay() + 6) % 7));
+
+export function date(v) {
+  const d = day(v);
+  return d && !Number.isNaN(d.getTime()) ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}` : "[x]";
+}
+export function shortDate(v) {
+  const d = day(v);
+  return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`;
+}
+export function dates(a, b) {
+  const x = day(a), y = day(b);
+  if (!x || !y) return "all dates";
+  if (x.getUTCFullYear() !== y.getUTCFullYear()) return `${date(a)} – ${date(b)}`;
+  if (x.getUTCMonth() === y.getUTCMonth()) return `${x.getUTCDate()}–${date(b)}`;
+  return `${shortDate(a)} – ${date(b)}`;
+}
+export function weekName(v) {
+  const start = monday(day(v)), thursday = addDays(start, 3), jan1 = new Date(Date.UTC(thursday.getUTCFullYear(), 0, 1));
+  const week = 1 + Math.floor((thursday - jan1) / 6048e5);
+  return `Week ${week} (${dates(iso(start), iso(addDays(start, 6)))})`;
+}
+export const time = (v) => (v ? `${date(v)}, ${String(v).slice(11, 16)}` : "[x]");
+export function bytes(n) {
+  if (missing(n)) return "";
+  return n < 1e6 ? `${Math.max(1, Math.round(n / 1e3))} kB` : `${(n / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,106 @@
+// Boot and router. A filter change pushes history (Back = undo); a drill-down remembers where it came from.
+import { get } from "./api.js";
+import { $, clear, h, hideTip, say } from "./dom.js";
+import { backLink, drawFilters, drawFresh, drawNav, mountFrame, setReasons, showMatching } from "./frame.js";
+import { TITLES, VIEWS, meta, refresh, state } from "./state.js";
+
+const LOAD = {
+  overview: () => import("./views/overview.js"), map: () => import("./views/map.js"), segments: () => import("./views/segments.js"),
+  reviews: () => import("./views/reviews.js"), try: () => import("./views/try.js"), reports: () => import("./views/reports.js"),
+};
+let current = null, shown = null, turn = 0;
+
+const focusables = () => [...$("#main").querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")];
+function remember() {
+  const at = focusables().indexOf(document.activeElement);
+  history.replaceState({ ...history.state, scroll: scrollY, focus: at, focusHref: document.activeElement?.getAttribute?.("href") || null }, "");
+}
+
+export function navigate(url, { replace = false, from = null } = {}) {
+  const target = new URL(url, location.origin);
+  if (!(target.pathname.replace(/(.)\/$/, "$1") in VIEWS)) { location.assign(target.href); return; }
+  remember();
+  const same = target.pathname === location.pathname;
+  const next = { from: from || (same ? history.state?.from || null : null) };
+  if (replace) history.replaceState({ ...history.state, ...next }, "", target);
+  else history.pushState(next, "", target);
+  show({ focus: !same, filterChange: same });
+}
+
+async function show({ focus = false, restore = false } = {}) {
+  const mine = ++turn;
+  hideTip();
+  refresh();
+  const name = state.view;
+  document.title = `${TITLES[name]} · ${meta.shop || "Customer analysis"}`;
+  const view = (await LOAD[name]()).default;
+  if (mine !== turn) return;
+  setReasons(view.inactive);
+  drawNav();
+  drawFilters();
+  const root = $("#main");
+  if (shown !== name) {
+    current?.unmount?.();
+    root.className = `view view-${name}`;
+    clear(root, h("div", { class: "view-head" }, h("div", { id: "back" }), h("h1", { tabindex: -1 }, TITLES[name]), h("p", { class: "question" }, view.question)), h("div", { id: "view" }));
+    current = view.mount($("#view"), { navigate, matching: showMatching });
+    shown = name;
+    if (!restore) scrollTo(0, 0);
+  }
+  clear($("#back"), backLink(history.state?.from));
+  if (focus) $("h1", root).focus({ preventScroll: true });
+  const done = current.update();
+  if (restore) {
+    const keep = history.state || {};
+    await done;
+    if (mine !== turn) return;
+    await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)));
+    scrollTo(0, keep.scroll || 0);
+    const list = focusables(), el = keep.focusHref && list[keep.focus]?.getAttribute("href") !== keep.focusHref ? list.find((x) => x.getAttribute("href") === keep.focusHref) : list[keep.focus];
+    el?.focus({ preventScroll: true });
+  }
+}
+
+document.addEventListener("click", (e) => {
+  const a = e.target.closest?.("a[href]");
+  if (!a || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey || a.hasAttribute("download") || a.target) return;
+  const raw = a.getAttribute("href");
+  if (raw.startsWith("#")) return;
+  const url = new URL(raw, location.href);
+  if (url.origin !== location.origin || !(url.pathname.replace(/(.)\/$/, "$1") in VIEWS)) return;
+  e.preventDefault();
+  if (a.dataset.back && history.state?.from) { history.back(); return; }
+  document.querySelectorAll("dialog[open]").forEach((d) => d.close());
+  const inMain = $("#main").contains(a);
+  navigate(url.pathname + url.search, { from: inMain && url.pathname !== location.pathname ? { label: TITLES[state.view], url: location.pathname + location.search } : null });
+});
+addEventListener("popstate", () => show({ restore: true }));
+document.addEventListener("keydown", (e) => {
+  if (e.key === "Escape") hideTip();
+  if (e.key === "?" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName)) $("#key").showModal();
+});
+if ("scrollRestoration" in history) history.scrollRestoration = "manual";
+
+// What the frame needs: names to filter by, and the shop's own default period. Both answers are kept, so the Overview asks once.
+async function learn() {
+  const source = new URLSearchParams(location.search).get("source");
+  const [f, o] = await Promise.allSettled([get("filters", { source }), get("overview", { source })]);
+  meta.known = true;
+  if (f.status === "fulfilled") {
+    const v = f.value;
+    Object.assign(meta, { regions: v.regions || [], segments: v.segments || [], products: v.products || [], sources: v.sources || [], periods: v.periods?.last ? v.periods : null });
+    meta.data_to = v.periods?.last;
+  } else say("The list of filters could not be loaded.");
+  if (o.status === "fulfilled") {
+    const v = o.value;
+    Object.assign(meta, { shop: v.shop, data_to: v.data_to || meta.data_to, n_reviews: v.rows?.loaded });
+    if (v.period?.start && v.period?.end) meta.period = { start: v.period.start, end: v.period.end };
+  }
+}
+
+mountFrame(navigate);
+drawNav();
+LOAD[state.view]();
+await learn();
+drawFresh();
+await show({ restore: Boolean(history.state?.scroll) });

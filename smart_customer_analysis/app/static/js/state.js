@@ -1,0 +1,70 @@
+// The address is the state: path = view, query = filters, sort, selection.
+import { addDays, day, dates, iso, monday } from "./format.js";
+
+export const VIEWS = { "/": "overview", "/map": "map", "/segments": "segments", "/reviews": "reviews", "/try": "try", "/reports": "reports" };
+export const TITLES = { overview: "Overview", map: "Map", segments: "Segments", reviews: "Reviews", try: "Try a review", reports: "Reports" };
+export const FILTERS = ["source", "start", "end", "segment", "region", "product", "sentiment", "q"];
+export const LABELS = { period: "Period", segment: "Segment", region: "Region", product: "Product", sentiment: "Sentiment", q: "Words" };
+
+export const meta = { regions: [], segments: [], products: [], sources: [], periods: null, known: false };
+export let state = read();
+
+export function read(loc = location) {
+  const view = VIEWS[loc.pathname.replace(/(.)\/$/, "$1")] || "overview", query = Object.fromEntries(new URLSearchParams(loc.search));
+  return { view, query, path: loc.pathname };
+}
+export function refresh() { state = read(); return state; }
+
+export const pathOf = (view) => Object.keys(VIEWS).find((p) => VIEWS[p] === view);
+export const filtersOf = (query = state.query) => Object.fromEntries(FILTERS.filter((k) => query[k]).map((k) => [k, query[k]]));
+
+export function href(view, changes = {}, { keep = filtersOf() } = {}) {
+  const q = new URLSearchParams();
+  for (const [k, v] of Object.entries({ ...keep, ...changes })) if (v !== null && v !== undefined && v !== "") q.set(k, v);
+  const text = q.toString();
+  return pathOf(view) + (text ? `?${text}` : "");
+}
+// The same view with some of its query changed.
+export const here = (changes) => href(state.view, changes, { keep: { ...state.query, cursor: "" } });
+
+// The period in force: what the address says, else the last four complete weeks.
+export function defaultPeriod() {
+  const p = meta.periods;
+  if (meta.period) return meta.period; // the server's: it lengthens the span where four weeks hold too few reviews
+  if (!p?.last) return null;
+  const last = day(p.last);
+  let end = addDays(monday(addDays(last, 1)), -1);
+  const first = p.first ? day(p.first) : null;
+  if (first && end < first) end = last;
+  return { start: iso(addDays(end, -27)), end: iso(end) };
+}
+export function period(query = state.query) {
+  const d = defaultPeriod();
+  const start = query.start || d?.start, end = query.end || d?.end;
+  if (!start || !end) return null;
+  const length = Math.round((day(end) - day(start)) / 864e5) + 1, first = meta.periods?.first || "0000-01-01";
+  const before = iso(addDays(day(start), -1)), from = iso(addDays(day(start), -length));
+  const previous = before < first ? { previous_start: null, previous_end: null } : { previous_start: from < first ? first : from, previous_end: before };
+  return { start, end, ...previous, chosen: Boolean(query.start || query.end), length };
+}
+
+// What a view sends to the API: filters that act there, with the period made explicit.
+export function asked({ without = [], query = state.query } = {}) {
+  const p = period(query), out = { ...filtersOf(query) };
+  if (p) Object.assign(out, { start: p.start, end: p.end });
+  for (const k of without) delete out[k];
+  return out;
+}
+
+export function scopeText({ without = [], query = state.query, withPeriod = true } = {}) {
+  const p = period(query), parts = [];
+  for (const k of ["segment", "region", "product", "sentiment", "q"]) {
+    if (query[k] && !without.includes(k)) parts.push(`${LABELS[k]}: ${k === "segment" ? segmentName(query[k]) : query[k]}`);
+  }
+  if (withPeriod) parts.push(p ? dates(p.start, p.end) : "all dates");
+  return parts.join(" · ");
+}
+export function segmentName(id) {
+  const found = meta.segments.find((x) => x.id === id);
+  return found ? `[${id}] ${found.name}` : `[${id}]`;
+}

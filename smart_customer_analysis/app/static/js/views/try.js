@@ -1,0 +1,106 @@
+// Try a review: "What would the model say, and can I trust it?"
+import { get, post } from "../api.js";
+import { $, clear, h, icon, say } from "../dom.js";
+import { chance, count, pct, range } from "../format.js";
+import { check, tokens, wordLegend, words } from "../explain.js";
+
+const MOST = 10_000, PAUSE = 400;
+const SAMPLES = [
+  ["angry", "The kettle arrived two weeks late and the box was open. I wrote twice and nobody answered. I want my money back."],
+  ["mixed", "The kettle is lovely but it arrived two weeks late and the box was open."],
+  ["long", "I bought this lamp for my desk in spring. At first it was everything I wanted: warm light, a heavy foot, a switch where the hand falls. After a month it began to flicker in the evening. I changed the bulb, I changed the socket, I read the small leaflet twice. The shop answered within a day and was polite, and they sent a second lamp, which flickers as well. I like how it looks and I would buy another thing from this shop, but I would not buy this lamp again, and I cannot tell you to."],
+  ["sarcastic", "Oh great, another charger that works for a whole three days. Just what I needed."],
+];
+const REASON = "Filters do not act here: the model reads only the text in the box.";
+
+export default {
+  question: "What would the model say, and can I trust it?",
+  inactive: Object.fromEntries(["start", "segment", "region", "product", "sentiment", "q"].map((k) => [k, REASON]).concat([["compare", true]])),
+  mount(root, ctx) {
+    let timer = 0, stop = null, run = 0, counting = 0, text = "", bounds = null;
+    const area = h("textarea", { id: "text", rows: 5, maxlength: String(MOST + 500), "aria-describedby": "text-help", placeholder: "Write or paste a review…", spellcheck: "true", dir: "auto" });
+    const help = h("span", { id: "text-help", class: "caption" }), out = h("div", { class: "verdict", id: "verdict" }), model = h("span", { class: "caption" });
+    root.append(h("section", { class: "card try" },
+      h("div", { class: "try-top" }, h("p", { class: "samples" }, "Try: ", SAMPLES.map(([name, t]) => h("button", { type: "button", class: "button", on: { click: () => { area.value = t; area.focus(); ask(0); } } }, name))), h("p", { class: "caption" }, "Nothing you type is stored. ", model)),
+      h("label", { class: "sr", for: "text" }, "Text of the review"), area,
+      h("div", { class: "try-under" }, help, h("span", { class: "caption" }, "Ctrl+Enter asks at once")), out));
+    idle();
+
+    function idle() { clear(out, h("p", { class: "muted" }, "The answer appears here while you write.")); help.textContent = `0 of ${count(MOST)} characters`; }
+    const clean = () => { clearTimeout(timer); clearInterval(counting); stop?.abort(); run++; };
+
+    function ask(wait = PAUSE) {
+      text = area.value;
+      const n = [...text].length;
+      help.textContent = `${count(n)} of ${count(MOST)} characters`;
+      clean();
+      if (!text.trim()) { idle(); return; }
+      if (n > MOST) { help.textContent = `${count(n)} of ${count(MOST)} characters: too long by ${count(n - MOST)}. Shorten the text.`; return; }
+      timer = setTimeout(go, wait);
+    }
+
+    async function go() {
+      const mine = ++run, asked = text;
+      stop = new AbortController();
+      out.classList.add("updating");
+      try {
+        const [p, x] = await Promise.all([
+          post("predict", { text: asked }, stop.signal).then((r) => r.predictions[0]),
+          post("explain", { text: asked }, stop.signal).catch((err) => { if (err.name === "AbortError" || err.status === 429) throw err; return { failed: err }; }),
+        ]);
+        if (mine === run) show(asked, p, x);
+      } catch (err) {
+        if (mine !== run || err.name === "AbortError") return;
+        if (err.status === 429) busy(Math.max(1, err.retryAfter || 2));
+        else clear(out, h("div", { class: "state state-failed" }, h("p", null, h("strong", null, icon("failed"), " No answer. "), err.message), h("p", { class: "muted" }, "Your text is kept.", err.requestId ? ` Request ${err.requestId}.` : ""), h("p", { class: "actions" }, h("button", { type: "button", class: "button", on: { click: () => ask(0) } }, "Retry"))));
+      } finally { if (mine === run) out.classList.remove("updating"); }
+    }
+
+    function busy(seconds) {
+      let left = seconds;
+      const line = h("p", { class: "muted" });
+      clear(out, line);
+      const tick = () => { line.textContent = left > 0 ? `Busy, again in ${left} s. Your text is kept.` : "Asking again …"; if (left-- <= 0) { clearInterval(counting); go(); } };
+      tick();
+      counting = setInterval(tick, 1000);
+    }
+
+    function show(asked, p, x) {
+      const sure = p.label !== null, word = p.label === "negative" ? "Negative" : "Positive", value = p.label === "positive" ? p.p_positive : p.p_negative;
+      const band = bounds || [0.4, 0.6], inside = !sure;
+      const sentence = sure ? `${word}, sure: ${chance(value)}.` : "Unsure: the model cannot keep its agreed error on this text, so it does not answer.";
+      const curl = `curl -s ${location.origin}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify({ text: asked }).replaceAll("'", "'\\''")}'`;
+      clear(out,
+        h("div", { class: "verdict-main" }, h("p", { class: `verdict-word${sure ? ` verdict-${p.label}` : ""}` }, inside ? [icon("unsure"), " Unsure"] : [word, h("span", null, ", sure")]),
+          h("div", { class: "verdict-scale", role: "img", "aria-label": `Chance of negative: ${chance(p.p_negative)}` }, h("span", { class: "tick" }, "positive"), h("div", { class: "scale" }, h("i", { class: "scale-base" }), bounds || inside ? h("i", { class: "scale-band", style: { left: `${100 * Math.min(band[0], p.p_negative - 0.02)}%`, right: `${100 * (1 - Math.max(band[1], p.p_negative + 0.02))}%` } }, h("span", null, "unsure")) : null, h("i", { class: "scale-dot", style: { left: `${100 * p.p_negative}%` } })), h("span", { class: "tick" }, "negative")),
+          h("p", { class: "verdict-number" }, h("b", null, chance(sure ? value : p.p_negative)), " ", sure ? p.label : "negative"), h("p", { class: `caption${p.tokens_read < p.tokens_total ? " cut" : ""}` }, tokens(p))),
+        inside ? h("p", null, "The model cannot keep its agreed error on this text, so it does not answer.") : null,
+        x.failed ? h("p", { class: "muted" }, `The words behind it could not be loaded: ${x.failed.message} The answer above holds.`) : [
+          h("h2", null, "Which words speak for it"), words(asked, x, { drop }), x.faithful ? wordLegend() : null,
+          h("p", { class: "caption" }, check(x), x.faithful ? " Tap a word to drop it and ask again." : "")],
+        h("p", { class: "actions" }, h("button", { type: "button", class: "button", on: { click: async (e) => { try { await navigator.clipboard.writeText(curl); e.target.textContent = "Copied"; say("Copied as curl."); } catch { const box = $("#curl"); box.hidden = false; box.focus(); } } } }, "Copy as curl")),
+        h("pre", { id: "curl", class: "curl", tabindex: 0, hidden: true }, curl));
+      say(`${sentence} ${tokens(p)}`);
+    }
+
+    function drop(start, end) {
+      const chars = [...area.value];
+      area.value = [...chars.slice(0, start), ...chars.slice(end)].join("").replace(/ {2,}/g, " ");
+      say("Dropped, asking again.");
+      ask(0);
+    }
+
+    area.addEventListener("input", () => ask());
+    area.addEventListener("keydown", (e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); ask(0); } });
+    return {
+      async update() {
+        try {
+          const o = await get("overview", {}), a = o.model?.accuracy, t = o.model?.unsure_band;
+          if (Array.isArray(t) && t.length === 2) bounds = t;
+          model.textContent = o.model ? `Model ${o.model.version}${a?.value !== undefined && a?.value !== null ? ` · right ${pct(a.value)} (${range(a.low, a.high)}), ${count(a.n)} reviews` : ""}` : "No model is loaded yet: sca train.";
+        } catch { model.textContent = ""; }
+      },
+      unmount: clean,
+    };
+  },
+};
