@@ -4,7 +4,17 @@ import pytest
 from sqlalchemy import inspect, text
 
 from smart_customer_analysis.schema import DatabaseError
-from smart_customer_analysis.store.engine import VERSION_TABLE, capabilities, check_schema, downgrade, make_engine, migrate, newest_revision, schema_changes, writing
+from smart_customer_analysis.store.engine import (
+    VERSION_TABLE,
+    capabilities,
+    check_schema,
+    downgrade,
+    make_engine,
+    migrate,
+    newest_revision,
+    schema_changes,
+    writing,
+)
 from smart_customer_analysis.store.tables import Base, table_names
 
 
