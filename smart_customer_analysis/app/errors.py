@@ -1,0 +1,101 @@
+"""Every refusal is a problem document (RFC 9457): plain ASCII, at most 4 kB, and never a word of what was sent."""
+
+import json
+import re
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from smart_customer_analysis.config import ScaError
+from smart_customer_analysis.service import BadQuery, NotFound, NotReady
+
+PROBLEM = "application/problem+json"
+SHOWN_FIELDS = 10  # faults listed in a 422
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
+_TITLE = {413: "Content Too Large", 422: "Unprocessable Content"}  # Python renamed them in 3.13
+_DETAIL = {
+    404: "Nothing lives at this address; /docs lists what does.",
+    405: "This address does not take that method.",
+    422: "The body is not JSON that can be read.",
+}
+
+
+class Busy(Exception):
+    """Every worker is taken; the caller may come back after `seconds`."""
+
+    def __init__(self, seconds: int = 1):
+        self.seconds = seconds
+
+
+class ProblemResponse(Response):
+    """A problem document."""
+
+    media_type = PROBLEM
+
+
+def problem(status: int, detail: str, request_id: str = "", kind: str = "about:blank", headers=None, **more) -> Response:
+    """Build a problem document; `kind` is a stable name that a program can branch on."""
+    title = _TITLE.get(status) or HTTPStatus(status).phrase
+    body = {"type": kind, "title": title, "status": status, "detail": detail[:1000], "request_id": request_id}
+    return ProblemResponse(json.dumps(body | more, ensure_ascii=True), status, headers)
+
+
+def _id(request: Request) -> str:
+    return request.scope.get("request_id", "")
+
+
+def _place(error: dict) -> str:
+    """Name the faulty field without repeating a name that the caller made up."""
+    parts = list(error["loc"])[1:]
+    if error["type"] == "extra_forbidden" and parts:
+        parts[-1] = "unknown name"
+        return ".".join(str(p) for p in parts)
+    known = [str(p) if isinstance(p, int) or _FIELD.fullmatch(str(p)) else "?" for p in parts]
+    return ".".join(known) or str(error["loc"][0] if error["loc"] else "request")
+
+
+async def invalid(request: Request, error: RequestValidationError) -> Response:
+    """422: which field, and what was expected of it."""
+    if any(e["type"] == "json_invalid" for e in error.errors()):
+        return problem(422, _DETAIL[422], _id(request), "urn:sca:invalid")
+    faults = [{"field": _place(e)[:120], "message": e["msg"][:200]} for e in error.errors()[:SHOWN_FIELDS]]
+    told = "; ".join(f"{f['field']}: {f['message']}" for f in faults[:3])
+    return problem(422, told, _id(request), "urn:sca:invalid", errors=faults)
+
+
+async def http_error(request: Request, error: HTTPException) -> Response:
+    """404, 405 and the like. FastAPI says 400 for a body it cannot parse; that is a 422 like any other bad body."""
+    status = 422 if error.status_code == 400 else error.status_code
+    plain = error.detail == HTTPStatus(error.status_code).phrase or error.status_code == 400
+    detail = _DETAIL[status] if plain and status in _DETAIL else str(error.detail)
+    return problem(status, detail, _id(request), headers=error.headers)
+
+
+async def busy(request: Request, error: Busy) -> Response:
+    """429: refused at once, not queued."""
+    headers = {"Retry-After": str(error.seconds)}
+    return problem(429, f"Busy; try again in {error.seconds} s.", _id(request), "urn:sca:busy", headers)
+
+
+async def refused(request: Request, error: ScaError) -> Response:
+    """Errors of the library, by what they mean for the caller."""
+    status, kind = next(
+        ((s, k) for c, s, k in _STATUS if isinstance(error, c)), (500, "urn:sca:error")
+    )
+    detail = str(error) if status < 500 or isinstance(error, NotReady) else "This is a fault of the program; the log has it."
+    headers = {"Retry-After": "5"} if status == 503 else None
+    return problem(status, detail, _id(request), kind, headers)
+
+
+_STATUS = [(NotFound, 404, "urn:sca:not-found"), (BadQuery, 422, "urn:sca:invalid"), (NotReady, 503, "urn:sca:not-ready")]
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers."""
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(Busy, busy)
+    app.add_exception_handler(ScaError, refused)

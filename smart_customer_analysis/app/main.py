@@ -1,0 +1,133 @@
+"""`create_app(settings)` builds the app; `serve(settings)` runs it until it is told to stop."""
+
+import socket
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from smart_customer_analysis import __version__
+from smart_customer_analysis.config import ScaError, Settings, load_settings
+from smart_customer_analysis.service import Service
+
+from . import errors, pages, schemas
+from .middleware import BodyLimit, ETag, Metrics, Shield
+from .routes import v1
+from .workers import Workers
+
+ABOUT = """Sentiment, segments, maps and changes of one shop.
+
+Every share comes with a range and the number of reviews it rests on. Groups of few customers are hidden: their numbers are null.
+Errors are problem documents (RFC 9457). `GET` answers carry an `ETag`."""
+PROBLEMS = {
+    "404": "No such address or object",
+    "413": "Body too large",
+    "422": "A parameter or the body cannot be used",
+    "429": "Busy: refused at once, see Retry-After",
+    "503": "Database or model not there",
+}
+DRAIN_SECONDS = 30
+
+
+def create_app(
+    settings: Settings | None = None,  # default: read as everywhere else
+    warm: bool = False,  # load the model at start instead of at the first text
+) -> FastAPI:
+    """Build the app. Nothing is opened before it starts, and it starts without a database: /ready says so."""
+    settings = settings or load_settings()
+    service, metrics = Service(settings), Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI):
+        if warm:
+            app.state.workers.pool.submit(service.warm)
+        yield
+        app.state.workers.close()
+        service.close()
+
+    app = FastAPI(
+        title="smart_customer_analysis",
+        version=__version__,
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+        middleware=[
+            Middleware(Shield, metrics=metrics),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
+            Middleware(BodyLimit),
+            Middleware(ETag),
+        ],
+    )
+    app.state.service, app.state.metrics, app.state.draining = service, metrics, False
+    app.state.workers = Workers(service.predict)
+    metrics.held.set_function(lambda: app.state.workers.held)
+    errors.install(app)
+    app.include_router(v1)
+    pages.mount(app, settings.reports_dir)
+    app.openapi = lambda: describe(app)
+    return app
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description, with the problem documents that are really sent."""
+    if app.openapi_schema:
+        return app.openapi_schema
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    parts = document["components"]["schemas"]
+    parts["Problem"] = schemas.Problem.model_json_schema()
+    for path, operations in document["paths"].items():
+        if not path.startswith("/v1"):
+            continue
+        for method, operation in operations.items():
+            said = ["404", "422", "503"] + (["413", "429"] if method == "post" else [])
+            for status in sorted(said):
+                body = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+                operation["responses"][status] = {"description": PROBLEMS[status], "content": body}
+    parts.pop("HTTPValidationError", None)
+    parts.pop("ValidationError", None)
+    app.openapi_schema = document
+    return document
+
+
+class _Server(uvicorn.Server):
+    """Says "not ready" from the moment it is told to stop, while it finishes what it has accepted."""
+
+    def handle_exit(self, sig, frame) -> None:
+        self.config.loaded_app_state.draining = True
+        super().handle_exit(sig, frame)
+
+
+def serve(settings: Settings) -> None:
+    """Listen until SIGTERM or Ctrl-C; a port that is taken is refused before anything is opened."""
+    listener = _bind(settings.host, settings.port)
+    app = create_app(settings, warm=True)
+    config = uvicorn.Config(
+        app, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS, timeout_keep_alive=5
+    )
+    config.loaded_app_state = app.state
+    try:
+        _Server(config).run(sockets=[listener])
+    finally:
+        listener.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the port, or say who should move."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, OverflowError) as e:
+        listener.close()
+        told = getattr(e, "strerror", None) or str(e)
+        raise ScaError(
+            f"a free port {port} on {host}", told.lower(), "stop the other program or choose another port: sca serve --port 8001"
+        ) from e
+    return listener

@@ -1,0 +1,126 @@
+"""The page, its assets, rendered reports, the documentation of the API, health and metrics."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI, Request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from . import schemas as s
+
+STATIC = Path(__file__).parent / "static"
+SWAGGER = STATIC / "vendor" / "swagger-ui-bundle.js"
+VIEWS = ("/", "/map", "/segments", "/reviews", "/try", "/reports")
+REPORT_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+KINDS = {".mjs": "text/javascript", ".woff2": "font/woff2", ".geojson": "application/geo+json"}  # not all systems know them
+REPORT_FILES = {".html", ".pdf", ".svg", ".png", ".csv", ".json", ".ipynb"}
+
+pages = APIRouter()
+
+
+class Files(StaticFiles):
+    """A folder that may not be there yet."""
+
+    async def check_config(self) -> None:
+        if not Path(self.directory).is_dir():
+            raise HTTPException(404)
+
+
+class Assets(Files):
+    """Files of the page. They carry an ETag; a browser asks again, and mostly hears 304."""
+
+    def file_response(self, full_path, *args, **kwargs) -> Response:
+        response = super().file_response(full_path, *args, **kwargs)
+        kept = "vendor" in Path(full_path).parts
+        response.headers["Cache-Control"] = "public, max-age=86400" if kept else "no-cache"
+        if kind := KINDS.get(Path(full_path).suffix):
+            response.headers["Content-Type"] = kind
+        return response
+
+
+class ReportFiles(Files):
+    """Rendered reports: sandboxed, since their text comes from reviews. Links out of the folder are not followed."""
+
+    async def get_response(self, path: str, scope) -> Response:
+        if Path(path).suffix.lower() not in REPORT_FILES or any(part.startswith(".") for part in Path(path).parts):
+            raise HTTPException(404)
+        return await super().get_response(path, scope)
+
+    def file_response(self, full_path, *args, **kwargs) -> Response:
+        response = super().file_response(full_path, *args, **kwargs)
+        response.headers["Content-Security-Policy"] = REPORT_CSP
+        response.headers["Cache-Control"] = "private, no-cache"
+        if Path(full_path).suffix.lower() not in (".html", ".pdf", ".png"):
+            response.headers["Content-Disposition"] = "attachment"
+        return response
+
+
+def _shell() -> Response:
+    page = STATIC / "index.html"
+    if not page.is_file():
+        raise HTTPException(404, "The page is not part of this installation; the API is at /v1, its description at /openapi.json.")
+    return FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+
+for _view in VIEWS:
+    pages.add_api_route(_view, _shell, include_in_schema=False, name=f"page {_view}")
+
+
+@pages.get("/health", response_model=s.Health, tags=["operation"], summary="The process is alive")
+def health():
+    return {"status": "ok"}
+
+
+@pages.get(
+    "/ready",
+    response_model=s.Ready,
+    tags=["operation"],
+    summary="Database reachable and migrated; which model",
+    responses={503: {"model": s.Ready, "description": "Not ready; the fields say why"}},
+)
+def ready(request: Request):
+    state = request.app.state.service.ready()
+    if request.app.state.draining:
+        state |= {"ready": False}
+    return JSONResponse(state, 200 if state["ready"] else 503, {"Cache-Control": "no-store"})
+
+
+@pages.get("/metrics", include_in_schema=False)
+def metrics(request: Request):
+    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+DOCS = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>API of smart_customer_analysis</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">{head}</head>
+<body>{body}</body></html>"""
+
+
+@pages.get("/docs", include_in_schema=False)
+def docs():
+    """Swagger UI from our own files; without them, a plain page."""
+    if not SWAGGER.is_file():
+        body = '<main><h1>API</h1><p>The description of the API is at <a href="/openapi.json">/openapi.json</a>.</p></main>'
+        return HTMLResponse(DOCS.format(head="", body=body))
+    head = '<link rel="stylesheet" href="/static/vendor/swagger-ui.css">'
+    body = (
+        '<div id="swagger-ui"></div><script src="/static/vendor/swagger-ui-bundle.js"></script>'
+        '<script src="/docs/start.js"></script>'
+    )
+    return HTMLResponse(DOCS.format(head=head, body=body))
+
+
+@pages.get("/docs/start.js", include_in_schema=False)
+def docs_start():
+    """Start Swagger UI from a file: the content policy allows no script inside a page."""
+    start = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null});'
+    return Response(start, media_type="text/javascript")
+
+
+def mount(app: FastAPI, reports_dir: Path) -> None:
+    """Attach the page, its assets and the reports."""
+    app.include_router(pages)
+    app.mount("/static", Assets(directory=STATIC, check_dir=False), name="static")
+    app.mount("/reports/files", ReportFiles(directory=reports_dir, check_dir=False), name="report files")

@@ -1,0 +1,438 @@
+"""What goes in and what comes out, with examples. Names of fields are part of the contract `/v1`."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+
+MAX_TEXTS = 32
+MAX_CHARACTERS = 10_000
+NO_NUL = r"^[^\x00]*$"
+
+
+def _blank(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Word = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
+OptionalWord = Annotated[Word | None, BeforeValidator(_blank)]
+Day = Annotated[date | None, BeforeValidator(_blank)]
+Text = Annotated[str, StringConstraints(max_length=MAX_CHARACTERS, pattern=NO_NUL)]
+Mark = Literal["negative", "positive", "unsure"]
+Reliability = Literal["ok", "wide", "hidden", "not_comparable", "none"]
+
+
+# --- what goes in ---------------------------------------------------------------------------------------------------
+
+
+class FilterQuery(BaseModel):
+    """Filters every read takes. An unknown name is refused: a misspelt filter would show the wrong rows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: OptionalWord = Field(None, description="shop; default: the one loaded last", examples=["sample"])
+    start: Day = Field(None, description="first day, ISO 8601", examples=["2026-10-19"])
+    end: Day = Field(None, description="last day, included", examples=["2026-11-15"])
+    segment: OptionalWord = Field(None, description="segment id", examples=["A"])
+    region: OptionalWord = Field(None, description="region", examples=["Lisbon"])
+    product: OptionalWord = Field(None, description="product id", examples=["kettle"])
+    sentiment: Annotated[Mark | None, BeforeValidator(_blank)] = Field(None, description="mark of the review")
+    q: OptionalWord = Field(None, description="words in the title or text", examples=["late"])
+
+
+class SharesQuery(FilterQuery):
+    by: Literal["overall", "segment", "region", "product", "month", "week"] = "overall"
+
+
+class SourceQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    source: OptionalWord = Field(None, description="shop; default: the one loaded last")
+
+
+class CellsQuery(FilterQuery):
+    size: Literal["large", "medium", "small"] = Field("medium", description="size of the cells")
+    resolution: int | None = Field(None, ge=1, le=8, description="H3 resolution; wins over `size`")
+    metric: Literal["share", "difference"] = "share"
+
+
+class ReviewsQuery(FilterQuery):
+    sort: Literal["newest", "negative", "unsure", "longest"] = "newest"
+    limit: int = Field(50, ge=1, le=200)
+    cursor: OptionalWord = Field(None, description="`next_cursor` of the page before")
+
+
+class CustomersQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    source: OptionalWord = Field(None, description="shop; default: the one loaded last")
+    bbox: OptionalWord = Field(None, description="west,south,east,north in degrees", examples=["-9.5,38.4,-8.9,39.0"])
+    near: OptionalWord = Field(None, description="lon,lat; with `radius_m`", examples=["-9.14,38.72"])
+    radius_m: float | None = Field(None, gt=0, le=1_000_000, allow_inf_nan=False, description="metres round `near`")
+    nearest: OptionalWord = Field(None, description="lon,lat; with `k`", examples=["-9.14,38.72"])
+    k: int = Field(10, ge=1, le=500, description="customers nearest to `nearest`")
+    segment: OptionalWord = Field(None, description="segment id")
+    limit: int = Field(1000, ge=1, le=5000)
+
+
+class PredictIn(BaseModel):
+    """One text or up to 32."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": "The kettle arrived late and the box was open."}]}
+    )
+    text: Text | None = None
+    texts: Annotated[list[Text], Field(min_length=1, max_length=MAX_TEXTS)] | None = None
+    max_error: float | None = Field(None, gt=0, lt=0.5, description="error allowed on answered texts; the rest has no label")
+
+    @model_validator(mode="after")
+    def _one(self) -> "PredictIn":
+        if (self.text is None) == (self.texts is None):
+            raise ValueError("give either text or texts")
+        return self
+
+
+class ExplainIn(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": "Lovely kettle, but it came late."}]})
+    text: Text
+
+
+# --- what comes out -------------------------------------------------------------------------------------------------
+
+
+class Out(BaseModel):
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class Problem(BaseModel):
+    """RFC 9457. `type` is stable; a program branches on it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[dict[str, str]] = []
+
+
+class Figure(Out):
+    """A share of negative reviews with its range. Hidden: fewer customers than may be shown; then every number is null."""
+
+    value: float | None = Field(description="share, corrected for the model's errors")
+    low: float | None = Field(description="lower end of the 95 % range")
+    high: float | None = Field(description="upper end of the 95 % range")
+    n_reviews: int | None
+    n_customers: int | None
+    n_unsure: int | None = Field(description="reviews the model does not answer; not part of the share")
+    counted: float | None = Field(description="share as the model marked it, uncorrected")
+    reliability: Reliability
+    corrected: bool
+    evidence: str | None = Field(description="page address of the reviews behind the figure")
+
+
+class Keyed(Figure):
+    key: str | None
+    name: str | None
+
+
+class Week(Figure):
+    week: date
+    complete: bool
+
+
+class Period(Out):
+    start: date | None
+    end: date | None
+    previous_start: date | None
+    previous_end: date | None
+
+
+class Change(Out):
+    mark: Literal["worse", "better", "none", "first", "not_comparable"]
+    points: float | None
+    low: float | None
+    high: float | None
+    sentence: str
+
+
+class Proven(Out):
+    mark: Literal["worse", "better", "event"]
+    kind: str
+    name: str
+    sentence: str
+    points: float | None
+    low: float | None
+    high: float | None
+    n_customers: int | None
+    n_reviews: int | None
+    evidence: str | None
+
+
+class NotComparable(Out):
+    name: str
+    reason: str
+
+
+class Changes(Out):
+    tested: int
+    period: Period
+    proven: list[Proven]
+    not_comparable: list[NotComparable]
+    sentence: str
+
+
+class SegmentFigure(Figure):
+    id: str
+    name: str
+
+
+class HotSpot(Figure):
+    rank: int
+    name: str
+    lon: float
+    lat: float
+
+
+class Rows(Out):
+    read: int
+    loaded: int
+    rejected: int
+    duplicate: int
+
+
+class Excluded(Out):
+    rule: str
+    rows: int
+
+
+class ModelCard(Out):
+    version: str
+    accuracy: dict[str, Any] | None
+
+
+class Overview(Out):
+    shop: str | None
+    data_to: date | None
+    rows: Rows
+    headline: Figure
+    previous: Figure | None
+    change: Change
+    period: Period
+    changes: Changes
+    over_time: list[Week]
+    segments: list[SegmentFigure]
+    hotspots: list[HotSpot]
+    model: ModelCard | None
+    excluded: list[Excluded]
+
+
+class Shares(Out):
+    by: str
+    items: list[Keyed]
+
+
+class SegmentItem(Out):
+    id: str
+    name: str
+    sentence: str
+    size: int | None
+    share: float | None
+    stability: float | None
+    share_negative: Figure
+
+
+class Move(Out):
+    """`n` is null where fewer customers moved than may be shown."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    from_: str | None = Field(alias="from")
+    to: str | None
+    n: int | None
+
+
+class SegmentEvent(Out):
+    kind: str
+    segment_id: str | None
+    sentence: str
+    at: date | None
+
+
+class Segments(Out):
+    unit: Literal["customer", "review"] | None
+    run_id: int | None
+    since: date | None
+    moved_share: float | None
+    items: list[SegmentItem]
+    migration: list[Move]
+    events: list[SegmentEvent]
+    evidence: list[dict[str, Any]]
+    chosen_k: int | None
+
+
+class ProfileRow(Out):
+    feature: str
+    label: str
+    value: float | None
+    all: float | None
+    difference_sd: float | None
+
+
+class Quote(Out):
+    text: str
+    reviewed_at: date | None
+    region: str | None
+    review_id: str | None
+
+
+class SegmentDetail(SegmentItem):
+    profile: list[ProfileRow]
+    words: list[str]
+    quotes: list[Quote]
+    over_time: list[Week]
+
+
+class ReviewItem(Out):
+    review_id: str
+    text: str
+    title: str
+    reviewed_at: str | None
+    region: str | None
+    segment: str | None
+    rating: float | None
+    product: str | None
+    p_negative: float | None
+    mark: Mark | None = Field(description="null: no model has read it and it has no rating")
+    disagrees: bool = Field(description="stars and text point to different sides")
+    tokens_read: int | None
+    tokens_total: int | None
+
+
+class Counts(Out):
+    negative: int
+    positive: int
+    unsure: int
+
+
+class Reviews(Out):
+    items: list[ReviewItem]
+    shown: int
+    total: int | None = Field(description="null: the group is too small to be shown")
+    total_exact: bool
+    all: int
+    next_cursor: str | None
+    counts: Counts | None
+    figure: Figure
+    sentence: str
+
+
+class SegmentName(Out):
+    id: str
+    name: str
+
+
+class Customer(Out):
+    id: str
+    region: str | None
+    country: str | None
+    segment: SegmentName | None
+    n_orders: int
+    n_reviews: int
+    amount: float | None
+    first_seen: date | None
+    reviews: list[ReviewItem]
+
+
+class Feature(Out):
+    type: Literal["Feature"]
+    id: str | None = None
+    geometry: dict[str, Any]
+    properties: dict[str, Any]
+
+
+class FeatureCollection(Out):
+    type: Literal["FeatureCollection"]
+    features: list[Feature]
+
+
+class Cells(FeatureCollection):
+    legend: dict[str, list[float]]
+    hotspots: list[HotSpot]
+    sentence: str
+    sizes: dict[str, int]
+    overall: Figure
+    extent: list[float] | None
+
+
+class Prediction(Out):
+    label: Literal["negative", "positive"] | None = Field(description="null: unsure at the error asked for")
+    p_negative: float
+    p_positive: float
+    tokens_read: int
+    tokens_total: int
+    model: str
+
+
+class Predictions(Out):
+    model: str
+    predictions: list[Prediction]
+
+
+class Weight(Out):
+    word: str
+    start: int
+    end: int
+    weight: float
+
+
+class Explanation(Prediction):
+    words: list[Weight]
+    faithful: bool
+    faithfulness: float | None
+    completeness_error: float | None
+
+
+class Report(Out):
+    id: int
+    name: str
+    title: str
+    period: str | None
+    params: dict[str, Any]
+    status: Literal["made", "nothing_new", "failed", "running"]
+    n_changes: int | None
+    started_at: str | None
+    finished_at: str | None
+    html: str | None
+    size_bytes: int | None
+    error: str | None
+
+
+class Reports(Out):
+    items: list[Report]
+
+
+class ProductOption(Out):
+    id: str
+    n: int
+
+
+class Periods(Out):
+    first: date | None
+    last: date | None
+
+
+class FilterOptions(Out):
+    regions: list[str]
+    segments: list[SegmentName]
+    products: list[ProductOption]
+    sources: list[str]
+    periods: Periods
+
+
+class Health(Out):
+    status: Literal["ok"]
+
+
+class Ready(Out):
+    ready: bool
+    database: str
+    schema_: str = Field(alias="schema")
+    model: str
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
