@@ -20,7 +20,7 @@ export function weekly(points, { width, height = 240, address = null, mark = nul
   for (const v of lines) svg.append(s("line", { class: v ? "c-grid" : "c-zero", x1: left, x2: width - right + 8, y1: y(v), y2: y(v) }), s("text", { class: "c-tick", x: left - 6, y: y(v) + 4, "text-anchor": "end" }, `${Math.round(v * 100)}%`));
   const ticks = Math.max(2, Math.min(width < 420 ? 4 : 7, points.length)), every = Math.max(1, Math.ceil(points.length / ticks));
   const last = points.length - 1;
-  points.forEach((p, i) => { if ((last - i) % every === 0 && x(i) > left + 4) svg.append(s("text", { class: "c-tick", x: x(i), y: height - 6, "text-anchor": i === last ? "end" : "middle" }, shortDate(p.week))); });
+  points.forEach((p, i) => { if ((last - i) % every === 0 && x(i) > left + 4) svg.append(s("text", { class: "c-tick", x: x(i), y: height - 6, "text-anchor": "middle" }, shortDate(p.week))); });
   const runs = [];
   points.forEach((p, i) => {
     if (drawable(p) && p.complete !== false) { if (!runs.length || runs.at(-1).at(-1) !== i - 1) runs.push([]); runs.at(-1).push(i); }
@@ -28,7 +28,8 @@ export function weekly(points, { width, height = 240, address = null, mark = nul
   for (const r of runs) {
     if (r.length > 1) svg.append(
       s("path", { class: "c-band", d: `M${r.map((i) => `${x(i)} ${y(points[i].high)}`).join("L")}L${[...r].reverse().map((i) => `${x(i)} ${y(points[i].low)}`).join("L")}Z` }),
-      s("path", { class: "c-line", d: `M${r.map((i) => `${x(i)} ${y(points[i].value)}`).join("L")}` }));
+      // A wide range is shown without its point, so the line passes only through weeks that have one.
+      ...r.slice(1).map((i) => (isWide(points[i]) || isWide(points[i - 1]) ? null : s("line", { class: "c-line", x1: x(i - 1), y1: y(points[i - 1].value), x2: x(i), y2: y(points[i].value) }))).filter(Boolean));
     else svg.append(s("line", { class: "c-whisker", x1: x(r[0]), x2: x(r[0]), y1: y(points[r[0]].low), y2: y(points[r[0]].high) }));
   }
   const stops = [];
@@ -38,8 +39,8 @@ export function weekly(points, { width, height = 240, address = null, mark = nul
     a.append(s("rect", { class: "c-hit", x: x(i) - Math.max(6, (x(1) - x(0)) / 2 || 12), y: top, width: Math.max(12, x(1) - x(0) || 24), height: height - top - bottom }));
     if (isHidden(p)) a.append(s("text", { class: "c-tick", x: x(i), y: y(0) - 6, "text-anchor": "middle" }, "[c]"));
     else if (drawable(p)) {
-      if (isWide(p) || p.complete === false) a.append(s("line", { class: "c-whisker", x1: x(i), x2: x(i), y1: y(p.low), y2: y(p.high) }));
-      a.append(s("circle", { class: p.complete === false || isWide(p) ? "c-dot c-hollow" : "c-dot", cx: x(i), cy: y(p.value), r: p.complete === false ? 4.5 : 3 }));
+      if (p.complete === false) a.append(s("line", { class: "c-whisker", x1: x(i), x2: x(i), y1: y(p.low), y2: y(p.high) }));
+      if (!isWide(p)) a.append(s("circle", { class: p.complete === false ? "c-dot c-hollow" : "c-dot", cx: x(i), cy: y(p.value), r: p.complete === false ? 4.5 : 3 }));
     }
     const show = () => { const r = svg.getBoundingClientRect(); showTip(lines2, r.left + x(i), r.top + (drawable(p) ? y(p.value) : y(0))); };
     a.addEventListener("pointerenter", show);
@@ -49,7 +50,7 @@ export function weekly(points, { width, height = 240, address = null, mark = nul
     stops.push(a);
     svg.append(a);
   });
-  const final = points.map((p, i) => i).filter((i) => drawable(points[i]) && points[i].complete !== false).at(-1);
+  const final = points.map((p, i) => i).filter((i) => drawable(points[i]) && !isWide(points[i]) && points[i].complete !== false).at(-1);
   if (final !== undefined) svg.append(s("text", { class: "c-end", x: Math.min(width - right + 8, x(final) + 8), y: y(points[final].value) - 8 }, pct(points[final].value)));
   roving(svg, stops);
   return svg;

@@ -35,9 +35,7 @@ let engine = null;
 async function maplibre() {
   if (!canGL()) throw new Error("This browser offers no WebGL, so the map is a plain picture; the list and the table are complete.");
   engine ??= (async () => {
-    const found = await fetch("/static/vendor/maplibre-gl.mjs", { method: "HEAD" });
-    if (!found.ok) throw new Error("The map library is not installed, so the map is a plain picture. Next step: python -m smart_customer_analysis.app.vendor");
-    const lib = await import("/static/vendor/maplibre-gl.mjs");
+    const lib = await import("/static/vendor/maplibre-gl.mjs").catch(() => { throw new Error("The map library is not installed, so the map is a plain picture. Next step: python -m smart_customer_analysis.app.vendor"); });
     lib.setWorkerUrl("/static/vendor/maplibre-gl-worker.mjs");
     if (!$("link[data-map]")) {
       const css = h("link", { rel: "stylesheet", href: "/static/vendor/maplibre-gl.css", "data-map": "1" });
@@ -133,6 +131,7 @@ export default {
       const at = (e) => map.queryRenderedFeatures(e.point, { layers: ["cells", "hidden"] })[0];
       map.on("mousemove", (e) => { const f = at(e); map.getCanvas().style.cursor = f ? "pointer" : ""; if (f) showTip(cellLines(find(f.properties.cell)?.properties || f.properties, data.overall), e.originalEvent.clientX, e.originalEvent.clientY); else hideTip(); });
       map.on("mouseout", hideTip);
+      map.on("zoomend", () => { if (data) drawMarkers(); });
       map.on("click", (e) => { const f = at(e); if (f) pick(f.properties.cell); });
     }
 
@@ -161,12 +160,17 @@ export default {
         h("button", { type: "button", class: "button", on: { click: () => { pick(""); $("#spots a, #spots button")?.focus(); } } }, "Close"));
     }
 
+    // A number that would cover a higher-ranked one waits for a closer zoom; the list holds them all.
     function drawMarkers() {
       markers.forEach((m) => m.remove());
       markers = [];
       if (!map || !opt().hot) return;
-      for (const x of [...data.hotspots].reverse()) {
+      const taken = [];
+      for (const x of data.hotspots) {
         if (!Number.isFinite(x.lon)) continue;
+        const at = map.project([x.lon, x.lat]);
+        if (taken.some((q) => Math.hypot(q.x - at.x, q.y - at.y) < 22)) continue;
+        taken.push(at);
         const el = h("div", { class: "map-rank", "aria-hidden": "true" }, String(x.rank));
         markers.push(new lib.Marker({ element: el }).setLngLat([x.lon, x.lat]).addTo(map));
         el.removeAttribute("tabindex"); el.removeAttribute("role"); el.removeAttribute("aria-label");
@@ -224,8 +228,8 @@ export default {
       };
     }
 
-    function regionTable(r) {
-      const all = data?.overall?.value ?? null, rows = r.items.filter((x) => x.name);
+    function regionTable(r, all) {
+      const rows = r.items.filter((x) => x.name);
       if (!rows.length) return { title: "Regions", body: emptyState("No review carries a region in this period.") };
       const diff = (x) => (drawable(x) && x.reliability !== "wide" && all !== null ? x.value - all : null);
       const top = [...rows].filter(drawable).sort((a, b) => b.low - a.low)[0];
@@ -273,7 +277,10 @@ export default {
             say(d.sentence);
             return list();
           }),
-          regions.load(async (signal) => regionTable(await get("shares", { ...asked({ without: WITHOUT }), by: "region" }, signal))),
+          regions.load(async (signal) => {
+            const [r, d] = await Promise.all([get("shares", { ...asked({ without: WITHOUT }), by: "region" }, signal), get("map/cells", params, signal).catch(() => null)]);
+            return regionTable(r, d?.overall?.value ?? null);
+          }),
         ]);
       },
       unmount() {

@@ -24,7 +24,7 @@ const chanceOf = (r) => (r.p_negative === null || r.p_negative === undefined ? n
 function row(r) {
   const full = [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join(""), body = h("p", { class: "review-text clamp", dir: "auto" }, hits(r.text, state.query.q));
   const why = h("div", { class: "review-why", hidden: true, "aria-live": "polite" });
-  const fullButton = h("button", { type: "button", class: "linklike", "aria-expanded": "false", on: { click: () => {
+  const fullButton = h("button", { type: "button", class: "linklike full", "aria-expanded": "false", on: { click: () => {
     const open = body.classList.toggle("clamp");
     fullButton.setAttribute("aria-expanded", String(!open));
     fullButton.textContent = open ? "Full text" : "Less";
@@ -54,7 +54,7 @@ export default {
   question: "What exactly do they say?",
   inactive: { compare: true },
   mount(root, ctx) {
-    const sum = card({ id: "behind", className: "wide", title: "Reviews", minHeight: 60, lines: 2 }), rows = card({ id: "list", className: "wide card-list", minHeight: 480, lines: 10 });
+    const sum = card({ id: "behind", className: "wide", title: "Reviews", lines: 2 }), rows = card({ id: "list", className: "wide card-list", minHeight: 480, lines: 10 });
     const search = h("input", { type: "search", id: "search", placeholder: "search words…", "aria-label": "Search words in the reviews", autocomplete: "off" });
     const sort = h("select", { on: { change: () => ctx.navigate(here({ sort: sort.value === "newest" ? "" : sort.value, cursor: "", page: "" })) } }, SORTS.map(([v, t]) => h("option", { value: v }, t)));
     const slow = h("button", { type: "button", class: "button", hidden: true, on: { click: () => rows.cancel() } }, "Cancel"), total = h("span", { class: "muted", id: "totals" });
@@ -107,7 +107,7 @@ export default {
       if (e.key === "/") { e.preventDefault(); search.focus(); return; }
       const list = $$(".review", rows.el), at = list.findIndex((li) => li.contains(document.activeElement)), li = list[at];
       if (e.key === "j" || e.key === "k" || (at >= 0 && (e.key === "ArrowDown" || e.key === "ArrowUp"))) { e.preventDefault(); const to = list[Math.max(0, Math.min(list.length - 1, at + (e.key === "j" || e.key === "ArrowDown" ? 1 : -1)))]; to?.focus(); to?.scrollIntoView({ block: "nearest" }); }
-      else if (li && document.activeElement === li && e.key === "Enter") [...li.querySelectorAll(".review-tools button")].at(-1)?.click();
+      else if (li && document.activeElement === li && e.key === "Enter") [...li.querySelectorAll(".review-tools button:not([hidden])")].at(-1)?.click();
       else if (li && e.key === "w") [...li.querySelectorAll(".review-tools button")].find((b) => b.textContent === "Why?")?.click();
       else if (li && e.key === "Escape") { const open = li.querySelector(".review-why:not([hidden])"); if (open) { open.hidden = true; li.focus(); } }
     };
@@ -134,7 +134,10 @@ export default {
           rows.load(async (signal) => {
             const r = await ask(signal);
             if (!r.items.length) return { body: r.total === 0 ? await nothing(r) : emptyState(r.total === null ? `Hidden [c]. ${WHY["Hidden [c]"]}` : "No more reviews.") };
-            return { body: h("div", null, h("ol", { class: "reviews" }, r.items.map(row)), pager(r)) };
+            const list = h("ol", { class: "reviews" }, r.items.map(row));
+            // "Full text" only where some of it is out of sight
+            requestAnimationFrame(() => { for (const b of $$(".full", list)) { const text = b.closest(".review").querySelector(".review-text"); b.hidden = text.classList.contains("clamp") && text.scrollHeight <= text.clientHeight + 1; } });
+            return { body: h("div", null, list, pager(r)) };
           }),
         ]).finally(() => { clearTimeout(late); slow.hidden = true; });
       },
