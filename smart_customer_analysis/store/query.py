@@ -9,9 +9,9 @@ All reads. `review_facts` gives one row per review with the newest model's mark 
 # %% auto #0
 __all__ = ['Filters', 'review_facts', 'reviews_page', 'within_bbox', 'within_metres', 'nearest', 'distance', 'count_by_cell',
            'count_by_region', 'within_polygon', 'as_geojson', 'customers_geojson', 'segments', 'segment', 'customer',
-           'reports', 'latest_model', 'filter_options', 'overview']
+           'reports', 'latest_model', 'filter_options', 'overview', 'stored_frames']
 
-# %% ../../nbs/43_store.query.ipynb #ec50f7c4
+# %% ../../nbs/43_store.query.ipynb #52054a20
 import base64
 import binascii
 import json
@@ -27,6 +27,7 @@ import pandas as pd
 import shapely
 from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Select, Text, and_, case, cast, extract, func, or_, select, type_coerce
 
+from .. import schema
 from ..schema import NEGATIVE, POSITIVE, SRID, InputError
 from .engine import reading
 from .export import plain, the_source
@@ -256,9 +257,10 @@ def _segment_names(c: Connection, run_id: int | None) -> dict[str, str]:
     "Names of the segments of a run."
     return dict(tuple(r) for r in c.execute(select(Segment.segment_id, Segment.name).where(Segment.run_id == run_id).order_by(Segment.segment_id)))
 
-# %% ../../nbs/43_store.query.ipynb #9a2e4cf0
+# %% ../../nbs/43_store.query.ipynb #f0f07dfa
 def _boxes(west: float, south: float, east: float, north: float) -> list[tuple[float, float, float, float]]:
     "Split a box at the antimeridian; raises `InputError` for numbers that are no box."
+    west, south, east, north = map(float, (west, south, east, north))  # the driver does not know numpy's numbers
     if not all(map(math.isfinite, (west, south, east, north))) or not (-90 <= south <= north <= 90 and -180 <= west <= 180 and -180 <= east <= 180):
         raise InputError("west,south,east,north in degrees, south ≤ north", f"{west},{south},{east},{north}", "correct the box")
     return [(west, south, east, north)] if west <= east else [(west, south, 180, north), (-180, south, east, north)]
@@ -291,7 +293,7 @@ def within_bbox(
         query = select(Customer.customer_id, Customer.lon, Customer.lat).where(_in_boxes(c, _boxes(west, south, east, north)))
         return _points(c, query.order_by(Customer.customer_id), source)
 
-# %% ../../nbs/43_store.query.ipynb #ba7d8881
+# %% ../../nbs/43_store.query.ipynb #79949f1f
 _METRES_PER_DEGREE = 110_000.0  # a little less than the shortest degree of latitude, so that boxes are never too small
 
 
@@ -312,15 +314,15 @@ def _around(lon: float, lat: float, metres: float) -> list[tuple[float, float, f
 
 def _metres_from(lon: float, lat: float) -> Any:
     "SQL: metres from a point, along the ellipsoid."
-    return func.ST_DistanceSpheroid(Customer.geom, func.ST_SetSRID(func.ST_MakePoint(lon, lat), SRID))
+    return func.ST_DistanceSpheroid(Customer.geom, func.ST_SetSRID(func.ST_MakePoint(float(lon), float(lat)), SRID))
 
-# %% ../../nbs/43_store.query.ipynb #d827b706
+# %% ../../nbs/43_store.query.ipynb #510e1ab0
 def _circle(c: Connection, lon: float, lat: float, metres: float, source: str, k: int | None = None) -> pd.DataFrame:
     "Customers within metres, nearest first."
     away = _metres_from(lon, lat)
     query = select(Customer.customer_id, Customer.lon, Customer.lat, away.label("metres"))
-    query = query.where(_in_boxes(c, _around(lon, lat, metres)), away <= metres)
-    return _points(c, query.order_by(away, Customer.customer_id).limit(k), source)
+    query = query.where(_in_boxes(c, _around(lon, lat, metres)), away <= float(metres))
+    return _points(c, query.order_by("metres", Customer.customer_id).limit(k), source)
 
 
 def within_metres(
@@ -352,7 +354,7 @@ def nearest(
                 return found
             radius *= 4
 
-# %% ../../nbs/43_store.query.ipynb #d6591be7
+# %% ../../nbs/43_store.query.ipynb #db5bc343
 def distance(
     engine: Engine,
     one: str,  # customer_id
@@ -362,9 +364,9 @@ def distance(
     "Measure the way between two customers along the ellipsoid."
     source = the_source(engine, source)
     a, b = Customer.__table__.alias("a"), Customer.__table__.alias("b")
-    query = select(func.ST_DistanceSpheroid(a.c.geom, b.c.geom))
+    query = select(func.ST_DistanceSpheroid(a.c.geom, b.c.geom)).select_from(a.join(b, a.c.source == b.c.source))
     with reading(engine) as c:
-        return c.execute(query.where(a.c.source == source, b.c.source == source, a.c.customer_id == one, b.c.customer_id == other)).scalar()
+        return c.execute(query.where(a.c.source == source, a.c.customer_id == one, b.c.customer_id == other)).scalar()
 
 # %% ../../nbs/43_store.query.ipynb #5ef0dce1
 def _with_reviews(c: Connection, source: str, *what: Any) -> pd.DataFrame:
@@ -599,3 +601,21 @@ def overview(
     told = {"rows": rows, "rows_all": {k: sum(x[f"rows_{k}"] for x in loads) for k in _ROWS}, "rejects": [{"rule": r, "rows": k} for r, k in rules]}
     when = {"data_from": first, "data_to": last, "loaded_at": loads[0]["loaded_at"] if loads else None}
     return plain({"source": source, "sources": sources, **told, "stored": stored, **when, "loads": [dict(x) for x in loads[:20]], "model": latest_model(engine, source)})
+
+# %% ../../nbs/43_store.query.ipynb #104f8138
+_FRAMES = {Review: schema.Review, Customer: schema.Customer, Order: schema.Order}
+
+
+def stored_frames(
+    engine: Engine,
+    source: str | None = None,  # None: the source loaded last
+) -> dict[str, pd.DataFrame]:  # reviews, customers, orders, as the schema describes them
+    "Read the rows of a source as Review, Customer and Order frames."
+    source, found = the_source(engine, source), {}
+    with reading(engine) as c:
+        for entity, model in _FRAMES.items():
+            wanted = [n for n in schema.columns(model) if n in entity.__table__.columns]
+            keys = [k for k in entity.__table__.primary_key.columns if k.name != "source"]
+            rows = c.execute(select(*(getattr(entity, n) for n in wanted)).where(entity.source == source).order_by(*keys)).all()
+            found[entity.__tablename__] = schema.conform(pd.DataFrame.from_records(rows, columns=wanted), model)
+    return found
