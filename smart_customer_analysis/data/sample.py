@@ -103,7 +103,7 @@ class Phrases:
         pattern = self.first[group] + scaled.astype(int)
         return self.texts[self.starts[pattern] + ((scaled % 1) * self.sizes[pattern]).astype(int)]
 
-# %% ../../nbs/10_data.sample.ipynb #ce4ffa9b
+# %% ../../nbs/10_data.sample.ipynb #3403549e
 def _phrases(table: dict[str, list[str]]) -> Phrases:
     "Expand every pattern of every group."
     expanded = [expand(p) for patterns in table.values() for p in patterns]
@@ -112,18 +112,27 @@ def _phrases(table: dict[str, list[str]]) -> Phrases:
     return Phrases(dict(zip(table, range(len(table)), strict=True)), texts, sizes.cumsum() - sizes, sizes, count.cumsum() - count, count)
 
 
+def _general(raw: dict[str, Any], topic: str, verdict: str) -> list[str]:
+    "Fill the patterns that suit any topic with its names and with the words of praise and blame."
+    names = raw["about"][topic]
+    fill = {f"<{k}>": f"[{'|'.join(raw['words'][k])}]" for k in ("good", "bad")}
+    fill |= {"<about>": f"[{'|'.join(names)}]", "<About>": f"[{'|'.join(n[:1].upper() + n[1:] for n in names)}]"}
+    return [re.sub("<[Aa]bout>|<good>|<bad>", lambda m: fill[m[0]], p) for p in raw["any"][verdict]]
+
+
 @lru_cache(1)
 def wording() -> tuple[Phrases, Phrases]:  # as at the start of a sentence, and as inside one
     "Read the grammar that comes with the package; groups are named `kind.verdict`, topics first."
     raw = tomllib.loads((package_files("smart_customer_analysis") / "data" / "wording.toml").read_text(encoding="utf-8"))
-    kinds = {t: raw["topics"][t] for t in TOPICS} | {k: v for k, v in raw.items() if k != "topics"}
-    table = {f"{kind}.{v}": patterns for kind, by in kinds.items() for v, patterns in by.items()}
+    table = {f"{t}.{v}": patterns + _general(raw, t, v) for t in TOPICS for v, patterns in raw["topics"][t].items()}
+    others = {k: v for k, v in raw.items() if k not in ("topics", "words", "any", "about")}
+    table |= {f"{kind}.{v}": patterns for kind, by in others.items() for v, patterns in by.items()}
     start = _phrases(table)
     inside = np.array([t if re.match(r"I\b|\{", t) else t[:1].lower() + t[1:] for t in start.texts], dtype=object)
     start.texts[:] = [f"{{W}}{t[3:]}" if t.startswith("{w}") else t for t in start.texts]
     return start, Phrases(start.groups, inside, start.starts, start.sizes, start.first, start.count)
 
-# %% ../../nbs/10_data.sample.ipynb #ac9379eb
+# %% ../../nbs/10_data.sample.ipynb #a6b0bede
 def _columns(rng: np.random.Generator, verdict: np.ndarray, topic: np.ndarray, other: np.ndarray) -> list[np.ndarray]:
     "Draw the sentences of each review, in reading order; an empty text where a place is not used."
     start, inside = wording()
@@ -134,7 +143,7 @@ def _columns(rng: np.random.Generator, verdict: np.ndarray, topic: np.ndarray, o
     def some(mask: np.ndarray, group: Any) -> np.ndarray:
         return np.where(mask, start.pick(group, rng.random(n)), "")
 
-    kind = np.where(verdict == 2, 2, rng.choice(4, n, p=[0.12, 0.50, 0.30, 0.08]))  # short, plain, joint, long
+    kind = np.where(verdict == 2, 2, rng.choice(4, n, p=[0.12, 0.56, 0.24, 0.08]))  # short, plain, joint, long
     short, joint, long = kind == 0, kind == 2, kind == 3
     major_first = rng.random(n) < 0.5
     glue = start.pick(g["joint.minor_first"] + major_first, rng.random(n))
@@ -144,7 +153,7 @@ def _columns(rng: np.random.Generator, verdict: np.ndarray, topic: np.ndarray, o
     closing = some(np.where(verdict == 2, rng.random(n) < 0.8, ~short & (rng.random(n) < 0.35)), g["verdict.negative"] + verdict)
     columns = [
         some(~short & (rng.random(n) < 0.4), g["neutral.opener"]),
-        some(~short & ~joint & (rng.random(n) < 0.17), against),
+        some(~short & ~joint & (rng.random(n) < 0.13), against),
         some(~short & (rng.random(n) < 0.35), g["neutral.anecdote"]),
         np.where(joint, pair, np.where(short & (rng.random(n) < 0.3), start.pick(g["verdict.negative"] + side, rng.random(n)), some(~joint, mine))),
         some(~short & ~joint & (rng.random(n) < 0.6), rng.integers(0, len(TOPICS), n) * 2 + side),

@@ -48,7 +48,9 @@ def test_committed_files_are_what_the_generator_writes(folder):
     names = {p.name for p in folder.iterdir()}
     assert names <= {p.name for p in COMMITTED.iterdir()}
     for name in sorted(names):
-        assert (COMMITTED / name).read_bytes() == (folder / name).read_bytes(), f"{name}: run `python -m smart_customer_analysis.data.sample data/sample`"
+        assert (COMMITTED / name).read_bytes() == (folder / name).read_bytes(), (
+            f"{name}: run `python -m smart_customer_analysis.data.sample data/sample`"
+        )
     assert sum((COMMITTED / n).stat().st_size for n in names) < 2_000_000
 
 
@@ -63,7 +65,10 @@ def test_relations_hold_in_the_frames(shop):
     assert set(shop.reviews["customer_id"]) <= known
     first = shop.customers.set_index("customer_id")["first_seen"]
     assert (shop.orders["ordered_at"] >= shop.orders["customer_id"].map(first)).all()
-    assert (shop.reviews["reviewed_at"] >= shop.reviews["customer_id"].map(shop.orders.groupby("customer_id")["ordered_at"].min())).all()
+    assert (
+        shop.reviews["reviewed_at"]
+        >= shop.reviews["customer_id"].map(shop.orders.groupby("customer_id")["ordered_at"].min())
+    ).all()
     end = pd.Timestamp(shop.truth["last_day"], tz="UTC") + pd.Timedelta(days=1)
     assert max(shop.orders["ordered_at"].max(), shop.reviews["reviewed_at"].max()) < end
 
@@ -79,8 +84,16 @@ def test_wording_is_varied(shop):
 def test_dirty_false_is_clean(shop):
     clean = make_shop(dirty=False)
     assert clean.truth["dirty"] == []
-    assert clean.reviews.equals(shop.reviews) and clean.customers.equals(shop.customers) and clean.orders.equals(shop.orders)
-    for name, frame in (("customers.csv", clean.customers), ("orders.csv", clean.orders), ("reviews.csv", clean.reviews)):
+    assert (
+        clean.reviews.equals(shop.reviews)
+        and clean.customers.equals(shop.customers)
+        and clean.orders.equals(shop.orders)
+    )
+    for name, frame in (
+        ("customers.csv", clean.customers),
+        ("orders.csv", clean.orders),
+        ("reviews.csv", clean.reviews),
+    ):
         assert len(clean.files[name]) == len(frame)
     labelled = clean.reviews["label"].notna().sum()
     assert len(clean.files["train.ft.txt"]) + len(clean.files["test.ft.txt"]) == labelled
@@ -88,11 +101,24 @@ def test_dirty_false_is_clean(shop):
 
 def test_counts_of_faults_in_reviews(shop, folder):
     rows, faults = read(folder, "reviews.csv"), planted(shop, "reviews.csv")
-    assert len(rows) == 2000 + sum(faults[r] for r in ("exact_duplicate", "id_repeated", "text_missing", "rating_out_of_range", "date_unreadable", "id_missing", "customer_unknown"))
+    assert len(rows) == 2000 + sum(
+        faults[r]
+        for r in (
+            "exact_duplicate",
+            "id_repeated",
+            "text_missing",
+            "rating_out_of_range",
+            "date_unreadable",
+            "id_missing",
+            "customer_unknown",
+        )
+    )
     assert rows.duplicated().sum() == faults["exact_duplicate"]
     assert (rows["text"] == "").sum() == faults["text_missing"]
     assert rows["rating"].isin(["0", "6"]).sum() == faults["rating_out_of_range"]
-    assert pd.to_datetime(rows["reviewed_at"], errors="coerce", format="ISO8601").isna().sum() == faults["date_unreadable"]
+    assert (
+        pd.to_datetime(rows["reviewed_at"], errors="coerce", format="ISO8601").isna().sum() == faults["date_unreadable"]
+    )
     assert (rows["review_id"] == "").sum() == faults["id_missing"]
     good = rows[rows["review_id"].str.startswith("R") & ~rows["review_id"].duplicated()]
     assert good["text"].str.contains("\n").sum() == faults["line_break_and_quotes"]
@@ -125,7 +151,10 @@ def test_counts_of_faults_in_fasttext(shop, folder):
     n_test = labelled["review_id"].isin(shop.truth["test_reviews"]).sum()
     assert len(train) == len(labelled) - n_test + sum(faults.values())
     assert len(test) == n_test + planted(shop, "test.ft.txt")["label_unknown"]
-    assert sum(not line.startswith(("__label__1 ", "__label__2 ")) for line in train if line != "__label__1") == faults["label_unknown"]
+    assert (
+        sum(not line.startswith(("__label__1 ", "__label__2 ")) for line in train if line != "__label__1")
+        == faults["label_unknown"]
+    )
     assert not set(train) & set(test)
 
 
@@ -150,7 +179,13 @@ def test_the_hot_spot_is_there(seed):
     by_place = negative.groupby(rated["place"]).mean()
     assert by_place.idxmax() == shop.truth["hot_spot"]["place"]
     here = shop.customers[shop.customers["customer_id"].isin(shop.truth["hot_spot"]["customers"])]
-    assert np.hypot(here["lon"].astype(float) - shop.truth["hot_spot"]["lon"], here["lat"].astype(float) - shop.truth["hot_spot"]["lat"]).median() < 0.1
+    assert (
+        np.hypot(
+            here["lon"].astype(float) - shop.truth["hot_spot"]["lon"],
+            here["lat"].astype(float) - shop.truth["hot_spot"]["lat"],
+        ).median()
+        < 0.1
+    )
 
 
 @pytest.mark.parametrize("seed", [42, 1, 2])
