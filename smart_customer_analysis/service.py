@@ -371,7 +371,7 @@ def _headline_change(found: Changes, shop: Shop, period: Period) -> dict[str, An
     points, low, high = (round(float(v[0]), 6) for v in difference_range(*counts, shop.confusion))
     return {"mark": "none", "points": points, "low": low, "high": high, "sentence": "No proven change."}
 
-# %% ../nbs/71_service.ipynb #413f2845
+# %% ../nbs/71_service.ipynb #6179332f
 SIZES = ("large", "medium", "small")
 BREAKS = {"share": [0, 0.1, 0.2, 0.3, 0.4, 1], "difference": [-1, -0.2, -0.1, 0, 0.1, 0.2, 1]}
 SHOWN_TEST = ["p_value", "q_value", "hot", "sizes_hot", "rank", "name"]
@@ -410,7 +410,7 @@ def map_cells(
     "Draw the cells of one size."
     cells = spots.cells[spots.cells["resolution"] == resolution]
     overall = one_figure(rows, shop, evidence(filters))
-    figures = _cell_figures(shop, rows, cells, resolution)
+    figures = _cell_figures(shop, rows, cells, spots.resolutions, resolution)
     records = []
     for cell in cells.to_dict("records"):
         made = figures.get(cell["cell"], _BLANK)
@@ -420,18 +420,18 @@ def map_cells(
                         "difference": _difference(made, overall)})  # fmt: skip
     hot = [{**figures[r["cell"]], "rank": int(r["rank"]), "name": r["name"] or "unnamed place", "lon": r["lon"], "lat": r["lat"]}
            for r in spots.hot(resolution).to_dict("records")]  # fmt: skip
-    sizes = dict(zip(SIZES, spots.resolutions))
+    sizes = dict(zip(SIZES, spots.resolutions, strict=True))
     return cell_geojson(
         pd.DataFrame(records, columns=list(records[0]) if records else ["cell"], dtype="object"),
         legend={"breaks": BREAKS[metric]}, hotspots=hot, sentence=_map_sentence(records, hot), sizes=sizes,
         overall=overall, extent=_extent(cells),
     )  # fmt: skip
 
-# %% ../nbs/71_service.ipynb #36a143a5
-def _cell_figures(shop: Shop, rows: pd.DataFrame, cells: pd.DataFrame, resolution: int) -> dict[str, dict]:
-    "Make the figures of the shown cells."
+# %% ../nbs/71_service.ipynb #ebfbc1db
+def _cell_figures(shop: Shop, rows: pd.DataFrame, cells: pd.DataFrame, sizes: tuple[int, ...], resolution: int) -> dict[str, dict]:
+    "Make the figures of the shown cells; a large cell is the parent of the small ones, not quite what its outline holds."
     placed = rows.dropna(subset=["customer_id", "lon", "lat"])
-    where = assign_cells(placed.drop_duplicates("customer_id"), [resolution]).set_index("customer_id")[cell_column(resolution)]
+    where = assign_cells(placed.drop_duplicates("customer_id"), sizes).set_index("customer_id")[cell_column(resolution)]
     shown = set(cells.loc[cells["state"] == "shown", "cell"])
     placed = placed.assign(cell=placed["customer_id"].map(where))
     return figures_by(placed[placed["cell"].isin(shown)], "cell", replace(shop, k=1))  # what to hide is decided already

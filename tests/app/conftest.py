@@ -1,0 +1,30 @@
+"""The app over a filled database, and the app with nothing behind it."""
+
+import pytest
+from made_up import Served, fill
+from starlette.testclient import TestClient
+
+from smart_customer_analysis.app.main import create_app
+from smart_customer_analysis.config import Settings
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+    "The app over a filled database, once on SQLite and once on PostGIS."
+    home = tmp_path_factory.mktemp("served")
+    url = (
+        f"sqlite:///{home / 'shop.db'}" if request.param == "sqlite" else request.getfixturevalue("make_pg_database")()
+    )
+    settings = Settings(database_url=url, data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
+    fill(url, settings.reports_dir)
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield Served(client, settings)
+
+
+@pytest.fixture(scope="session")
+def bare(tmp_path_factory: pytest.TempPathFactory):
+    "The app without database, model or reports."
+    home = tmp_path_factory.mktemp("bare")
+    settings = Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield Served(client, settings)

@@ -1,0 +1,236 @@
+"""Every route: status, shape, and the promises of the figures."""
+
+import random
+from urllib.parse import parse_qsl, urlparse
+
+import h3
+import jsonschema
+import pytest
+from made_up import Served, fill, walk
+from starlette.testclient import TestClient
+
+from smart_customer_analysis.app.main import create_app
+from smart_customer_analysis.config import Settings
+from smart_customer_analysis.data.sample import make_shop
+
+NUMBERS = ("value", "low", "high", "n_reviews", "n_customers", "n_unsure", "counted", "evidence")
+ROUTES = [
+    "/v1/overview",
+    "/v1/overview?region=Lisboa",
+    "/v1/overview?start=2026-09-01&end=2026-09-28",
+    "/v1/shares",
+    *(f"/v1/shares?by={by}" for by in ("overall", "segment", "region", "product", "month", "week")),
+    "/v1/changes",
+    "/v1/changes?segment=A",
+    "/v1/segments",
+    "/v1/segments/A",
+    "/v1/segments/D",
+    "/v1/customers",
+    "/v1/customers?bbox=-9.5,38.4,-8.9,39.0",
+    "/v1/customers?near=-9.14,38.72&radius_m=20000&segment=A",
+    "/v1/customers?nearest=-9.14,38.72&k=5",
+    "/v1/customers/00042",
+    "/v1/map/cells",
+    "/v1/map/cells?size=large&metric=difference",
+    "/v1/map/cells?size=small&region=Norte",
+    "/v1/map/cells?resolution=3",
+    "/v1/reviews",
+    *(f"/v1/reviews?sort={s}&limit=5" for s in ("newest", "negative", "unsure", "longest")),
+    "/v1/reviews?sentiment=negative&q=late",
+    "/v1/reports",
+    "/v1/filters",
+    "/health",
+    "/ready",
+]
+
+
+def template(app, path):
+    "The path of the OpenAPI document that an address belongs to."
+    paths = app.openapi()["paths"]
+    if path in paths:
+        return path
+    return next(
+        p
+        for p in paths
+        if p.count("/") == path.count("/") and p.split("{")[0] == path[: len(p.split("{")[0])] and "{" in p
+    )
+
+
+@pytest.mark.parametrize("address", ROUTES)
+def test_route_answers_in_the_shape_it_describes(served, address):
+    answer = served.client.get(address)
+    assert answer.status_code == 200, answer.text
+    document = served.client.app.openapi()
+    operation = document["paths"][template(served.client.app, urlparse(address).path)]["get"]
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    jsonschema.validate(
+        answer.json(), {**schema, "components": document["components"]}, cls=jsonschema.Draft202012Validator
+    )
+    served_once = served.client.get(address).json()
+    assert served_once == answer.json(), "the same question, another answer"
+
+
+def figures(served):
+    "Every figure of every route."
+    for address in ROUTES:
+        for found in walk(served.get(address)):
+            if "reliability" in found and "evidence" in found:
+                yield address, found
+
+
+def test_a_figure_has_all_numbers_or_none(served):
+    for address, made in figures(served):
+        if made["reliability"] == "hidden":
+            assert all(made[c] is None for c in NUMBERS), address
+        elif made["reliability"] != "none":
+            assert 0 <= made["low"] <= made["value"] <= made["high"] <= 1, (address, made)
+            assert made["n_customers"] >= served.settings.min_customers, (address, made)
+            assert made["corrected"] is True
+
+
+def test_a_figure_opens_the_reviews_it_counts(served):
+    addresses = {made["evidence"]: made for _, made in figures(served) if made["evidence"]}
+    assert len(addresses) > 30
+    for address, made in addresses.items():
+        listed = served.get("/v1/reviews", **dict(parse_qsl(urlparse(address).query)))
+        assert (listed["total"], listed["figure"]["counted"]) == (made["n_reviews"], made["counted"]), address
+        assert listed["figure"]["value"] == made["value"], address
+        if listed["counts"] and listed["total"]:
+            assert sum(listed["counts"].values()) == listed["total"]
+            assert abs(listed["counts"]["negative"] / listed["total"] - made["counted"]) < 1e-5
+
+
+def test_small_groups_are_nowhere(served):
+    for address in ROUTES:
+        assert "Lonelyshire" not in served.client.get(address).text or "by=region" in address, address
+    regions = {i["key"]: i for i in served.get("/v1/shares", by="region")["items"]}
+    assert regions["Lonelyshire"]["reliability"] == "hidden"
+    shown = sum(i["n_customers"] for i in regions.values() if i["reliability"] != "hidden")
+    left = served.get("/v1/shares")["items"][0]["n_customers"] - shown
+    assert left == 0 or left >= served.settings.min_customers, "total minus the shown regions tells who is hidden"
+    listed = served.get("/v1/reviews", region="Lonelyshire")
+    assert (listed["items"], listed["total"], listed["counts"], listed["figure"]["n_reviews"]) == ([], None, None, None)
+    small = served.get("/v1/segments/D")
+    assert small["size"] is None and small["quotes"] == [] and small["profile"] == []
+    moves = {(m["from"], m["to"]): m["n"] for m in served.get("/v1/segments")["migration"]}
+    assert moves[("A", "B")] is None and sum(n is None for n in moves.values()) >= 2
+    for size in ("large", "medium", "small"):
+        cells = [f["properties"] for f in served.get("/v1/map/cells", size=size)["features"]]
+        for cell in (c for c in cells if c["state"] == "hidden"):
+            assert all(cell[c] is None for c in ("share", "low", "high", "n_reviews", "n_customers", "p_value", "name"))
+        assert all(c["n_customers"] >= served.settings.min_customers for c in cells if c["state"] == "shown")
+
+
+def test_filters_only_take_away(served):
+    rng = random.Random(3)
+    options = served.get("/v1/filters")
+    choices = {
+        "region": options["regions"],
+        "segment": [s["id"] for s in options["segments"]],
+        "product": [p["id"] for p in options["products"]],
+        "sentiment": ["negative", "positive", "unsure"],
+        "start": ["2026-03-01", "2026-09-01"],
+        "end": ["2026-06-30", "2026-10-31"],
+        "q": ["late", "the", "zzz"],
+    }
+    for _ in range(60):
+        asked, last = {}, served.get("/v1/reviews", limit=1)["total"]
+        for name in rng.sample(list(choices), 3):
+            asked[name] = rng.choice(choices[name])
+            total = served.get("/v1/reviews", limit=1, **asked)["total"]
+            if total is None:
+                break
+            assert total <= last, asked
+            last = total
+
+
+def test_pages_follow_one_another(served):
+    seen, cursor = [], None
+    while cursor or not seen:
+        page = served.get("/v1/reviews", region="Norte", limit=150, **({"cursor": cursor} if cursor else {}))
+        seen, cursor = seen + [i["review_id"] for i in page["items"]], page["next_cursor"]
+    assert len(seen) == len(set(seen)) == page["total"]
+    assert page["all"] == 1600
+
+
+def test_no_exact_place_leaves(served):
+    exact = {
+        (round(x, 5), round(y, 5))
+        for x, y in zip(*(make_shop(500, 1600).customers[c].dropna() for c in ("lon", "lat")), strict=True)
+    }
+    points = [tuple(f["geometry"]["coordinates"]) for f in served.get("/v1/customers", limit=5000)["features"]]
+    assert len(points) > 300
+    for lon, lat in points:
+        y, x = h3.cell_to_latlng(h3.latlng_to_cell(lat, lon, 7))
+        assert abs(x - lon) < 1e-5 and abs(y - lat) < 1e-5
+        assert (round(lon, 5), round(lat, 5)) not in exact
+
+
+def test_halving_a_box_finds_nobody(served):
+    everybody = [f["geometry"]["coordinates"] for f in served.get("/v1/customers", limit=5000)["features"]]
+    rng = random.Random(1)
+    for _ in range(40):
+        lon, lat = rng.choice(everybody)
+        d = 10 ** rng.uniform(-5, 0)
+        box = f"{lon - d},{lat - d},{lon + d},{lat + d}"
+        inside = sum(abs(x - lon) <= d and abs(y - lat) <= d for x, y in everybody)
+        assert len(served.get("/v1/customers", bbox=box, limit=5000)["features"]) == inside
+
+
+def test_near_and_nearest_agree(served):
+    near = served.get("/v1/customers", near="-9.14,38.72", radius_m=30000)["features"]
+    nearest = served.get("/v1/customers", nearest="-9.14,38.72", k=10)["features"]
+    assert [f["properties"]["id"] for f in near[:10]] == [f["properties"]["id"] for f in nearest]
+
+
+def test_planted_truth_is_told(served):
+    told = served.get("/v1/overview")
+    worse = [c for c in told["changes"]["proven"] if c["mark"] == "worse"]
+    assert any(c["name"] == "Lisboa" for c in worse)
+    assert "Norte" in {h["name"].split()[0] for h in told["hotspots"]}, told["hotspots"]
+    assert told["model"]["accuracy"]["baselines"]["tfidf"]["value"] == 0.85
+    assert told["excluded"] == [{"rule": "no_text", "rows": 3}]
+    assert served.get("/v1/changes") == told["changes"]
+
+
+def test_weeks_are_whole_and_the_running_one_is_marked(served):
+    weeks = served.get("/v1/overview")["over_time"]
+    assert len(weeks) >= 26 and weeks[-1]["week"] == "2026-11-09" and weeks[-1]["complete"]
+    period = served.get("/v1/overview")["period"]
+    assert period == {
+        "start": "2026-10-19",
+        "end": "2026-11-15",
+        "previous_start": "2026-09-21",
+        "previous_end": "2026-10-18",
+    }
+
+
+def test_reports_are_listed_with_their_files(served):
+    failed, made = served.get("/v1/reports")["items"]
+    assert (made["status"], made["title"], made["n_changes"], made["html"]) == (
+        "made",
+        "Week 46",
+        3,
+        "/reports/files/weekly/w46.html",
+    )
+    assert (failed["status"], failed["html"], failed["error"]) == ("failed", None, "no labelled rows")
+    page = served.client.get(made["html"])
+    assert page.status_code == 200 and "Week 46" in page.text and len(page.content) == made["size_bytes"]
+    assert page.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
+
+
+def test_both_databases_say_the_same(request, tmp_path_factory, served):
+    if "postgresql" not in served.settings.database:
+        pytest.skip("compared when PostGIS has its turn")
+    home = tmp_path_factory.mktemp("other")
+    settings = Settings(
+        data_dir=home,
+        models_dir=home / "models",
+        reports_dir=home / "reports",
+        database_url=f"sqlite:///{home / 'shop.db'}",
+    )
+    fill(settings.database, settings.reports_dir)
+    with TestClient(create_app(settings)) as client:
+        other = Served(client, settings)
+        for address in (a for a in ROUTES if a != "/ready"):
+            assert other.get(address) == served.get(address), address
