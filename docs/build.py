@@ -1,0 +1,68 @@
+"""Build the documentation site into docs/_build/html, offline, and fail on any warning.
+
+nbdev resolves the notebooks (`_proc`), `pages.py` turns them and the other texts into Sphinx sources (`docs/_src`), Sphinx does the rest.
+"""
+
+import ast
+import os
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE, OUT = ROOT / "docs" / "_src", ROOT / "docs" / "_build" / "html"
+
+
+def resolve_notebooks(force: bool) -> Path:
+    "Let nbdev resolve the notebooks into `_proc`; of cells without exports it runs only those that hold nothing but imports."
+    from nbdev import processors
+    from nbdev.serve import proc_nbs
+
+    as_it_was = processors._do_eval
+
+    def evaluated(cell):
+        code = [] if cell.directives_.keys() & {"export", "exports", "exporti"} else cell.parsed_() or []
+        mixed = not all(isinstance(node, ast.Import | ast.ImportFrom) for node in code)
+        return as_it_was(cell) and not (mixed and "show_doc(" not in cell.source)
+
+    processors._do_eval = evaluated
+    return proc_nbs(n_workers=0, force=force)  # in this process: torch is imported once, not once for each notebook
+
+
+def main() -> int:
+    "Build the site; the exit code is Sphinx's, or 1 where a page asks for something outside."
+    os.chdir(ROOT)
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from pages import remote_assets, write_pages
+    from sphinx.cmd.build import build_main
+
+    processed = resolve_notebooks("--force" in sys.argv)
+    shutil.rmtree(SOURCE, ignore_errors=True)
+    write_pages(ROOT, processed, SOURCE)
+    shutil.rmtree(OUT, ignore_errors=True)
+    failed = build_main(
+        [
+            "-q",
+            "-W",
+            "--keep-going",
+            "-b",
+            "html",
+            "-c",
+            str(ROOT / "docs"),
+            "-d",
+            str(OUT.parent / "doctrees"),
+            str(SOURCE),
+            str(OUT),
+        ]
+    )
+    if not failed and (found := remote_assets(OUT)):
+        print("pages that ask for something outside the site:", *found, sep="\n  ", file=sys.stderr)
+        return 1
+    if not failed:
+        print(f"{len(list(OUT.rglob('*.html')))} pages in {OUT.relative_to(ROOT)}/index.html")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    sys.exit(main())
