@@ -92,7 +92,7 @@ def _to_arrow(frame: pd.DataFrame, table: Table, given: dict[str, Any]) -> pa.Ta
             columns[column.name] = pa.nulls(len(frame), kind)
     return pa.table(columns)
 
-# %% ../../nbs/42_store.export.ipynb #640c7c48
+# %% ../../nbs/42_store.export.ipynb #27869c72
 _CHUNK = 50_000  # rows encoded at a time: bounds the memory
 
 
@@ -141,6 +141,12 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _send(c: Connection, table: Table, rows: pa.Table) -> None:
     "Append rows by the fastest way of the backend."
     (_copy if c.dialect.name == "postgresql" else _insert_many)(c, table, rows)
+
+
+def _count_rows(c: Connection, *tables: str) -> None:
+    "Let PostgreSQL count what it holds, or its next plan is made for empty tables; SQLite plans by its indexes."
+    if c.dialect.name == "postgresql":
+        c.exec_driver_sql(f"ANALYZE {', '.join(tables)}")
 
 # %% ../../nbs/42_store.export.ipynb #413fded2
 def _key(table: Table) -> list[str]:
@@ -316,7 +322,7 @@ def _insert_missing(c: Connection, table: Table, rows: pa.Table) -> int:
     statement = dialect.insert(table).from_select(table.columns.keys(), select(_stage(c, table, rows)).where(true()))
     return c.execute(statement.on_conflict_do_nothing(index_elements=_key(table))).rowcount
 
-# %% ../../nbs/42_store.export.ipynb #5668831d
+# %% ../../nbs/42_store.export.ipynb #6041726f
 def save_load(
     engine: Engine,
     source: str,  # name of the shop the rows belong to
@@ -342,6 +348,7 @@ def save_load(
             if earlier and not any(map(sum, (receipt.inserted.values(), receipt.updated.values(), receipt.derived.values()))):
                 raise _Repeated
             _record_details(c, source, load_id, rejects, counts, files)
+            _count_rows(c, *_CONTENT)
             effect = {k: getattr(receipt, k) for k in ("inserted", "updated", "unchanged", "derived")}
             c.execute(update(Load).where(Load.load_id == load_id).values(effect=effect))
     except _Repeated:
@@ -532,7 +539,7 @@ def the_source(
         raise DatabaseError("a database with a load in it", "an empty one", "run: sca run, or sca load")
     return found
 
-# %% ../../nbs/42_store.export.ipynb #955d9df0
+# %% ../../nbs/42_store.export.ipynb #40e1dfc9
 def save_predictions(
     engine: Engine,
     model_version: str,  # a version that `save_model` knows
@@ -548,6 +555,7 @@ def save_predictions(
         before = c.execute(_of_version(func.count(), given)).scalar()
         done = _merge(c, table, rows)
         new = c.execute(_of_version(func.count(), given)).scalar() - before
+        _count_rows(c, "predictions")
     written = done["inserted"] + done["updated"]
     return {"inserted": new, "updated": written - new, "unchanged": len(frame) - written}
 
@@ -556,7 +564,7 @@ def _of_version(what: Any, given: dict[str, str]) -> Any:
     "Select over the predictions of one model version and source."
     return select(what).where(Prediction.source == given["source"], Prediction.model_version == given["model_version"])
 
-# %% ../../nbs/42_store.export.ipynb #5b6f8266
+# %% ../../nbs/42_store.export.ipynb #46693af1
 _SEGMENT = ("segment_id", "name", "sentence", "size", "share", "stability", "profile", "words", "quotes")
 
 
@@ -582,6 +590,7 @@ def save_segment_run(
         run_id = c.execute(insert(SegmentRun).values(run)).inserted_primary_key[0]
         c.execute(insert(Segment), [{"run_id": run_id, **plain(r), "words": plain(r["words"]) or [], "quotes": plain(r["quotes"]) or []} for r in filled[list(_SEGMENT)].to_dict("records")])
         _send(c, _T["segment_members"], _to_arrow(members, _T["segment_members"], {"run_id": run_id, "source": source}))
+        _count_rows(c, "segments", "segment_members")
     return run_id
 
 # %% ../../nbs/42_store.export.ipynb #7bd12581

@@ -293,12 +293,13 @@ def within_bbox(
         query = select(Customer.customer_id, Customer.lon, Customer.lat).where(_in_boxes(c, _boxes(west, south, east, north)))
         return _points(c, query.order_by(Customer.customer_id), source)
 
-# %% ../../nbs/43_store.query.ipynb #79949f1f
+# %% ../../nbs/43_store.query.ipynb #f67ce349
 _METRES_PER_DEGREE = 110_000.0  # a little less than the shortest degree of latitude, so that boxes are never too small
 
 
 def _around(lon: float, lat: float, metres: float) -> list[tuple[float, float, float, float]]:
     "Boxes that hold every point within `metres`."
+    lon, lat, metres = float(lon), float(lat), float(metres)
     if not (math.isfinite(metres) and metres >= 0 and -180 <= lon <= 180 and -90 <= lat <= 90):
         raise InputError("lon, lat in degrees and metres ≥ 0", f"{lon}, {lat}, {metres}", "correct the point")
     up = metres / _METRES_PER_DEGREE

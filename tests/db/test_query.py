@@ -1,0 +1,261 @@
+"""Both backends answer alike, and as shapely and pyproj do."""
+
+import h3
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from pyproj import Geod
+from shop import predictions, shop
+from sqlalchemy import select, text
+
+from smart_customer_analysis.schema import InputError
+from smart_customer_analysis.store import query
+from smart_customer_analysis.store.engine import make_engine, migrate
+from smart_customer_analysis.store.export import save_load, save_model, save_predictions, save_segment_run
+from smart_customer_analysis.store.query import Filters
+from smart_customer_analysis.store.tables import Customer
+
+GEOD = Geod(ellps="WGS84")
+N_QUERIES = 200
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
+def places(request, tmp_path_factory):
+    "Customers all over the world, poles and antimeridian included, on one backend: (engine, frame)."
+    rng = np.random.default_rng(3)
+    n = 1_500
+    lon, lat = rng.uniform(-180, 180, n), np.degrees(np.arcsin(rng.uniform(-1, 1, n)))
+    lon[: n // 2], lat[: n // 2] = rng.normal(8.5, 1.5, n // 2), rng.normal(47.3, 1, n // 2)
+    reviews, customers, orders = shop(n, 500)
+    customers = customers.assign(lon=lon, lat=lat)
+    url = f"sqlite:///{tmp_path_factory.mktemp('places')}/p.db" if request.param == "sqlite" else request.getfixturevalue("make_pg_database")()
+    engine = make_engine(url)
+    migrate(engine)
+    save_load(engine, "shop", reviews, customers, orders)
+    yield engine, customers
+    engine.dispose()
+
+
+def random_points(n, seed):
+    rng = np.random.default_rng(seed)
+    return [(rng.normal(8.5, 2), rng.normal(47.3, 1.5)) if i % 2 else (rng.uniform(-180, 180), np.degrees(np.arcsin(rng.uniform(-1, 1)))) for i in range(n)]
+
+
+def metres_to(customers, lon, lat):
+    n = len(customers)
+    return np.array(GEOD.inv(np.full(n, lon), np.full(n, lat), customers.lon.to_numpy("float64"), customers.lat.to_numpy("float64"))[2])
+
+
+def test_within_metres_and_distance(places):
+    engine, customers = places
+    rng = np.random.default_rng(4)
+    for lon, lat in random_points(N_QUERIES, 4):
+        radius = 10 ** rng.uniform(3, 6.8)
+        true = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id)
+        found = query.within_metres(engine, lon, lat, radius).set_index("customer_id").metres
+        assert set(found.index) >= set(true[true <= radius * 0.995].index)
+        assert set(found.index) <= set(true[true <= radius * 1.005].index)
+        assert np.allclose(found, true[found.index], rtol=0.005, atol=0.01)
+        assert found.is_monotonic_increasing
+
+
+def test_nearest(places):
+    engine, customers = places
+    for i, (lon, lat) in enumerate(random_points(N_QUERIES, 5)):
+        k = 1 + i % 20
+        true = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id).nsmallest(k)
+        found = query.nearest(engine, lon, lat, k)
+        assert np.allclose(found.metres, true.to_numpy(), rtol=0.005, atol=0.01)
+        assert len(set(found.customer_id) ^ set(true.index)) <= 2
+
+
+def test_distance_between_customers(places):
+    engine, customers = places
+    rng = np.random.default_rng(6)
+    for a, b in rng.integers(0, len(customers), (N_QUERIES, 2)):
+        p, q = customers.iloc[a], customers.iloc[b]
+        true = GEOD.inv(p.lon, p.lat, q.lon, q.lat)[2]
+        assert query.distance(engine, p.customer_id, q.customer_id) == pytest.approx(true, rel=0.005, abs=0.01)
+
+
+def test_within_bbox(places):
+    engine, customers = places
+    rng = np.random.default_rng(7)
+    for i in range(N_QUERIES):
+        (south, north), (west, east) = np.sort(rng.uniform(-90, 90, 2)), rng.uniform(-180, 180, 2)
+        if i % 4:
+            west, east = min(west, east), max(west, east)
+        inside = customers.lon.between(west, east) if west <= east else ~customers.lon.between(east, west, inclusive="neither")
+        true = customers[inside & customers.lat.between(south, north)].customer_id
+        assert list(query.within_bbox(engine, west, south, east, north).customer_id) == sorted(true)
+
+
+def test_within_polygon(places):
+    engine, customers = places
+    rng = np.random.default_rng(8)
+    for i in range(N_QUERIES):
+        centre = (8.5, 47.3) if i % 2 else (rng.uniform(-120, 120), rng.uniform(-50, 50))
+        turn = np.sort(rng.uniform(0, 2 * np.pi, 3 + i % 9))
+        far = rng.uniform(0.5, 30)
+        ring = np.column_stack([centre[0] + far * np.cos(turn), centre[1] + far * np.sin(turn)])
+        polygon = shapely.make_valid(shapely.Polygon(ring))
+        shape = polygon.wkt if i % 3 else dict(shapely.geometry.mapping(polygon))
+        true = customers[shapely.contains_xy(polygon, customers.lon.to_numpy("float64"), customers.lat.to_numpy("float64"))].customer_id
+        assert list(query.within_polygon(engine, shape).customer_id) == sorted(true)
+
+
+def test_counts_by_cell_and_region(places):
+    engine, customers = places
+    with engine.connect() as c:
+        n_reviews = dict(c.execute(text("SELECT customer_id, count(*) FROM reviews WHERE customer_id IS NOT NULL GROUP BY customer_id")).all())
+    frame = customers.assign(n=customers.customer_id.map(n_reviews).fillna(0))
+    for resolution in range(0, 10):
+        cells = [h3.latlng_to_cell(lat, lon, resolution) for lon, lat in zip(frame.lon, frame.lat, strict=True)]
+        found = query.count_by_cell(engine, resolution).set_index("cell")
+        true = frame.groupby(cells).n.agg(["size", "sum"])
+        assert dict(found.n_customers) == dict(true["size"]) and dict(found.n_reviews) == dict(true["sum"].astype(int))
+    regions = query.count_by_region(engine).set_index("region")
+    assert dict(regions.n_customers) == dict(customers.region.value_counts())
+
+
+def test_geojson(places):
+    engine, customers = places
+    for lon, lat in random_points(20, 9):
+        found = query.customers_geojson(engine, nearest_to=(lon, lat), k=7, snap=None)
+        true = query.nearest(engine, lon, lat, 7)
+        assert [f["properties"]["id"] for f in found["features"]] == list(true.customer_id)
+        got = np.array([f["geometry"]["coordinates"] for f in found["features"]])
+        assert np.allclose(got, true[["lon", "lat"]].astype(float), atol=1e-6)
+        for f in query.customers_geojson(engine, nearest_to=(lon, lat), k=7)["features"]:
+            assert f["geometry"]["coordinates"] not in got.tolist(), "an exact coordinate left"
+
+
+@pytest.mark.db
+def test_postgis_uses_its_index(make_pg_database):
+    engine = make_engine(make_pg_database())
+    migrate(engine)
+    _, customers, _ = shop(20_000, 1, bbox=(-180, -85, 180, 85))
+    save_load(engine, "shop", customers=customers)
+    with engine.connect() as c:
+        c.execute(text("ANALYZE customers"))
+        for where in (
+            query._in_boxes(c, [(7, 46, 8, 47)]),
+            query._in_boxes(c, query._around(8.5, 47.3, 20_000)) & (query._metres_from(8.5, 47.3) <= 20_000),
+        ):
+            statement = select(Customer.customer_id).where(Customer.source == "shop", where)
+            sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
+            plan = "\n".join(c.execute(text("EXPLAIN " + sql)).scalars())
+            assert "ix_customers_geom" in plan, plan
+
+
+def test_sqlite_uses_its_index(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path}/i.db")
+    migrate(engine)
+    _, customers, _ = shop(20_000, 1, bbox=(-180, -85, 180, 85))
+    save_load(engine, "shop", customers=customers)
+    with engine.begin() as c:
+        c.execute(text("ANALYZE"))
+        statement = select(Customer.customer_id).where(Customer.source == "shop", query._in_boxes(c, [(7, 46, 8, 47)]))
+        sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
+        assert "ix_customers_lat_lon" in str(c.exec_driver_sql("EXPLAIN QUERY PLAN " + sql).all())
+
+
+@pytest.fixture
+def scored(engine):
+    "A shop with two models and two segment runs: only the newest of each may speak."
+    reviews, customers, orders = shop()
+    save_load(engine, "shop", reviews, customers, orders)
+    for version in ("v1", "v2"):
+        save_model(engine, version, "sentiment", "m", {"version": version})
+        save_predictions(engine, version, predictions(reviews.review_id, seed=int(version[1])))
+        segments = pd.DataFrame({"segment_id": ["A", "B"], "name": [version, "y"], "sentence": "", "size": 1, "share": 0.5})
+        members = pd.DataFrame({"member_id": customers.customer_id, "segment_id": np.where(np.arange(300) < 100 * int(version[1]), "A", "B")})
+        save_segment_run(engine, "customer", version, {}, pd.DataFrame(), segments, members)
+    return engine, reviews
+
+
+def test_facts_are_one_row_per_review_of_the_newest_model(scored):
+    engine, reviews = scored
+    facts = query.review_facts(engine)
+    assert (len(facts), facts.review_id.is_unique) == (800, True)
+    truth = predictions(reviews.review_id, seed=2)
+    assert np.array_equal(facts.p_negative, truth.p_negative)
+    assert facts.marked.equals((1 - truth.label).rename("marked").astype("Int8"))
+    assert query.latest_model(engine)["metrics"] == {"version": "v2"}
+    assert query.segment(engine, "A")["name"] == "v2"
+
+
+def test_a_filter_never_makes_a_count_grow(scored):
+    engine, _ = scored
+    rng = np.random.default_rng(11)
+    choices = {
+        "start": ["2026-02-01", "2026-03-05T10:00:00+00:00"], "end": ["2026-05-01", "2026-06-30"], "segment": ["A", "B", "Z"],
+        "region": ["Nord", "Süd"], "product": ["lamp", "desk"], "sentiment": ["negative", "positive", "unsure"], "q": ["no", "ärger", "%", "_", "\\", "'"],
+    }  # fmt: skip
+    everything = query.reviews_page(engine)["total"]
+    for _ in range(15):
+        names = rng.permutation(list(choices))[: rng.integers(1, 6)]
+        given, total = {}, everything
+        for name in names:
+            given[name] = str(rng.choice(choices[name]))
+            page = query.reviews_page(engine, Filters(**given), limit=1)
+            assert page["total"] <= total, given
+            assert page["total"] == len(query.review_facts(engine, Filters(**given))) == sum(page["counts"].values())
+            total = page["total"]
+
+
+def test_pages_meet_every_review_once_and_in_order(scored):
+    engine, _ = scored
+    keys = {
+        "newest": lambda i: (i["reviewed_at"] is None, "" if i["reviewed_at"] is None else "".join(chr(255 - ord(ch)) for ch in i["reviewed_at"][:19])),
+        "negative": lambda i: -i["p_negative"],
+        "unsure": lambda i: abs(i["p_negative"] - 0.5),
+        "longest": lambda i: -len(i["text"]),
+    }
+    for sort, key in keys.items():
+        items, cursor = [], None
+        while cursor or not items:
+            page = query.reviews_page(engine, None, sort, 170, cursor)
+            items, cursor = items + page["items"], page["next_cursor"]
+        assert len({i["review_id"] for i in items}) == len(items) == 800
+        assert [key(i) for i in items] == sorted(key(i) for i in items), sort
+
+
+@pytest.mark.parametrize("cursor", ["x", "%%%", "bm9uc2Vuc2U", "WyJuZXdlc3QiLDEsMl0", "W251bGxd", "é", "a" * 9999])
+def test_a_made_up_cursor_is_refused(scored, cursor):
+    with pytest.raises(InputError):
+        query.reviews_page(scored[0], cursor=cursor)
+
+
+def test_search_is_literal_and_ignores_case(scored):
+    engine, reviews = scored
+    for q in ("ÄRGER", "été", "北京", "🙂", '"no"', "100% _SURE_", "\\.", "line\nbreak", "'; DROP TABLE reviews; --"):
+        expected = reviews.text.str.lower().str.contains(q.lower(), regex=False) | reviews.title.str.lower().str.contains(q.lower(), regex=False)
+        assert query.reviews_page(engine, Filters(q=q), limit=1)["total"] == expected.sum(), q
+
+
+def test_small_questions(scored):
+    engine, reviews = scored
+    assert query.filter_options(engine)["regions"] == ["Nord", "Süd"]
+    told = query.overview(engine)
+    assert told["stored"] == {"customers": 300, "reviews": 800, "orders": 300}
+    assert told["data_to"] == reviews.reviewed_at.max().isoformat()
+    one = query.customer(engine, "c00003")
+    assert one["n_reviews"] == (reviews.customer_id == "c00003").sum() and one["segment"]["id"] == "A"
+    assert query.customer(engine, "nobody") is None
+
+
+def test_100_000_facts_in_two_seconds(tmp_path):
+    import time
+
+    engine = make_engine(f"sqlite:///{tmp_path}/many.db")
+    migrate(engine)
+    save_load(engine, "shop", *shop(5_000, 100_000))
+    best = np.inf
+    for _ in range(3):
+        began = time.process_time()
+        facts = query.review_facts(engine)
+        best = min(best, time.process_time() - began)
+    assert (len(facts), facts.review_id.is_unique) == (100_000, True)
+    assert best < 2, f"{best:.2f} s"
