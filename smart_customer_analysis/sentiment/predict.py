@@ -229,7 +229,7 @@ def token_weights(
     way = float((share * (here - there)).sum())
     return weights, abs(float((share * parts.sum(1)).sum()) - way) / max(abs(way), 1e-6)
 
-# %% ../../nbs/23_sentiment.predict.ipynb #0d2a2e86
+# %% ../../nbs/23_sentiment.predict.ipynb #1f0912fb
 def faithfulness(
     self: Predictor,
     data: TextDataset,  # one text, cut to what was read
@@ -251,7 +251,7 @@ def faithfulness(
     offsets = np.cumsum([0, *(len(x) for x in kept)])
     changed = score(self.model, replace(data, ids=np.concatenate(kept), offsets=offsets), self.batch_tokens, dtype=self.dtype)
     fall = (margin - changed.margin) * np.sign(margin)
-    return float(max(0.0, fall[0]) / max(np.abs(fall[1:]).mean(), 1e-3))
+    return float(max(0.0, fall[0]) / max(np.abs(fall[1:]).mean(), 0.01 * abs(margin), 1e-6))
 
 # %% ../../nbs/23_sentiment.predict.ipynb #2c18da20
 def explain(

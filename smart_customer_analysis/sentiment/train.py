@@ -209,7 +209,7 @@ def train_step(
     optimizer.zero_grad(set_to_none=True)
     return loss.item()
 
-# %% ../../nbs/22_sentiment.train.ipynb #fee05937
+# %% ../../nbs/22_sentiment.train.ipynb #724ffda8
 def fit_temperature(
     margin: np.ndarray,  # (n,) logit of positive minus logit of negative
     labels: np.ndarray,  # (n,) 0 or 1
@@ -217,8 +217,9 @@ def fit_temperature(
     "Fit one temperature by likelihood; 1 where there are no two classes to fit on."
     if len(set(np.asarray(labels).tolist())) < 2:
         return 1.0
-    sign = np.where(np.asarray(labels) == 1, 1.0, -1.0)
-    loss = lambda log_t: np.logaddexp(0, -sign * margin / math.exp(log_t)).mean()  # noqa: E731
+    positive = np.asarray(labels) == 1
+    hoped = np.where(positive, 1 - 1 / (positive.sum() + 2), 1 / ((~positive).sum() + 2))  # Platt's targets
+    loss = lambda log_t: (np.logaddexp(0, margin / math.exp(log_t)) - hoped * margin / math.exp(log_t)).mean()  # noqa: E731
     return float(math.exp(minimize_scalar(loss, bounds=(math.log(0.05), math.log(20)), method="bounded").x))
 
 # %% ../../nbs/22_sentiment.train.ipynb #7a9ebc8f
