@@ -10,8 +10,9 @@ Segments by KMeans.
 __all__ = ['BLOCK', 'SAMPLE', 'PAIRS', 'HALVES', 'nearest_two', 'margin_of', 'silhouette', 'choose_k', 'SegmentModel',
            'choose_segments', 'save_segments', 'load_segments']
 
-# %% ../../nbs/31_segment.kmeans.ipynb #73a16961
+# %% ../../nbs/31_segment.kmeans.ipynb #48ab6a53
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import pandas as pd
 import skops.io
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import ThreadpoolController
 
 from ..schema import InputError, ModelError
 from .features import FeatureScaler
@@ -54,13 +56,20 @@ def margin_of(
     "Say how clearly a row belongs: the simplified silhouette of Hruschka and others (2004)."
     return np.where(np.isinf(second), 1.0, (second - first) / np.maximum(second, 1e-12))
 
-# %% ../../nbs/31_segment.kmeans.ipynb #14d877fd
+# %% ../../nbs/31_segment.kmeans.ipynb #d8289560
 SAMPLE, PAIRS, HALVES = 8_000, 2_000, 8  # rows a fit sees, rows compared pair by pair, repeats for stability
 
 
+@lru_cache(1)
+def _threads() -> ThreadpoolController:
+    "The thread pools of this process; looking for them takes as long as a small fit, so it is done once."
+    return ThreadpoolController()
+
+
 def _fit(X: np.ndarray, k: int, seed: int, starts: int = 4) -> np.ndarray:
-    "Centres of k segments."
-    return KMeans(k, n_init=starts, max_iter=60, tol=1e-3, random_state=seed).fit(X).cluster_centers_.astype(X.dtype)
+    "Centres of k segments, on one thread: for so few rows, threads on a busy machine wait for one another."
+    with _threads().limit(limits=1, user_api="openmp"):
+        return KMeans(k, n_init=starts, max_iter=60, tol=1e-3, random_state=seed).fit(X).cluster_centers_.astype(X.dtype)
 
 
 def _pairs(X: np.ndarray) -> np.ndarray:
@@ -180,7 +189,7 @@ def _jaccard(X: np.ndarray, space: np.ndarray, seed: int, draws: int = 20) -> pd
         scores.append((both / np.maximum(union, 1)).max(axis=1))
     return pd.Series(np.mean(scores, axis=0) if scores else np.ones(k), name="stability")
 
-# %% ../../nbs/31_segment.kmeans.ipynb #d7baaaba
+# %% ../../nbs/31_segment.kmeans.ipynb #706615b1
 def _previous_start(X: np.ndarray, ids: pd.Index, previous: pd.DataFrame | None) -> np.ndarray | None:
     "Centres of the last run's members in today's space; None where nobody of a segment is left."
     if previous is None or not len(previous):
@@ -195,7 +204,8 @@ def _previous_start(X: np.ndarray, ids: pd.Index, previous: pd.DataFrame | None)
 
 def _settle(X: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, float]:
     "Run Lloyd's algorithm on all rows from given centres."
-    done = KMeans(len(start), init=start, n_init=1, max_iter=100, tol=1e-5).fit(X)
+    with _threads().limit(limits=None if len(X) > BLOCK else 1, user_api="openmp"):
+        done = KMeans(len(start), init=start, n_init=1, max_iter=100, tol=1e-5).fit(X)
     return done.cluster_centers_.astype(X.dtype), float(done.inertia_)
 
 # %% ../../nbs/31_segment.kmeans.ipynb #c5c36101
