@@ -98,23 +98,24 @@ def _share_shown(customers: pd.DataFrame, resolution: int, k: int) -> float:
     size = assign_cells(customers, [resolution])[cell_column(resolution)].value_counts()
     return float(size[size >= k].sum() / max(size.sum(), 1))
 
-# %% ../../nbs/35_geo.cells.ipynb #4147f5fd
+# %% ../../nbs/35_geo.cells.ipynb #86ba6b07
 STATES = ("shown", "hidden", "empty")
 
 
 def _hide(
-    sizes: pd.Series,  # customers per sibling, index = cell
+    sizes: pd.Series,  # customers per cell, index = cell
     k: int,  # fewest customers of a shown cell
+    parents: np.ndarray | None = None,  # shown total each cell belongs to; default: all to one
 ) -> pd.Series:  # '' shown, 'few' hidden for its size, 'protects' hidden so that a sibling cannot be worked out
-    "Decide which siblings below one shown total are hidden."
-    why = pd.Series(np.where(sizes < k, "few", ""), index=sizes.index)
-    left = int(sizes[sizes < k].sum())
-    spare = sizes[sizes >= k].reset_index().sort_values([sizes.name, sizes.index.name])
-    for cell, size in zip(spare[sizes.index.name], spare[sizes.name]):
-        if left == 0 or left >= k:
-            break
-        why[cell], left = "protects", left + int(size)
-    return why
+    "Decide which cells are hidden below their totals."
+    frame = pd.DataFrame({"size": sizes.to_numpy(), "parent": "" if parents is None else parents}, index=sizes.index)
+    frame["why"] = np.where(frame["size"] < k, "few", "")
+    left = frame["size"].where(frame["size"] < k, 0).groupby(frame["parent"]).sum()
+    needy = frame[frame["parent"].isin(left.index[(left > 0) & (left < k)]) & (frame["why"] == "")].sort_index(kind="stable")
+    for parent, spare in needy.sort_values("size", kind="stable").groupby("parent"):
+        enough = (left[parent] + spare["size"].cumsum().shift(fill_value=0)) >= k  # hidden so far, before this one
+        frame.loc[spare.index[~enough], "why"] = "protects"
+    return frame["why"]
 
 # %% ../../nbs/35_geo.cells.ipynb #eb1fe4bf
 _SUMS = ["n_reviews", "n_customers", "n_negative"]
@@ -151,7 +152,7 @@ def count_cells(
     blank = pd.DataFrame({**dict.fromkeys(_SUMS, 0), "state": "empty", "why": ""}, index=pd.Index(empty, name="cell"))
     return _masked(pd.concat([counts, blank]) if empty else counts).reset_index()
 
-# %% ../../nbs/35_geo.cells.ipynb #d6170428
+# %% ../../nbs/35_geo.cells.ipynb #0102cb54
 def count_nested(
     rows: pd.DataFrame,  # customer_id, negative 0/1 and the columns of assign_cells; one row per review
     resolutions: Sequence[int],  # H3 resolutions, any number of them
@@ -167,11 +168,9 @@ def count_nested(
             counts["parent"] = "" if counts["n_customers"].sum() >= k else None
         else:
             counts["parent"] = [h3.cell_to_parent(c, above) for c in counts.index]
-        why = pd.Series("few", index=counts.index)
-        open_parent = counts["parent"].map(why_above).eq("")
-        for _, sizes in counts.loc[open_parent, "n_customers"].groupby(counts["parent"]):
-            why[sizes.index] = _hide(sizes, k)
-        why = why.mask(~open_parent & counts["n_customers"].ge(k), "protects")
+        below = counts["parent"].map(why_above).eq("")
+        below_hidden = pd.Series(np.where(counts["n_customers"] < k, "few", "protects"), index=counts.index)
+        why = _hide(counts.loc[below, "n_customers"], k, counts.loc[below, "parent"]).reindex(counts.index).fillna(below_hidden)
         levels.append(counts.assign(resolution=r, why=why, state=np.where(why == "", "shown", "hidden")).reset_index())
         why_above, above = why, r
     return _masked(pd.concat(levels, ignore_index=True))[["resolution", "cell", "parent", *_SUMS, "state", "why"]]
