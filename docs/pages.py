@@ -31,7 +31,7 @@ def front_matter(cells: list[dict]) -> tuple[dict[str, str], list[dict]]:
     "Read title and description from nbdev's raw first cell."
     if not cells or cells[0]["cell_type"] != "raw":
         return {}, cells
-    joined = re.sub(r"\n\s+", " ", text_of(cells[0]))  # YAML folds long lines
+    joined = re.sub(r"\n[ \t]+", " ", text_of(cells[0]))  # YAML folds long lines
     found = dict(re.findall(r"^(title|description):\s*(.*)$", joined, re.M))
     return {k: v.strip().strip("'\"").replace("''", "'") for k, v in found.items()}, cells[1:]
 

@@ -94,7 +94,8 @@ def test_sentences_claim_no_cause_and_do_not_shout(path):
 
     rule = re.compile(r"\b(?:" + "|".join(BANNED) + r")\w*\b|\w!(?:\s|$)", re.I)
     for line, text in tree.strings(path):
-        if " " in text.strip() and not text.lstrip().startswith("<"):
+        its_own_list = sum(word in text for word in BANNED) >= 3
+        if " " in text.strip() and not its_own_list and not text.lstrip().startswith("<"):
             found = rule.search(text)
             assert not found, (
                 f"{tree.shown(path)}:{line}: {found[0]!r} may not stand in a sentence for people: {text!r}"

@@ -25,7 +25,7 @@ def exported(tmp_path_factory):
     for folder in tree.HAND_WRITTEN:
         ignore = shutil.ignore_patterns("node_modules", "vendor", "__pycache__", "static")
         shutil.copytree(tree.PACKAGE / folder, copy / tree.NAME / folder, ignore=ignore)
-    code = "from nbdev.export import nbdev_export; nbdev_export()"
+    code = "import nbdev; nbdev.nbdev_export()"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=copy,

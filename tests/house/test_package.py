@@ -62,7 +62,8 @@ def test_wheel_holds_every_file_of_the_package(wheel):
         if p.is_file() and not {"node_modules", "__pycache__", "vendor"} & set(p.parts)
     }
     wanted = {w for w in wanted if "." + w.rsplit(".", 1)[-1] in kinds}
-    assert not wanted - inside, "add them to [tool.setuptools.package-data]"
+    missing = sorted(wanted - inside)
+    assert not missing, f"add them to [tool.setuptools.package-data]: {missing}"
 
 
 def test_wheel_holds_nothing_else(wheel):

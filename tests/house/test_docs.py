@@ -1,0 +1,100 @@
+"The translation from nbdev's processed notebooks to pages: what Quarto understands and Sphinx does not is turned or dropped."
+
+import importlib.util
+import json
+
+import pytest
+import tree
+
+spec = importlib.util.spec_from_file_location("pages", tree.ROOT / "docs" / "pages.py")
+pages = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(pages)
+
+
+def code(source, outputs=(), **metadata):
+    return {
+        "cell_type": "code",
+        "id": "x",
+        "metadata": metadata,
+        "source": source,
+        "outputs": list(outputs),
+        "execution_count": 3,
+        "has_sd": True,
+    }
+
+
+def test_front_matter_becomes_title_even_when_folded():
+    raw = {"cell_type": "raw", "source": "---\ndescription: one line that is\n  folded\ntitle: 'What''s new?'\n\n---\n"}
+    head, rest = pages.front_matter([raw, code("1")])
+    assert head == {"description": "one line that is folded", "title": "What's new?"} and len(rest) == 1
+
+
+@pytest.mark.parametrize(
+    "quarto, myst",
+    [
+        ("::: {.callout-note}\ntext\n:::", ":::{note}\ntext\n:::"),
+        ("[a](https://b.c){target=_blank}", "[a](https://b.c)"),
+        ("---\n\ntext", "text"),
+        ("#| export: true\ntext", "text"),
+    ],
+)
+def test_markdown_dialect(quarto, myst):
+    assert pages.translate_markdown(quarto) == myst
+
+
+def test_directives_become_tags_and_odd_keys_go():
+    cell = pages.translate_cell(code("#| echo: false\n1 + 1", execution={"total": 0.1}))
+    assert cell["metadata"] == {"tags": ["remove-input"]} and cell["source"] == "1 + 1"
+    assert set(cell) == {"cell_type", "id", "metadata", "source", "outputs", "execution_count"}
+
+
+def test_signature_becomes_text():
+    shown = {
+        "output_type": "execute_result",
+        "data": {
+            "text/markdown": "---\n\n### f\n\n```python\ndef f(\n    a:<class 'BinaryIO'>,\n)->__main__.T:\n```\n\n*Doc.*"
+        },
+    }
+    cell = pages.translate_cell(code("#| echo: false\n#| output: asis\nshow_doc(f)", [shown]))
+    assert cell["cell_type"] == "markdown" and cell["source"].startswith("### f")
+    assert "a:BinaryIO" in cell["source"] and "->T" in cell["source"]
+
+
+def test_headings_stay_consecutive():
+    cells = [
+        {"cell_type": "markdown", "source": "#### deep"},
+        {"cell_type": "markdown", "source": "```\n# not a heading\n```"},
+    ]
+    assert [c["source"] for c in pages.smooth_headings(cells)] == ["## deep", "```\n# not a heading\n```"]
+
+
+def test_links_to_files_without_a_page_lose_the_link():
+    links = {"README.md": "/project/README.md"}
+    assert (
+        pages.relink("[read](../README.md), [api](docs/openapi.json), [web](https://x.y)", links)
+        == "[read](/project/README.md), api, [web](https://x.y)"
+    )
+
+
+def test_reference_shows_signature_with_comments(tmp_path):
+    (tmp_path / tree.NAME).mkdir()
+    module = '"Doc."\n__all__ = ["f", "C", "K"]\nK = 1\ndef f(\n    a: int,  # metres\n) -> int:  # more metres\n    "Add one | two."\n    return a + 1\nclass C:\n    "A thing."\n    x: int  # a number\n    def go(self) -> None:\n        "Go."\n'
+    (tmp_path / tree.NAME / "m.py").write_text(module)
+    pages.write_reference(tmp_path, {"m": "01_m.ipynb"}, tmp_path / "out")
+    page, table = (tmp_path / "out" / "m.md").read_text(), (tmp_path / "out" / "index.md").read_text()
+    assert "a: int,  # metres" in page and ") -> int:  # more metres" in page and "return a" not in page
+    assert "### C.go" in page and "x: int  # a number" in page and "Constants: `K`" in page
+    assert "| [`f`](/reference/m.md#f) |" in table and "Add one \\| two." in table
+
+
+def test_remote_assets_are_found(tmp_path):
+    (tmp_path / "a.html").write_text(
+        '<a href="https://ok.org">link</a><script src="https://cdn.org/x.js"></script><link rel="stylesheet" href="//cdn.org/y.css">'
+    )
+    assert len(pages.remote_assets(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("path", tree.all_notebooks(), ids=tree.shown)
+def test_notebook_is_valid_json_with_unique_cell_ids(path):
+    ids = [c["id"] for c in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    assert len(set(ids)) == len(ids)
