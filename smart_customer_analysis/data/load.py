@@ -10,7 +10,7 @@ Loading.
 __all__ = ['FileSpec', 'Join', 'EntitySpec', 'Source', 'list_sources', 'load_source', 'content_id', 'Loaded', 'read_batches',
            'load', 'concat']
 
-# %% ../../nbs/11_data.load.ipynb #3a24f775
+# %% ../../nbs/11_data.load.ipynb #78d43b25
 import difflib
 import fnmatch
 import hashlib
@@ -20,6 +20,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any, Literal
@@ -446,7 +447,7 @@ def _content(frame: pd.DataFrame, kind: str) -> np.ndarray:
     "One hash per row of what makes its content."
     return pd.util.hash_pandas_object(frame[_CONTENT[kind]].astype(object).fillna("").astype(str), index=False, categorize=False).to_numpy()
 
-# %% ../../nbs/11_data.load.ipynb #d8d5b3ca
+# %% ../../nbs/11_data.load.ipynb #54a13fce
 @dataclass(frozen=True)
 class Loaded:
     "Frames of a shop, the rows that are not in them, and the account of all rows."
@@ -474,7 +475,9 @@ class Loaded:
         return self.rejects.groupby(["file", "rule"], sort=True).size().rename("rows").reset_index()
 
 
+@lru_cache(maxsize=3)
 def _empty(kind: str) -> pd.DataFrame:
+    "A conformed frame without rows."
     return conform(pd.DataFrame(columns=columns(_FRAMES[kind])), _FRAMES[kind])
 
 # %% ../../nbs/11_data.load.ipynb #03188300

@@ -109,7 +109,7 @@ def refuse_binary(
     if kind:
         raise InputError("a text file", f"{kind}, {name}", "export it as CSV, JSON lines or Parquet and name that format")
 
-# %% ../../nbs/10_data.read.ipynb #0412c08d
+# %% ../../nbs/10_data.read.ipynb #284978f0
 def detect_encoding(
     head: bytes,  # the first bytes of a file
 ) -> str:  # a Python codec name
@@ -118,7 +118,7 @@ def detect_encoding(
         if head.startswith(mark):
             return name
     lines = [line for line in head.split(b"\n")[: -1 if head.count(b"\n") > 1 else None] if not line.isascii()]
-    if sum(map(_is_utf8, lines)) * 2 >= len(lines):
+    if sum(_decodes(line, "utf-8", "surrogatepass") for line in lines) * 2 >= len(lines):
         return "utf-8"
     body = b"\n".join(lines)
     try:
@@ -132,9 +132,9 @@ def detect_encoding(
     return {"cp949": "cp949", "latin_1": "latin-1"}.get(best.encoding if best else "", "cp1252")
 
 
-def _decodes(line: bytes, codec: str) -> bool:
+def _decodes(line: bytes, codec: str, errors: str = "strict") -> bool:
     try:
-        line.decode(codec)
+        line.decode(codec, errors)
         return True
     except UnicodeDecodeError:
         return False
@@ -165,22 +165,21 @@ def utf8_blocks(
     except (EOFError, OSError) as e:
         raise InputError("a whole gzip or bzip2 file", f"the archive ends early: {e}", "copy the file again") from e
 
-# %% ../../nbs/10_data.read.ipynb #2e0c4787
+# %% ../../nbs/10_data.read.ipynb #93f2bd59
 TITLE_BYTES = 150  # a colon further in does not end a title
 
 
 def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
     "Cut blocks at line ends; the last one may lack its line end."
-    carry = b""
+    waiting = []  # pieces of a line that has not ended yet
     for block in blocks:
-        end = block.rfind(b"\n") + 1
-        if not end:
-            carry += block
-            continue
-        yield carry + block[:end]
-        carry = block[end:]
-    if carry:
-        yield carry
+        if end := block.rfind(b"\n") + 1:
+            yield b"".join([*waiting, block[:end]])
+            waiting = []
+        if end < len(block):
+            waiting.append(block[end:])
+    if waiting:
+        yield b"".join(waiting)
 
 
 def _match_labels(buf: np.ndarray, start: np.ndarray, end: np.ndarray, labels: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
@@ -399,7 +398,7 @@ def _resumes(line: bytes, n_fields: int, delimiter: str) -> bool:
     "Is this line a sound record of its own?"
     return isinstance(_parse_record(line, n_fields, delimiter), list)
 
-# %% ../../nbs/10_data.read.ipynb #46294e2a
+# %% ../../nbs/10_data.read.ipynb #46bcb915
 def _header(block: bytes, delimiter: str, name: str) -> tuple[list[str], int]:
     "Column names and the number of bytes of the header record."
     if b"\n" not in block and b"\r" in block:
@@ -410,13 +409,19 @@ def _header(block: bytes, delimiter: str, name: str) -> tuple[list[str], int]:
     except (csv.Error, UnicodeDecodeError, ValueError) as e:
         raise InputError(f"a header line with {delimiter!r} between the names", f"{cut(block[:80])!r} in {name}", "check encoding and delimiter") from e
     names = [n.strip() or f"#{i + 1}" for i, n in enumerate(names)]
-    twice = next((n for n in names if names.count(n) > 1), None)
-    if twice:
-        raise InputError("every column name once", f"{twice!r} twice in {name}", "rename one of the columns")
+    _once(names, name)
     other = next((d for d in ";\t|," if len(names) == 1 and d != delimiter and d in names[0]), None)
     if other:
         raise InputError(f"columns separated by {delimiter!r}", f"{names[0]!r} in {name}", f"set delimiter = {other!r} in the source file")
     return names, min(end + 1, len(block))
+
+
+def _once(names: list[str], where: str) -> list[str]:
+    "Refuse column names that occur twice."
+    twice = next((n for n in names if names.count(n) > 1), None)
+    if twice:
+        raise InputError("every column name once", f"{twice!r} twice in {where}", "rename one of the columns")
+    return names
 
 
 def read_csv(
@@ -526,7 +531,7 @@ def read_jsonl(
         columns = [pa.array([row.get(k) for row in rows], pa.large_string()) for k in names]
         yield Rows(pa.table(columns, names=names), np.array(at, np.int64), rejects)
 
-# %% ../../nbs/10_data.read.ipynb #429f9ecb
+# %% ../../nbs/10_data.read.ipynb #3fc33f0d
 def _as_text(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
     "Turn a column of any plain type into text."
     if pa.types.is_dictionary(column.type):
@@ -546,6 +551,7 @@ def read_parquet(
     except (pa.ArrowInvalid, OSError) as e:
         found = f"nothing at {path}" if not Path(path).exists() else f"{Path(path).name}: {str(e).splitlines()[0]}"
         raise InputError("a Parquet file", found, "check the path and the format") from e
+    _once(file.schema_arrow.names, Path(path).name)
     line = 1
     for batch in file.iter_batches(batch_size=batch_rows):
         try:
@@ -571,7 +577,7 @@ def _without_nul(rows: Rows) -> Rows:
     ]
     return Rows(rows.table.filter(pa.array(~bad)), rows.line[~bad], [*rows.rejects, *rejects])
 
-# %% ../../nbs/10_data.read.ipynb #891b80c0
+# %% ../../nbs/10_data.read.ipynb #3cbf29c7
 def _cell(value: object) -> str | None:
     "A database value as text."
     if value is None or isinstance(value, str):
@@ -594,7 +600,7 @@ def read_sql(
         engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg2://", 1))
         with engine.connect() as connection:
             result = _read_only(connection).execution_options(stream_results=True, max_row_buffer=batch_rows).execute(sa.text(query))
-            names, line = list(result.keys()), 1
+            names, line = _once(list(result.keys()), "the query"), 1
             for part in result.partitions(batch_rows):
                 columns = [pa.array([_cell(v) for v in c], pa.large_string()) for c in zip(*part, strict=True)]
                 yield _without_nul(Rows(pa.table(columns, names=names), np.arange(line, line + len(part))))

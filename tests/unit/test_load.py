@@ -1,0 +1,416 @@
+"Bad input, one case per row: every line is a row or a reject with its rule and line, or the file is refused in one sentence."
+
+import bz2
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smart_customer_analysis.data.load import list_sources, load, load_source, read_batches
+from smart_customer_analysis.data.read import read_csv, read_fasttext
+from smart_customer_analysis.schema import InputError, check_law
+
+HEAD = "review_id,customer_id,rating,title,text,reviewed_at\n"
+GOOD = "1,a,5,Good,It works.,2026-01-05\n"
+OTHER = "2,b,1,Bad,It broke.,2026-01-06\n"
+
+
+def csv_of(*rows: str) -> bytes:
+    return (HEAD + "".join(rows)).encode()
+
+
+# name, bytes, ids loaded, rejects (line, rule), or the words of the refusal
+STRUCTURE = [
+    ("first row long", csv_of("9,a,5,T,x,2026-01-05,extra\n", GOOD), ["1"], [(2, "too_many_fields")]),
+    ("later row long", csv_of(GOOD, "9,a,5,T,x,2026-01-05,extra\n", OTHER), ["1", "2"], [(3, "too_many_fields")]),
+    ("short row", csv_of(GOOD, "9,a,5\n", OTHER), ["1", "2"], [(3, "too_few_fields")]),
+    ("unclosed quote", csv_of(GOOD, '9,a,5,"T,x,2026-01-05\n', OTHER), ["1", "2"], [(3, "unclosed_quote")]),
+    ("unclosed quote, then quoted rows", csv_of('9,a,5,"T,x,2026-01-05\n', '1,a,5,Good,"It, works.",2026-01-05\n', OTHER), ["1", "2"], [(2, "unclosed_quote")]),
+    ("stray quote", csv_of(GOOD, '9,a,5,"T" x,y,2026-01-05\n', OTHER), ["1", "2"], [(3, "stray_quote")]),
+    ("blank lines", csv_of("\n", GOOD, "\r\n", OTHER, "\n"), ["1", "2"], [(2, "blank_line"), (4, "blank_line"), (6, "blank_line")]),
+    ("CR only", csv_of(GOOD, OTHER).replace(b"\n", b"\r"), None, "only \\r"),
+    ("mixed line ends", csv_of(GOOD.replace("\n", "\r\n"), OTHER), ["1", "2"], []),
+    ("lone CR in a field", csv_of("9,a,5,T,x\ry,2026-01-05\n", GOOD), ["1"], [(2, "stray_carriage_return")]),
+    ("wrong delimiter", csv_of(GOOD).replace(b",", b";"), None, "set delimiter = ';'"),
+    ("duplicate header", b"text,text\na,b\n", None, "'text' twice"),
+    ("missing column", b"review_id,comment\n1,ok\n", None, "column 'text'"),
+    ("header only", HEAD.encode(), None, "at least one row"),
+    ("empty file", b"", None, "an empty file"),
+    ("trailing delimiters", csv_of("1,a,5,Good,It works.,2026-01-05,\n", "2,b,5,Good,Yes.,2026-01-05,\n"), None, "too_many_fields"),
+    ("no line end at the end", csv_of(GOOD, OTHER)[:-1], ["1", "2"], []),
+    ("one long line", b"x" * 5_000_000, None, "at least one row"),
+]
+ENCODING = [
+    ("UTF-8 BOM", "\ufeff".encode() + csv_of(GOOD), ["1"], []),
+    ("UTF-16 with BOM", csv_of(GOOD, OTHER).decode().encode("utf-16"), ["1", "2"], []),
+    ("Latin-1", csv_of("1,a,5,Très bon,déjà reçu et très bien emballé,2026-01-05\n").decode().encode("latin-1"), ["1"], []),
+    ("CP949", csv_of("1,a,5,좋아요,배송이 빨라요 정말 좋아요,2026-01-05\n").decode().encode("cp949"), ["1"], []),
+    ("mixed per line", csv_of(GOOD, "2,b,1,Schön,größer als gedacht,2026-01-06\n", "4,b,1,Schön,größer als gedacht,2026-01-06\n") + "9,a,5,Très,déjà,2026-01-05\n".encode("latin-1"), ["1", "2", "4"], [(5, "not_decodable")]),
+    ("NUL", csv_of(GOOD, "9,a,5,T,x\0y,2026-01-05\n", OTHER), ["1", "2"], [(3, "nul_byte")]),
+    ("lone surrogate", csv_of(GOOD) + b"9,a,5,T,\xed\xa0\x80,2026-01-05\n" + OTHER.encode(), ["1", "2"], [(3, "not_decodable")]),
+    ("truncated UTF-8 tail", csv_of(GOOD, "2,b,5,Schön,größer,2026-01-06\n") + "9,a,5,T,ö".encode()[:-1], ["1", "2"], [(4, "not_decodable")]),
+    ("RTL, zero-width, emoji", csv_of("1,a,5,\u202egood,wo\u200bw 👩‍🔧,2026-01-05\n"), ["1"], []),
+    ("NFC and NFD", csv_of("1,a,5,caf\u00e9,ok,2026-01-05\n", "2,a,5,cafe\u0301,ok,2026-01-05\n"), ["1", "2"], []),
+]
+VALUES = [
+    ("NA, null, None as text", csv_of("1,a,5,NA,null,2026-01-05\n", "2,a,5,None,nan,2026-01-05\n"), ["1", "2"], []),
+    ("leading zero id", csv_of("00123,a,5,T,x,2026-01-05\n", "123,a,5,T,x,2026-01-05\n"), ["00123", "123"], []),
+    ("id beyond 2^53 and a blank", csv_of("9007199254740993,a,5,T,x,2026-01-05\n", ",a,5,T,x,2026-01-05\n"), ["9007199254740993"], [(3, "missing_id")]),
+    ("rating 0", csv_of(GOOD, "9,a,0,T,x,2026-01-05\n"), ["1"], [(3, "rating_out_of_range")]),
+    ("rating 6", csv_of(GOOD, "9,a,6,T,x,2026-01-05\n"), ["1"], [(3, "rating_out_of_range")]),
+    ("rating in words", csv_of(GOOD, "9,a,5 stars,T,x,2026-01-05\n"), ["1"], [(3, "bad_rating")]),
+    ("rating empty", csv_of("1,a,,T,x,2026-01-05\n"), ["1"], []),
+    ("empty label", b"label,text\n,ok\n1,good\n", 2, []),
+    ("unknown label", b"label,text\n" + b"1,ok %d\n" * 0 + b"".join(b"1,ok %d\n" % i for i in range(200)) + b"7,hm\n", 200, [(202, "unknown_label")]),
+    ("white-space text", csv_of(GOOD, "9,a,5,,  \t ,2026-01-05\n"), ["1"], [(3, "empty_text")]),
+    ("10 MB review", csv_of(GOOD, f"9,a,5,T,{'x' * 10_000_000},2026-01-05\n", OTHER), ["1", "2"], [(3, "text_too_long")]),
+    ("one-character review", csv_of("1,a,5,,x,2026-01-05\n"), ["1"], []),
+    ("exact duplicate", csv_of(GOOD, GOOD), ["1"], [(3, "repeated_review_id")]),
+    ("same id, other text", csv_of(GOOD, "1,a,5,Good,Another text.,2026-01-05\n"), ["1"], [(3, "id_conflict")]),
+    ("impossible date", csv_of(GOOD, "9,a,5,T,x,2026-02-30\n"), ["1"], [(3, "bad_date")]),
+    ("date of another order", csv_of(GOOD, "9,a,5,T,x,05/01/2026\n"), ["1"], [(3, "bad_date")]),
+    ("future date", csv_of(GOOD, "9,a,5,T,x,2999-01-05\n"), ["1"], [(3, "date_in_the_future")]),
+    ("date before photography", csv_of(GOOD, "9,a,5,T,x,0026-01-05\n"), ["1"], [(3, "date_too_old")]),
+    ("decimal comma", csv_of(GOOD, '9,a,"4,5",T,x,2026-01-05\n'), ["1"], [(3, "bad_rating")]),
+    ("inf, NaN, 1e400", csv_of(GOOD, "7,a,inf,T,x,2026-01-05\n", "8,a,NaN,T,x,2026-01-05\n", "9,a,1e400,T,x,2026-01-05\n"), ["1"], [(3, "bad_rating"), (4, "bad_rating"), (5, "bad_rating")]),
+    ("formula", csv_of("1,a,5,T,=cmd|' /C calc'!A0,2026-01-05\n"), ["1"], []),
+]
+
+
+def outcome(folder: Path, data: bytes, name: str = "reviews.csv", source: str = "csv") -> tuple:
+    (folder / name).write_bytes(data)
+    shop = load(source, folder / name)
+    check_law(shop.counts)
+    assert shop.rows["read"] == len(shop.reviews) + len(shop.rejects)
+    return shop, sorted(zip(shop.rejects["line"], shop.rejects["rule"], strict=True))
+
+
+@pytest.mark.parametrize(("name", "data", "ids", "expected"), STRUCTURE + ENCODING + VALUES, ids=lambda x: x if isinstance(x, str) and len(x) < 60 else "")
+def test_a_bad_csv_row_is_a_reject_with_its_line(tmp_path, name, data, ids, expected):
+    if ids is None:
+        with pytest.raises(InputError) as e:
+            outcome(tmp_path, data)
+        assert expected in str(e.value) and len(str(e.value).splitlines()) == 1 and len(str(e.value)) < 700
+        return
+    shop, rejects = outcome(tmp_path, data)
+    assert rejects == sorted(expected)
+    assert (len(shop.reviews) if isinstance(ids, int) else shop.reviews["review_id"].tolist()) == ids
+
+
+def test_texts_come_through_unchanged(tmp_path):
+    shop, _ = outcome(tmp_path, csv_of("1,a,5,NA,null,2026-01-05\n", "2,a,5,,=cmd|' /C calc'!A0,2026-01-05\n", '3,a,5," two ","He said ""no"",\r\nthen yes.",2026-01-05\n'))
+    assert shop.reviews["text"].tolist() == ["null", "=cmd|' /C calc'!A0", 'He said "no",\r\nthen yes.']
+    assert shop.reviews["title"].tolist() == ["NA", "", " two "]
+
+
+@pytest.mark.parametrize(("codec", "text"), [("utf-8", "größer"), ("utf-8-sig", "größer"), ("utf-16", "größer"), ("cp1252", "déjà reçu, très bien emballé"), ("cp949", "배송이 빨라요 좋아요 정말")])
+def test_the_encoding_is_found_and_stated(tmp_path, codec, text):
+    shop, _ = outcome(tmp_path, (HEAD + f'1,a,5,T,"{text}",2026-01-05\n').encode(codec))
+    assert (shop.reviews["text"].item(), shop.files["encoding"].item()) == (text, codec)
+
+
+def test_a_time_without_a_zone_is_in_the_sources_zone(tmp_path):
+    (tmp_path / "s.toml").write_text('timezone = "Asia/Seoul"\n[files.r]\nformat = "csv"\n[review]\nfile = "r"\n')
+    (tmp_path / "r.csv").write_bytes(csv_of("1,a,5,T,x,2026-01-05T09:00:00\n", "2,a,5,T,x,2026-01-05T09:00:00+00:00\n"))
+    times = load(tmp_path / "s.toml", tmp_path / "r.csv").reviews["reviewed_at"]
+    assert times.dt.hour.tolist() == [0, 9]
+
+
+GEO = [
+    ("lat over 90", "10", "95", "coordinates_out_of_range"),
+    ("lon over 180", "190", "5", "coordinates_out_of_range"),
+    ("swapped, out of range", "47", "-122", "coordinates_out_of_range"),
+    ("inf", "inf", "5", "bad_coordinate"),
+    ("NaN", "NaN", "NaN", "bad_coordinate"),
+    ("comma decimals", "2,3", "48,8", "bad_coordinate"),
+    ("degrees, minutes, seconds", "2°20'E", "48°51'N", "bad_coordinate"),
+    ("one half missing", "2.3", "", "half_a_coordinate_pair"),
+    ("web mercator metres", "260508", "6250000", "web_mercator_metres"),
+    ("other metres", "452000", "5411000", "web_mercator_metres"),
+    ("edge of the map", "180", "90", None),
+    ("the other edge", "-180", "-90", None),
+    ("zero", "0", "0", None),  # a matter for cleaning
+]
+
+
+@pytest.mark.parametrize(("name", "lon", "lat", "rule"), GEO, ids=[g[0] for g in GEO])
+def test_impossible_coordinates_are_refused_with_a_hint(tmp_path, name, lon, lat, rule):
+    (tmp_path / "reviews.csv").write_bytes(csv_of(GOOD))
+    (tmp_path / "customers.csv").write_text(f'customer_id,lon,lat\nz,1,2\ny,"{lon}","{lat}"\n')
+    shop = load("csv", tmp_path)
+    assert shop.rejects["rule"].tolist() == ([rule] if rule else [])
+    assert set(shop.customers["customer_id"]) == ({"z", "a"} if rule else {"z", "y", "a"})
+
+
+FASTTEXT = [
+    ("no label", b"just text\n", "no_label"),
+    ("two labels", b"__label__1 __label__2 both\n", "two_labels"),
+    ("label only", b"__label__1\n", "empty_text"),
+    ("label and blanks", b"__label__1    \n", "empty_text"),
+    ("wrong prefix", b"__lable__1 text\n", "no_label"),
+    ("tab separator", b"__label__1\tIt broke.\n", None),
+    ("very long line", b"__label__1 " + b"x" * 2_000_000 + b"\n", "text_too_long"),
+    ("blank line", b"\n", "blank_line"),
+    ("unknown label", b"__label__3 text\n", "unknown_label"),
+    ("CRLF", b"__label__1 It broke.\r\n", None),
+    ("label inside the text", b"__label__1 It broke. __label__2 It works.\n", "label_in_text"),
+    ("not UTF-8", b"__label__1 caf\xe9\n", "not_utf8"),
+    ("NUL", b"__label__1 a\0b\n", "nul_byte"),
+    ("line separator inside", "__label__1 one\u2028two\x85three\n".encode(), None),
+    ("title with a colon", b"__label__1 Re: Re: no\n", None),
+]
+
+
+@pytest.mark.parametrize(("name", "line", "rule"), FASTTEXT, ids=[f[0] for f in FASTTEXT])
+@pytest.mark.parametrize("block", [1, 13, 1 << 22])
+def test_a_bad_fasttext_line_is_a_reject_with_its_line(name, line, rule, block):
+    block = max(block, len(line) // 100)
+    data = b"__label__2 Good: one\n" + line + b"__label__2 Good: two\n"
+    got = list(read_fasttext(data[i : i + block] for i in range(0, len(data), block)))
+    assert [r[:2] for b in got for r in b.rejects] == ([(2, rule)] if rule else [])
+    assert sum(b.read for b in got) == 3
+    lines = [int(x) for b in got for x in b.line]
+    assert lines == ([1, 3] if rule else [1, 2, 3])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
+def test_fasttext_is_read_packed_or_not(tmp_path, pack):
+    (tmp_path / "train.ft.txt").write_bytes(pack(b"__label__2 Great CD: I love it.\n__label__1 Bad: no\n"))
+    shop = load("fasttext", tmp_path / "train.ft.txt")
+    assert shop.reviews["label"].tolist() == [1, 0] and shop.reviews["title"].tolist() == ["Great CD", "Bad"]
+
+
+def test_a_damaged_archive_is_refused(tmp_path):
+    whole = gzip.compress(b"__label__2 Great CD: I love it.\n" * 100_000)
+    (tmp_path / "a.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="archive"):
+        load("fasttext", tmp_path / "a.gz")
+
+
+def test_one_unknown_label_is_a_reject_and_many_are_another_file(tmp_path):
+    good = b"".join(b"__label__2 Good %d: fine\n" % i for i in range(300))
+    (tmp_path / "a.txt").write_bytes(good + b"__label__3 So: so\n")
+    assert load("fasttext", tmp_path / "a.txt").rules["rule"].tolist() == ["unknown_label"]
+    (tmp_path / "b.txt").write_bytes(good + b"__label__3 So: so\n" * 10)
+    with pytest.raises(InputError, match="unknown_label in line 301"):
+        load("fasttext", tmp_path / "b.txt")
+
+
+@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, b"PK\x03\x04" + bytes(99), b"%PDF-1.7\n", bytes(range(256)) * 20])
+def test_a_binary_file_is_refused_in_one_line(tmp_path, data):
+    (tmp_path / "reviews.csv").write_bytes(data)
+    for source in ("csv", "fasttext", "jsonl"):
+        with pytest.raises(InputError, match="expected a text file; found .*; next: ") as e:
+            load(source, tmp_path / "reviews.csv")
+        assert len(str(e.value).splitlines()) == 1
+
+
+JSON = [
+    ("not JSON", '{"text": ', "bad_json"),
+    ("a list", "[1]", "not_an_object"),
+    ("nested", '{"text": {"a": 1}}', "nested_value"),
+    ("NaN", '{"text": NaN}', "bad_number"),
+    ("key twice", '{"text": "a", "text": "b"}', "repeated_key"),
+    ("lone surrogate", '{"text": "\\ud800"}', "lone_surrogate"),
+    ("NUL", '{"text": "a\\u0000b"}', "nul_byte"),
+    ("deep nesting", "[" * 100_000, "bad_json"),
+    ("blank", "", "blank_line"),
+    ("no text", '{"rating": 5}', "empty_text"),
+]
+
+
+@pytest.mark.parametrize(("name", "line", "rule"), JSON, ids=[j[0] for j in JSON])
+def test_a_bad_json_line_is_a_reject_with_its_line(tmp_path, name, line, rule):
+    good = '{"review_id": %d, "text": "fine", "rating": 4.0}\n'
+    (tmp_path / "reviews.jsonl").write_text(good % 9007199254740993 + line.replace('{"', '{"review_id": "x", "', 1) + "\n" + good % 2)
+    shop = load("jsonl", tmp_path / "reviews.jsonl")
+    assert list(zip(shop.rejects["line"], shop.rejects["rule"], strict=True)) == [(2, rule)]
+    assert shop.reviews["review_id"].tolist() == ["9007199254740993", "2"]
+
+
+def shop_database(path: Path) -> str:
+    url = f"sqlite:///{path / 'shop.db'}"
+    with sa.create_engine(url).begin() as c:
+        c.exec_driver_sql("create table reviews (review_id text, text text, rating, colour text)")
+        c.exec_driver_sql("insert into reviews values ('1', 'fine', 5, 'red'), ('2', null, null, null), ('3', 'bad', 'one', null), ('4', 'ok', 3.0, null)")
+        c.exec_driver_sql("create view good as select * from reviews where rating = 5")
+        c.exec_driver_sql("create table empty as select * from reviews where 1 = 0")
+    return url
+
+
+def sql_source(path: Path, query: str) -> Path:
+    (path / "s.toml").write_text(f'[files.reviews]\nformat = "sql"\nquery = "{query}"\n[review]\nfile = "reviews"\n')
+    return path / "s.toml"
+
+
+def test_sql_rows_of_mixed_types_and_nulls(tmp_path):
+    shop = load("sql", database=shop_database(tmp_path))
+    assert shop.reviews["review_id"].tolist() == ["1", "4"]
+    assert sorted(zip(shop.rejects["line"], shop.rejects["rule"], strict=True)) == [(2, "empty_text"), (3, "bad_rating")]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [("select * from nowhere", "no such table"), ("select review_id from reviews", "column 'text'"), ("select * from empty", "at least one row"),
+     ("delete from reviews", "a SELECT"), ("with x as (select 1) delete from reviews", "readonly"), ("select text, text from reviews", "every column name once")],
+)  # fmt: skip
+def test_a_bad_query_is_refused(tmp_path, query, words):
+    url = shop_database(tmp_path)
+    with pytest.raises(InputError, match=words):
+        load(sql_source(tmp_path, query), database=url)
+    with sa.create_engine(url).connect() as c:
+        assert c.exec_driver_sql("select count(*) from reviews").scalar() == 4
+
+
+def test_a_view_is_as_good_as_a_table_and_extra_columns_do_no_harm(tmp_path):
+    assert load(sql_source(tmp_path, "select * from good"), database=shop_database(tmp_path)).rows["loaded"] == 1
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg2://nobody:secret@127.0.0.1:1/none", "sqlite:////nowhere/at/all.db", "nonsense", "mysql+nodriver://x/y"])
+def test_an_unreachable_database_is_refused_without_its_password(url):
+    with pytest.raises(InputError, match="expected a query the shop's database answers") as e:
+        load("sql", database=url)
+    assert "secret" not in str(e.value) and len(str(e.value).splitlines()) == 1
+
+
+def test_no_url_is_said_so(monkeypatch):
+    monkeypatch.delenv("SHOP_DATABASE_URL", raising=False)
+    with pytest.raises(InputError, match="SHOP_DATABASE_URL"):
+        load("sql")
+
+
+def test_parquet_values_become_text_and_then_types(tmp_path):
+    frame = pd.DataFrame({"review_id": [1, 2], "rating": [5.0, None], "text": ["fine", "a\0b"], "reviewed_at": pd.to_datetime(["2026-01-05 10:00", "2026-01-06 00:00"])})
+    frame.to_parquet(tmp_path / "reviews.parquet")
+    shop = load("parquet", tmp_path / "reviews.parquet")
+    assert shop.rules["rule"].tolist() == ["nul_byte"] and shop.reviews["reviewed_at"].dt.hour.item() == 10
+    (tmp_path / "reviews.parquet").write_bytes(b"PAR1 but not really")
+    with pytest.raises(InputError, match="a Parquet file"):
+        load("parquet", tmp_path / "reviews.parquet")
+
+
+@pytest.mark.parametrize("name", list_sources())
+def test_a_shipped_source_is_sound_and_a_missing_path_is_refused(name, tmp_path):
+    source = load_source(name)
+    assert source.about
+    if name != "sql":
+        with pytest.raises(InputError, match="nothing at"):
+            load(name, tmp_path / "none.csv")
+
+
+def test_a_new_shop_needs_no_code(tmp_path):
+    (tmp_path / "shop.toml").write_text(
+        'currency = "KRW"\ncountry = "KR"\ndates = ["%d.%m.%Y %H:%M"]\ntimezone = "Asia/Seoul"\ndecimal = ","\n'
+        '[files.r]\npath = "r.csv"\ndelimiter = ";"\n[files.o]\npath = "o.jsonl"\n[files.p]\npath = "p.csv"\n'
+        '[review]\nfile = "r"\n[review.columns]\nreview_id = ["nr", "shop"]\ntext = "memo"\nrating = "note"\nreviewed_at = "am"\ncustomer_id = "kunde"\n'
+        '[order]\nfile = "o"\njoins = [{ file = "p", on = "id", to = "order", take = { paid = "sum" } }]\n'
+        '[order.columns]\norder_id = "id"\ncustomer_id = "who"\nordered_at = "at"\namount = "paid"\n'
+    )
+    (tmp_path / "r.csv").write_text("nr;shop;memo;note;am;kunde\n1;x;Gut;4,5;05.01.2026 09:00;007\n1;y;Schlecht;1,0;06.01.2026 09:00;8\n")
+    (tmp_path / "o.jsonl").write_text(json.dumps({"id": 7, "who": "007", "at": "01.01.2026 10:00"}) + "\n")
+    (tmp_path / "p.csv").write_text("order,paid\n7,10\n7,2\n7,oops\n")
+    shop = load(tmp_path / "shop.toml", tmp_path)
+    assert shop.reviews["review_id"].tolist() == ["1:x", "1:y"] and shop.reviews["rating"].tolist() == [4.5, 1.0]
+    assert shop.reviews["reviewed_at"].dt.hour.tolist() == [0, 0]
+    assert shop.orders[["amount", "currency"]].values.tolist() == [[12.0, "KRW"]]
+    assert shop.rejects[["file", "line", "rule"]].values.tolist() == [["p.csv", 4, "bad_number"]]
+    assert shop.customers["first_seen"].notna().all() and set(shop.customers["customer_id"]) == {"007", "8"}
+
+
+def test_batches_say_the_same_as_one_load(tmp_path):
+    rows = [f"{i},{i % 7},{1 + i % 5},T,text number {i % 90},2026-01-05\n" for i in range(12)]
+    rows[8:8] = ["3,x,1,T,other,2026-01-05\n", "bad\n", rows[4]]
+    (tmp_path / "reviews.csv").write_bytes(csv_of(*rows))
+    whole = load("csv", tmp_path / "reviews.csv")
+    for size in (4, 1000):
+        batches = list(read_batches("csv", tmp_path / "reviews.csv", batch_rows=size))
+        assert pd.concat([b.reviews for b in batches])["review_id"].tolist() == whole.reviews["review_id"].tolist()
+        assert sorted(pd.concat([b.rejects for b in batches])["line"]) == sorted(whole.rejects["line"])
+        assert sum(b.rows["read"] for b in batches) == whole.rows["read"] == 15
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=8), st.integers(1, 50))
+def test_whatever_csv_writes_is_read_back(rows, block):
+    import csv
+    import io
+
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([("a", "b", "c"), *rows])
+    data = out.getvalue().encode()
+    got = list(read_csv(data[i : i + block] for i in range(0, len(data), block)))
+    assert [tuple(t.values()) for b in got for t in b.table.to_pylist()] == rows
+    assert not [r for b in got for r in b.rejects]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200), st.integers(1, 60))
+def test_no_bytes_are_lost_and_none_break_the_reader(data, block):
+    data = b"a,b\n" + data
+    got = list(read_csv(data[i : i + block] for i in range(0, len(data), block)))
+    lines = sorted([int(x) for b in got for x in b.line] + [r[0] for b in got for r in b.rejects])
+    assert len(lines) == len(set(lines)) == sum(b.read for b in got)
+    assert not lines or lines[0] == 2
+    one = list(read_csv(iter([data])))
+    assert sorted([int(x) for b in one for x in b.line] + [r[0] for b in one for r in b.rejects]) == lines
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.one_of(st.binary(max_size=30), TEXT.map(lambda t: b"__label__1 " + t.encode())), max_size=12), st.integers(1, 60))
+def test_every_fasttext_line_is_a_row_or_a_reject(lines, block):
+    data = b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines)
+    got = list(read_fasttext(data[i : i + block] for i in range(0, len(data), block)))
+    seen = sorted([int(x) for b in got for x in b.line] + [r[0] for b in got for r in b.rejects])
+    assert seen == list(range(1, len(lines) + 1))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.floats(allow_nan=True), st.integers(-10, 10), TEXT))
+def test_a_label_follows_from_one_to_five_stars_only(value):
+    from smart_customer_analysis.data.load import _number
+    from smart_customer_analysis.schema import label_of_rating
+
+    number, bad = _number(pd.Series([str(value)], dtype="str"), ".")
+    if not bad.item() and number.notna().item() and 1 <= number.item() <= 5:
+        label = label_of_rating(number.astype("float64")).item()
+        assert pd.isna(label) if 2 < number.item() < 4 else label == int(number.item() >= 4)
+    if isinstance(value, float) and np.isfinite(value):
+        assert number.item() == pytest.approx(value)
+
+
+@pytest.mark.real
+def test_amazon_polarity(real_data):
+    shop = load("fasttext", train=real_data / "amazon_polarity" / "train.ft.txt", test=real_data / "amazon_polarity" / "test.ft.txt")
+    assert shop.rows == {"read": 4255, "loaded": 4255, "rejected": 0, "duplicate": 0} and len(shop.test_ids) == 855
+    raw = (real_data / "amazon_polarity" / "test.ft.txt").read_text(encoding="utf-8").split("\n")[:-1]
+    tested = shop.reviews[shop.reviews["review_id"].isin(shop.test_ids)]
+    back = ["__label__" + str(label + 1) + " " + title + ": " + text for label, title, text in zip(tested["label"], tested["title"], tested["text"], strict=True)]
+    assert back == raw
+
+
+@pytest.mark.real
+def test_amazon_multidomain(real_data):
+    shop = load("amazon-multidomain", real_data / "amazon_multidomain" / "reviews.csv.gz")
+    assert shop.rows == {"read": 6000, "loaded": 6000, "rejected": 0, "duplicate": 0}
+    assert len(shop.customers) == shop.reviews["customer_id"].nunique() and shop.reviews["customer_id"].isna().sum() == 82
+    assert shop.reviews["reviewed_at"].isna().sum() == 1 and shop.reviews["label"].value_counts().tolist() == [3000, 3000]
+
+
+@pytest.mark.real
+def test_olist(real_data):
+    shop = load("olist", real_data / "olist")
+    assert shop.rows == {"read": 16328, "loaded": 16229, "rejected": 0, "duplicate": 99}
+    assert (len(shop.reviews), len(shop.customers), len(shop.orders)) == (5462, 5344, 5423)
+    assert shop.rules.set_index("rule")["rows"].to_dict() == {"repeated_customer_id": 79, "repeated_review_id": 20}
+    assert set(shop.reviews["customer_id"]) <= set(shop.customers["customer_id"])
+    assert shop.customers["lat"].median() == pytest.approx(-23, abs=2) and shop.customers["lon"].isna().sum() == 18
+    assert shop.orders["amount"].sum() == pytest.approx(pd.read_csv(real_data / "olist" / "order_payments.csv")["payment_value"].sum())
