@@ -38,15 +38,17 @@ export function figure(f, { n = true, unsure = false, link = true, big = false }
     return h("span", { class: "figure figure-missing", title: WHY["Missing [x]"] }, text);
   }
   const d = decimals(f.low, f.high), href = link && safePath(f.evidence);
+  // The visible text is the accessible name; what only eyes can infer is said beside it: "38% negative, range 35–41%, from 1,204 reviews. Open them."
+  const sr = (text) => h("span", { class: "sr" }, text), reviews = plural(f.n_reviews, "review");
   const parts = [
     isWide(f)
-      ? [h("span", { class: "range" }, range(f.low, f.high)), " ", h("abbr", { title: WHY["Wide [u]"] }, "[u]")]
-      : [h("b", { class: "point" }, pct(f.value, d)), " ", h("span", { class: "range" }, range(f.low, f.high, d))],
-    n && [" ", h("span", { class: "n" }, `· ${plural(f.n_reviews, "review")}`)],
+      ? [sr("negative, too wide for one number, range "), h("span", { class: "range" }, range(f.low, f.high)), " ", h("abbr", { title: WHY["Wide [u]"] }, "[u]")]
+      : [h("b", { class: "point" }, pct(f.value, d)), sr(" negative, range"), " ", h("span", { class: "range" }, range(f.low, f.high, d))],
+    n ? [sr(", from"), " ", h("span", { class: "n" }, h("span", { "aria-hidden": "true" }, "· "), reviews)] : sr(`, from ${reviews}`), href ? sr(". Open them.") : null,
   ];
   const tail = unsure && f.n_unsure ? h("span", { class: "unsure", title: WHY.Unsure }, icon("unsure"), ` ${count(f.n_unsure)} unsure`) : null;
   const cls = `figure${big ? " figure-big" : ""}`;
-  const body = href ? h("a", { class: cls, href, "aria-label": `${spoken(f)} Open them.` }, parts) : h("span", { class: cls }, parts);
+  const body = href ? h("a", { class: cls, href }, parts) : h("span", { class: cls }, parts);
   return tail ? h("span", { class: "figure-with" }, body, " ", tail) : body;
 }
 

@@ -29,6 +29,7 @@ export function navigate(url, { replace = false, from = null } = {}) {
 
 async function show({ focus = false, restore = false } = {}) {
   const mine = ++turn;
+  $("#main").setAttribute("aria-busy", "true");
   hideTip();
   refresh();
   const name = state.view;
@@ -49,7 +50,7 @@ async function show({ focus = false, restore = false } = {}) {
   }
   clear($("#back"), backLink(history.state?.from));
   if (focus) $("h1", root).focus({ preventScroll: true });
-  const done = current.update();
+  const done = current.update().finally(() => { if (mine === turn) root.removeAttribute("aria-busy"); });
   if (restore) {
     const keep = history.state || {};
     await done;
@@ -93,7 +94,7 @@ async function learn() {
   } else say("The list of filters could not be loaded.");
   if (o.status === "fulfilled") {
     const v = o.value;
-    Object.assign(meta, { shop: v.shop, data_to: v.data_to || meta.data_to, n_reviews: v.rows?.loaded });
+    Object.assign(meta, { shop: v.shop, data_to: v.data_to || meta.data_to });
     if (v.period?.start && v.period?.end) meta.period = { start: v.period.start, end: v.period.end };
   }
 }
@@ -104,3 +105,4 @@ LOAD[state.view]();
 await learn();
 drawFresh();
 await show({ restore: Boolean(history.state?.scroll) });
+get("reviews", { source: state.query.source, limit: 1 }).then((r) => { meta.n_reviews = r.all; drawFresh(); }).catch(() => {});

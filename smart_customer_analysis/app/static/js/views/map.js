@@ -82,7 +82,7 @@ export default {
       h("div", { class: "map-left" }, h("div", { class: "map-frame", role: "group", "aria-label": "Map of the share of negative reviews. The list of hot spots and the table of regions say the same in words." }, stage), legendBox, note),
       h("div", { class: "map-right" }, spots.el, picked, regions.el)));
 
-    const opt = () => ({ size: SIZES.some(([v]) => v === state.query.size) ? state.query.size : "medium", metric: state.query.metric === "difference" ? "difference" : "share", hot: state.query.hot !== "off", people: state.query.people === "on" });
+    const opt = () => ({ size: SIZES.some(([v]) => v === state.query.size) ? state.query.size : "large", metric: state.query.metric === "difference" ? "difference" : "share", hot: state.query.hot !== "off", people: state.query.people === "on" });
     const breaks = () => data?.legend?.breaks || [0, 0.1, 0.2, 0.3, 0.4, 1];
 
     function drawControls() {
@@ -90,7 +90,7 @@ export default {
       const box = (key, on, off, label, checked) => h("label", { class: "check" }, h("input", { type: "checkbox", checked, on: { change: (e) => ctx.navigate(here({ [key]: e.target.checked ? on : off }), { replace: true }) } }), label);
       clear(controls,
         h("label", { class: "pill" }, h("span", { class: "pill-label" }, h("span", null, "Show"), h("select", { on: { change: (e) => ctx.navigate(here({ metric: e.target.value === "share" ? "" : e.target.value })) } }, [["share", "Share negative"], ["difference", "Difference from all"]].map(([v, t]) => h("option", { value: v, selected: v === o.metric }, t))))),
-        h("div", { class: "switch", role: "group", "aria-label": "Size of the cells" }, SIZES.map(([v, t]) => h("button", { type: "button", "aria-pressed": String(v === o.size), on: { click: () => ctx.navigate(here({ size: v === "medium" ? "" : v, pick: "" })) } }, t))),
+        h("div", { class: "switch", role: "group", "aria-label": "Size of the cells" }, SIZES.map(([v, t]) => h("button", { type: "button", "aria-pressed": String(v === o.size), on: { click: () => ctx.navigate(here({ size: v === "large" ? "" : v, pick: "" })) } }, t))),
         box("hot", "", "off", "Hot spots", o.hot), box("people", "on", "", "Customers", o.people),
         h("span", { class: "map-save" }, data ? h("button", { type: "button", class: "button", on: { click: saveGeoJSON } }, "GeoJSON") : null));
     }
@@ -150,13 +150,13 @@ export default {
       if (map?.getSource("picked")) map.getSource("picked").setData(f ? { type: "FeatureCollection", features: [f] } : blank);
       if (!p) return;
       const spot = spotOf(p), all = data.overall, door = safePath(spot?.evidence || p.evidence);
-      clear(picked, h("h3", null, `Selected: ${p.name || "cell"}`),
+      clear(picked, h("h3", null, `Selected: ${p.name || "unnamed place"}`),
         p.state === "hidden" ? h("p", null, icon("hidden"), ` [c] ${WHY["Hidden [c]"]}`) : [
           h("p", null, figure({ value: p.share, low: p.low, high: p.high, n_reviews: p.n_reviews, reliability: p.share === null ? "wide" : p.reliability || "ok", evidence: door }), ` · ${plural(p.n_customers, "customer")}`),
           all && drawable(all) ? h("p", { class: "caption" }, `All places: ${written(all)}${p.share !== null ? `; here ${signedPoints(p.share - all.value)}` : ""}`) : null],
         door ? h("p", null, h("a", { href: door }, "Open the reviews →")) : null,
         p.state === "hidden" ? null : h("details", null, h("summary", null, "How we know"), h("p", { class: "caption" }, p.hot ? `Tested together with its neighbours, corrected for the number of cells; hot at ${p.sizes_hot ?? "[x]"} of 3 cell sizes.` : "Tested together with its neighbours; not worse than chance explains.",
-          p.p_value !== undefined && p.p_value !== null ? ` Adjusted p ${Number(p.p_value).toFixed(3)}.` : "", ` ${data.permutations || 999} permutations, seed ${data.seed ?? 42}.`)),
+          Number.isFinite(p.q_value) ? ` Adjusted p ${p.q_value.toFixed(3)}.` : "", Number.isFinite(p.p_value) ? ` Alone p ${p.p_value.toFixed(3)}, from drawing lots (999 permutations unless set otherwise, seed 42).` : "")),
         h("button", { type: "button", class: "button", on: { click: () => { pick(""); $("#spots a, #spots button")?.focus(); } } }, "Close"));
     }
 

@@ -2,8 +2,8 @@
 import { get } from "../api.js";
 import { card, emptyState, table } from "../card.js";
 import { drawn, h, icon, say } from "../dom.js";
-import { badge, drawable, figure, isHidden, mark, niceMax, safePath, symbol, track, written } from "../figure.js";
-import { count, date, dates, day, addDays, iso, pct, plural, range } from "../format.js";
+import { badge, drawable, figure, isHidden, isWide, mark, niceMax, safePath, symbol, track, written } from "../figure.js";
+import { count, date, dates, day, addDays, iso, pct, plural, pointsText, range } from "../format.js";
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { dotRows, weekly } from "../charts.js";
 import { land, legendItems, staticMap, extentOf, cellLines } from "../geo.js";
@@ -38,7 +38,9 @@ function headline(o) {
   const f = o.headline, c = o.change, p = o.period, empty = matchNothing(o);
   if (empty) return { title: "Negative reviews", body: empty };
   const before = p.previous_start ? dates(p.previous_start, p.previous_end) : null;
-  const sentence = c.mark === "first" ? "No earlier period to compare." : c.mark === "none" ? `No proven change against ${before}.` : c.sentence;
+  const size = (v) => Math.round(100 * Math.abs(v)), ends = [size(c.low), size(c.high)].sort((a, b) => a - b);
+  const sentence = c.mark === "first" ? c.sentence || "No earlier period to compare." : c.mark === "none" ? `No proven change against ${before}.`
+    : (c.mark === "worse" || c.mark === "better") && c.points !== null ? `${pointsText(c.points)} (${ends[0]} to ${ends[1]}) than ${before}` : c.sentence;
   return {
     title: ["Negative reviews", scopeText({ without: WITHOUT, withPeriod: false }) ? h("span", { class: "scope" }, `, ${scopeText({ without: WITHOUT, withPeriod: false })}`) : null].filter(Boolean),
     subtitle: [h("span", null, `Share of reviews, corrected for the model's errors · ${p.start ? dates(p.start, p.end) : "all dates"}`), before ? h("span", null, ` compared with ${before}`) : ""],
@@ -61,10 +63,11 @@ const longForm = (o) => [
 ];
 
 function timeTitle(o) {
-  const done = o.over_time.filter((w) => drawable(w) && w.complete);
+  const done = o.over_time.filter((w) => drawable(w) && w.complete), sharp = done.filter((w) => !isWide(w));
   if (!done.length) return "No complete week to draw";
-  const low = Math.min(...done.map((w) => w.value)), high = Math.max(...done.map((w) => w.value));
-  return done.length === 1 ? `${pct(high)} negative in the one complete week` : `Weekly share moved between ${pct(low)} and ${pct(high)}`;
+  if (sharp.length * 2 < done.length) return "Too few reviews a week for one number: ranges only";
+  const low = Math.min(...sharp.map((w) => w.value)), high = Math.max(...sharp.map((w) => w.value));
+  return sharp.length === 1 ? `${pct(high)} negative in the one complete week` : `Weekly share between ${pct(low)} and ${pct(high)}`;
 }
 
 function overTime(o) {

@@ -1,0 +1,156 @@
+"""A real browser in front of the real app, which serves a small generated shop from SQLite."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser_shop import build, served
+
+ARGS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+def missing(what: str) -> None:
+    "Skip, or fail where skips are forbidden."
+    (pytest.fail if os.environ.get("SCA_CI_NO_SKIPS") == "1" else pytest.skip)(what)
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator:
+    "Chromium of this machine. Package scope: a running Playwright holds an event loop that other tests would trip over."
+    program = os.environ.get("SCA_CHROMIUM") or next((p for name in CHROMIUM if (p := shutil.which(name))), None)
+    if program is None:
+        missing("no Chromium: apt-get install chromium, or set SCA_CHROMIUM to its program")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as p:
+        found = p.chromium.launch(executable_path=program, args=ARGS)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="package")
+def vendored() -> None:
+    "The npm packages the page serves, and axe."
+    from smart_customer_analysis.app import vendor
+
+    if vendor.problems():
+        try:
+            vendor.vendor()
+        except vendor.VendorError as err:
+            missing(f"the page's npm packages are not there: {err}")
+
+
+@pytest.fixture(scope="package")
+def site(chromium, vendored, tmp_path_factory) -> Iterator[str]:
+    "Address of the running app."
+    with served(build(tmp_path_factory.mktemp("site"))) as address:
+        yield address
+
+
+class Watch:
+    "Everything a page must not do."
+
+    def __init__(self, page, base: str):
+        self.base, self.bad, self.requests, self.dialogs = base, [], [], []
+        page.add_init_script("addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))")
+        page.on("console", lambda m: self.bad.append(f"console {m.type}: {m.text}") if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: self.bad.append(f"error: {e}"))
+        page.on("request", self._request)
+        page.on("response", lambda r: self.bad.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+        page.on("dialog", self._dialog)
+
+    def _request(self, request):
+        self.requests.append(request.url)
+        if not request.url.startswith((self.base, "data:", "blob:")):
+            self.bad.append(f"left the origin: {request.url}")
+
+    def _dialog(self, dialog):
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+
+@pytest.fixture
+def open_page(chromium, site):
+    "Function that opens an address of the site in a fresh profile and waits until the cards have settled."
+    contexts = []
+
+    def opened(path: str = "/", width: int = 1440, height: int = 900, scheme: str = "light", routes: dict | None = None, **options):
+        context = chromium.new_context(
+            base_url=site, viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", reduced_motion="reduce", **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.watch = Watch(page, site)
+        for pattern, handler in (routes or {}).items():
+            page.route(pattern, handler)
+        page.goto(path)
+        settle(page)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def until(page, script: str, arg=None, seconds: float = 30) -> None:
+    "Wait until a script answers true. Playwright's own waiting polls by eval, which the content policy refuses."
+    end = time.monotonic() + seconds
+    while not page.evaluate(script, arg):
+        assert time.monotonic() < end, f"waited {seconds} s for {script} {arg or ''}"
+        page.wait_for_timeout(40)
+
+
+def settle(page) -> None:
+    "Wait until no card is loading: content or a state in each, nothing updating."
+    page.wait_for_selector("main h1")
+    until(
+        page,
+        "() => document.querySelector('#view')?.childElementCount && !document.querySelector('main[aria-busy], .skeleton, .updating')"
+        " && [...document.querySelectorAll('.card-body')].every(b => b.childElementCount || !b.checkVisibility())",
+    )
+
+
+def view(page, name: str) -> None:
+    "Wait until the view of this name is there and has settled."
+    until(page, "name => document.querySelector('main h1')?.textContent === name", name)
+    settle(page)
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    from smart_customer_analysis.app import vendor
+
+    return vendor.axe().read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def axe(axe_source):
+    "Function that returns the serious and critical findings of axe on a page."
+
+    def run(page) -> list[str]:
+        if not page.evaluate("typeof axe === 'object'"):
+            page.evaluate(axe_source)  # a script tag would be refused by the content policy
+        found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
+        return [
+            f"{v['impact']} {v['id']}: {'; '.join(str(n['target'][0]) + ' ' + n['html'][:160] for n in v['nodes'][:3])}"
+            for v in found
+            if v["impact"] in ("serious", "critical")
+        ]
+
+    return run

@@ -1,0 +1,78 @@
+"""Six views, light and dark, wide and narrow: nothing refused, nothing from outside, nothing unreadable, nothing sideways."""
+
+import pytest
+from conftest import settle, view
+
+VIEWS = ["/", "/map", "/segments?open=D&compare=A,B", "/reviews?sort=negative", "/try", "/reports"]
+
+
+def sideways(page) -> str | None:
+    width, shown = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    return f"{width} px of content in {shown} px" if width > shown else None
+
+
+@pytest.mark.parametrize("path", VIEWS)
+@pytest.mark.parametrize("width", [1440, 360])
+def test_view_is_clean_accessible_and_fits(open_page, axe, path, width):
+    page = open_page(path, width=width, height=900 if width > 720 else 800)
+    if path == "/try":
+        page.get_by_role("button", name="mixed").click()
+        page.wait_for_selector(".verdict-number")
+    if path == "/map":
+        page.wait_for_selector(".maplibregl-canvas, .map-svg")
+    assert axe(page) == []
+    page.emulate_media(color_scheme="dark")
+    assert [f"dark: {line}" for line in axe(page)] == []
+    for other in (320, 360, 768) if width < 720 else (1440, 2560):
+        page.set_viewport_size({"width": other, "height": 900})
+        page.wait_for_timeout(60)
+        assert sideways(page) is None, f"{path} at {other}"
+    assert page.watch.bad == []
+    assert page.watch.dialogs == []
+
+
+def test_each_view_says_its_question_and_its_name(open_page):
+    page = open_page("/")
+    for name in ("Map", "Segments", "Reviews", "Try a review", "Reports", "Overview"):
+        page.locator("#tabs").get_by_role("link", name=name, exact=True).click()
+        view(page, name)
+        assert page.locator(".question").inner_text().endswith("?")
+        assert page.title().startswith(name)
+        assert page.locator("[aria-current=page]").first.inner_text() == name
+    assert page.watch.bad == []
+
+
+def test_the_sheet_and_the_key_are_accessible_on_a_phone(open_page, axe):
+    page = open_page("/reviews?region=Norte", width=360, height=800)
+    assert page.locator("#open-filters").inner_text() == "Filters (1)"
+    page.locator("#open-filters").click()
+    assert axe(page) == []
+    page.locator("#sheet").get_by_label("Segment").select_option("D")
+    settle(page)
+    shown = page.locator("#sheet-show")
+    shown.filter(has_text="reviews").wait_for()
+    total = page.evaluate("fetch('/v1/reviews' + location.search + '&limit=1').then(r => r.json())")
+    assert "segment=D" in page.url and total
+    shown.click()
+    assert page.evaluate("document.activeElement.id") == "open-filters"
+    page.locator("header [data-open=key]").click()
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    assert page.watch.bad == []
+
+
+def test_first_view_is_light_and_does_not_jump(open_page):
+    page = open_page("/")
+    page.wait_for_timeout(300)
+    loaded = page.evaluate(
+        "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map(e => [e.name, e.transferSize])"
+    )
+    shift = page.evaluate(
+        "new Promise(done => new PerformanceObserver(l => done(l.getEntries().reduce((t, e) => t + e.value, 0))).observe({type: 'layout-shift', buffered: true}) || setTimeout(() => done(0), 300))"
+    )
+    names = [name for name, _ in loaded]
+    assert len(names) <= 26, names
+    assert sum(size for _, size in loaded) <= 350_000, loaded
+    assert not any("maplibre" in name for name in names)
+    assert shift <= 0.05, shift
+    assert page.evaluate("document.querySelectorAll('*').length") <= 1500
