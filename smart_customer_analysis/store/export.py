@@ -11,12 +11,12 @@ __all__ = ['LoadReceipt', 'save_load', 'list_loads', 'show_load', 'undo_load', '
            'the_source', 'save_predictions', 'save_segment_run', 'last_segment_run', 'save_report_run',
            'erase_customer']
 
-# %% ../../nbs/42_store.export.ipynb #345f2de1
+# %% ../../nbs/42_store.export.ipynb #0cc3195a
 import hashlib
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -272,7 +272,7 @@ class LoadReceipt:
 class _Repeated(Exception):
     "Leaves the transaction of a load that changes nothing."
 
-# %% ../../nbs/42_store.export.ipynb #e78a1f9d
+# %% ../../nbs/42_store.export.ipynb #c82e226a
 _LOAD_LOCK = 7_202_612  # any fixed number
 
 
@@ -282,14 +282,18 @@ def _take_turn(c: Connection) -> None:
         c.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOAD_LOCK})
 
 
-def _content_hash(files: pd.DataFrame | None, counts: pd.DataFrame, frames: Iterable[pd.DataFrame]) -> str:
+def _content_hash(files: pd.DataFrame | None, counts: pd.DataFrame, frames: dict[str, pd.DataFrame]) -> str:
     "Hash of what came in: of the files, or of the rows where there are none."
     h = hashlib.sha256(counts[COUNT_COLUMNS[1:]].sort_values(COUNT_COLUMNS[1:]).to_csv(index=False).encode())
     if files is not None and len(files):
         h.update("".join(sorted(files["sha256"].astype(str))).encode())
     else:
-        for frame in frames:
-            h.update(pd.util.hash_pandas_object(frame.astype("str"), index=False).to_numpy().tobytes())
+        for entity, frame in frames.items():
+            block = io.BytesIO()
+            rows = _to_arrow(frame, _T[entity], {}).combine_chunks()
+            with pa.ipc.new_stream(block, rows.schema) as stream:
+                stream.write_table(rows)
+            h.update(block.getbuffer())
     return h.hexdigest()
 
 
@@ -322,7 +326,7 @@ def _insert_missing(c: Connection, table: Table, rows: pa.Table) -> int:
     statement = dialect.insert(table).from_select(table.columns.keys(), select(_stage(c, table, rows)).where(true()))
     return c.execute(statement.on_conflict_do_nothing(index_elements=_key(table))).rowcount
 
-# %% ../../nbs/42_store.export.ipynb #6041726f
+# %% ../../nbs/42_store.export.ipynb #eea0b653
 def save_load(
     engine: Engine,
     source: str,  # name of the shop the rows belong to
@@ -337,7 +341,7 @@ def save_load(
     "Write a load, all or nothing; repeating it changes nothing."
     frames = {"customers": _checked(customers, "customers"), "reviews": _checked(reviews, "reviews"), "orders": _checked(orders, "orders")}
     counts = _counts(counts, frames)
-    digest = _content_hash(files, counts, frames.values())
+    digest = _content_hash(files, counts, frames)
     try:
         with writing(engine) as c:
             _take_turn(c)
@@ -398,7 +402,7 @@ def _record_details(c: Connection, source: str, load_id: int, rejects: pd.DataFr
         rows = _to_arrow(rejects.assign(**texts), _T["rejects"], {"load_id": load_id, "source": source})
         _send(c, _T["rejects"], rows.drop_columns(["reject_id"]))
 
-# %% ../../nbs/42_store.export.ipynb #98ff590d
+# %% ../../nbs/42_store.export.ipynb #f5f8974b
 def list_loads(
     engine: Engine,
     source: str | None = None,  # None: all
@@ -417,6 +421,7 @@ def show_load(
     load_id: int,  # number of a load
 ) -> dict[str, Any]:  # source, loaded_at, rows, effect, files, counts, rejects by rule, rows it still stands behind, rows replaced since
     "Show one load: what came in, what it did, and what of it is still there; raises `DatabaseError` for an unknown number."
+    load_id = int(load_id)
     with reading(engine) as c:
         load = _load(c, load_id)
         files = c.execute(select(LoadFile.file, LoadFile.sha256, LoadFile.bytes).where(LoadFile.load_id == load_id)).mappings().all()
@@ -431,17 +436,18 @@ def show_load(
 
 def _load(c: Connection, load_id: int) -> Any:
     "Read the line of a load."
-    load = c.execute(select(Load).where(Load.load_id == load_id)).mappings().first()
+    load = c.execute(select(*Load.__table__.columns).where(Load.load_id == int(load_id))).mappings().first()
     if load is None:
         raise DatabaseError("the number of a load", f"{load_id}", "see: sca load list")
     return load
 
-# %% ../../nbs/42_store.export.ipynb #209ddfc9
+# %% ../../nbs/42_store.export.ipynb #0c2dd347
 def undo_load(
     engine: Engine,
     load_id: int,  # the newest load of its source
 ) -> dict[str, dict[str, int]]:  # rows restored and removed, by table
     "Take a load back: remove what it inserted, restore what it replaced; raises `DatabaseError` unless it is the newest of its source."
+    load_id = int(load_id)  # a number out of a frame is numpy's, which drivers do not know
     with writing(engine) as c:
         _take_turn(c)
         source = _load(c, load_id)["source"]

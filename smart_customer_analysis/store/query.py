@@ -11,7 +11,7 @@ __all__ = ['Filters', 'review_facts', 'reviews_page', 'within_bbox', 'within_met
            'count_by_region', 'within_polygon', 'as_geojson', 'customers_geojson', 'segments', 'segment', 'customer',
            'reports', 'latest_model', 'filter_options', 'overview', 'stored_frames']
 
-# %% ../../nbs/43_store.query.ipynb #52054a20
+# %% ../../nbs/43_store.query.ipynb #8b520efd
 import base64
 import binascii
 import json
@@ -24,6 +24,7 @@ from typing import Any
 import h3
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import shapely
 from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Select, Text, and_, case, cast, extract, func, or_, select, type_coerce
 
@@ -125,7 +126,7 @@ def _unsure() -> ColumnElement[bool]:
     "SQL: scored, and left without a mark."
     return and_(Prediction.label.is_(None), Prediction.p_negative.is_not(None))
 
-# %% ../../nbs/43_store.query.ipynb #81522c67
+# %% ../../nbs/43_store.query.ipynb #711e468d
 def _raw_time(c: Connection, column: Any) -> Any:
     "SQL: a time in the form that is read fastest."
     if c.dialect.name == "sqlite":
@@ -135,7 +136,7 @@ def _raw_time(c: Connection, column: Any) -> Any:
 
 def _times(values: pd.Series) -> pd.Series:
     "Turn raw times into UTC."
-    if values.notna().any() and isinstance(values.dropna().iloc[0], str):
+    if values.first_valid_index() is not None and isinstance(values[values.first_valid_index()], str):
         return pd.to_datetime(values, format="ISO8601", utc=True).astype("datetime64[us, UTC]")
     return pd.to_datetime(values.astype("Int64"), unit="us", utc=True).astype("datetime64[us, UTC]")
 
@@ -159,10 +160,16 @@ def review_facts(
             *(Prediction.p_negative, (1 - Prediction.label).label("marked"), Customer.lon, Customer.lat),
         ]
         rows = c.execute(_joined(scope, *columns).where(*_conditions(f)).order_by(Review.review_id))
-        names, values = list(rows.keys()), rows.all()
-    frame = pd.DataFrame.from_records(values, columns=names) if values else pd.DataFrame({n: pd.Series(dtype="object") for n in names})
-    typed = {n: frame[n].astype("str" if n in _FACT_TEXTS else _FACT_TYPES.get(n, frame[n].dtype)) for n in names if n != "reviewed_at"}
-    return frame.assign(**typed, reviewed_at=_times(frame["reviewed_at"]))[names]
+        names, values = list(rows.keys()), rows.cursor.fetchall()  # plain tuples: pandas looks at every SQLAlchemy row three times
+    columns = dict(zip(names, zip(*values, strict=True) if values else [[]] * len(names), strict=True))
+    return pd.DataFrame({n: _times(pd.Series(v)) if n == "reviewed_at" else _typed(n, v) for n, v in columns.items()})
+
+
+def _typed(name: str, values: Iterable) -> Any:
+    "Give a column of facts its type."
+    if name in _FACT_TEXTS:
+        return pd.array(pa.array(values, pa.large_string()), dtype="str")
+    return pd.array(values, dtype=_FACT_TYPES[name]) if _FACT_TYPES[name] != "float64" else np.array(values, dtype="float64")
 
 # %% ../../nbs/43_store.query.ipynb #bf335299
 _NEVER = datetime(1, 1, 2, tzinfo=UTC)
@@ -191,7 +198,7 @@ def _read_cursor(cursor: str, sort: str) -> tuple[Any, str]:
         raise InputError(f"a cursor of a page sorted by {sort}", repr(cursor)[:80], "start again without a cursor") from e
     return value, review_id
 
-# %% ../../nbs/43_store.query.ipynb #72afc2ac
+# %% ../../nbs/43_store.query.ipynb #a0d92b9b
 def reviews_page(
     engine: Engine,
     filters: Filters | None = None,
@@ -207,22 +214,23 @@ def reviews_page(
     by, largest_first = _SORTS[sort]
     with reading(engine) as c:
         scope = _scope(c, source)
-        query = _joined(scope, *_PAGE_COLUMNS, by.label("sort_key")).where(*_conditions(f))
+        query = _joined(scope, Review.review_id, by.label("sort_key")).where(*_conditions(f))
         if cursor:
             value, review_id = _read_cursor(cursor, sort)
             after = by < value if largest_first else by > value
             query = query.where(or_(after, and_(by == value, Review.review_id > review_id)))
-        query = query.order_by(by.desc() if largest_first else by, Review.review_id).limit(limit + 1)
-        rows = c.execute(query).mappings().all()
+        keys = c.execute(query.order_by(by.desc() if largest_first else by, Review.review_id).limit(limit + 1)).all()
+        shown = [k.review_id for k in keys[:limit]]  # the words of a review are read for one page, not for all that are sorted
+        rows = {r["review_id"]: r for r in c.execute(_joined(scope, *_PAGE_COLUMNS).where(Review.review_id.in_(shown))).mappings()}
         counts = _count_marks(c, _joined(scope).where(*_conditions(f)))
         everything = c.execute(select(func.count()).select_from(Review).where(Review.source == source)).scalar()
         names = _segment_names(c, scope.run_id)
-    last = rows[limit - 1] if len(rows) > limit else None
+    last = keys[limit - 1] if len(keys) > limit else None
     told = {"total": counts.pop("total"), "total_exact": True, "counts": counts, "all": everything}
-    items = [_page_item(r, names) for r in rows[:limit]]
-    return {"items": items, **told, "next_cursor": _write_cursor(sort, last["sort_key"], last["review_id"]) if last else None}
+    items = [_page_item(rows[i], names) for i in shown]
+    return {"items": items, **told, "next_cursor": _write_cursor(sort, last.sort_key, last.review_id) if last else None}
 
-# %% ../../nbs/43_store.query.ipynb #974cf60c
+# %% ../../nbs/43_store.query.ipynb #9d6563d1
 _PAGE_COLUMNS = (
     *(Review.review_id, Review.title, Review.text, Review.reviewed_at, Review.rating, Review.label, Review.product_id.label("product")),
     *(Customer.region, SegmentMember.segment_id.label("segment"), Prediction.p_negative, Prediction.label.label("predicted")),
@@ -232,7 +240,7 @@ _PAGE_COLUMNS = (
 
 def _page_item(row: Any, names: dict[str, str]) -> dict[str, Any]:
     "Turn a row into what a page shows."
-    item = {k: v for k, v in row.items() if k not in ("sort_key", "predicted")}
+    item = {k: v for k, v in row.items() if k != "predicted"}
     item["mark"] = _mark(row["predicted"], row["p_negative"])
     item["disagrees"] = None not in (row["label"], row["predicted"]) and row["label"] != row["predicted"]
     item["segment_name"] = names.get(row["segment"])
