@@ -1,0 +1,122 @@
+"Places written in more than twenty styles, from a list of towns whose position is known, and jokes."
+
+import random
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smart_customer_analysis.data.clean import country_code
+from smart_customer_analysis.data.geocode import fold, geocode, place_customers
+from smart_customer_analysis.data.load import load
+from smart_customer_analysis.schema import Customer, conform
+
+# name, state, code, country, lon, lat; taken from an atlas, not from the gazetteer
+US = [
+    ("Boston", "Massachusetts", "MA", -71.06, 42.36), ("Portland", "Oregon", "OR", -122.68, 45.52), ("Portland", "Maine", "ME", -70.26, 43.66),
+    ("St. Louis", "Missouri", "MO", -90.20, 38.63), ("Springfield", "Illinois", "IL", -89.65, 39.80), ("Springfield", "Massachusetts", "MA", -72.59, 42.10),
+    ("Columbus", "Ohio", "OH", -83.00, 39.96), ("Columbus", "Georgia", "GA", -84.99, 32.46), ("Arlington", "Virginia", "VA", -77.10, 38.88),
+    ("Arlington", "Texas", "TX", -97.11, 32.74), ("Rochester", "New York", "NY", -77.61, 43.16), ("Rochester", "Minnesota", "MN", -92.48, 44.02),
+    ("Winston-Salem", "North Carolina", "NC", -80.24, 36.10), ("Fort Worth", "Texas", "TX", -97.33, 32.76), ("Ann Arbor", "Michigan", "MI", -83.74, 42.28),
+    ("Santa Fe", "New Mexico", "NM", -105.94, 35.69), ("Charleston", "West Virginia", "WV", -81.63, 38.35), ("Charleston", "South Carolina", "SC", -79.93, 32.78),
+    ("Kansas City", "Missouri", "MO", -94.58, 39.10), ("Ithaca", "New York", "NY", -76.50, 42.44), ("Boise", "Idaho", "ID", -116.20, 43.62),
+    ("Reading", "Pennsylvania", "PA", -75.93, 40.34), ("Mobile", "Alabama", "AL", -88.04, 30.69), ("Eugene", "Oregon", "OR", -123.09, 44.05),
+]  # fmt: skip
+US_STYLES = [
+    "{n}, {c}", "{n}, {s}", "{n} {c}", "{n},{c}", "{l}, {lc}", "{u}, {c}", "{n}, {c} USA", "{n}, {c}, USA", "{n}, {c} United States", "{n}, {s}, United States",
+    "{n}, {s} USA", "{n} {s}", "{n}, {c} 02139", "{n} ({c})", "{n}, {c}.", "{n} - {c}", "near {n}, {c}", "{n} area, {c}", "  {n} ,  {c}  ", "{n}, {c}, U.S.A.",
+    "downtown {n}, {c}", "{n}, {s} (USA)", "outside {n}, {c}", "{n}, {ls}", "{n}; {s}; US",
+]  # fmt: skip
+WORLD = [
+    ("London", "United Kingdom", -0.13, 51.51), ("Manchester", "UK", -2.24, 53.48), ("Glasgow", "Scotland", -4.25, 55.86), ("Cardiff", "Wales", -3.18, 51.48),
+    ("Toronto", "Canada", -79.38, 43.65), ("Vancouver", "Canada", -123.12, 49.28), ("Sydney", "Australia", 151.21, -33.87), ("Paris", "France", 2.35, 48.86),
+    ("München", "Germany", 11.58, 48.14), ("Cologne", "Germany", 6.96, 50.94), ("São Paulo", "Brazil", -46.63, -23.55), ("Sao Paulo", "Brasil", -46.63, -23.55),
+    ("Lisboa", "Portugal", -9.14, 38.72), ("Seoul", "South Korea", 126.98, 37.57), ("Bombay", "India", 72.88, 19.08), ("Auckland", "New Zealand", 174.76, -36.85),
+    ("Birmingham", "England", -1.90, 52.48), ("Cambridge", "England", 0.12, 52.20), ("Dublin", "Ireland", -6.26, 53.35), ("Cape Town", "South Africa", 18.42, -33.93),
+]  # fmt: skip
+WORLD_STYLES = ["{n}, {c}", "{n} {c}", "{l}, {lc}", "{u}, {u2}", "{n} ({c})", "{n},{c}", "{n} - {c}", "near {n}, {c}", "{n}; {c}"]
+BARE = [("Chicago", -87.63, 41.88), ("los angeles", -118.24, 34.05), ("NYC", -74.0, 40.71), ("Seattle", -122.33, 47.61), ("Tokyo", 139.69, 35.69), ("Berlin", 13.41, 52.52), ("Philly", -75.16, 39.95), ("서울", 126.98, 37.57), ("Washington, DC", -77.04, 38.9), ("Washington D.C.", -77.04, 38.9), ("London, Ontario", -81.25, 42.98), ("London, ON Canada", -81.25, 42.98)]
+NOWHERE = ["Earth", "here", "Somewhere over the rainbow", "in front of my computer", "Home", "the moon", "Hogwarts", "Middle-Earth", "none of your business", "???", "x", "123",
+    "nowhere", "my couch", "I wish I was in Hawaii", "behind you", "everywhere", "the internet", "Narnia", "a galaxy far, far away", "Your mom's house", "...", "!!!", "N/A", "not telling",
+    "http://example.com", "the kitchen", "lost", "The Great White North", "between jobs", "Planet Claire", "on the road", "Gotham City", "Springfield of the mind", "it's a secret", "wonderland",
+    "", " ", "-", "reading in bed", "mobile", "nice"]  # fmt: skip
+
+
+def written() -> pd.DataFrame:
+    rows = []
+    for n, s, c, lon, lat in US:
+        rows += [(t.format(n=n, s=s, c=c, l=n.lower(), u=n.upper(), lc=c.lower(), ls=s.lower()), lon, lat) for t in US_STYLES]
+    for n, c, lon, lat in WORLD:
+        rows += [(t.format(n=n, c=c, l=n.lower(), u=n.upper(), lc=c.lower(), u2=c.upper()), lon, lat) for t in WORLD_STYLES]
+    rows += BARE + [(t, np.nan, np.nan) for t in NOWHERE * 3]
+    return pd.DataFrame(rows, columns=["place", "lon", "lat"])
+
+
+def test_towns_in_many_styles_are_found_and_jokes_are_nowhere():
+    rows = written()
+    found = geocode(rows["place"], "US")
+    placed, real = found["lon"].notna(), rows["lon"].notna()
+    near = placed & real & ((found["lon"].astype(float) - rows["lon"]).abs() < 0.4) & ((found["lat"].astype(float) - rows["lat"]).abs() < 0.4)
+    wrong = rows[placed & ~near].assign(found=found["city"] + ", " + found["region"].fillna("") + ", " + found["country"])
+    missed = rows[real & ~placed]
+    precision, recall = near.sum() / placed.sum(), near.sum() / real.sum()
+    assert precision >= 0.98, f"precision {precision:.3f}\n{wrong.to_string()}"
+    assert recall >= 0.9, f"recall {recall:.3f}\n{missed.head(40).to_string()}"
+    assert not placed[~real].any(), wrong.to_string()
+
+
+@pytest.mark.parametrize(
+    ("place", "home", "region", "country"),
+    [("Georgia", "US", "Georgia", "United States"), ("Tbilisi, Georgia", "US", None, "Georgia"), ("Ontario", None, "Ontario", "Canada"), ("Ontario, CA", "US", "California", "United States"),
+     ("Northern California", "US", "California", "United States"), ("Upstate NY", "US", "New York", "United States"), ("mass", "US", "Massachusetts", "United States"),
+     ("New South Wales", None, "New South Wales", "Australia"), ("Birmingham", "GB", "England", "United Kingdom"), ("Pelham, MA USA", "US", "Massachusetts", "United States"),
+     ("Smalltownville, OH", "US", "Ohio", "United States"), ("Porto Alegre - RS", "BR", "Rio Grande do Sul", "Brazil"), ("timoteo, MG", "BR", "Minas Gerais", "Brazil"), ("USA", None, None, "United States")],
+)  # fmt: skip
+def test_region_and_country(place, home, region, country):
+    row = geocode(pd.Series([place]), home).iloc[0]
+    assert (row["region"] if isinstance(row["region"], str) else None, row["country"]) == (region, country)
+
+
+def test_the_index_is_kept_and_a_place_is_read_the_same_wherever_it_stands():
+    places = pd.Series(["NYC", None, "NYC", "Boston, MA"], index=[7, 3, 9, 1])
+    found = geocode(places)
+    assert found.index.tolist() == [7, 3, 9, 1] and found.loc[7].equals(found.loc[9])
+    shuffled = places.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(geocode(shuffled).loc[places.index], found)
+
+
+def test_any_text_is_read_without_a_fault():
+    rng = random.Random(0)
+    alphabet = "aB,.()-/& \t'\"0?éß서\u200b\u202e日USA"
+    texts = pd.Series(["".join(rng.choice(alphabet) for _ in range(rng.randint(0, 60))) for _ in range(500)])
+    found = geocode(texts)
+    assert len(found) == 500 and (found["lon"].isna() == found["lat"].isna()).all() and found["confidence"].between(0, 1).all()
+
+
+def test_known_coordinates_are_never_moved():
+    people = conform(pd.DataFrame({"customer_id": ["a", "b", "c"], "place": ["Boston, MA", "Boston, MA", "Boston, MA"], "lon": [2.0, None, None], "lat": [48.0, None, None], "country": [None, None, "France"]}), Customer)
+    placed = place_customers(people, "US")
+    assert placed["lon"].iloc[0] == 2.0 and placed["lon"].iloc[1] == pytest.approx(-71, abs=0.2)
+    assert pd.isna(placed["lon"].iloc[2]), "a place in another country than the customer's is not his"
+    assert people["lon"].isna().sum() == 2
+
+
+def test_folding():
+    assert fold("  SÃO-Paulo. ") == "sao paulo" and country_code("Deutschland") == "DE"
+
+
+@pytest.mark.real
+def test_half_of_the_multidomain_locations_are_placed(real_data):
+    shop = load("amazon-multidomain", real_data / "amazon_multidomain" / "reviews.csv.gz")
+    typed = shop.reviews["place"].dropna()
+    found = geocode(typed, shop.country)
+    assert len(typed) == 5086 and found["lon"].notna().mean() > 0.55 and found["country"].notna().mean() > 0.85
+    assert found.loc[found["lon"].notna(), "country"].eq("United States").mean() > 0.85
+
+
+@pytest.mark.real
+def test_olist_customers_are_in_brazil(real_data):
+    shop = load("olist", real_data / "olist")
+    people = place_customers(shop.customers, shop.country)
+    assert people["lon"].notna().sum() >= 5340 and set(people["country"]) == {"Brazil"} and "São Paulo" in set(people["region"])
+    assert people["lon"].between(-74, -34).mean() > 0.995 and people["lat"].between(-34, 6).mean() > 0.995
