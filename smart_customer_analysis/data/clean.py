@@ -29,10 +29,11 @@ from .load import Loaded
 from .read import cut
 from ..schema import REJECT_COLUMNS, Customer, Review, check_law, conform
 
-# %% ../../nbs/12_data.clean.ipynb #1460f1e6
+# %% ../../nbs/12_data.clean.ipynb #e3cd775c
 _TAGS = "a|abbr|article|audio|b|big|blockquote|body|br|button|center|code|div|em|embed|font|form|h[1-6]|head|hr|html|i|iframe|img|input|li|link|meta|object|ol|p|pre|s|script|section|small|span|strike|strong|style|sub|sup|svg|table|tbody|td|th|thead|title|tr|tt|u|ul|video"
-_TAG = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]{{0,2000}})?\s*/?>", re.I)
-_BREAK = re.compile(r"<(?:br|p|/p|div|/div|li|tr|hr)(?:\s[^<>]{0,200})?\s*/?>", re.I)
+_ATTRIBUTES = r"(?:\s[^<>]{0,2000}=[^<>]{0,2000})?\s*/?>"
+_TAG = re.compile(rf"</?(?:{_TAGS}){_ATTRIBUTES}", re.I)
+_BREAK = re.compile(rf"</?(?:br|p|div|li|tr|hr|h[1-6]){_ATTRIBUTES}", re.I)
 _HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?</\1\s*>|<!--.*?-->", re.I | re.S)
 
 
@@ -61,8 +62,12 @@ def tidy_text(
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
     return _LINES.sub("\n\n", _SPACES.sub(" ", text)).strip()
 
-# %% ../../nbs/12_data.clean.ipynb #f151749a
-_EMAIL = re.compile(r"(?<![\w.+-])[\w][\w.+'-]{0,63}\s?(?:@|\(at\)|\[at\])\s?(?:[\w-]{1,63}\s?(?:\.|\(dot\)|\[dot\])\s?){1,4}[A-Za-z]{2,12}\b", re.I)
+# %% ../../nbs/12_data.clean.ipynb #bb1d6733
+_EMAIL = re.compile(
+    r"(?<![\w.+-])\w[\w.+'-]{0,63}@(?:[\w-]{1,63}\.){1,4}[A-Za-z]{2,12}\b"
+    r"|(?<![\w.+-])\w[\w.+'-]{0,63} ?[(\[]at[)\]] ?[\w-]{1,63}(?: ?(?:\.|[(\[]dot[)\]]) ?[\w-]{1,63}){1,4}\b",
+    re.I,
+)
 _CARD = re.compile(r"(?<![\w.-])[3-6]\d{3}(?:[ -]?\d){9,15}(?![\w-])")
 _PHONE = re.compile(
     r"(?<![\w.,$€£#/-])(?:"
@@ -74,7 +79,7 @@ _PHONE = re.compile(
     r"|\d{2} 9?\d{4}-\d{4}"  # 11 91234-5678
     r")(?![\w-]|[.,]\d)"
 )
-_ASKED = re.compile(r"\b(?:call|phone|tel|mobile|cell|whatsapp|fone|celular|telefone|ligue|number is|reach me)\b[^\d\n]{0,25}(\+?\d[\d ().-]{5,16}\d)", re.I)
+_ASKED = re.compile(r"\b(?:call|phone|tel|mobile|cell|whatsapp|fone|celular|telefone|ligue|my number is|reach me)\b[^\d\n#]{0,25}(\+?\d[\d ().-]{5,16}\d)", re.I)
 
 
 def _luhn(digits: str) -> bool:
@@ -172,8 +177,8 @@ def near_duplicates(
     _, part = connected_components(coo_array((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)
     return pd.Series(pd.factorize(part[group])[0], index=texts.index)
 
-# %% ../../nbs/12_data.clean.ipynb #6f513b7e
-def _near_pairs(shingles: csr_array, numbers: np.ndarray, threshold: float, seed: int, bands: int = 16, width: int = 4) -> list[np.ndarray]:
+# %% ../../nbs/12_data.clean.ipynb #239d270a
+def _near_pairs(shingles: csr_array, numbers: np.ndarray, threshold: float, seed: int, bands: int = 24, width: int = 4) -> list[np.ndarray]:
     "Pairs of rows whose similarity is above the threshold."
     signature, sizes, found = _minhash(shingles, bands * width, seed), np.diff(shingles.indptr), []
     for band in range(bands):
@@ -297,10 +302,11 @@ def _set_aside(loaded: Loaded, gone: pd.Series, rule: str, detail: str, as_dupli
     left = loaded.reviews[~gone].reset_index(drop=True)
     return replace(loaded, reviews=left, rejects=pd.concat([loaded.rejects, aside], ignore_index=True), counts=check_law(counts), test_ids=loaded.test_ids - set(rows["review_id"]))
 
-# %% ../../nbs/12_data.clean.ipynb #6dc5b823
+# %% ../../nbs/12_data.clean.ipynb #d521af35
 def clean(
     loaded: Loaded,  # as from `load`
     country: str | None = None,  # of the shop, where customers do not name theirs; default: the source's
+    near_rows: int = 200_000,  # near-duplicates are counted up to this many reviews; the split looks again at what it deals out
 ) -> tuple[Loaded, pd.DataFrame]:  # the cleaned shop; step, rule, rows
     "Clean texts and coordinates; count every change by rule."
     reviews, steps = clean_texts(loaded.reviews)
@@ -311,8 +317,9 @@ def clean(
     again = _repeated_texts(out.reviews)
     out = _set_aside(out, again, "repeated_text", "the same customer wrote the same text before", as_duplicate=True)
     steps.append(("duplicates", "same text by the same customer, counted once", int(again.sum())))
-    groups = near_duplicates(out.reviews["title"] + " " + out.reviews["text"])
-    steps.append(("duplicates", "near another review, kept on one side of the split", int(groups.duplicated(keep=False).sum())))
+    if len(out.reviews) <= near_rows:
+        groups = near_duplicates(out.reviews["title"] + " " + out.reviews["text"])
+        steps.append(("duplicates", "near another review, kept on one side of the split", int(groups.duplicated(keep=False).sum())))
     languages = out.reviews["text"].map(language_of).replace("", "too short to tell").value_counts()
     steps += [("language", str(code), int(n)) for code, n in languages.items() if n >= 0.01 * len(out.reviews)]
     people, rules = mend_coordinates(out.customers, country or out.country)

@@ -1,0 +1,119 @@
+"Cleaning: nothing changes without a count, nothing leaves without an account, and doing it twice changes nothing."
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smart_customer_analysis.data.clean import clean, language_of, mask_personal, mend_coordinates, near_duplicates, strip_html, tidy_text
+from smart_customer_analysis.data.load import load
+from smart_customer_analysis.schema import Customer, check_law, conform
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=80)
+MARKUP = st.lists(st.sampled_from(["&amp;", "&lt;", "&gt;", "b>", "<br/>", "<script>", "</script>", "&#39;", "<", ">", "x", " ", "&nbsp;", "&amp;lt;i&amp;gt;", "é", "3"]), max_size=15).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(TEXT, MARKUP))
+def test_cleaning_a_clean_text_changes_nothing(text):
+    once = mask_personal(tidy_text(strip_html(text)))
+    assert tidy_text(once) == once and mask_personal(once) == once
+    assert "\x00" not in once and once == once.strip()
+
+
+@pytest.mark.parametrize(
+    ("dirty", "plain"),
+    [("a &amp; b", "a & b"), ("a<br>b", "a b"), ("<p>one</p><p>two</p>", "one two"), ("<a href='x' onclick=\"y\">link</a>", "link"), ("if a<b and c>d", "if a<b and c>d"),
+     ("I <3 this", "I <3 this"), ("<sarcasm>great</sarcasm>", "<sarcasm>great</sarcasm>"), ("<!-- hidden -->shown", "shown"), ("<SCRIPT>x()</SCRIPT>ok", "ok"),
+     ("AT&T", "AT&T"), ("&lt;br /&gt;x", "x"), ("5 &lt; 6", "5 < 6"), ("tab\there", "tab here"), ("a\u00a0b", "a b"), ("\ufeffstart", "start"), ("soft\u00adhyphen", "softhyphen"), ("\u202eevil", "evil")],
+)  # fmt: skip
+def test_text_becomes_readable(dirty, plain):
+    assert tidy_text(strip_html(dirty)) == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ISBN 0-306-40615-2", "978-3-16-148410-0", "#0195215672", "on 12/31/2006 at 10:30", "1998-2004", "$1,234,567.89", "model XR-555-1234A", "v1.10.2.30", "1 800 pages", "@home and @work", "8 @ 2.5 GHz",
+     "user@localhost", "4111 1111 1111 1112", "0000 0000 0000 0000", "1234567890123456789012345", "1750 @ 1.8 gpm", "97% signal @ 54mb.", "call 911", "24/7/365", "3.14159265358979"],
+)  # fmt: skip
+def test_numbers_that_are_nobodys_stay(text):
+    assert mask_personal(f"I read {text} today") == f"I read {text} today"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ana.silva@example.pt", "A_B-c+d@sub.domain.co.uk", "ana (at) mail (dot) com", "555-123-4567", "(555) 123-4567", "555.123.4567", "1-800-555-0199", "+44 20 7946 0018", "+351 912 345 678", "912 345 678",
+     "(11) 98687-8025", "call me: 5551234567", "tel. 7599207310", "4111 1111 1111 1111", "5500-0000-0000-0004", "378282246310005"],
+)  # fmt: skip
+def test_what_belongs_to_somebody_goes(text):
+    masked = mask_personal(f"Please use {text}, thanks")
+    assert "removed]" in masked and masked.startswith("Please use ") and masked.endswith(", thanks")
+    assert not any(part in masked for part in ("silva", "4567", "1111", "0199", "8025", "7310"))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("It was not what I wanted but they were nice.", "en"), ("O produto não chegou ainda, muito ruim", "pt"), ("No lo compré por el precio, pero es muy bueno", "es"),
+     ("Le produit est très bien mais pas dans les temps", "fr"), ("Das ist nicht gut und sehr teuer für mich", "de"), ("배송이 빨라요", "ko"), ("とても良いです", "ja"), ("很好用", "zh"), ("Очень хорошо", "ru"), ("ok", ""), ("", "")],
+)  # fmt: skip
+def test_language(text, code):
+    assert language_of(text) == code
+
+
+def test_near_duplicates_are_those_with_seventy_percent_in_common():
+    rng = np.random.default_rng(0)
+    words = [f"w{i}" for i in range(2000)]
+    texts = [list(rng.choice(words, 60)) for _ in range(300)]
+    near = [[*t[:30], "changed", *t[31:]] for t in texts[:100]]  # 55 of 61 sequences shared
+    far = [[*t[:10], *rng.choice(words, 50)] for t in texts[100:200]]
+    groups = near_duplicates(pd.Series([" ".join(t) for t in texts + near + far])).to_numpy()
+    assert (groups[:100] == groups[300:400]).mean() >= 0.99
+    assert len(set(groups)) == 500 - (groups[:100] == groups[300:400]).sum()
+
+
+def test_each_coordinate_fault_is_mended_or_kept_by_rule():
+    people = conform(pd.DataFrame([("ok", -46.6, -23.5, "BR"), ("swapped", -23.5, -46.6, "BR"), ("zero", 0, 0, "BR"), ("elsewhere", 2.3, 48.8, "BR"), ("none", None, None, "BR"), ("unknown", 5, 50, None)], columns=["customer_id", "lon", "lat", "country"]), Customer)  # fmt: skip
+    mended, rules = mend_coordinates(people)
+    assert list(rules.values()) == [1, 1, 1]
+    assert mended.set_index("customer_id")["lon"].astype(object).where(mended.set_index("customer_id")["lon"].notna(), None).to_dict() == {"ok": -46.6, "swapped": -46.6, "zero": None, "elsewhere": 2.3, "none": None, "unknown": 5.0}
+    assert mend_coordinates(mended)[1]["swapped pair turned round"] == 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90), st.sampled_from(["BR", "US", "Portugal", None])), min_size=1, max_size=10))
+def test_coordinates_stay_or_turn_round_or_go(rows):
+    people = conform(pd.DataFrame({"customer_id": [str(i) for i in range(len(rows))], "lon": [r[0] for r in rows], "lat": [r[1] for r in rows], "country": [r[2] for r in rows]}), Customer)
+    mended, _ = mend_coordinates(people)
+    for (lon, lat, _c), new in zip(rows, conform(mended, Customer).itertuples(), strict=True):
+        assert pd.isna(new.lon) == pd.isna(new.lat) and (pd.isna(new.lon) or (new.lon, new.lat) in ((lon, lat), (lat, lon)))
+
+
+def test_the_law_holds_and_the_argument_is_untouched(tmp_path):
+    same = "I bought this kettle in May and it broke after two weeks."
+    (tmp_path / "train.txt").write_text(f"__label__1 A: {same}\n__label__2 <b></b>: <br/>\n__label__2 B: fine\n")
+    (tmp_path / "test.txt").write_text(f"__label__1 A: {same}  \n__label__2 B: good\n")
+    raw = load("fasttext", train=tmp_path / "train.txt", test=tmp_path / "test.txt")
+    before = raw.reviews.copy()
+    shop, steps = clean(raw)
+    pd.testing.assert_frame_equal(raw.reviews, before)
+    check_law(shop.counts)
+    assert shop.rows == {"read": 5, "loaded": 3, "rejected": 1, "duplicate": 1}
+    assert shop.counts.set_index("file")["duplicate"].to_dict() == {"train.txt": 0, "test.txt": 1}
+    assert len(shop.test_ids) == 1 and len(shop.rejects) == 2
+    assert steps["rows"].ge(0).all() and list(steps.columns) == ["step", "rule", "rows"]
+
+
+@pytest.mark.real
+def test_the_repeated_texts_of_the_multidomain_set_are_reported(real_data):
+    shop, steps = clean(load("amazon-multidomain", real_data / "amazon_multidomain" / "reviews.csv.gz"))
+    assert shop.rows == {"read": 6000, "loaded": 5876, "rejected": 0, "duplicate": 124}
+    assert shop.rules.set_index("rule")["rows"].to_dict() == {"repeated_text": 124}
+    assert not shop.reviews["text"].str.contains(r"&amp;|&quot;|<br", regex=True).any()
+
+
+@pytest.mark.real
+def test_half_of_the_olist_reviews_are_portuguese_and_none_is_lost(real_data):
+    shop, steps = clean(load("olist", real_data / "olist"))
+    assert shop.rows["loaded"] == 16229
+    assert steps.set_index("rule").loc["pt", "rows"] > 2200
