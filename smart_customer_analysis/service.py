@@ -9,12 +9,12 @@ Service.
 # %% auto #0
 __all__ = ['SPANS', 'ENOUGH', 'GROUPS', 'WEEKS_SHOWN', 'PRODUCTS_TESTED', 'SIZES', 'BREAKS', 'SHOWN_TEST', 'VERSION_SECONDS',
            'PRODUCTS_LISTED', 'SNAP', 'WIDER_M', 'NotFound', 'BadQuery', 'NotReady', 'Period', 'choose_period',
-           'figure', 'prepare_facts', 'Shop', 'narrow', 'evidence', 'one_figure', 'figures_by', 'over_time',
-           'count_groups', 'leaning', 'segment_label', 'compare_periods', 'period_dict', 'shop_resolutions',
-           'hot_spots', 'map_cells', 'Cache', 'data_version', 'asked', 'read_shop', 'numbers', 'wider_box',
-           'hide_small', 'review_item', 'percent', 'figure_sentence', 'Service']
+           'figure', 'prepare_facts', 'number_people', 'Shop', 'narrow', 'evidence', 'one_figure', 'figures_by',
+           'shown_groups', 'over_time', 'count_groups', 'leaning', 'segment_label', 'compare_periods', 'period_dict',
+           'shop_resolutions', 'hot_spots', 'map_cells', 'Cache', 'data_version', 'asked', 'read_shop', 'numbers',
+           'wider_box', 'hide_small', 'review_item', 'percent', 'figure_sentence', 'Service']
 
-# %% ../nbs/71_service.ipynb #6d25ccee
+# %% ../nbs/71_service.ipynb #f01c9382
 import math
 import threading
 import time
@@ -40,7 +40,7 @@ from .config import ScaError, Settings
 from .geo.cells import assign_cells, cell_column, cell_geojson, choose_resolutions, extent_of
 from .geo.hotspots import HotSpots, find_hotspots
 from .insight.changes import Changes, difference_range, find_changes
-from .insight.shares import shares_by
+from .insight.shares import _hidden_groups, shares_by
 from .schema import LABEL_NAMES, DatabaseError, InputError, ModelError
 from .store import query
 from .store.engine import check_schema, make_engine, reading
@@ -139,7 +139,7 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     return round(value, 5) if isinstance(value, float) else value
 
-# %% ../nbs/71_service.ipynb #3ceba26f
+# %% ../nbs/71_service.ipynb #f1f17f46
 GROUPS = {"region": "region", "segment": "segment_id", "product": "product_id"}  # filter -> column of review_facts
 
 
@@ -155,7 +155,15 @@ def prepare_facts(
     columns = {"review_id": raw["review_id"], "customer_id": raw["customer_id"], "stars": stars.astype("float64")}
     columns |= {new: raw[old].astype("category") for new, old in GROUPS.items()}
     columns |= {"day": day, "week": day - pd.to_timedelta(day.dt.weekday, unit="D"), "marked": marked, "read": read}
-    return pd.DataFrame(columns | {c: raw[c].astype("float64") for c in ("p_negative", "lon", "lat")})
+    return number_people(pd.DataFrame(columns | {c: raw[c].astype("float64") for c in ("p_negative", "lon", "lat")}))
+
+
+def number_people(
+    rows: pd.DataFrame,  # customer_id
+) -> pd.DataFrame:  # with `person`, a number; a review without a customer is a person of its own
+    "Number the people behind the reviews."
+    codes = pd.factorize(rows["customer_id"])[0]
+    return rows.assign(person=np.where(codes < 0, -1 - np.arange(len(rows)), codes))
 
 # %% ../nbs/71_service.ipynb #1405bf42
 @dataclass(frozen=True)
@@ -208,7 +216,7 @@ def evidence(
     words = {name: v.isoformat() if isinstance(v, date) else str(v) for name, v in asked.items() if v is not None}
     return "/reviews" + (f"?{urlencode(words)}" if words else "")
 
-# %% ../nbs/71_service.ipynb #0288ee98
+# %% ../nbs/71_service.ipynb #109d5f61
 def one_figure(
     rows: pd.DataFrame,  # facts, narrowed
     shop: Shop,
@@ -228,7 +236,17 @@ def figures_by(
     shares = shares_by(rows, by, shop.confusion, shop.k).sort_values("n_reviews", ascending=False, kind="stable")
     return {row[by]: figure(row, address(row[by])) for row in shares.to_dict("records")}
 
-# %% ../nbs/71_service.ipynb #80899cd7
+
+def shown_groups(
+    rows: pd.DataFrame,  # facts
+    by: str,  # column of the group
+    k: int,  # fewest people that are shown
+) -> set:  # groups that figures_by would give numbers
+    "Name the groups with enough people, where only that is asked."
+    people = rows.groupby(by, observed=True)["person"].nunique()
+    return set(people.index[~_hidden_groups(rows[by], rows["person"], people, k)]) if len(people) else set()
+
+# %% ../nbs/71_service.ipynb #bac5ee99
 WEEKS_SHOWN = (26, 104)  # weeks of a line, at least and at most
 
 
@@ -247,18 +265,18 @@ def over_time(
         monday = shop.last - timedelta(shop.last.weekday())
     asked = (monday - (period.previous_start or period.start)).days // 7 + 1
     count = min(max(asked, WEEKS_SHOWN[0]), WEEKS_SHOWN[1], (monday - shop.first).days // 7 + 2)
-    parts = {w.date(): part for w, part in rows.groupby("week") if w.date() > monday - timedelta(7 * count)}
+    first = max(monday - timedelta(7 * (count - 1)), shop.first - timedelta(shop.first.weekday()))
+    recent = rows[(rows["week"] >= pd.Timestamp(first)) & (rows["week"] <= pd.Timestamp(monday))]
+    figures = {w.date(): f for w, f in figures_by(recent, "week", replace(shop, k=1)).items()} if len(recent) else {}
     out = []
-    for w in (monday - timedelta(7 * i) for i in reversed(range(count))):
-        sunday = w + timedelta(6)
-        if sunday < shop.first:
-            continue
-        address = evidence(filters, start=w, end=sunday)
-        part = one_figure(parts.get(w, rows[:0]), shop, address)
-        out.append({"week": w.isoformat(), "complete": shop.first <= w and sunday <= shop.last, **part})
+    for i in range((monday - first).days // 7 + 1):
+        w, sunday = first + timedelta(7 * i), first + timedelta(7 * i + 6)
+        made = figures.get(w, _NONE) | {"evidence": evidence(filters, start=w, end=sunday)}
+        made = made if made["n_reviews"] == 0 or made["n_customers"] >= shop.k else _BLANK
+        out.append({"week": w.isoformat(), "complete": shop.first <= w and sunday <= shop.last, **made})
     return out
 
-# %% ../nbs/71_service.ipynb #f9bcc7bd
+# %% ../nbs/71_service.ipynb #20a8c1ac
 PRODUCTS_TESTED = 40
 
 
@@ -274,7 +292,7 @@ def count_groups(
         parts += [(kind, g, part) for g, part in used.groupby(kind, observed=True) if g in groups]
     counted = [
         {"kind": kind, "key": g, "name": segment_label(shop, g) if kind == "segment" else str(g), "n_reviews": len(part),
-         "n_customers": part["customer_id"].nunique() + int(part["customer_id"].isna().sum()), "n_negative": int(part["leaning"].sum())}
+         "n_customers": part["person"].nunique(), "n_negative": int(part["leaning"].sum())}
         for kind, g, part in parts
     ]  # fmt: skip
     return pd.DataFrame(counted)
@@ -298,7 +316,7 @@ def segment_label(
     "Name a segment with its lasting letter."
     return f"[{segment}] {shop.names[segment]}" if segment in shop.names else f"[{segment}]"
 
-# %% ../nbs/71_service.ipynb #522ed3e2
+# %% ../nbs/71_service.ipynb #5a59c039
 def compare_periods(
     shop: Shop,
     rows: pd.DataFrame,  # facts, narrowed by everything but the period
@@ -316,7 +334,8 @@ def compare_periods(
         reason = "the model cannot tell negative from positive reviews here"
         return {**told, "not_comparable": [{"name": "all reviews", "reason": reason}], "sentence": f"Not comparable: {reason}.",
                 "overall": _no_change("not_comparable", f"Not comparable: {reason}.")}  # fmt: skip
-    counts = [count_groups(part, shop, _groups_to_test(before, after, shop)) for part in (before, after)]
+    kinds = _groups_to_test(before, after, shop)
+    counts = [count_groups(part, shop, kinds) for part in (before, after)]
     found = find_changes(*counts, k=shop.k, confusion=shop.confusion, events=events)
     keys = {(r.kind, r.name): r.key for r in counts[1].itertuples()}
     dated = replace(filters, start=period.start, end=period.end)
@@ -324,15 +343,12 @@ def compare_periods(
     told["not_comparable"] = found.not_comparable[["name", "reason"]].to_dict("records") if len(found.not_comparable) else []
     return {**told, "tested": found.tested, "sentence": found.sentence, "overall": _headline_change(found, shop, period)}
 
-# %% ../nbs/71_service.ipynb #ab788af5
+# %% ../nbs/71_service.ipynb #0c3afee6
 def _groups_to_test(before: pd.DataFrame, after: pd.DataFrame, shop: Shop) -> dict[str, set]:
     "Name the groups that are shown in both periods; of the products, the largest."
     kinds = {}
     for kind in ("region", "segment", "product"):
-        known = set(before[kind].dropna().unique()) & set(after[kind].dropna().unique())
-        for part in (before, after):
-            known &= {g for g, f in figures_by(part, kind, shop).items() if f["reliability"] != "hidden"}
-        kinds[kind] = known
+        kinds[kind] = shown_groups(before, kind, shop.k) & shown_groups(after, kind, shop.k)
     both = pd.concat([before["product"], after["product"]]).value_counts()
     largest = [p for p in both.index if p in kinds["product"]][:PRODUCTS_TESTED]
     return kinds | {"product": set(largest)}
@@ -371,7 +387,7 @@ def _headline_change(found: Changes, shop: Shop, period: Period) -> dict[str, An
     points, low, high = (round(float(v[0]), 6) for v in difference_range(*counts, shop.confusion))
     return {"mark": "none", "points": points, "low": low, "high": high, "sentence": "No proven change."}
 
-# %% ../nbs/71_service.ipynb #6179332f
+# %% ../nbs/71_service.ipynb #813d80f4
 SIZES = ("large", "medium", "small")
 BREAKS = {"share": [0, 0.1, 0.2, 0.3, 0.4, 1], "difference": [-1, -0.2, -0.1, 0, 0.1, 0.2, 1]}
 SHOWN_TEST = ["p_value", "q_value", "hot", "sizes_hot", "rank", "name"]
@@ -393,8 +409,7 @@ def hot_spots(
     seed: int = 42,  # of the lots
 ) -> HotSpots:
     "Test the places of these reviews; a region that is hidden lends its name to no place."
-    hidden = [g for g, f in figures_by(rows, "region", shop).items() if f["reliability"] == "hidden"]
-    region = rows["region"].astype("object").mask(rows["region"].isin(hidden))
+    region = rows["region"].astype("object").where(rows["region"].isin(shown_groups(rows, "region", shop.k)))
     frame = rows.assign(negative=leaning(rows, shop.confusion), region=region)[["customer_id", "lon", "lat", "negative", "region"]]
     return find_hotspots(frame, sizes, permutations, seed=seed, k=shop.k)
 
@@ -631,7 +646,7 @@ class _Connected(_Predicts):
                 self._engine.dispose()
             self._engine = None
 
-# %% ../nbs/71_service.ipynb #bb853d71
+# %% ../nbs/71_service.ipynb #6f913964
 class _WithData(_Connected):
     "The shop in the database, at its newest version."
 
@@ -660,8 +675,7 @@ class _WithData(_Connected):
 
     def shown_regions(self, shop: Shop) -> set[str]:
         "Regions with enough people to be named beside a review or a customer."
-        made = lambda: {g for g, f in figures_by(shop.facts, "region", shop).items() if f["reliability"] != "hidden"}  # noqa: E731
-        return self._answers.get((self.version(), "regions", shop.source), made)
+        return self._answers.get((self.version(), "regions", shop.source), lambda: shown_groups(shop.facts, "region", shop.k))
 
     def matching(self, shop: Shop, filters: Filters, period: bool = True) -> pd.DataFrame:
         "Facts that match, words included."
@@ -1048,9 +1062,15 @@ def figure_sentence(
     word = "Corrected for its known errors" if made["corrected"] else "As a share of all such reviews"
     return f"{counted} {word}: {percent(made['value'], digits)} ({span})."
 
-# %% ../nbs/71_service.ipynb #5b70ef52
+# %% ../nbs/71_service.ipynb #fd5df068
 class Service(_Segments):
     "Every question of the API."
+
+    def warm(self) -> None:
+        "Load the model and the first page before somebody asks."
+        super().warm()
+        with suppress(ScaError):
+            self.overview(Filters())
 
     @asked
     def reviews(
@@ -1063,7 +1083,7 @@ class Service(_Segments):
         "One page of reviews, with the counts and the figure of all that match."
         shop = self.shop(filters.source)
         group = narrow(shop.facts, filters)
-        if len(group) and one_figure(group, shop)["reliability"] == "hidden":
+        if 0 < group["person"].nunique() < shop.k:
             return {"items": [], "shown": 0, "total": None, "total_exact": True, "all": len(shop.facts), "next_cursor": None, "counts": None,
                     "figure": dict(_BLANK), "sentence": f"Hidden: fewer than {shop.k} customers."}  # fmt: skip
         page = query.reviews_page(self.engine(), filters, sort, limit, cursor)
@@ -1099,7 +1119,7 @@ class Service(_Segments):
         "What can be filtered by; groups of few people are not offered."
         shop = self.shop(source)
         found = query.filter_options(self.engine(), source)
-        products = {g for g, f in figures_by(shop.facts, "product", shop).items() if f["reliability"] != "hidden"}
+        products = shown_groups(shop.facts, "product", shop.k)
         first, last = (d.isoformat() if d else None for d in (shop.first, shop.last))
         return {
             "regions": [r for r in found["regions"] if r in self.shown_regions(shop)], "segments": found["segments"],

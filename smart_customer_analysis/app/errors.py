@@ -1,6 +1,7 @@
 """Every refusal is a problem document (RFC 9457): plain ASCII, at most 4 kB, and never a word of what was sent."""
 
 import json
+import logging
 import re
 from http import HTTPStatus
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from smart_customer_analysis.config import ScaError
 from smart_customer_analysis.service import BadQuery, NotFound, NotReady
 
+log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
 SHOWN_FIELDS = 10  # faults listed in a 422
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}")
@@ -85,7 +87,9 @@ async def refused(request: Request, error: ScaError) -> Response:
     status, kind = next(
         ((s, k) for c, s, k in _STATUS if isinstance(error, c)), (500, "urn:sca:error")
     )
-    detail = str(error) if status < 500 or isinstance(error, NotReady) else "This is a fault of the program; the log has it."
+    log.info("request %s refused: %s", _id(request), error)
+    # what was found stays in the log: it may be the caller's own words, or the address of the database
+    detail = f"Expected {error.expected}. Next: {error.next_step}." if status != 500 else "This is a fault of the program; the log has it."
     headers = {"Retry-After": "5"} if status == 503 else None
     return problem(status, detail, _id(request), kind, headers)
 

@@ -1,7 +1,7 @@
 """`create_app(settings)` builds the app; `serve(settings)` runs it until it is told to stop."""
 
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import uvicorn
@@ -99,22 +99,23 @@ class _Server(uvicorn.Server):
     """Says "not ready" from the moment it is told to stop, while it finishes what it has accepted."""
 
     def handle_exit(self, sig, frame) -> None:
-        self.config.loaded_app_state.draining = True
+        self.config.app.state.draining = True
         super().handle_exit(sig, frame)
 
 
 def serve(settings: Settings) -> None:
     """Listen until SIGTERM or Ctrl-C; a port that is taken is refused before anything is opened."""
-    listener = _bind(settings.host, settings.port)
-    app = create_app(settings, warm=True)
+    with _bind(settings.host, settings.port) as listener:
+        run(create_app(settings, warm=True), listener)
+
+
+def run(app: FastAPI, listener: socket.socket) -> None:
+    """Answer on a bound socket; when told to stop, finish what was accepted."""
     config = uvicorn.Config(
         app, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS, timeout_keep_alive=5
     )
-    config.loaded_app_state = app.state
-    try:
+    with suppress(KeyboardInterrupt):  # Ctrl-C, after everything was answered
         _Server(config).run(sockets=[listener])
-    finally:
-        listener.close()
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -131,3 +132,10 @@ def _bind(host: str, port: int) -> socket.socket:
             f"a free port {port} on {host}", told.lower(), "stop the other program or choose another port: sca serve --port 8001"
         ) from e
     return listener
+
+
+if __name__ == "__main__":  # print the description: docs/openapi.json is committed and tested
+    import json
+
+    document = create_app(Settings()).openapi()
+    print(json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False))

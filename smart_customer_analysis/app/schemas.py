@@ -16,7 +16,7 @@ def _blank(value: Any) -> Any:
 
 Word = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 OptionalWord = Annotated[Word | None, BeforeValidator(_blank)]
-Day = Annotated[date | None, BeforeValidator(_blank)]
+Day = Annotated[Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))] | None, BeforeValidator(_blank)]
 Text = Annotated[str, StringConstraints(max_length=MAX_CHARACTERS, pattern=NO_NUL)]
 Mark = Literal["negative", "positive", "unsure"]
 Reliability = Literal["ok", "wide", "hidden", "not_comparable", "none"]
@@ -38,6 +38,12 @@ class FilterQuery(BaseModel):
     product: OptionalWord = Field(None, description="product id", examples=["kettle"])
     sentiment: Annotated[Mark | None, BeforeValidator(_blank)] = Field(None, description="mark of the review")
     q: OptionalWord = Field(None, description="words in the title or text", examples=["late"])
+
+    @model_validator(mode="after")
+    def _forwards(self) -> "FilterQuery":
+        if self.start and self.end and self.end < self.start:
+            raise ValueError("end lies before start")
+        return self
 
 
 class SharesQuery(FilterQuery):
@@ -362,7 +368,7 @@ class Cells(FeatureCollection):
 
 
 class Prediction(Out):
-    label: Literal["negative", "positive"] | None = Field(description="null: unsure at the error asked for")
+    label: Literal["negative", "positive"] | None = Field(description="null: unsure at the error asked for, or nothing to read")
     p_negative: float
     p_positive: float
     tokens_read: int

@@ -1,0 +1,394 @@
+"""What the wire sees: refusals, headers, limits, the model's queue, the committed description of the API."""
+
+import asyncio
+import gzip
+import json
+import socket
+import threading
+import time
+
+import httpx
+import pytest
+from made_up import Served
+from starlette.testclient import TestClient
+
+from smart_customer_analysis.app.main import create_app, serve
+from smart_customer_analysis.app.middleware import MAX_BODY
+from smart_customer_analysis.app.workers import Workers
+from smart_customer_analysis.config import ScaError, Settings
+
+JSON = {"content-type": "application/json"}
+SECRET = "planted-secret-4711"
+
+
+def raw(body: bytes, **headers) -> dict:
+    return {"content": body, "headers": JSON | headers}
+
+
+HOSTILE = {
+    "NaN": ("POST", "/v1/predict", raw(b'{"text": NaN}'), 422),
+    "max_error NaN": ("POST", "/v1/predict", raw(b'{"text": "a", "max_error": NaN}'), 422),
+    "Infinity": ("POST", "/v1/predict", raw(b'{"text": "a", "max_error": 1e999}'), 422),
+    "lone surrogate": ("POST", "/v1/predict", raw(b'{"text": "\\ud800"}'), 422),
+    "NUL in a text": ("POST", "/v1/predict", raw(b'{"text": "a\\u0000b"}'), 422),
+    "NUL in a name": ("POST", "/v1/predict", raw(b'{"\\u0000": 1}'), 422),
+    "100,000 brackets": ("POST", "/v1/predict", raw(b"[" * 100_000), 422),
+    "100,000 objects": ("POST", "/v1/predict", raw(b'{"a":' * 100_000), 422),
+    "huge integer": ("POST", "/v1/predict", raw(b'{"text": ' + b"9" * 100_000 + b"}"), 422),
+    "not UTF-8": ("POST", "/v1/predict", raw(b'{"text": "\xff\xfe"}'), 422),
+    "UTF-16": ("POST", "/v1/predict", raw('{"text": 1}'.encode("utf-16")), 422),
+    "no body": ("POST", "/v1/predict", raw(b""), 422),
+    "a list": ("POST", "/v1/predict", raw(b'["a"]'), 422),
+    "null": ("POST", "/v1/predict", raw(b"null"), 422),
+    "text and texts": ("POST", "/v1/predict", raw(b'{"text": "a", "texts": ["b"]}'), 422),
+    "no texts": ("POST", "/v1/predict", raw(b'{"texts": []}'), 422),
+    "33 texts": ("POST", "/v1/predict", raw(json.dumps({"texts": ["a"] * 33}).encode()), 422),
+    "10,001 characters": ("POST", "/v1/predict", raw(json.dumps({"text": "a" * 10_001}).encode()), 422),
+    "unknown field": ("POST", "/v1/predict", raw(json.dumps({"text": "a", SECRET: 1}).encode()), 422),
+    "wrong type of content": (
+        "POST",
+        "/v1/predict",
+        {"content": b'{"text": "a"}', "headers": {"content-type": "text/plain"}},
+        422,
+    ),
+    "form": (
+        "POST",
+        "/v1/predict",
+        {"content": b"text=a", "headers": {"content-type": "application/x-www-form-urlencoded"}},
+        422,
+    ),
+    "gzip bomb": ("POST", "/v1/predict", raw(gzip.compress(b"[" * 5_000_000), **{"content-encoding": "gzip"}), 422),
+    "2 MB body": ("POST", "/v1/predict", raw(b'{"text": "' + b"a" * 2_000_000 + b'"}'), 413),
+    "body on a GET": ("GET", "/v1/shares", raw(b"a" * 2_000_000), 413),
+    "length that lies": (
+        "POST",
+        "/v1/predict",
+        raw(b'{"text": "a"}', **{"content-length": "99999999999999999999"}),
+        413,
+    ),
+    "length that is none": ("POST", "/v1/predict", raw(b'{"text": "a"}', **{"content-length": "-5"}), 413),
+    "method": ("DELETE", "/v1/shares", {}, 405),
+    "method of our own": ("BREW", "/v1/shares", {}, 405),
+    "address": ("GET", f"/v1/{SECRET}", {}, 404),
+    "unknown filter": ("GET", f"/v1/shares?regoin={SECRET}", {}, 422),
+    "NUL in a filter": ("GET", "/v1/shares?region=%00", {}, 422),
+    "NUL in an id": ("GET", "/v1/customers/a%00b", {}, 422),
+    "bad bytes in a filter": ("GET", "/v1/reviews?q=%ff%fe", {}, 200),
+    "percent in a filter": ("GET", "/v1/reviews?q=100%25", {}, 200),
+    "SQL in a filter": (
+        "GET",
+        "/v1/reviews?q=%27%20OR%201%3D1%20--&region=%27%3B%20DROP%20TABLE%20reviews%3B--",
+        {},
+        200,
+    ),
+    "no date": ("GET", f"/v1/shares?start={SECRET}", {}, 422),
+    "year 9999": ("GET", "/v1/overview?start=9999-12-31", {}, 422),
+    "last day there is": ("GET", "/v1/reviews?end=9999-12-31", {}, 422),
+    "before there were shops": ("GET", "/v1/overview?start=1900-01-01&end=1900-01-01", {}, 200),
+    "after there were shops": ("GET", "/v1/overview?start=2200-01-01", {}, 200),
+    "first day there is": ("GET", "/v1/overview?start=0001-01-01&end=0001-01-01", {}, 422),
+    "end before start": ("GET", "/v1/overview?start=2026-11-01&end=2026-01-01", {}, 422),
+    "box": ("GET", "/v1/customers?bbox=1,2,3", {}, 422),
+    "box with nan": ("GET", "/v1/customers?bbox=nan,0,1,1", {}, 422),
+    "box upside down": ("GET", "/v1/customers?bbox=0,50,1,40", {}, 422),
+    "box off the globe": ("GET", "/v1/customers?bbox=-500,0,1,1", {}, 422),
+    "near without radius": ("GET", "/v1/customers?near=0,0", {}, 422),
+    "near off the globe": ("GET", "/v1/customers?near=500,95&radius_m=10", {}, 422),
+    "nearest off the globe": ("GET", "/v1/customers?nearest=1e308,1e308", {}, 422),
+    "radius nan": ("GET", "/v1/customers?near=0,0&radius_m=nan", {}, 422),
+    "cursor": ("GET", f"/v1/reviews?cursor={SECRET}", {}, 422),
+    "cursor of another sort": ("GET", "/v1/reviews?sort=longest&cursor=WyJuZXdlc3QiLCAxLCAiYSJd", {}, 422),
+    "sort": ("GET", f"/v1/reviews?sort={SECRET}", {}, 422),
+    "limit": ("GET", "/v1/reviews?limit=100000", {}, 422),
+    "limit of 5,000 digits": ("GET", "/v1/reviews?limit=" + "9" * 5000, {}, 422),
+    "long filter": ("GET", "/v1/reviews?q=" + "a" * 201, {}, 422),
+    "source": ("GET", f"/v1/overview?source={SECRET}", {}, 404),
+    "segment": ("GET", f"/v1/segments/{SECRET}", {}, 404),
+    "customer": ("GET", f"/v1/customers/{SECRET}", {}, 404),
+    "resolution": ("GET", "/v1/map/cells?resolution=15", {}, 422),
+    "report outside": ("GET", "/reports/files/..%2f..%2fetc%2fpasswd", {}, 404),
+    "report outside, as html": ("GET", "/reports/files/%2e%2e/%2e%2e/x.html", {}, 404),
+    "hidden report": ("GET", "/reports/files/.secret.html", {}, 404),
+    "report with NUL": ("GET", "/reports/files/a%00.html", {}, 404),
+    "report with a long name": ("GET", "/reports/files/" + "a" * 3000 + ".html", {}, 404),
+    "asset outside": ("GET", "/static/..%2fmain.py", {}, 404),
+    "asset with NUL": ("GET", "/static/a%00.js", {}, 404),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_requests_are_refused_in_a_problem_document(served, case):
+    method, address, given, status = HOSTILE[case]
+    answer = served.client.request(method, address, **given)
+    assert answer.status_code == status, answer.text
+    if status == 200:
+        return
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert len(answer.content) <= 4096 and answer.text.isascii()
+    told = answer.json()
+    assert {"type", "title", "status", "detail", "request_id"} <= set(told) and told["status"] == status
+    assert told["request_id"] == answer.headers["x-request-id"]
+    assert SECRET not in answer.text
+    assert "Traceback" not in answer.text and ".py" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/v1/overview",
+        "/nope",
+        "/v1/shares?by=x",
+        "/health",
+        "/metrics",
+        "/docs",
+        "/openapi.json",
+        "/reports/files/weekly/w46.html",
+    ],
+)
+def test_every_answer_is_armoured(served, address):
+    headers = served.client.get(address).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"] or headers[
+        "content-security-policy"
+    ].startswith("sandbox")
+    assert "unsafe-eval" not in headers["content-security-policy"]
+    assert (
+        "script-src 'self';" in headers["content-security-policy"]
+        or "default-src 'none'" in headers["content-security-policy"]
+    )
+    assert "server" not in headers and "access-control-allow-origin" not in headers
+
+
+def test_request_id_is_echoed_only_when_it_is_one(served):
+    assert served.client.get("/health", headers={"x-request-id": "abc-123"}).headers["x-request-id"] == "abc-123"
+    assert (
+        served.client.get("/health", headers={"x-request-id": "a b;<script>"}).headers["x-request-id"] != "a b;<script>"
+    )
+
+
+def test_unchanged_answers_cost_no_body(served):
+    first = served.client.get("/v1/shares?by=region")
+    again = served.client.get("/v1/shares?by=region", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert served.client.get("/v1/shares?by=week", headers={"if-none-match": first.headers["etag"]}).status_code == 200
+
+
+def test_without_a_database_it_lives_and_says_so(bare):
+    assert bare.client.get("/health").status_code == 200
+    ready = bare.client.get("/ready")
+    assert ready.status_code == 503 and ready.json()["ready"] is False and "sca run" in ready.json()["database"]
+    answer = bare.client.get("/v1/overview")
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:sca:not-ready")
+    assert "run: sca run" in answer.json()["detail"] and answer.headers["retry-after"]
+    answer = bare.client.post("/v1/predict", json={"text": "Fine."})
+    assert answer.status_code == 503 and "a trained model" in answer.json()["detail"]
+    assert bare.client.get("/reports/files/a.html").status_code == 404
+    assert not (bare.settings.data_dir / "processed").exists(), "looking for a database made one"
+
+
+def test_a_database_that_comes_later_is_used(tmp_path):
+    from made_up import fill
+
+    settings = Settings(
+        data_dir=tmp_path,
+        models_dir=tmp_path / "m",
+        reports_dir=tmp_path / "r",
+        database_url=f"sqlite:///{tmp_path / 's.db'}",
+    )
+    with TestClient(create_app(settings)) as client:
+        assert client.get("/ready").status_code == 503
+        fill(settings.database, settings.reports_dir)
+        assert client.get("/ready").json()["ready"] is True
+        assert client.get("/v1/shares").status_code == 200
+
+
+def test_an_unreachable_server_is_told_in_time(tmp_path):
+    settings = Settings(
+        database_url="postgresql://anna:secret@127.0.0.1:1/shop", models_dir=tmp_path, reports_dir=tmp_path
+    )
+    with TestClient(create_app(settings)) as client:
+        start = time.monotonic()
+        answer = client.get("/v1/overview")
+        assert answer.status_code == 503 and time.monotonic() - start < 10
+        assert "secret" not in answer.text + client.get("/ready").text
+
+
+def test_metrics_name_routes_never_ids(served):
+    served.client.get("/v1/customers/00042")
+    text = served.client.get("/metrics").text
+    assert 'route="/v1/customers/{id}"' in text and "00042" not in text
+    assert "sca_http_request_seconds_bucket" in text and "sca_predict_texts_held 0.0" in text
+
+
+def test_docs_need_nobody_else(served):
+    page = served.client.get("/docs").text
+    assert "http://" not in page and "https://" not in page and "<script>" not in page
+    assert served.client.get("/docs/start.js").headers["content-type"].startswith("text/javascript")
+
+
+def test_the_committed_description_is_current(bare, repo_root):
+    file = repo_root / "docs" / "openapi.json"
+    told = json.dumps(bare.client.app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    assert file.read_text(encoding="utf-8") == told, (
+        "the API changed: python -m smart_customer_analysis.app.main > docs/openapi.json"
+    )
+
+
+def test_description_is_complete(bare):
+    document = bare.client.app.openapi()
+    ids = [o["operationId"] for path in document["paths"].values() for o in path.values()]
+    assert len(ids) == len(set(ids))
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            assert operation.get("summary"), path
+            if path.startswith("/v1"):
+                assert operation["responses"]["422"]["content"]["application/problem+json"]
+    assert "HTTPValidationError" not in json.dumps(document)
+
+
+# --- the model ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def modelled(tmp_path_factory):
+    "The app over a tiny model with random weights, trained for a moment: the real code, no judgement."
+    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.train import train_sentiment
+
+    home = tmp_path_factory.mktemp("modelled")
+    texts = ["the kettle is great", "the parcel came late and broken"] * 20
+    tiny = str(tiny_encoder(home / "tiny", texts))
+    train_sentiment(
+        texts, [1, 0] * 20, texts, [1, 0] * 20, home / "models" / "sentiment", encoder=tiny, epochs=1, max_tokens=16
+    )
+    settings = Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield Served(client, settings)
+
+
+def test_predictions_say_what_was_read(modelled):
+    told = modelled.client.post(
+        "/v1/predict", json={"texts": ["the kettle is great", "late " * 30, "🙂", "a" * 10_000, ""]}
+    ).json()
+    assert len(told["predictions"]) == 5
+    assert told["predictions"][4]["label"] is None  # nothing to read, no answer
+    for p in told["predictions"][:4]:
+        assert p["label"] in ("negative", "positive") and abs(p["p_negative"] + p["p_positive"] - 1) < 1e-4
+        assert p["tokens_read"] == p["tokens_total"] and p["model"] == told["model"]
+    assert (
+        modelled.client.post("/v1/predict", json={"text": "the kettle is great"}).json()["predictions"][0]["label"]
+        == told["predictions"][0]["label"]
+    )
+    assert (
+        modelled.client.post("/v1/predict", json={"text": "meh", "max_error": 0.001}).json()["predictions"][0]["label"]
+        is None
+    )
+
+
+def test_explanations_point_into_the_text(modelled):
+    text = "the parcel came late and broken"
+    told = modelled.client.post("/v1/explain", json={"text": text}).json()
+    assert [text[w["start"] : w["end"]] for w in told["words"]] == [w["word"] for w in told["words"]] == text.split()
+    assert isinstance(told["faithful"], bool) and told["model"]
+
+
+def slow_model(seconds: float, seen: list):
+    "A stand-in that only counts: how many texts came in each pass."
+
+    def predict(texts, max_error):
+        seen.append(len(texts))
+        time.sleep(seconds)
+        return [{"text": t, "max_error": max_error} for t in texts]
+
+    return predict
+
+
+def test_requests_that_arrive_together_share_a_pass():
+    async def run():
+        seen = []
+        workers = Workers(slow_model(0.05, seen))
+        answers = await asyncio.gather(*(workers.read([f"{i}a", f"{i}b"], 0.1 if i % 2 else None) for i in range(20)))
+        workers.close()
+        return seen, answers, workers.held
+
+    seen, answers, held = asyncio.run(run())
+    assert [[a["text"] for a in pair] for pair in answers] == [[f"{i}a", f"{i}b"] for i in range(20)]
+    assert all(a["max_error"] == (0.1 if i % 2 else None) for i, pair in enumerate(answers) for a in pair)
+    assert sum(seen) == 40 and held == 0
+
+
+def test_a_full_queue_refuses_at_once(tmp_path):
+    settings = Settings(data_dir=tmp_path, models_dir=tmp_path, reports_dir=tmp_path)
+    app = create_app(settings)
+    prediction = {
+        "label": "negative",
+        "p_negative": 0.9,
+        "p_positive": 0.1,
+        "tokens_read": 1,
+        "tokens_total": 1,
+        "model": "stand-in",
+    }
+    app.state.workers.predict = lambda texts, e: time.sleep(0.3) or [prediction] * len(texts)
+
+    async def run():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+
+            async def one():
+                start = time.monotonic()
+                answer = await client.post("/v1/predict", json={"texts": ["a"] * 16})
+                return answer, time.monotonic() - start
+
+            return await asyncio.gather(*(one() for _ in range(24)))
+
+    answers = asyncio.run(run())
+    codes = [a.status_code for a, _ in answers]
+    assert set(codes) == {200, 429} and codes.count(200) == 6  # 96 texts
+    refused = [(a, t) for a, t in answers if a.status_code == 429]
+    assert all(a.headers["retry-after"] == "1" and a.json()["type"] == "urn:sca:busy" for a, _ in refused)
+    assert app.state.workers.held == 0
+    app.state.workers.close()
+
+
+def test_a_caller_who_leaves_gives_the_place_back():
+    async def run():
+        seen = []
+        workers = Workers(slow_model(0.1, seen), batch=1)
+        tasks = [asyncio.create_task(workers.read(["a"], None)) for _ in range(10)]
+        await asyncio.sleep(0.05)
+        for task in tasks[1:]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.05)
+        workers.close()
+        return seen, workers.held
+
+    assert asyncio.run(run()) == ([1], 0)
+
+
+def test_a_failing_model_fails_only_its_requests():
+    async def run():
+        workers = Workers(lambda texts, e: 1 / 0 if "bad" in texts else [{}] * len(texts), batch=1)
+        told = await asyncio.gather(workers.read(["bad"], None), workers.read(["good"], None), return_exceptions=True)
+        workers.close()
+        return told
+
+    bad, good = asyncio.run(run())
+    assert isinstance(bad, ZeroDivisionError) and good == [{}]
+
+
+def test_a_taken_port_is_one_line(tmp_path):
+    before = threading.active_count()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = Settings(port=taken.getsockname()[1], models_dir=tmp_path, reports_dir=tmp_path, data_dir=tmp_path)
+        with pytest.raises(ScaError, match="a free port .* address already in use.*another port") as told:
+            serve(settings)
+    assert "\n" not in str(told.value)
+    assert threading.active_count() == before, "half started"
+
+
+def test_limit_is_the_one_documented():
+    assert MAX_BODY == 1_000_000
