@@ -101,7 +101,7 @@ def build(folder: Path):
     }
     encoder = m.tiny_encoder(folder / "tiny", reviews["text"].tolist()[:300])
     network, tokenizer = m.load_encoder(str(encoder))
-    files = {"calibration.json": {"temperature": 1.0, "thresholds": [], "sureness": [], "n": 0, "window": 48}, "metrics.json": metrics, "README.md": "# Tiny\n"}
+    files = {"calibration.json": {"temperature": 1.0, "thresholds": [{"max_error": 0.05, "margin": 0.0, "coverage": 1.0}], "sureness": [], "n": 0, "window": 48}, "metrics.json": metrics, "README.md": "# Tiny\n"}
     version = m.new_version("browser")
     saved = m.save_model(network, tokenizer, settings.models_dir / "sentiment", version, files)
     export.save_model(engine, version, "sentiment", saved, metrics)

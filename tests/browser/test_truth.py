@@ -127,7 +127,11 @@ def test_downloads_carry_range_period_and_filters(open_page):
     with page.expect_download() as waited:
         page.locator("#time .menu").get_by_role("button", name="SVG").click()
     picture = Path(waited.value.path()).read_text(encoding="utf-8")
-    assert "Region: Norte" in picture and "Negative" in picture or "Weekly" in picture
+    page.locator("#time .menu summary").click()
+    with page.expect_download() as waited:
+        page.locator("#time .menu").get_by_role("button", name="PNG").click()
+    assert Path(waited.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert "Region: Norte" in picture and "by week" in picture.lower() or "per week" in picture
     assert page.watch.bad == []
 
 

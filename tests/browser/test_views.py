@@ -76,3 +76,10 @@ def test_first_view_is_light_and_does_not_jump(open_page):
     assert not any("maplibre" in name for name in names)
     assert shift <= 0.05, shift
     assert page.evaluate("document.querySelectorAll('*').length") <= 1500
+
+
+def test_the_description_of_the_api_opens_from_our_own_files(open_page, site):
+    page = open_page("/reports")
+    page.goto("/docs")
+    page.locator(".opblock").first.wait_for()
+    assert page.watch.bad == []

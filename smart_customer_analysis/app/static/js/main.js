@@ -2,7 +2,7 @@
 import { get } from "./api.js";
 import { $, clear, h, hideTip, say } from "./dom.js";
 import { backLink, drawFilters, drawFresh, drawNav, mountFrame, setReasons, showMatching } from "./frame.js";
-import { TITLES, VIEWS, meta, refresh, state } from "./state.js";
+import { TITLES, VIEWS, filtersOf, meta, refresh, state } from "./state.js";
 
 const LOAD = {
   overview: () => import("./views/overview.js"), map: () => import("./views/map.js"), segments: () => import("./views/segments.js"),
@@ -50,6 +50,8 @@ async function show({ focus = false, restore = false } = {}) {
   }
   clear($("#back"), backLink(history.state?.from));
   if (focus) $("h1", root).focus({ preventScroll: true });
+  if (periodNeeded()) await chosen;
+  if (mine !== turn) return;
   const done = current.update().finally(() => { if (mine === turn) root.removeAttribute("aria-busy"); });
   if (restore) {
     const keep = history.state || {};
@@ -82,27 +84,34 @@ document.addEventListener("keydown", (e) => {
 });
 if ("scrollRestoration" in history) history.scrollRestoration = "manual";
 
-// What the frame needs: names to filter by, and the shop's own default period. Both answers are kept, so the Overview asks once.
+// What the frame needs: names to filter by, and the shop's own default period. The Overview asks for the same answer, once.
 async function learn() {
-  const source = new URLSearchParams(location.search).get("source");
-  const [f, o] = await Promise.allSettled([get("filters", { source }), get("overview", { source })]);
+  const v = await get("filters", { source: state.query.source }).catch(() => null);
   meta.known = true;
-  if (f.status === "fulfilled") {
-    const v = f.value;
-    Object.assign(meta, { regions: v.regions || [], segments: v.segments || [], products: v.products || [], sources: v.sources || [], periods: v.periods?.last ? v.periods : null });
-    meta.data_to = v.periods?.last;
-  } else say("The list of filters could not be loaded.");
-  if (o.status === "fulfilled") {
-    const v = o.value;
-    Object.assign(meta, { shop: v.shop, data_to: v.data_to || meta.data_to });
-    if (v.period?.start && v.period?.end) meta.period = { start: v.period.start, end: v.period.end };
-  }
+  if (!v) { say("The list of filters could not be loaded."); return; }
+  Object.assign(meta, { regions: v.regions || [], segments: v.segments || [], products: v.products || [], sources: v.sources || [], periods: v.periods?.last ? v.periods : null });
+  meta.data_to = v.periods?.last;
+  if (v.periods?.default_start) meta.period = { start: v.periods.default_start, end: v.periods.default_end };
 }
+async function learnPeriod() {
+  const v = await get("overview", { source: state.query.source }).catch(() => null);
+  if (!v) return;
+  Object.assign(meta, { shop: v.shop, data_to: v.data_to || meta.data_to });
+  if (v.period?.start && v.period?.end) meta.period = { start: v.period.start, end: v.period.end };
+  drawFresh();
+  drawFilters();
+  document.title = `${TITLES[state.view]} · ${meta.shop || "Customer analysis"}`;
+}
+// The default period must be known before it is sent; the plain Overview lets the server choose it.
+const periodNeeded = () => !meta.period && meta.periods && !state.query.start && !state.query.end && !["try", "reports"].includes(state.view) && !(state.view === "overview" && Object.keys(filtersOf()).every((k) => k === "source"));
 
 mountFrame(navigate);
 drawNav();
 LOAD[state.view]();
-await learn();
+const names = learn();
+const chosen = learnPeriod();
+await names;
 drawFresh();
 await show({ restore: Boolean(history.state?.scroll) });
+await chosen;
 get("reviews", { source: state.query.source, limit: 1 }).then((r) => { meta.n_reviews = r.all; drawFresh(); }).catch(() => {});

@@ -6,7 +6,7 @@ import { figure, isHidden, safePath, symbol, written, drawable } from "../figure
 import { FIGURE_COLUMNS, figureCells, save } from "../export.js";
 import { count, pct, plural, range, signedPoints } from "../format.js";
 import { cellLines, extentOf, land, legend, legendSVG, padded, paint, staticMap } from "../geo.js";
-import { asked, filtersOf, here, href, state } from "../state.js";
+import { asked, filtersOf, here, href, meta, state } from "../state.js";
 import { WHY } from "../words.js";
 
 const WITHOUT = ["sentiment", "q"];
@@ -121,7 +121,8 @@ export default {
         style: { version: 8, sources: { land: { type: "geojson", data: landData || blank, attribution: "" }, cells: { type: "geojson", data: prepared() }, people: { type: "geojson", data: blank }, picked: { type: "geojson", data: blank } }, layers: [] },
       });
       map.touchZoomRotate.disableRotation();
-      map.addControl(new lib.NavigationControl({ showCompass: false }), "top-right");
+      const zoom = (by, name, sign) => h("button", { type: "button", "aria-label": name, on: { click: () => map.zoomTo(map.getZoom() + by, { duration: 0 }) } }, sign);
+      stage.append(h("div", { class: "map-zoom" }, zoom(1, "Zoom in", "+"), zoom(-1, "Zoom out", "−")));
       map.addControl(new lib.ScaleControl({}), "bottom-left");
       map.getCanvas().setAttribute("aria-label", "Map; the list of hot spots says the same in words");
       map.getCanvas().setAttribute("role", "img");
@@ -149,12 +150,12 @@ export default {
       picked.hidden = !p;
       if (map?.getSource("picked")) map.getSource("picked").setData(f ? { type: "FeatureCollection", features: [f] } : blank);
       if (!p) return;
-      const spot = spotOf(p), all = data.overall, door = safePath(spot?.evidence || p.evidence);
+      const spot = spotOf(p), all = data.overall, door = safePath(spot?.evidence || p.evidence), region = meta.regions.filter((r) => (p.name || "").startsWith(r)).sort((a, b) => b.length - a.length)[0];
       clear(picked, h("h3", null, `Selected: ${p.name || "unnamed place"}`),
         p.state === "hidden" ? h("p", null, icon("hidden"), ` [c] ${WHY["Hidden [c]"]}`) : [
           h("p", null, figure({ value: p.share, low: p.low, high: p.high, n_reviews: p.n_reviews, reliability: p.share === null ? "wide" : p.reliability || "ok", evidence: door }), ` · ${plural(p.n_customers, "customer")}`),
           all && drawable(all) ? h("p", { class: "caption" }, `All places: ${written(all)}${p.share !== null ? `; here ${signedPoints(p.share - all.value)}` : ""}`) : null],
-        door ? h("p", null, h("a", { href: door }, "Open the reviews →")) : null,
+        door ? h("p", null, h("a", { href: door }, "Open the reviews →")) : region ? h("p", null, h("a", { href: href("reviews", { region }) }, `All reviews of region ${region} →`)) : null,
         p.state === "hidden" ? null : h("details", null, h("summary", null, "How we know"), h("p", { class: "caption" }, p.hot ? `Tested together with its neighbours, corrected for the number of cells; hot at ${p.sizes_hot ?? "[x]"} of 3 cell sizes.` : "Tested together with its neighbours; not worse than chance explains.",
           Number.isFinite(p.q_value) ? ` Adjusted p ${p.q_value.toFixed(3)}.` : "", Number.isFinite(p.p_value) ? ` Alone p ${p.p_value.toFixed(3)}, from drawing lots (999 permutations unless set otherwise, seed 42).` : "")),
         h("button", { type: "button", class: "button", on: { click: () => { pick(""); $("#spots a, #spots button")?.focus(); } } }, "Close"));
@@ -187,6 +188,7 @@ export default {
 
     async function drawMap() {
       const cells = prepared(), o = opt();
+      clear(legendBox, legend(cells.features, o.metric, breaks()));
       if (!plain) {
         try {
           ready ??= startMap();
@@ -204,7 +206,6 @@ export default {
       }
       note.hidden = !plain;
       note.textContent = whyPlain;
-      clear(legendBox, legend(cells.features, o.metric, breaks()));
     }
 
     const drawSVG = (w) => {
@@ -272,7 +273,6 @@ export default {
               return { title: "No place to show", subtitle: "", body: state.query.region || state.query.segment || state.query.product ? emptyState("No placed customer matches these filters.", h("a", { class: "button", href: href("map", {}, { keep: {} }) }, "Show all")) : emptyState("No customer has a place yet. Next step: add a place or coordinates to the customers and load again.") };
             }
             drawControls();
-            await drawMap();
             drawPicked();
             say(d.sentence);
             return list();
@@ -282,6 +282,7 @@ export default {
             return regionTable(r, d?.overall?.value ?? null);
           }),
         ]);
+        if (data?.features.length && lastAsk === key) { await drawMap(); drawPicked(); } // the list never waits for the map
       },
       unmount() {
         removeEventListener("themechange", onTheme);

@@ -34,6 +34,11 @@ export function changeRows(ch, { max = 5 } = {}) {
   ];
 }
 
+function changeTitle(ch) {
+  const n = ch.proven.filter((p) => p.mark !== "event").length, events = ch.proven.length - n;
+  return `What changed: ${n ? `${n} of ${count(ch.tested)} measures` : "nothing proven"}${events ? `, ${plural(events, "event")}` : ""}`;
+}
+
 function headline(o) {
   const f = o.headline, c = o.change, p = o.period, empty = matchNothing(o);
   if (empty) return { title: "Negative reviews", body: empty };
@@ -95,7 +100,7 @@ function segments(o) {
   const list = o.segments, all = drawable(o.headline) ? o.headline.value : null, max = niceMax(list);
   if (!list.length) return { title: "Segments", subtitle: "", body: emptyState("No segments yet. Next step: sca segment, then reload.") };
   const shown = list.filter(drawable), top = [...shown].sort((a, b) => b.low - a.low)[0];
-  const apart = top && all !== null && top.low > all ? `[${top.id}] ${top.name} is the least happy segment` : "No segment stands clearly above all customers";
+  const apart = top && all !== null && top.low > all ? `Highest: [${top.id}] ${top.name}, ${written(top)}` : "No segment stands clearly above all customers";
   const columns = [
     { name: "Segment", cell: (x) => h("a", { href: href("segments", { open: x.id }), class: "seg-link" }, badge(x.id), " ", x.name), sort: (x) => x.id },
     { name: "Negative", cell: (x) => figure(x, { n: false }), sort: (x) => x.value, num: true },
@@ -136,7 +141,7 @@ function sure(o) {
   const named = { tfidf: "Counting words (TF-IDF)", fasttext: "fastText" };
   const rows = a?.value !== undefined && a?.value !== null ? [["This model", a], ...base.map(([k, v]) => [named[k] || k, v])] : [];
   return {
-    title: rows.length ? `The model is right on ${pct(a.value)} of the labelled test reviews` : "How sure: nothing is labelled, so the model's accuracy is not known",
+    title: rows.length ? `The model is right on ${pct(a.value)} (${range(a.low, a.high)}) of the labelled test reviews` : "How sure: nothing is labelled, so the model's accuracy is not known",
     subtitle: rows.length ? `Accuracy with its 95% range, ${plural(a.n, "review")} the model had not seen` : "",
     body: h("div", null,
       rows.length ? h("ul", { class: "dot-rows dot-rows-plain" }, rows.map(([name, v]) => h("li", null, h("span", null, name), track({ ...v, reliability: "ok" }, {}), h("span", { class: "dot-figure" }, h("b", null, pct(v.value)), " ", h("span", { class: "range" }, range(v.low, v.high)))))) : null,
@@ -151,10 +156,10 @@ export default {
   inactive: { sentiment: SENTIMENT, q: WORDS },
   mount(root, ctx) {
     const cards = {
-      headline: card({ id: "headline", className: "wide card-headline", title: "Negative reviews", minHeight: 132, lines: 3 }),
+      headline: card({ id: "headline", className: "wide card-headline", title: "Negative reviews", minHeight: 104, lines: 3 }),
       changes: card({ id: "changes", className: "wide", title: "What changed", minHeight: 128 }),
-      time: card({ id: "time", title: "Over time", minHeight: 284 }), segments: card({ id: "segments", title: "Segments", minHeight: 284 }),
-      where: card({ id: "where", title: "Where", minHeight: 320 }), sure: card({ id: "sure", title: "How sure", minHeight: 320 }),
+      time: card({ id: "time", title: "Over time", minHeight: 244 }), segments: card({ id: "segments", title: "Segments", minHeight: 244 }),
+      where: card({ id: "where", title: "Where", minHeight: 300 }), sure: card({ id: "sure", title: "How sure", minHeight: 300 }),
     };
     root.append(h("div", { class: "cards" }, Object.values(cards).map((c) => c.el)), h("p", { class: "caption" }, h("a", { id: "to-reports", href: href("reports") }, "Make this a report")));
     return {
@@ -166,7 +171,7 @@ export default {
         const one = (c, fn) => c.load(async (signal) => fn(await ask(signal), signal));
         await Promise.all([
           one(cards.headline, (o) => { ctx.matching(o.headline.n_reviews); say(`Negative reviews: ${written(o.headline)}. ${o.change.mark === "none" ? "No proven change." : o.change.sentence}`); return headline(o); }),
-          one(cards.changes, (o) => ({ title: o.changes.proven.length ? `What changed: ${o.changes.proven.length} of ${count(o.changes.tested)} measures` : "What changed: nothing proven",
+          one(cards.changes, (o) => ({ title: changeTitle(o.changes),
             subtitle: o.period.previous_start ? `${dates(o.period.start, o.period.end)} against ${dates(o.period.previous_start, o.period.previous_end)}; every change named here passed a test that allows for how many were looked at` : "No earlier period to compare.",
             body: h("div", null, changeRows(o.changes)),
             csv: () => ({ title: "What changed", without: WITHOUT, columns: ["mark", "kind", "name", "points", "low", "high", "n_customers", "n_reviews", "sentence"], rows: o.changes.proven.map((x) => [x.mark, x.kind, x.name, x.points, x.low, x.high, x.n_customers, x.n_reviews, x.sentence]) }) })),

@@ -59,7 +59,7 @@ export default {
     const sort = h("select", { on: { change: () => ctx.navigate(here({ sort: sort.value === "newest" ? "" : sort.value, cursor: "", page: "" })) } }, SORTS.map(([v, t]) => h("option", { value: v }, t)));
     const slow = h("button", { type: "button", class: "button", hidden: true, on: { click: () => rows.cancel() } }, "Cancel"), total = h("span", { class: "muted", id: "totals" });
     const get1 = h("button", { type: "button", class: "button", on: { click: download } }, "Download CSV");
-    root.append(h("div", { class: "cards" }, sum.el), h("form", { class: "review-bar", role: "search", on: { submit: (e) => { e.preventDefault(); find(); } } }, h("label", { class: "pill pill-search" }, search), h("label", { class: "pill" }, h("span", { class: "pill-label" }, h("span", null, "Sort"), sort)), total, slow, get1), rows.el);
+    root.append(h("div", { class: "cards" }, sum.el), h("form", { class: "review-bar", role: "search", on: { submit: (e) => { e.preventDefault(); find(); } } }, h("label", { class: "pill pill-search" }, search), h("label", { class: "pill" }, h("span", { class: "pill-label" }, h("span", null, "Sort"), sort)), total, slow, get1), rows.el, h("p", { class: "caption keys" }, "Keys: / search · j and k move · w why · Enter full text · Esc close"));
     let timer = 0, last = null;
     const find = () => { clearTimeout(timer); if (search.value.trim() !== (state.query.q || "")) ctx.navigate(here({ q: search.value.trim(), cursor: "", page: "" })); };
     search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(find, 400); });

@@ -73,7 +73,7 @@ function evidence(d) {
   const cols = Object.keys(rows[0]).filter((k) => k !== "k" && rows.some((r) => typeof r[k] === "number")), nice = { silhouette: "Silhouette (higher: better apart)", stability: "Stability (same groups when drawn again)", inertia: "Spread inside groups (lower: tighter)" };
   return {
     title: `Why ${d.chosen_k ?? d.items.length} segments`, subtitle: "What each number of groups would give; the chosen one is marked",
-    body: table([{ name: "Groups", cell: (r) => (r.k === d.chosen_k ? h("strong", null, `${r.k} chosen`) : String(r.k)), sort: (r) => r.k, num: false }, ...cols.map((c) => ({ name: nice[c] || c.replaceAll("_", " "), cell: (r) => number(r[c]), sort: (r) => r[c], num: true }))], rows, { caption: "Evidence for the number of segments", rowClass: (r) => (r.k === d.chosen_k ? "chosen" : null) }),
+    body: table([{ name: "Groups", cell: (r) => (r.k === d.chosen_k ? h("strong", null, `${r.k} chosen`) : String(r.k)), sort: (r) => r.k, num: false }, ...cols.map((c) => ({ name: nice[c] || c.replaceAll("_", " "), cell: (r) => (rows.every((x) => Math.abs(x[c] ?? 0) < 10) && Number.isFinite(r[c]) && !Number.isInteger(r[c]) ? r[c].toFixed(2) : number(r[c])), sort: (r) => r[c], num: true }))], rows, { caption: "Evidence for the number of segments", rowClass: (r) => (r.k === d.chosen_k ? "chosen" : null) }),
     csv: () => ({ title: "Evidence for the number of segments", columns: ["k", ...cols], rows: rows.map((r) => [r.k, ...cols.map((c) => r[c])]) }),
   };
 }
