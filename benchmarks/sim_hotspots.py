@@ -1,0 +1,44 @@
+"""Hot spots on simulated maps: false alarms, found, false. Writes docs/measured/hotspots.md."""
+
+import argparse
+import time
+
+import pandas as pd
+from sim_table import write
+
+from smart_customer_analysis.geo.hotspots import find_hotspots, planted_map, simulate_hotspots
+
+NAMES = {"maps": "maps", "any_hot": "maps with any hot cell", "found": "found", "false": "false share"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quiet", type=int, default=200, help="maps without effect")
+    parser.add_argument("--planted", type=int, default=60, help="maps per planted setting")
+    parser.add_argument("--seed", type=int, default=42)
+    args = parser.parse_args()
+    start = time.perf_counter()
+    cases = {
+        "nothing planted": (args.quiet, {"block": 0}),
+        "4 × 4 block, +16 points, 20 reviews a cell": (args.planted, {}),
+        "the same, 60 reviews a cell": (max(args.planted // 3, 1), {"mean": 60}),
+        "the same, 200 reviews a cell": (max(args.planted // 6, 1), {"mean": 200, "side": 16}),
+    }
+    rows = [{"map": name} | simulate_hotspots(n, args.seed, **setting) for name, (n, setting) in cases.items()]
+    speed = []
+    for mean in (6, 20, 100):
+        facts, _ = planted_map(mean=mean, seed=args.seed)
+        began = time.perf_counter()
+        find_hotspots(facts, (5, 6, 7), seed=args.seed)
+        speed.append({"customers": f"{len(facts):,}", "lots": 999, "sizes": 3, "seconds": time.perf_counter() - began})
+    intro = (
+        "900 H3 cells (256 in the last row), 20 % negative, tested at three sizes with 999 lots; counted at the middle size. "
+        "Asked for: at most 0.05 of the quiet maps show any hot cell; of the planted block at least half found, false share at most 0.05 (second row). "
+        "With many reviews per cell the false cells are neighbours of the block whose own share is high by luck."
+    )
+    tables = {"Claims": pd.DataFrame(rows).rename(columns=NAMES), "Time": pd.DataFrame(speed)}
+    write("hotspots", "Hot spots against simulated truth", intro, tables, args.seed, time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()

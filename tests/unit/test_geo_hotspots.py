@@ -1,0 +1,133 @@
+"""Hot spots: silent where nothing is, found where planted, repeatable, protected."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from smart_customer_analysis.geo.hotspots import CELL_COLUMNS, adjust_p, draw_lots, find_hotspots, planted_map, simulate_hotspots, tail_p
+from smart_customer_analysis.schema import InputError
+
+
+@pytest.fixture(scope="module")
+def planted() -> tuple:
+    rows, truth = planted_map(side=14, rise=0.25, seed=7)
+    return rows.assign(region="Alps"), truth, find_hotspots(rows.assign(region="Alps"), (5, 6, 7), permutations=499)
+
+
+def test_quiet_maps_stay_quiet() -> None:
+    assert simulate_hotspots(12, side=12, block=0, permutations=299)["any_hot"] <= 1 / 12
+
+
+def test_a_planted_block_is_found(planted: tuple) -> None:
+    _, truth, spots = planted
+    hot = set(spots.hot(6)["cell"])
+    assert len(hot & truth) / len(truth) >= 0.5
+    assert len(hot - truth) / len(hot) <= 0.2
+    assert spots.hot(6)["rank"].tolist() == list(range(1, len(hot) + 1))
+    assert spots.hot(6)["sizes_hot"].ge(2).all()
+
+
+def test_without_correction_a_quiet_map_is_full_of_alarms() -> None:
+    rows, _ = planted_map(side=20, block=0, seed=1)
+    naive = find_hotspots(rows, (5, 6, 7), 299, correct=False, sizes_needed=1).cells
+    honest = find_hotspots(rows, (5, 6, 7), 299).cells
+    assert naive["hot"].sum() >= 5 and not honest["hot"].any()
+
+
+def test_same_seed_same_result_and_arguments_untouched(planted: tuple) -> None:
+    rows, _, spots = planted
+    before = rows.copy()
+    again = find_hotspots(rows, (5, 6, 7), permutations=499)
+    pd.testing.assert_frame_equal(again.cells, spots.cells)
+    pd.testing.assert_frame_equal(rows, before)
+    assert list(again.cells.columns) == CELL_COLUMNS
+
+
+def test_order_of_rows_does_not_matter(planted: tuple) -> None:
+    rows, _, spots = planted
+    shuffled = find_hotspots(rows.sample(frac=1, random_state=1), (5, 6, 7), permutations=499)
+    pd.testing.assert_frame_equal(shuffled.cells, spots.cells)
+
+
+def test_hidden_cells_tell_nothing(planted: tuple) -> None:
+    _, _, spots = planted
+    hidden = spots.cells[spots.cells["state"] == "hidden"]
+    assert len(hidden) > 0 and not hidden["hot"].any() and not hidden["proven"].any()
+    blank = ["n_reviews", "n_customers", "n_negative", "share", "low", "high", "smoothed", "difference", "p_value", "q_value", "rank"]
+    assert hidden[blank].isna().all().all()
+    assert hidden["name"].isna().all() and hidden["sizes_hot"].eq(0).all()
+
+
+def test_lots_match_the_exact_distribution() -> None:
+    rng = np.random.default_rng(0)
+    cell = rng.integers(0, 30, 900)
+    people = pd.DataFrame({"cell": cell, "n": 1, "negative": rng.binomial(1, 0.25, 900)})
+    lots = draw_lots(people, 30, 4000, rng)
+    size, total = np.bincount(cell, minlength=30), people["negative"].sum()
+    exact = stats.hypergeom(900, total, size)
+    assert np.abs(lots.mean(axis=0) - exact.mean()).max() < 0.2
+    assert np.abs(lots.var(axis=0) / exact.var() - 1).max() < 0.15
+    assert (lots.sum(axis=1) == total).all()
+
+
+def test_lots_keep_customers_together() -> None:
+    "One customer with five negative reviews moves as one: only 0 or 5 arrive in a cell."
+    people = pd.DataFrame({"cell": range(6), "n": 5, "negative": [5, 0, 0, 0, 0, 0]})
+    assert set(np.unique(draw_lots(people, 6, 200, np.random.default_rng(0)))) == {0, 5}
+    mixed = pd.DataFrame({"cell": [0, 1, 2, 3], "n": [1, 1, 3, 3], "negative": [1, 0, 3, 1]})
+    lots = draw_lots(mixed, 4, 300, np.random.default_rng(1))
+    assert (lots[:, :2].sum(axis=1) == 1).all() and (lots[:, 2:].sum(axis=1) == 4).all()
+    three = pd.DataFrame({"cell": [0, 0, 1, 2], "n": 3, "negative": [3, 1, 0, 2]})
+    assert (draw_lots(three, 3, 50, np.random.default_rng(1)).sum(axis=1) == 6).all()
+
+
+def test_loud_customers_do_not_make_a_hot_spot() -> None:
+    "Forty angry people who write eight reviews each, in random places: reviews are not independent, customers are."
+    rows, _ = planted_map(side=14, block=0, base=0.15, seed=3)
+    rng = np.random.default_rng(3)
+    loud = rows.iloc[rng.choice(len(rows), 40, replace=False)]
+    rows = pd.concat([rows, pd.concat([loud.assign(negative=1)] * 8)], ignore_index=True)
+    assert not find_hotspots(rows, (5, 6, 7), permutations=299).cells["hot"].any()
+
+
+def test_p_values_are_uniform_where_nothing_is() -> None:
+    rng = np.random.default_rng(4)
+    cell = rng.integers(0, 200, 8000)
+    p = []
+    for _ in range(10):
+        negative = rng.binomial(1, 0.2, 8000)
+        people = pd.DataFrame({"cell": cell, "n": 1, "negative": negative})
+        p.append(tail_p(np.bincount(cell, weights=negative, minlength=200), draw_lots(people, 200, 499, rng)))
+    p = np.concatenate(p)
+    for level in (0.01, 0.05, 0.2):
+        assert (p <= level).mean() <= level * 1.25 + 0.005
+
+
+def test_correction_leaves_untested_cells_out() -> None:
+    q = adjust_p(np.array([0.01, np.nan, 0.04]))
+    assert q[0] == pytest.approx(0.02) and np.isnan(q[1]) and q[2] == pytest.approx(0.04)
+
+
+def test_names_tell_neighbours_apart(planted: tuple) -> None:
+    _, _, spots = planted
+    assert spots.hot(6)["name"].str.startswith("Alps").all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 15])
+def test_hardly_any_rows(n: int) -> None:
+    rows = planted_map(side=3, seed=1)[0].head(n)
+    spots = find_hotspots(rows, permutations=99)
+    assert not spots.cells["hot"].any() if len(spots.cells) else n == 0
+    assert spots.sentence == "No place is worse than chance explains."
+
+
+def test_all_negative_or_none_is_not_hot() -> None:
+    rows, _ = planted_map(side=6, seed=1)
+    for value in (0, 1):
+        assert not find_hotspots(rows.assign(negative=value), (5, 6, 7), permutations=99).cells["hot"].any()
+
+
+def test_missing_column_is_refused() -> None:
+    with pytest.raises(InputError, match="no lon"):
+        find_hotspots(pd.DataFrame({"customer_id": [], "lat": [], "negative": []}))
