@@ -92,7 +92,7 @@ def _to_arrow(frame: pd.DataFrame, table: Table, given: dict[str, Any]) -> pa.Ta
             columns[column.name] = pa.nulls(len(frame), kind)
     return pa.table(columns)
 
-# %% ../../nbs/42_store.export.ipynb #27869c72
+# %% ../../nbs/42_store.export.ipynb #73c1bceb
 _CHUNK = 50_000  # rows encoded at a time: bounds the memory
 
 
@@ -146,7 +146,8 @@ def _send(c: Connection, table: Table, rows: pa.Table) -> None:
 def _count_rows(c: Connection, *tables: str) -> None:
     "Let PostgreSQL count what it holds, or its next plan is made for empty tables; SQLite plans by its indexes."
     if c.dialect.name == "postgresql":
-        c.exec_driver_sql(f"ANALYZE {', '.join(tables)}")
+        told = (f"{t} ({', '.join(x.name for x in _T[t].columns if x.name not in ('text', 'title', 'geom'))})" for t in tables)
+        c.exec_driver_sql(f"ANALYZE {', '.join(told)}")
 
 # %% ../../nbs/42_store.export.ipynb #413fded2
 def _key(table: Table) -> list[str]:
@@ -210,7 +211,7 @@ def _forget_predictions(c: Connection, stage: Table) -> None:
     gone = _T["predictions"].c
     c.execute(delete(_T["predictions"]).where(gone.source == select(new.source).limit(1).scalar_subquery(), gone.review_id.in_(there)))
 
-# %% ../../nbs/42_store.export.ipynb #00faab16
+# %% ../../nbs/42_store.export.ipynb #a0d751ae
 @contextmanager
 def _bulk(c: Connection, table: Table, n: int) -> Iterator[None]:
     "Do without foreign keys and secondary indexes while `n` rows come in, where that is quicker."
@@ -220,6 +221,7 @@ def _bulk(c: Connection, table: Table, n: int) -> Iterator[None]:
         return
     keys = [k for k in table.constraints if isinstance(k, ForeignKeyConstraint)]
     indexes = [i for i in table.indexes if i._ddl_if is None or i._ddl_if.dialect == "postgresql"]
+    c.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")  # sort the new indexes in memory
     for item in keys:
         c.execute(DropConstraint(item))
     for item in indexes:

@@ -1,0 +1,102 @@
+"""Loading speed of the store beside DataFrame.to_sql, in one run. Writes docs/measured/store.md."""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sim_table import write
+from sqlalchemy import text
+from store_server import databases
+
+from smart_customer_analysis.schema import Review, conform
+from smart_customer_analysis.store.engine import make_engine, migrate, writing
+from smart_customer_analysis.store.export import save_load
+from smart_customer_analysis.store.query import review_facts, reviews_page
+
+
+def reviews(n: int, seed: int) -> pd.DataFrame:
+    "Reviews of about 190 characters by n/10 customers."
+    rng = np.random.default_rng(seed)
+    words = np.array("the product works well and arrived late but support was kind so I am happy broken refund never again good value".split())
+    made = {
+        "review_id": [f"r{i:07}" for i in range(n)],
+        "customer_id": [f"c{i:06}" for i in rng.integers(0, n // 10, n)],
+        "product_id": [f"p{i}" for i in rng.integers(0, 500, n)],
+        "rating": rng.integers(1, 6, n).astype(float),
+        "title": "A title",
+        "text": [" ".join(w) for w in words[rng.integers(0, len(words), (n, 35))]],
+        "reviewed_at": pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(rng.integers(0, 10**7, n), unit="s"),
+        "source": "bench",
+        "line": np.arange(1, n + 1),
+    }
+    return conform(pd.DataFrame(made), Review)
+
+
+def seconds(function) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def seconds_into_same_table(engine, frame: pd.DataFrame) -> float:
+    "Time to_sql where our load went before: the same keys, foreign keys and indexes."
+    with writing(engine) as c:
+        c.execute(text("DELETE FROM reviews"))
+    rows = frame.assign(load_id=1, first_load_id=1)
+    return seconds(lambda: rows.to_sql("reviews", engine, index=False, if_exists="append"))
+
+
+def one_round(url: str, frame: pd.DataFrame, changed: pd.DataFrame) -> dict[str, float]:
+    "Time everything once in an empty database."
+    engine = make_engine(url)
+    migrate(engine)
+    timed = {
+        "first": seconds(lambda: save_load(engine, "bench", frame)),
+        "bare": seconds(lambda: frame.to_sql("plain", engine, index=False)),
+        "again": seconds(lambda: save_load(engine, "bench", frame)),
+        "update": seconds(lambda: save_load(engine, "bench", changed)),
+        "facts": seconds(lambda: review_facts(engine)),
+        "page": seconds(lambda: reviews_page(engine)),
+        "same": seconds_into_same_table(engine, frame),
+    }
+    engine.dispose()
+    return timed
+
+
+def measure(make, frame: pd.DataFrame, rounds: int) -> list[list[dict]]:
+    "Time our load and to_sql in turns; medians."
+    changed = frame.assign(rating=frame["rating"].mask(frame["line"] % 10 == 0, 3.0))
+    t = pd.DataFrame([one_round(make(), frame, changed) for _ in range(rounds)]).median()
+    rows = {
+        "bare": "to_sql into a bare table",
+        "same": "to_sql into the same table as ours, customers and products given",
+        "first": "first load (keys, foreign keys, indexes, checks, lineage)",
+        "again": "the same load again (nothing changes)",
+        "update": "a load that changes one row in ten",
+    }
+    table = [{"what": what, "rows per second": f"{len(frame) / t[k]:,.0f}", "times bare": f"{t.bare / t[k]:.1f}", "times same table": f"{t.same / t[k]:.1f}"} for k, what in rows.items()]
+    return [table, [{"what": "review_facts, all rows", "seconds": f"{t.facts:.2f}"}, {"what": "first page and its counts", "seconds": f"{t.page:.2f}"}]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=42)
+    args = parser.parse_args()
+    start, frame, tables = time.perf_counter(), reviews(args.rows, args.seed), {}
+    with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as makers:
+        for name, make in makers.items():
+            tables[f"{name}: writing"], tables[f"{name}: reading"] = map(pd.DataFrame, measure(make, frame, args.rounds))
+    intro = (
+        f"{args.rows:,} reviews, median of {args.rounds} rounds, ours and pandas' `DataFrame.to_sql` in turns. "
+        "Bare: no key, no index, a repeat doubles it. Same table: keys, foreign keys, indexes, but no comparison, lineage or counts. Asked for: at least 10 times to_sql on PostgreSQL, 2 times on SQLite; 100,000 facts in under 2 s."
+    )
+    write("store", "Speed of the database", intro, tables, args.seed, time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()
