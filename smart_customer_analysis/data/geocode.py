@@ -336,15 +336,30 @@ def geocode(
     table = table.astype({"city": "str", "region": "str", "country": "str", "lon": "Float64", "lat": "Float64", "confidence": "float64"})
     return table.iloc[codes].set_axis(places.index)
 
-# %% ../../nbs/13_data.geocode.ipynb #1801c8ac
+# %% ../../nbs/13_data.geocode.ipynb #e937d0f1
+def _in_country(places: pd.Series, codes: pd.Series) -> pd.Series:
+    "Places with the customer's own country at the end, where it is known and not said."
+    names = codes.map(_country_names())
+    said = pd.Series([_says(p, c) for p, c in zip(places, codes, strict=True)], index=places.index)
+    return places.where(said | names.isna(), places + ", " + names)
+
+
+@lru_cache(maxsize=1 << 16)
+def _says(place: str, code: str) -> bool:
+    "Does the end of a place name this country?"
+    tails = _tails(_chunks(place)) if isinstance(place, str) else []
+    return any(_country_of(words, code=typed.isupper() and len(left) > 0) == code for words, typed, left, _ in tails)
+
+
 def place_customers(
     customers: pd.DataFrame,  # Customer frame
     country: str | None = None,  # of the source
 ) -> pd.DataFrame:  # new Customer frame; only what was missing is filled, region codes and countries become names
     "Give customers the point, region and country of the place they typed."
-    found = geocode(customers["place"], country)
     codes = customers["country"].map({c: country_code(c) for c in customers["country"].dropna().unique()})
-    region = pd.Series([region_name(c, r) if isinstance(c, str) and isinstance(r, str) else None for c, r in zip(codes, customers["region"], strict=True)], index=customers.index)
+    found = geocode(_in_country(customers["place"], codes), country)
+    coded = customers["region"].str.len() <= 3
+    region = pd.Series([region_name(c, r) if short is True else None for c, r, short in zip(codes, customers["region"], coded, strict=True)], index=customers.index)
     absent = customers["lon"].isna()
     fits = codes.isna() | (codes == found["country"].map({n: c for c, n in _country_names().items()}))
     filled = {c: customers[c].mask(absent & fits, found[c]) for c in ("lon", "lat")}

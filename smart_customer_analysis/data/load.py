@@ -10,12 +10,11 @@ Loading.
 __all__ = ['FileSpec', 'Join', 'EntitySpec', 'Source', 'list_sources', 'load_source', 'content_id', 'Loaded', 'read_batches',
            'load', 'concat']
 
-# %% ../../nbs/11_data.load.ipynb #78d43b25
+# %% ../../nbs/11_data.load.ipynb #396aa7ce
 import difflib
 import fnmatch
 import hashlib
 import os
-import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,18 +27,36 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tqdm.auto import tqdm
 
 from ..config import find_home
 from smart_customer_analysis.data.read import (
-    Rows, cut, detect_encoding, open_bytes, read_csv, read_fasttext, read_jsonl, read_parquet, read_sql, utf8_blocks,
-)  # fmt: skip
+    Rows,
+    cut,
+    detect_encoding,
+    open_bytes,
+    read_csv,
+    read_fasttext,
+    read_jsonl,
+    read_parquet,
+    read_sql,
+    utf8_blocks,
+)
 from smart_customer_analysis.schema import (
-    COUNT_COLUMNS, FASTTEXT_LABELS, LABEL_NAMES, REJECT_COLUMNS,
-    Customer, InputError, Order, Review, check_law, columns, conform, label_of_rating,
-)  # fmt: skip
+    COUNT_COLUMNS,
+    FASTTEXT_LABELS,
+    LABEL_NAMES,
+    REJECT_COLUMNS,
+    Customer,
+    InputError,
+    Order,
+    Review,
+    check_law,
+    columns,
+    conform,
+    label_of_rating,
+)
 
 # %% ../../nbs/11_data.load.ipynb #b2976b4e
 class _Strict(BaseModel):

@@ -219,7 +219,7 @@ def _fasttext_rule(line: bytes, labels: list[bytes]) -> tuple[str, str] | None:
         return "text_too_long", f"{len(words[1]):,} bytes"
     return None
 
-# %% ../../nbs/10_data.read.ipynb #b9b877eb
+# %% ../../nbs/10_data.read.ipynb #d3c0418c
 def _suspects(block: bytes, buf: np.ndarray, start: np.ndarray, end: np.ndarray, which: np.ndarray, text_at: np.ndarray) -> np.ndarray:
     "Mark lines that need a look: no label, blank or very long text, a label or NUL inside, bytes that are not UTF-8."
     look = (which < 0) | (end - text_at > TEXT_CHARACTERS)
@@ -230,9 +230,19 @@ def _suspects(block: bytes, buf: np.ndarray, start: np.ndarray, end: np.ndarray,
         look |= np.bincount(begins, minlength=len(start)) > 1
     if b"\0" in block:
         look[np.searchsorted(start, np.flatnonzero(buf == 0), "right") - 1] = True
-    if not _is_utf8(block):
+    if not block.isascii() and not _valid_utf8(block):
         look[np.searchsorted(start, np.flatnonzero(buf >= 128), "right") - 1] = True
     return np.flatnonzero(look)
+
+
+def _valid_utf8(block: bytes) -> bool:
+    "Is the whole block UTF-8? Arrow checks without making a Python string."
+    ends = pa.py_buffer(np.array([0, len(block)], np.int64))
+    try:
+        pa.LargeBinaryArray.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(block)]).cast(pa.large_string())
+        return True
+    except pa.ArrowInvalid:
+        return False
 
 
 def _find_all(block: bytes, part: bytes) -> Iterator[int]:

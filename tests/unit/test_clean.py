@@ -6,12 +6,42 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smart_customer_analysis.data.clean import clean, language_of, mask_personal, mend_coordinates, near_duplicates, strip_html, tidy_text
+from smart_customer_analysis.data.clean import (
+    clean,
+    language_of,
+    mask_personal,
+    mend_coordinates,
+    near_duplicates,
+    strip_html,
+    tidy_text,
+)
 from smart_customer_analysis.data.load import load
 from smart_customer_analysis.schema import Customer, check_law, conform
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=80)
-MARKUP = st.lists(st.sampled_from(["&amp;", "&lt;", "&gt;", "b>", "<br/>", "<script>", "</script>", "&#39;", "<", ">", "x", " ", "&nbsp;", "&amp;lt;i&amp;gt;", "é", "3"]), max_size=15).map("".join)
+MARKUP = st.lists(
+    st.sampled_from(
+        [
+            "&amp;",
+            "&lt;",
+            "&gt;",
+            "b>",
+            "<br/>",
+            "<script>",
+            "</script>",
+            "&#39;",
+            "<",
+            ">",
+            "x",
+            " ",
+            "&nbsp;",
+            "&amp;lt;i&amp;gt;",
+            "é",
+            "3",
+        ]
+    ),
+    max_size=15,
+).map("".join)
 
 
 @settings(max_examples=300, deadline=None)
@@ -76,17 +106,37 @@ def test_each_coordinate_fault_is_mended_or_kept_by_rule():
     people = conform(pd.DataFrame([("ok", -46.6, -23.5, "BR"), ("swapped", -23.5, -46.6, "BR"), ("zero", 0, 0, "BR"), ("elsewhere", 2.3, 48.8, "BR"), ("none", None, None, "BR"), ("unknown", 5, 50, None)], columns=["customer_id", "lon", "lat", "country"]), Customer)  # fmt: skip
     mended, rules = mend_coordinates(people)
     assert list(rules.values()) == [1, 1, 1]
-    assert mended.set_index("customer_id")["lon"].astype(object).where(mended.set_index("customer_id")["lon"].notna(), None).to_dict() == {"ok": -46.6, "swapped": -46.6, "zero": None, "elsewhere": 2.3, "none": None, "unknown": 5.0}
+    assert mended.set_index("customer_id")["lon"].astype(object).where(
+        mended.set_index("customer_id")["lon"].notna(), None
+    ).to_dict() == {"ok": -46.6, "swapped": -46.6, "zero": None, "elsewhere": 2.3, "none": None, "unknown": 5.0}
     assert mend_coordinates(mended)[1]["swapped pair turned round"] == 0
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90), st.sampled_from(["BR", "US", "Portugal", None])), min_size=1, max_size=10))
+@given(
+    st.lists(
+        st.tuples(st.floats(-180, 180), st.floats(-90, 90), st.sampled_from(["BR", "US", "Portugal", None])),
+        min_size=1,
+        max_size=10,
+    )
+)
 def test_coordinates_stay_or_turn_round_or_go(rows):
-    people = conform(pd.DataFrame({"customer_id": [str(i) for i in range(len(rows))], "lon": [r[0] for r in rows], "lat": [r[1] for r in rows], "country": [r[2] for r in rows]}), Customer)
+    people = conform(
+        pd.DataFrame(
+            {
+                "customer_id": [str(i) for i in range(len(rows))],
+                "lon": [r[0] for r in rows],
+                "lat": [r[1] for r in rows],
+                "country": [r[2] for r in rows],
+            }
+        ),
+        Customer,
+    )
     mended, _ = mend_coordinates(people)
     for (lon, lat, _c), new in zip(rows, conform(mended, Customer).itertuples(), strict=True):
-        assert pd.isna(new.lon) == pd.isna(new.lat) and (pd.isna(new.lon) or (new.lon, new.lat) in ((lon, lat), (lat, lon)))
+        assert pd.isna(new.lon) == pd.isna(new.lat) and (
+            pd.isna(new.lon) or (new.lon, new.lat) in ((lon, lat), (lat, lon))
+        )
 
 
 def test_the_law_holds_and_the_argument_is_untouched(tmp_path):

@@ -34,8 +34,31 @@ WORLD = [
     ("Lisboa", "Portugal", -9.14, 38.72), ("Seoul", "South Korea", 126.98, 37.57), ("Bombay", "India", 72.88, 19.08), ("Auckland", "New Zealand", 174.76, -36.85),
     ("Birmingham", "England", -1.90, 52.48), ("Cambridge", "England", 0.12, 52.20), ("Dublin", "Ireland", -6.26, 53.35), ("Cape Town", "South Africa", 18.42, -33.93),
 ]  # fmt: skip
-WORLD_STYLES = ["{n}, {c}", "{n} {c}", "{l}, {lc}", "{u}, {u2}", "{n} ({c})", "{n},{c}", "{n} - {c}", "near {n}, {c}", "{n}; {c}"]
-BARE = [("Chicago", -87.63, 41.88), ("los angeles", -118.24, 34.05), ("NYC", -74.0, 40.71), ("Seattle", -122.33, 47.61), ("Tokyo", 139.69, 35.69), ("Berlin", 13.41, 52.52), ("Philly", -75.16, 39.95), ("서울", 126.98, 37.57), ("Washington, DC", -77.04, 38.9), ("Washington D.C.", -77.04, 38.9), ("London, Ontario", -81.25, 42.98), ("London, ON Canada", -81.25, 42.98)]
+WORLD_STYLES = [
+    "{n}, {c}",
+    "{n} {c}",
+    "{l}, {lc}",
+    "{u}, {u2}",
+    "{n} ({c})",
+    "{n},{c}",
+    "{n} - {c}",
+    "near {n}, {c}",
+    "{n}; {c}",
+]
+BARE = [
+    ("Chicago", -87.63, 41.88),
+    ("los angeles", -118.24, 34.05),
+    ("NYC", -74.0, 40.71),
+    ("Seattle", -122.33, 47.61),
+    ("Tokyo", 139.69, 35.69),
+    ("Berlin", 13.41, 52.52),
+    ("Philly", -75.16, 39.95),
+    ("서울", 126.98, 37.57),
+    ("Washington, DC", -77.04, 38.9),
+    ("Washington D.C.", -77.04, 38.9),
+    ("London, Ontario", -81.25, 42.98),
+    ("London, ON Canada", -81.25, 42.98),
+]
 NOWHERE = ["Earth", "here", "Somewhere over the rainbow", "in front of my computer", "Home", "the moon", "Hogwarts", "Middle-Earth", "none of your business", "???", "x", "123",
     "nowhere", "my couch", "I wish I was in Hawaii", "behind you", "everywhere", "the internet", "Narnia", "a galaxy far, far away", "Your mom's house", "...", "!!!", "N/A", "not telling",
     "http://example.com", "the kitchen", "lost", "The Great White North", "between jobs", "Planet Claire", "on the road", "Gotham City", "Springfield of the mind", "it's a secret", "wonderland",
@@ -45,9 +68,13 @@ NOWHERE = ["Earth", "here", "Somewhere over the rainbow", "in front of my comput
 def written() -> pd.DataFrame:
     rows = []
     for n, s, c, lon, lat in US:
-        rows += [(t.format(n=n, s=s, c=c, l=n.lower(), u=n.upper(), lc=c.lower(), ls=s.lower()), lon, lat) for t in US_STYLES]
+        rows += [
+            (t.format(n=n, s=s, c=c, l=n.lower(), u=n.upper(), lc=c.lower(), ls=s.lower()), lon, lat) for t in US_STYLES
+        ]
     for n, c, lon, lat in WORLD:
-        rows += [(t.format(n=n, c=c, l=n.lower(), u=n.upper(), lc=c.lower(), u2=c.upper()), lon, lat) for t in WORLD_STYLES]
+        rows += [
+            (t.format(n=n, c=c, l=n.lower(), u=n.upper(), lc=c.lower(), u2=c.upper()), lon, lat) for t in WORLD_STYLES
+        ]
     rows += BARE + [(t, np.nan, np.nan) for t in NOWHERE * 3]
     return pd.DataFrame(rows, columns=["place", "lon", "lat"])
 
@@ -56,8 +83,15 @@ def test_towns_in_many_styles_are_found_and_jokes_are_nowhere():
     rows = written()
     found = geocode(rows["place"], "US")
     placed, real = found["lon"].notna(), rows["lon"].notna()
-    near = placed & real & ((found["lon"].astype(float) - rows["lon"]).abs() < 0.4) & ((found["lat"].astype(float) - rows["lat"]).abs() < 0.4)
-    wrong = rows[placed & ~near].assign(found=found["city"] + ", " + found["region"].fillna("") + ", " + found["country"])
+    near = (
+        placed
+        & real
+        & ((found["lon"].astype(float) - rows["lon"]).abs() < 0.4)
+        & ((found["lat"].astype(float) - rows["lat"]).abs() < 0.4)
+    )
+    wrong = rows[placed & ~near].assign(
+        found=found["city"] + ", " + found["region"].fillna("") + ", " + found["country"]
+    )
     missed = rows[real & ~placed]
     precision, recall = near.sum() / placed.sum(), near.sum() / real.sum()
     assert precision >= 0.98, f"precision {precision:.3f}\n{wrong.to_string()}"
@@ -90,11 +124,26 @@ def test_any_text_is_read_without_a_fault():
     alphabet = "aB,.()-/& \t'\"0?éß서\u200b\u202e日USA"
     texts = pd.Series(["".join(rng.choice(alphabet) for _ in range(rng.randint(0, 60))) for _ in range(500)])
     found = geocode(texts)
-    assert len(found) == 500 and (found["lon"].isna() == found["lat"].isna()).all() and found["confidence"].between(0, 1).all()
+    assert (
+        len(found) == 500
+        and (found["lon"].isna() == found["lat"].isna()).all()
+        and found["confidence"].between(0, 1).all()
+    )
 
 
 def test_known_coordinates_are_never_moved():
-    people = conform(pd.DataFrame({"customer_id": ["a", "b", "c"], "place": ["Boston, MA", "Boston, MA", "Boston, MA"], "lon": [2.0, None, None], "lat": [48.0, None, None], "country": [None, None, "France"]}), Customer)
+    people = conform(
+        pd.DataFrame(
+            {
+                "customer_id": ["a", "b", "c"],
+                "place": ["Boston, MA", "Boston, MA", "Boston, MA"],
+                "lon": [2.0, None, None],
+                "lat": [48.0, None, None],
+                "country": [None, None, "France"],
+            }
+        ),
+        Customer,
+    )
     placed = place_customers(people, "US")
     assert placed["lon"].iloc[0] == 2.0 and placed["lon"].iloc[1] == pytest.approx(-71, abs=0.2)
     assert pd.isna(placed["lon"].iloc[2]), "a place in another country than the customer's is not his"
@@ -118,5 +167,9 @@ def test_half_of_the_multidomain_locations_are_placed(real_data):
 def test_olist_customers_are_in_brazil(real_data):
     shop = load("olist", real_data / "olist")
     people = place_customers(shop.customers, shop.country)
-    assert people["lon"].notna().sum() >= 5340 and set(people["country"]) == {"Brazil"} and "São Paulo" in set(people["region"])
+    assert (
+        people["lon"].notna().sum() >= 5340
+        and set(people["country"]) == {"Brazil"}
+        and "São Paulo" in set(people["region"])
+    )
     assert people["lon"].between(-74, -34).mean() > 0.995 and people["lat"].between(-34, 6).mean() > 0.995

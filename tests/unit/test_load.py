@@ -31,9 +31,19 @@ STRUCTURE = [
     ("later row long", csv_of(GOOD, "9,a,5,T,x,2026-01-05,extra\n", OTHER), ["1", "2"], [(3, "too_many_fields")]),
     ("short row", csv_of(GOOD, "9,a,5\n", OTHER), ["1", "2"], [(3, "too_few_fields")]),
     ("unclosed quote", csv_of(GOOD, '9,a,5,"T,x,2026-01-05\n', OTHER), ["1", "2"], [(3, "unclosed_quote")]),
-    ("unclosed quote, then quoted rows", csv_of('9,a,5,"T,x,2026-01-05\n', '1,a,5,Good,"It, works.",2026-01-05\n', OTHER), ["1", "2"], [(2, "unclosed_quote")]),
+    (
+        "unclosed quote, then quoted rows",
+        csv_of('9,a,5,"T,x,2026-01-05\n', '1,a,5,Good,"It, works.",2026-01-05\n', OTHER),
+        ["1", "2"],
+        [(2, "unclosed_quote")],
+    ),
     ("stray quote", csv_of(GOOD, '9,a,5,"T" x,y,2026-01-05\n', OTHER), ["1", "2"], [(3, "stray_quote")]),
-    ("blank lines", csv_of("\n", GOOD, "\r\n", OTHER, "\n"), ["1", "2"], [(2, "blank_line"), (4, "blank_line"), (6, "blank_line")]),
+    (
+        "blank lines",
+        csv_of("\n", GOOD, "\r\n", OTHER, "\n"),
+        ["1", "2"],
+        [(2, "blank_line"), (4, "blank_line"), (6, "blank_line")],
+    ),
     ("CR only", csv_of(GOOD, OTHER).replace(b"\n", b"\r"), None, "only \\r"),
     ("mixed line ends", csv_of(GOOD.replace("\n", "\r\n"), OTHER), ["1", "2"], []),
     ("lone CR in a field", csv_of("9,a,5,T,x\ry,2026-01-05\n", GOOD), ["1"], [(2, "stray_carriage_return")]),
@@ -42,34 +52,75 @@ STRUCTURE = [
     ("missing column", b"review_id,comment\n1,ok\n", None, "column 'text'"),
     ("header only", HEAD.encode(), None, "at least one row"),
     ("empty file", b"", None, "an empty file"),
-    ("trailing delimiters", csv_of("1,a,5,Good,It works.,2026-01-05,\n", "2,b,5,Good,Yes.,2026-01-05,\n"), None, "too_many_fields"),
+    (
+        "trailing delimiters",
+        csv_of("1,a,5,Good,It works.,2026-01-05,\n", "2,b,5,Good,Yes.,2026-01-05,\n"),
+        None,
+        "too_many_fields",
+    ),
     ("no line end at the end", csv_of(GOOD, OTHER)[:-1], ["1", "2"], []),
     ("one long line", b"x" * 5_000_000, None, "at least one row"),
 ]
 ENCODING = [
     ("UTF-8 BOM", "\ufeff".encode() + csv_of(GOOD), ["1"], []),
     ("UTF-16 with BOM", csv_of(GOOD, OTHER).decode().encode("utf-16"), ["1", "2"], []),
-    ("Latin-1", csv_of("1,a,5,Très bon,déjà reçu et très bien emballé,2026-01-05\n").decode().encode("latin-1"), ["1"], []),
+    (
+        "Latin-1",
+        csv_of("1,a,5,Très bon,déjà reçu et très bien emballé,2026-01-05\n").decode().encode("latin-1"),
+        ["1"],
+        [],
+    ),
     ("CP949", csv_of("1,a,5,좋아요,배송이 빨라요 정말 좋아요,2026-01-05\n").decode().encode("cp949"), ["1"], []),
-    ("mixed per line", csv_of(GOOD, "2,b,1,Schön,größer als gedacht,2026-01-06\n", "4,b,1,Schön,größer als gedacht,2026-01-06\n") + "9,a,5,Très,déjà,2026-01-05\n".encode("latin-1"), ["1", "2", "4"], [(5, "not_decodable")]),
+    (
+        "mixed per line",
+        csv_of(GOOD, "2,b,1,Schön,größer als gedacht,2026-01-06\n", "4,b,1,Schön,größer als gedacht,2026-01-06\n")
+        + "9,a,5,Très,déjà,2026-01-05\n".encode("latin-1"),
+        ["1", "2", "4"],
+        [(5, "not_decodable")],
+    ),
     ("NUL", csv_of(GOOD, "9,a,5,T,x\0y,2026-01-05\n", OTHER), ["1", "2"], [(3, "nul_byte")]),
-    ("lone surrogate", csv_of(GOOD) + b"9,a,5,T,\xed\xa0\x80,2026-01-05\n" + OTHER.encode(), ["1", "2"], [(3, "not_decodable")]),
-    ("truncated UTF-8 tail", csv_of(GOOD, "2,b,5,Schön,größer,2026-01-06\n") + "9,a,5,T,ö".encode()[:-1], ["1", "2"], [(4, "not_decodable")]),
+    (
+        "lone surrogate",
+        csv_of(GOOD) + b"9,a,5,T,\xed\xa0\x80,2026-01-05\n" + OTHER.encode(),
+        ["1", "2"],
+        [(3, "not_decodable")],
+    ),
+    (
+        "truncated UTF-8 tail",
+        csv_of(GOOD, "2,b,5,Schön,größer,2026-01-06\n") + "9,a,5,T,ö".encode()[:-1],
+        ["1", "2"],
+        [(4, "not_decodable")],
+    ),
     ("RTL, zero-width, emoji", csv_of("1,a,5,\u202egood,wo\u200bw 👩‍🔧,2026-01-05\n"), ["1"], []),
     ("NFC and NFD", csv_of("1,a,5,caf\u00e9,ok,2026-01-05\n", "2,a,5,cafe\u0301,ok,2026-01-05\n"), ["1", "2"], []),
 ]
 VALUES = [
     ("NA, null, None as text", csv_of("1,a,5,NA,null,2026-01-05\n", "2,a,5,None,nan,2026-01-05\n"), ["1", "2"], []),
     ("leading zero id", csv_of("00123,a,5,T,x,2026-01-05\n", "123,a,5,T,x,2026-01-05\n"), ["00123", "123"], []),
-    ("id beyond 2^53 and a blank", csv_of("9007199254740993,a,5,T,x,2026-01-05\n", ",a,5,T,x,2026-01-05\n"), ["9007199254740993"], [(3, "missing_id")]),
+    (
+        "id beyond 2^53 and a blank",
+        csv_of("9007199254740993,a,5,T,x,2026-01-05\n", ",a,5,T,x,2026-01-05\n"),
+        ["9007199254740993"],
+        [(3, "missing_id")],
+    ),
     ("rating 0", csv_of(GOOD, "9,a,0,T,x,2026-01-05\n"), ["1"], [(3, "rating_out_of_range")]),
     ("rating 6", csv_of(GOOD, "9,a,6,T,x,2026-01-05\n"), ["1"], [(3, "rating_out_of_range")]),
     ("rating in words", csv_of(GOOD, "9,a,5 stars,T,x,2026-01-05\n"), ["1"], [(3, "bad_rating")]),
     ("rating empty", csv_of("1,a,,T,x,2026-01-05\n"), ["1"], []),
     ("empty label", b"label,text\n,ok\n1,good\n", 2, []),
-    ("unknown label", b"label,text\n" + b"1,ok %d\n" * 0 + b"".join(b"1,ok %d\n" % i for i in range(200)) + b"7,hm\n", 200, [(202, "unknown_label")]),
+    (
+        "unknown label",
+        b"label,text\n" + b"1,ok %d\n" * 0 + b"".join(b"1,ok %d\n" % i for i in range(200)) + b"7,hm\n",
+        200,
+        [(202, "unknown_label")],
+    ),
     ("white-space text", csv_of(GOOD, "9,a,5,,  \t ,2026-01-05\n"), ["1"], [(3, "empty_text")]),
-    ("10 MB review", csv_of(GOOD, f"9,a,5,T,{'x' * 10_000_000},2026-01-05\n", OTHER), ["1", "2"], [(3, "text_too_long")]),
+    (
+        "10 MB review",
+        csv_of(GOOD, f"9,a,5,T,{'x' * 10_000_000},2026-01-05\n", OTHER),
+        ["1", "2"],
+        [(3, "text_too_long")],
+    ),
     ("one-character review", csv_of("1,a,5,,x,2026-01-05\n"), ["1"], []),
     ("exact duplicate", csv_of(GOOD, GOOD), ["1"], [(3, "repeated_review_id")]),
     ("same id, other text", csv_of(GOOD, "1,a,5,Good,Another text.,2026-01-05\n"), ["1"], [(3, "id_conflict")]),
@@ -78,7 +129,12 @@ VALUES = [
     ("future date", csv_of(GOOD, "9,a,5,T,x,2999-01-05\n"), ["1"], [(3, "date_in_the_future")]),
     ("date before photography", csv_of(GOOD, "9,a,5,T,x,0026-01-05\n"), ["1"], [(3, "date_too_old")]),
     ("decimal comma", csv_of(GOOD, '9,a,"4,5",T,x,2026-01-05\n'), ["1"], [(3, "bad_rating")]),
-    ("inf, NaN, 1e400", csv_of(GOOD, "7,a,inf,T,x,2026-01-05\n", "8,a,NaN,T,x,2026-01-05\n", "9,a,1e400,T,x,2026-01-05\n"), ["1"], [(3, "bad_rating"), (4, "bad_rating"), (5, "bad_rating")]),
+    (
+        "inf, NaN, 1e400",
+        csv_of(GOOD, "7,a,inf,T,x,2026-01-05\n", "8,a,NaN,T,x,2026-01-05\n", "9,a,1e400,T,x,2026-01-05\n"),
+        ["1"],
+        [(3, "bad_rating"), (4, "bad_rating"), (5, "bad_rating")],
+    ),
     ("formula", csv_of("1,a,5,T,=cmd|' /C calc'!A0,2026-01-05\n"), ["1"], []),
 ]
 
@@ -91,7 +147,11 @@ def outcome(folder: Path, data: bytes, name: str = "reviews.csv", source: str = 
     return shop, sorted(zip(shop.rejects["line"], shop.rejects["rule"], strict=True))
 
 
-@pytest.mark.parametrize(("name", "data", "ids", "expected"), STRUCTURE + ENCODING + VALUES, ids=lambda x: x if isinstance(x, str) and len(x) < 60 else "")
+@pytest.mark.parametrize(
+    ("name", "data", "ids", "expected"),
+    STRUCTURE + ENCODING + VALUES,
+    ids=lambda x: x if isinstance(x, str) and len(x) < 60 else "",
+)
 def test_a_bad_csv_row_is_a_reject_with_its_line(tmp_path, name, data, ids, expected):
     if ids is None:
         with pytest.raises(InputError) as e:
@@ -104,12 +164,28 @@ def test_a_bad_csv_row_is_a_reject_with_its_line(tmp_path, name, data, ids, expe
 
 
 def test_texts_come_through_unchanged(tmp_path):
-    shop, _ = outcome(tmp_path, csv_of("1,a,5,NA,null,2026-01-05\n", "2,a,5,,=cmd|' /C calc'!A0,2026-01-05\n", '3,a,5," two ","He said ""no"",\r\nthen yes.",2026-01-05\n'))
+    shop, _ = outcome(
+        tmp_path,
+        csv_of(
+            "1,a,5,NA,null,2026-01-05\n",
+            "2,a,5,,=cmd|' /C calc'!A0,2026-01-05\n",
+            '3,a,5," two ","He said ""no"",\r\nthen yes.",2026-01-05\n',
+        ),
+    )
     assert shop.reviews["text"].tolist() == ["null", "=cmd|' /C calc'!A0", 'He said "no",\r\nthen yes.']
     assert shop.reviews["title"].tolist() == ["NA", "", " two "]
 
 
-@pytest.mark.parametrize(("codec", "text"), [("utf-8", "größer"), ("utf-8-sig", "größer"), ("utf-16", "größer"), ("cp1252", "déjà reçu, très bien emballé"), ("cp949", "배송이 빨라요 좋아요 정말")])
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        ("utf-8", "größer"),
+        ("utf-8-sig", "größer"),
+        ("utf-16", "größer"),
+        ("cp1252", "déjà reçu, très bien emballé"),
+        ("cp949", "배송이 빨라요 좋아요 정말"),
+    ],
+)
 def test_the_encoding_is_found_and_stated(tmp_path, codec, text):
     shop, _ = outcome(tmp_path, (HEAD + f'1,a,5,T,"{text}",2026-01-05\n').encode(codec))
     assert (shop.reviews["text"].item(), shop.files["encoding"].item()) == (text, codec)
@@ -202,7 +278,10 @@ def test_one_unknown_label_is_a_reject_and_many_are_another_file(tmp_path):
         load("fasttext", tmp_path / "b.txt")
 
 
-@pytest.mark.parametrize("data", [b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, b"PK\x03\x04" + bytes(99), b"%PDF-1.7\n", bytes(range(256)) * 20])
+@pytest.mark.parametrize(
+    "data",
+    [b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, b"PK\x03\x04" + bytes(99), b"%PDF-1.7\n", bytes(range(256)) * 20],
+)
 def test_a_binary_file_is_refused_in_one_line(tmp_path, data):
     (tmp_path / "reviews.csv").write_bytes(data)
     for source in ("csv", "fasttext", "jsonl"):
@@ -228,7 +307,9 @@ JSON = [
 @pytest.mark.parametrize(("name", "line", "rule"), JSON, ids=[j[0] for j in JSON])
 def test_a_bad_json_line_is_a_reject_with_its_line(tmp_path, name, line, rule):
     good = '{"review_id": %d, "text": "fine", "rating": 4.0}\n'
-    (tmp_path / "reviews.jsonl").write_text(good % 9007199254740993 + line.replace('{"', '{"review_id": "x", "', 1) + "\n" + good % 2)
+    (tmp_path / "reviews.jsonl").write_text(
+        good % 9007199254740993 + line.replace('{"', '{"review_id": "x", "', 1) + "\n" + good % 2
+    )
     shop = load("jsonl", tmp_path / "reviews.jsonl")
     assert list(zip(shop.rejects["line"], shop.rejects["rule"], strict=True)) == [(2, rule)]
     assert shop.reviews["review_id"].tolist() == ["9007199254740993", "2"]
@@ -238,7 +319,9 @@ def shop_database(path: Path) -> str:
     url = f"sqlite:///{path / 'shop.db'}"
     with sa.create_engine(url).begin() as c:
         c.exec_driver_sql("create table reviews (review_id text, text text, rating, colour text)")
-        c.exec_driver_sql("insert into reviews values ('1', 'fine', 5, 'red'), ('2', null, null, null), ('3', 'bad', 'one', null), ('4', 'ok', 3.0, null)")
+        c.exec_driver_sql(
+            "insert into reviews values ('1', 'fine', 5, 'red'), ('2', null, null, null), ('3', 'bad', 'one', null), ('4', 'ok', 3.0, null)"
+        )
         c.exec_driver_sql("create view good as select * from reviews where rating = 5")
         c.exec_driver_sql("create table empty as select * from reviews where 1 = 0")
     return url
@@ -252,7 +335,10 @@ def sql_source(path: Path, query: str) -> Path:
 def test_sql_rows_of_mixed_types_and_nulls(tmp_path):
     shop = load("sql", database=shop_database(tmp_path))
     assert shop.reviews["review_id"].tolist() == ["1", "4"]
-    assert sorted(zip(shop.rejects["line"], shop.rejects["rule"], strict=True)) == [(2, "empty_text"), (3, "bad_rating")]
+    assert sorted(zip(shop.rejects["line"], shop.rejects["rule"], strict=True)) == [
+        (2, "empty_text"),
+        (3, "bad_rating"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -272,7 +358,15 @@ def test_a_view_is_as_good_as_a_table_and_extra_columns_do_no_harm(tmp_path):
     assert load(sql_source(tmp_path, "select * from good"), database=shop_database(tmp_path)).rows["loaded"] == 1
 
 
-@pytest.mark.parametrize("url", ["postgresql+psycopg2://nobody:secret@127.0.0.1:1/none", "sqlite:////nowhere/at/all.db", "nonsense", "mysql+nodriver://x/y"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg2://nobody:secret@127.0.0.1:1/none",
+        "sqlite:////nowhere/at/all.db",
+        "nonsense",
+        "mysql+nodriver://x/y",
+    ],
+)
 def test_an_unreachable_database_is_refused_without_its_password(url):
     with pytest.raises(InputError, match="expected a query the shop's database answers") as e:
         load("sql", database=url)
@@ -286,7 +380,14 @@ def test_no_url_is_said_so(monkeypatch):
 
 
 def test_parquet_values_become_text_and_then_types(tmp_path):
-    frame = pd.DataFrame({"review_id": [1, 2], "rating": [5.0, None], "text": ["fine", "a\0b"], "reviewed_at": pd.to_datetime(["2026-01-05 10:00", "2026-01-06 00:00"])})
+    frame = pd.DataFrame(
+        {
+            "review_id": [1, 2],
+            "rating": [5.0, None],
+            "text": ["fine", "a\0b"],
+            "reviewed_at": pd.to_datetime(["2026-01-05 10:00", "2026-01-06 00:00"]),
+        }
+    )
     frame.to_parquet(tmp_path / "reviews.parquet")
     shop = load("parquet", tmp_path / "reviews.parquet")
     assert shop.rules["rule"].tolist() == ["nul_byte"] and shop.reviews["reviewed_at"].dt.hour.item() == 10
@@ -312,7 +413,9 @@ def test_a_new_shop_needs_no_code(tmp_path):
         '[order]\nfile = "o"\njoins = [{ file = "p", on = "id", to = "order", take = { paid = "sum" } }]\n'
         '[order.columns]\norder_id = "id"\ncustomer_id = "who"\nordered_at = "at"\namount = "paid"\n'
     )
-    (tmp_path / "r.csv").write_text("nr;shop;memo;note;am;kunde\n1;x;Gut;4,5;05.01.2026 09:00;007\n1;y;Schlecht;1,0;06.01.2026 09:00;8\n")
+    (tmp_path / "r.csv").write_text(
+        "nr;shop;memo;note;am;kunde\n1;x;Gut;4,5;05.01.2026 09:00;007\n1;y;Schlecht;1,0;06.01.2026 09:00;8\n"
+    )
     (tmp_path / "o.jsonl").write_text(json.dumps({"id": 7, "who": "007", "at": "01.01.2026 10:00"}) + "\n")
     (tmp_path / "p.csv").write_text("order,paid\n7,10\n7,2\n7,oops\n")
     shop = load(tmp_path / "shop.toml", tmp_path)
@@ -365,7 +468,10 @@ def test_no_bytes_are_lost_and_none_break_the_reader(data, block):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.one_of(st.binary(max_size=30), TEXT.map(lambda t: b"__label__1 " + t.encode())), max_size=12), st.integers(1, 60))
+@given(
+    st.lists(st.one_of(st.binary(max_size=30), TEXT.map(lambda t: b"__label__1 " + t.encode())), max_size=12),
+    st.integers(1, 60),
+)
 def test_every_fasttext_line_is_a_row_or_a_reject(lines, block):
     data = b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines)
     got = list(read_fasttext(data[i : i + block] for i in range(0, len(data), block)))
@@ -389,11 +495,18 @@ def test_a_label_follows_from_one_to_five_stars_only(value):
 
 @pytest.mark.real
 def test_amazon_polarity(real_data):
-    shop = load("fasttext", train=real_data / "amazon_polarity" / "train.ft.txt", test=real_data / "amazon_polarity" / "test.ft.txt")
+    shop = load(
+        "fasttext",
+        train=real_data / "amazon_polarity" / "train.ft.txt",
+        test=real_data / "amazon_polarity" / "test.ft.txt",
+    )
     assert shop.rows == {"read": 4255, "loaded": 4255, "rejected": 0, "duplicate": 0} and len(shop.test_ids) == 855
     raw = (real_data / "amazon_polarity" / "test.ft.txt").read_text(encoding="utf-8").split("\n")[:-1]
     tested = shop.reviews[shop.reviews["review_id"].isin(shop.test_ids)]
-    back = ["__label__" + str(label + 1) + " " + title + ": " + text for label, title, text in zip(tested["label"], tested["title"], tested["text"], strict=True)]
+    back = [
+        "__label__" + str(label + 1) + " " + title + ": " + text
+        for label, title, text in zip(tested["label"], tested["title"], tested["text"], strict=True)
+    ]
     assert back == raw
 
 
@@ -401,8 +514,13 @@ def test_amazon_polarity(real_data):
 def test_amazon_multidomain(real_data):
     shop = load("amazon-multidomain", real_data / "amazon_multidomain" / "reviews.csv.gz")
     assert shop.rows == {"read": 6000, "loaded": 6000, "rejected": 0, "duplicate": 0}
-    assert len(shop.customers) == shop.reviews["customer_id"].nunique() and shop.reviews["customer_id"].isna().sum() == 82
-    assert shop.reviews["reviewed_at"].isna().sum() == 1 and shop.reviews["label"].value_counts().tolist() == [3000, 3000]
+    assert (
+        len(shop.customers) == shop.reviews["customer_id"].nunique() and shop.reviews["customer_id"].isna().sum() == 82
+    )
+    assert shop.reviews["reviewed_at"].isna().sum() == 1 and shop.reviews["label"].value_counts().tolist() == [
+        3000,
+        3000,
+    ]
 
 
 @pytest.mark.real
@@ -413,4 +531,6 @@ def test_olist(real_data):
     assert shop.rules.set_index("rule")["rows"].to_dict() == {"repeated_customer_id": 79, "repeated_review_id": 20}
     assert set(shop.reviews["customer_id"]) <= set(shop.customers["customer_id"])
     assert shop.customers["lat"].median() == pytest.approx(-23, abs=2) and shop.customers["lon"].isna().sum() == 18
-    assert shop.orders["amount"].sum() == pytest.approx(pd.read_csv(real_data / "olist" / "order_payments.csv")["payment_value"].sum())
+    assert shop.orders["amount"].sum() == pytest.approx(
+        pd.read_csv(real_data / "olist" / "order_payments.csv")["payment_value"].sum()
+    )

@@ -15,8 +15,20 @@ def reviews_of(n: int, people: int, seed: int = 0, repeat: float = 0.1) -> pd.Da
     texts = [" ".join(rng.choice([f"w{i}" for i in range(300)], 12)) for _ in range(n)]
     for i in np.flatnonzero(rng.random(n) < repeat):
         texts[i] = texts[rng.integers(0, n)] + " indeed"
-    who = pd.Series([f"c{i}" for i in rng.integers(0, max(people, 1), n)]) if people else pd.Series([None] * n, dtype="str")
-    return pd.DataFrame({"review_id": [f"r{i}" for i in range(n)], "customer_id": who, "title": "", "text": texts, "label": pd.array(rng.random(n) > 0.3, dtype="Int8")})
+    who = (
+        pd.Series([f"c{i}" for i in rng.integers(0, max(people, 1), n)])
+        if people
+        else pd.Series([None] * n, dtype="str")
+    )
+    return pd.DataFrame(
+        {
+            "review_id": [f"r{i}" for i in range(n)],
+            "customer_id": who,
+            "title": "",
+            "text": texts,
+            "label": pd.array(rng.random(n) > 0.3, dtype="Int8"),
+        }
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -62,9 +74,16 @@ def test_a_given_test_file_is_the_test_and_its_near_texts_are_left_out():
 
 @pytest.mark.real
 def test_amazon_polarity_keeps_its_855(real_data):
-    shop = load("fasttext", train=real_data / "amazon_polarity" / "train.ft.txt", test=real_data / "amazon_polarity" / "test.ft.txt")
+    shop = load(
+        "fasttext",
+        train=real_data / "amazon_polarity" / "train.ft.txt",
+        test=real_data / "amazon_polarity" / "test.ft.txt",
+    )
     split = split_reviews(shop.reviews, shop.test_ids)
-    assert split.value_counts().to_dict()["test"] == 855 and leakage(shop.reviews, split).query("check != 'left out, near a test row'")["rows"].sum() == 0
+    assert (
+        split.value_counts().to_dict()["test"] == 855
+        and leakage(shop.reviews, split).query("check != 'left out, near a test row'")["rows"].sum() == 0
+    )
 
 
 @pytest.mark.real
