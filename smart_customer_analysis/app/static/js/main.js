@@ -8,7 +8,7 @@ const LOAD = {
   overview: () => import("./views/overview.js"), map: () => import("./views/map.js"), segments: () => import("./views/segments.js"),
   reviews: () => import("./views/reviews.js"), try: () => import("./views/try.js"), reports: () => import("./views/reports.js"),
 };
-let current = null, shown = null, turn = 0;
+let current = null, shown = null, turn = 0, at = "";
 
 const focusables = () => [...$("#main").querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")];
 function remember() {
@@ -32,6 +32,7 @@ async function show({ focus = false, restore = false } = {}) {
   $("#main").setAttribute("aria-busy", "true");
   hideTip();
   refresh();
+  at = location.pathname + location.search;
   const name = state.view;
   document.title = `${TITLES[name]} · ${meta.shop || "Customer analysis"}`;
   const view = (await LOAD[name]()).default;
@@ -68,7 +69,7 @@ document.addEventListener("click", (e) => {
   const a = e.target.closest?.("a[href]");
   if (!a || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey || a.hasAttribute("download") || a.target) return;
   const raw = a.getAttribute("href");
-  if (raw.startsWith("#")) return;
+  if (raw.startsWith("#")) { e.preventDefault(); $(raw)?.focus(); return; } // the skip link must not write history
   const url = new URL(raw, location.href);
   if (url.origin !== location.origin || !(url.pathname.replace(/(.)\/$/, "$1") in VIEWS)) return;
   e.preventDefault();
@@ -77,7 +78,7 @@ document.addEventListener("click", (e) => {
   const inMain = $("#main").contains(a);
   navigate(url.pathname + url.search, { from: inMain && url.pathname !== location.pathname ? { label: TITLES[state.view], url: location.pathname + location.search } : null });
 });
-addEventListener("popstate", () => show({ restore: true }));
+addEventListener("popstate", () => { if (location.pathname + location.search !== at) show({ restore: true }); });
 document.addEventListener("keydown", (e) => {
   if (e.key === "Escape") hideTip();
   if (e.key === "?" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName)) $("#key").showModal();
