@@ -8,7 +8,7 @@ Hot spots.
 
 # %% auto #0
 __all__ = ['RING_WEIGHTS', 'CELL_COLUMNS', 'SEEN', 'LEAST', 'smooth_shares', 'neighbour_weights', 'draw_lots', 'tail_p',
-           'adjust_p', 'HotSpots', 'find_hotspots']
+           'adjust_p', 'HotSpots', 'find_hotspots', 'planted_map', 'simulate_hotspots']
 
 # %% ../../nbs/36_geo.hotspots.ipynb #e505d5f5
 from collections.abc import Sequence
@@ -265,3 +265,46 @@ def _published(cells: pd.DataFrame) -> pd.DataFrame:
     cells = cells.assign(low=middle - half, high=middle + half, lon=centre[:, 1], lat=centre[:, 0])
     told = ["share", "low", "high", "smoothed", "difference"]
     return cells.assign(**{c: cells[c].where(cells["state"] == "shown") for c in told})
+
+# %% ../../nbs/36_geo.hotspots.ipynb #ab32273e
+def planted_map(
+    side: int = 30,  # cells along one side
+    mean: float = 20,  # reviews per cell, on average
+    base: float = 0.20,  # share negative
+    block: int = 4,  # side of the planted block; 0: none
+    rise: float = 0.16,  # added to the share inside the block
+    resolution: int = 6,  # H3 resolution of the cells
+    seed: int = 42,  # of the random numbers
+) -> tuple[pd.DataFrame, set[str]]:  # rows for find_hotspots, and the cells of the block
+    "Make a map whose truth is known."
+    rng, half = np.random.default_rng(seed), side // 2
+    middle = h3.latlng_to_cell(46.0, 8.0, resolution)
+    i0, j0 = h3.cell_to_local_ij(middle, middle)
+    grid = [(i, j) for i in range(side) for j in range(side)]
+    cells = [h3.local_ij_to_cell(middle, i0 + i - half, j0 + j - half) for i, j in grid]
+    inside = np.array([all(half - block / 2 <= v < half + block / 2 for v in ij) for ij in grid])
+    points = np.array([[h3.cell_to_latlng(p) for p in h3.cell_to_children(c, resolution + 2)] for c in cells])
+    cell = np.repeat(np.arange(len(cells)), rng.poisson(mean, len(cells)))
+    lat, lon = points[cell, rng.integers(points.shape[1], size=len(cell))].T
+    negative = rng.binomial(1, base + rise * inside[cell])
+    people = pd.Series(np.arange(len(cell))).astype("str")
+    return pd.DataFrame({"customer_id": people, "lon": lon, "lat": lat, "negative": negative}), {c for c, b in zip(cells, inside) if b}
+
+
+def simulate_hotspots(
+    maps: int,  # maps to draw
+    seed: int = 42,  # of the first map; the next ones follow
+    resolution: int = 6,  # H3 resolution of the cells, the middle one of three
+    permutations: int = 999,  # lots per map
+    **planted: float,  # passed to planted_map
+) -> dict[str, float]:  # any_hot (share of maps), found, false (mean shares)
+    "Measure how often hot cells are claimed, found and wrong on maps whose truth is known."
+    sizes, any_hot, found, false = (resolution - 1, resolution, resolution + 1), [], [], []
+    for s in range(seed, seed + maps):
+        rows, truth = planted_map(resolution=resolution, seed=s, **planted)
+        cells = find_hotspots(rows, sizes, permutations, seed=s).cells
+        hot = set(cells.loc[cells["hot"] & (cells["resolution"] == resolution), "cell"])
+        any_hot.append(bool(cells["hot"].any()))
+        found.append(len(hot & truth) / max(len(truth), 1))
+        false.append(len(hot - truth) / max(len(hot), 1))
+    return {"maps": maps, "any_hot": float(np.mean(any_hot)), "found": float(np.mean(found)), "false": float(np.mean(false))}

@@ -210,7 +210,7 @@ def _events(events: pd.DataFrame) -> pd.DataFrame:
     out["n_customers"] = events["n"].to_numpy() if "n" in events else None
     return out.reindex(columns=PROVEN)
 
-# %% ../../nbs/51_insight.changes.ipynb #ab51683e
+# %% ../../nbs/51_insight.changes.ipynb #a56df21c
 def simulate_changes(
     planted: int = 6,  # groups that change, of 60
     points: float = 0.12,  # by how much
@@ -221,7 +221,7 @@ def simulate_changes(
 ) -> dict[str, float]:  # flagged per run, found, false share, coverage of the printed ranges
     "Measure how often changes are claimed, found and wrong on groups whose truth is known."
     rng = np.random.default_rng(seed)
-    flagged = hits = wrong = told = covered = 0
+    flagged = hits = wrong = missed = 0
     for _ in range(runs):
         n = rng.integers(80, 601, 60) * rng.uniform(1 - wobble, 1 + wobble, (2, 60))
         n = n.astype(int)
@@ -231,8 +231,8 @@ def simulate_changes(
         proven = find_changes(*frame, confusion=confusion).proven
         truth = moved[proven["name"].str[1:].astype(int)] if len(proven) else np.array([])
         flagged, hits, wrong = flagged + len(proven), hits + (truth > 0).sum(), wrong + (truth == 0).mean() if len(proven) else wrong
-        told, covered = told + len(proven), covered + ((proven["low"] <= truth) & (truth <= proven["high"])).sum()
+        missed += ((proven["low"] > truth) | (truth > proven["high"])).mean() if len(proven) else 0
     return {
-        "planted": planted, "runs": runs, "flagged_per_run": flagged / runs, "found": hits / max(planted * runs, 1),
-        "false_share": wrong / runs, "coverage": covered / max(told, 1),
+        "planted": planted, "runs": runs, "flagged_per_run": flagged / runs, "found": float(hits) / max(planted * runs, 1),
+        "false_share": float(wrong) / runs, "coverage": 1 - float(missed) / runs,
     }  # fmt: skip

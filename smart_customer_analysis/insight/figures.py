@@ -255,7 +255,7 @@ def sentiment_over_time(
         ax.annotate(_percent(value[last]), (x[last], value[last]), (8 if last == len(frame) - 1 else 4, 10), textcoords="offset points", weight="bold", size=14)
     return fig
 
-# %% ../../nbs/52_insight.figures.ipynb #d09b5235
+# %% ../../nbs/52_insight.figures.ipynb #6774505f
 @in_look
 def shares_figure(
     shares: pd.DataFrame,  # name, value, low, high, n_reviews, reliability
@@ -267,8 +267,8 @@ def shares_figure(
 ) -> Figure:
     "Draw one dot and range per group."
     frame = shares if keep_order else shares.sort_values("value", ascending=False, na_position="last")
-    names = frame["name"].astype(str).map(lambda s: textwrap.shorten(s, 26 if width >= 600 else 14, placeholder=" …"))
-    left, right = int(names.str.len().max() * 7.2) + 24, 150 if width >= 600 else 100
+    names = [textwrap.shorten(str(s), 26 if width >= 600 else 14, placeholder=" …") for s in frame["name"]]
+    left, right = int(max(map(len, names), default=0) * 7.2) + 24, 150 if width >= 600 else 100
     fig, ax = _sheet(title, subtitle, width, 30 * len(frame) + 12, left, right)
     y, word = np.arange(len(frame))[::-1], frame["reliability"].to_numpy()
     value, low, high = (frame[c].to_numpy(dtype=float, na_value=np.nan) for c in ("value", "low", "high"))
@@ -299,7 +299,7 @@ def _beside(word: str, value: float, low: float, high: float, n: Any, width: int
     told = f"{_range(low, high)} [u]" if word == "wide" else f"{_percent(value)}  {_range(low, high)}"
     return f"{told}   n {int(n):,}" if width >= 600 else told
 
-# %% ../../nbs/52_insight.figures.ipynb #e40fb326
+# %% ../../nbs/52_insight.figures.ipynb #eef6890b
 @in_look
 def changes_figure(
     proven: pd.DataFrame,  # mark, name, points, low, high (in shares) as in find_changes
@@ -313,8 +313,8 @@ def changes_figure(
         fig, ax = _sheet("Nothing proven changed", subtitle, width, 40)
         ax.axis("off")
         return fig
-    names = frame["name"].astype(str).map(lambda s: textwrap.shorten(s, 26 if width >= 600 else 14, placeholder=" …"))
-    fig, ax = _sheet(title, subtitle, width, 30 * len(frame) + 12, int(names.str.len().max() * 7.2) + 24, 170 if width >= 600 else 96)
+    names = [textwrap.shorten(str(s), 26 if width >= 600 else 14, placeholder=" …") for s in frame["name"]]
+    fig, ax = _sheet(title, subtitle, width, 30 * len(frame) + 12, int(max(map(len, names), default=0) * 7.2) + 24, 170 if width >= 600 else 96)
     y = np.arange(len(frame))[::-1]
     points, low, high = (100 * frame[c].to_numpy(dtype=float) for c in ("points", "low", "high"))
     colours = [TOKENS[m] for m in frame["mark"]]
@@ -335,7 +335,7 @@ def changes_figure(
         ax.text(1.03, y[i], told, transform=ax.get_yaxis_transform(), va="center", color=TOKENS[f"{mark}_text"])
     return fig
 
-# %% ../../nbs/52_insight.figures.ipynb #0b0491e9
+# %% ../../nbs/52_insight.figures.ipynb #41b9998a
 @in_look
 def segment_profiles(
     profiles: pd.DataFrame,  # segment_id, name, label (of the feature), difference_sd
@@ -347,13 +347,13 @@ def segment_profiles(
     "Draw one dumbbell panel per segment."
     groups = list(profiles.groupby("segment_id", sort=True))
     columns = 2 if width >= 600 else 1
-    rows, panel = int(np.ceil(len(groups) / columns)), 24 * most + 44
+    rows, panel = max(1, int(np.ceil(len(groups) / columns))), 24 * most + 44
     fig, base = _sheet(title, subtitle, width, rows * panel, below=24)
     whole = base.get_position()
     base.remove()
-    reach = max(1.0, profiles["difference_sd"].abs().max()) * 1.1
+    reach = max(1.0, profiles["difference_sd"].abs().max() if len(profiles) else 0) * 1.1
     tick = 1 if reach < 2.5 else int(reach)
-    labels = int(profiles["label"].str.len().clip(upper=24).max() * 6.8) + 20
+    labels = int(min(24, max(map(len, profiles["label"]), default=0)) * 6.8) + 20
     for i, (segment, frame) in enumerate(groups):
         frame = frame.reindex(frame["difference_sd"].abs().sort_values(ascending=False).index).head(most)
         px, py = 1 / width, whole.height / (rows * panel)
@@ -373,7 +373,7 @@ def segment_profiles(
         ax.set_title(textwrap.shorten(f"[{segment}] {name}", 40, placeholder=" …"), loc="left", x=-(labels - 8) / (width / columns - labels - 20), size=13, weight="bold")
     return fig
 
-# %% ../../nbs/52_insight.figures.ipynb #94be0130
+# %% ../../nbs/52_insight.figures.ipynb #9d8b1960
 def _flows(migration: pd.DataFrame, k: int) -> tuple[pd.DataFrame, int]:
     "Name missing ends, drop flows below k and say how many customers those were."
     frame = migration.assign(**{"from": migration["from"].astype("object").fillna("new"), "to": migration["to"].astype("object").fillna("left")})
@@ -409,7 +409,7 @@ def migration_flows(
             badge = name if name in ("new", "left") else f"[{name}]"
             ax.text(x - 0.03 if align == "right" else x + 0.03, start + n / 2, f"{badge} {n:,}", ha=align, va="center")
     ax.set_xlim(-0.02, 1.02)
-    ax.set_ylim(max(e["start"].iloc[-1] + e["n"].iloc[-1] for e in ends), 0)
+    ax.set_ylim(max((e["start"] + e["n"]).max() for e in ends) if len(flows) else 1, 0)
     ax.axis("off")
     return fig
 
@@ -426,13 +426,13 @@ def _band(y0: float, y1: float, n: float) -> Outline:
     points = [(0.012, y0), (0.5, y0), (0.5, y1), (0.988, y1), (0.988, y1 + n), (0.5, y1 + n), (0.5, y0 + n), (0.012, y0 + n), (0.012, y0)]
     return Outline(points, [1, 4, 4, 4, 2, 4, 4, 4, 79])
 
-# %% ../../nbs/52_insight.figures.ipynb #bae40df0
+# %% ../../nbs/52_insight.figures.ipynb #60435a55
 def _flow_table(flows: pd.DataFrame, title: str, subtitle: str, width: int) -> Figure:
     "Draw many flows as a table of counts."
     table = flows.pivot_table(index="from", columns="to", values="n", aggfunc="sum")
     fig, ax = _sheet(title, subtitle, width, 26 * len(table) + 12, left=64, below=40)
     shade = table.where(pd.DataFrame(np.array(table.index)[:, None] != np.array(table.columns), table.index, table.columns))
-    sns.heatmap(shade.astype(float), ax=ax, cmap=mpl.colors.LinearSegmentedColormap.from_list("n", ["#FFFFFF", TOKENS["none"]]), cbar=False, linewidths=1, linecolor=TOKENS["hairline"], vmin=0)
+    sns.heatmap(shade.astype(float), ax=ax, cmap=mpl.colors.LinearSegmentedColormap.from_list("n", ["#FFFFFF", "#B9C1CC"]), cbar=False, linewidths=1, linecolor=TOKENS["hairline"], vmin=0)
     for (i, a), (j, b) in ((p, q) for p in enumerate(table.index) for q in enumerate(table.columns)):
         if pd.notna(table.loc[a, b]):
             ax.text(j + 0.5, i + 0.5, f"{table.loc[a, b]:,.0f}", ha="center", va="center", weight="bold" if a == b else "normal", size=12)
@@ -440,7 +440,7 @@ def _flow_table(flows: pd.DataFrame, title: str, subtitle: str, width: int) -> F
     ax.tick_params(rotation=0)
     return fig
 
-# %% ../../nbs/52_insight.figures.ipynb #62913430
+# %% ../../nbs/52_insight.figures.ipynb #09b67689
 EVIDENCE = {
     "silhouette": "Silhouette: how clearly apart", "simplified_silhouette": "Simplified silhouette: how clearly apart",
     "stability": "Stability: same customers together when drawn again", "calinski_harabasz": "Calinski–Harabasz: between to within",
@@ -459,7 +459,7 @@ def choice_of_k(
     "Draw the evidence for the number of segments, one small panel per measure."
     found = [c for c in EVIDENCE if c in evidence and evidence[c].notna().any()][:4]
     columns = min(2 if width >= 600 else 1, max(len(found), 1))
-    rows, panel = int(np.ceil(len(found) / columns)), 150
+    rows, panel = max(1, int(np.ceil(len(found) / columns))), 150
     fig, base = _sheet(title or f"{chosen} segments were chosen", subtitle, width, rows * panel, below=20)
     whole = base.get_position()
     base.remove()
@@ -519,7 +519,7 @@ def _outline(geometries: Sequence[shapely.Geometry]) -> Outline:
                 codes.append(np.r_[Outline.MOVETO, np.full(len(xy) - 2, Outline.LINETO), Outline.CLOSEPOLY])
     return Outline(np.vstack(vertices), np.concatenate(codes))
 
-# %% ../../nbs/52_insight.figures.ipynb #b84a8a78
+# %% ../../nbs/52_insight.figures.ipynb #9e7d4cfe
 def _frame_of(shapes: Sequence[shapely.Geometry], padding: float = 0.06) -> tuple[float, float, float, float]:
     "Box round all cells with some room, in continuous degrees."
     west, south, east, north = shapely.total_bounds(list(shapes))
@@ -539,7 +539,7 @@ def _turned(polygon: shapely.Geometry, crosses: bool) -> shapely.Geometry:
 def map_figure(
     cells: pd.DataFrame,  # cell, state, share; optional hot, rank, name, low, high, n_reviews; one size of cells
     title: str = "",  # the finding; default says how many hot spots
-    subtitle: str = "Share of negative reviews per cell; hatched: hidden, fewer than 10 customers",  # measure, unit, period
+    subtitle: str = "",  # measure, unit, period; default says what is drawn
     metric: str = "share",  # share, or difference (from all)
     most: int = 6,  # hot spots in the list
     width: int = 720,  # pixels
@@ -548,6 +548,8 @@ def map_figure(
     cells = cells.assign(hot=cells["hot"].fillna(False).astype(bool) if "hot" in cells else False)
     hot = cells[cells["hot"]].sort_values("rank") if "rank" in cells else cells[cells["hot"]]
     n = len(hot)
+    drawn = "Share of negative reviews per cell" if metric == "share" else "Proven difference from the share of all, in points, per cell"
+    subtitle = subtitle or f"{drawn}; hatched: hidden, to protect fewer than 10 customers"
     title = title or ("No place is worse than chance explains" if n == 0 else f"{n} hot spot{'s' if n > 1 else ''}: worse than chance explains")
     place = extent_of(pd.DataFrame([shapely.get_coordinates(cell_polygon(c)).mean(axis=0) for c in cells["cell"]], columns=["lon", "lat"]))
     crosses = place is not None and place[0] > place[2]
@@ -557,7 +559,7 @@ def map_figure(
     side = 230 if listed and width >= 600 else 0
     stretch = 1 / np.cos(np.radians(np.clip((bounds[1] + bounds[3]) / 2, -75, 75)))
     body = int(np.clip((width - side - 16) * (bounds[3] - bounds[1]) * stretch / (bounds[2] - bounds[0]), 200, 460))
-    fig, ax = _sheet(title, subtitle, width, body, left=8, right=8 + side, below=52 + (20 * listed if listed and not side else 0))
+    fig, ax = _sheet(title, subtitle, width, body, left=8, right=8 + side, below=(52 if width >= 600 else 86) + (20 * listed if not side else 0))
     ax.set_aspect(stretch, adjustable="datalim")
     _draw_land(ax, bounds, crosses, body / (width - side - 16), stretch)
     counts = _draw_classes(ax, cells, shapes, metric)
@@ -616,7 +618,7 @@ def _classes(metric: str) -> tuple[Sequence[str], Sequence[float], Sequence[str]
         return DIVERGING, edges, ("20+ better", "10–20", "2–10", "none proven", "2–10", "10–20", "20+ worse")
     return SEQUENTIAL, BREAKS, ("0–10%", "10–20", "20–30", "30–40", "40+ %")
 
-# %% ../../nbs/52_insight.figures.ipynb #afa60e9b
+# %% ../../nbs/52_insight.figures.ipynb #d7e60500
 def _draw_hot(ax: Any, hot: pd.DataFrame, shapes: dict[str, Any]) -> None:
     "Outline hot cells twice, white outside and ink inside, with their number."
     if hot.empty:
@@ -625,19 +627,24 @@ def _draw_hot(ax: Any, hot: pd.DataFrame, shapes: dict[str, Any]) -> None:
     ax.add_patch(PathPatch(path, facecolor="none", edgecolor=TOKENS["surface"], linewidth=4.5, zorder=4))
     ax.add_patch(PathPatch(path, facecolor="none", edgecolor=TOKENS["ink"], linewidth=2.5, zorder=5))
     for i, cell in enumerate(hot["cell"], start=1):
-        at = shapes[cell].centroid
-        if i <= 20:
-            ax.text(at.x, at.y, str(i), ha="center", va="center", size=12, weight="bold", zorder=6, bbox={"boxstyle": "circle,pad=0.15", "facecolor": TOKENS["surface"], "edgecolor": "none", "alpha": 0.85})
+        at, (west, _, east, _) = shapes[cell].centroid, shapes[cell].bounds
+        wide = (east - west) / np.ptp(ax.get_xlim()) * ax.get_position().width * ax.figure.bbox.width  # pixels
+        look = {"ha": "center", "va": "center", "size": 12, "weight": "bold", "zorder": 6, "textcoords": "offset points"}
+        back = {"boxstyle": "circle,pad=0.15", "facecolor": TOKENS["surface"], "edgecolor": "none", "alpha": 0.85}
+        if i <= 20:  # inside the cell where it fits, else above it
+            ax.annotate(str(i), (at.x, at.y), (0, 0 if wide >= 24 else wide / 2 + 7), **look, bbox=back if wide >= 24 else None)
 
 
 def _legend(fig: Figure, counts: list[tuple[str, str, int]], metric: str, width: int) -> None:
     "Draw the classes with the number of cells in each."
     height = fig.get_figheight() * 72
-    step = (width - 16) / len(counts)
+    rows = 1 if width >= 600 else 2
+    in_row = -(-len(counts) // rows)
     for i, (label, colour, n) in enumerate(counts):
         look = {"facecolor": TOKENS["hatch_fill"], "hatch": "////"} if colour == "hatch" else {"facecolor": colour}
-        fig.add_artist(Rectangle(((8 + i * step) / width, 24 / height), 22 / width, 12 / height, edgecolor=TOKENS["border"], linewidth=0.6, **look))
-        fig.text((8 + i * step) / width, 8 / height, f"{label}" + (f" ({n})" if width >= 600 else ""), size=11 if metric == "difference" else 12, color=TOKENS["ink2"])
+        x, y = 8 + (i % in_row) * (width - 16) / in_row, 34 * (rows - 1 - i // in_row)
+        fig.add_artist(Rectangle((x / width, (y + 24) / height), 22 / width, 12 / height, edgecolor=TOKENS["border"], linewidth=0.6, **look))
+        fig.text(x / width, (y + 8) / height, f"{label} ({n})" if metric == "share" else label, size=12, color=TOKENS["ink2"])
 
 
 def _hot_list(fig: Figure, hot: pd.DataFrame, n: int, width: int, side: int) -> None:
@@ -645,7 +652,7 @@ def _hot_list(fig: Figure, hot: pd.DataFrame, n: int, width: int, side: int) -> 
     height = fig.get_figheight() * 72
     for i, row in enumerate(hot.itertuples(), start=1):
         told = f"{i}  {getattr(row, 'name', None) or 'no name'}"
-        x, y = ((width - side + 4) / width, 1 - (64 + 44 * i) / height) if side else (8 / width, (44 + 20 * (len(hot) - i)) / height)
+        x, y = ((width - side + 4) / width, 1 - (64 + 44 * i) / height) if side else (8 / width, (80 + 20 * (len(hot) - i)) / height)
         share = f"{row.share:.0%}  {_range(row.low, row.high)}   n {int(row.n_reviews):,}" if hasattr(row, "low") and pd.notna(row.low) else ""
         fig.text(x, y + (18 / height if side else 0), textwrap.shorten(told, 30, placeholder=" …") + ("" if side else f"  {share}"), weight="bold" if side else "normal")
         if side:

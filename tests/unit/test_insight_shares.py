@@ -1,0 +1,166 @@
+"""Shares: right on average, honest ranges, hidden and flagged where they must be."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from smart_customer_analysis.insight.shares import (
+    SHARE_COLUMNS,
+    confusion_counts,
+    mixture_misfit,
+    negative_share,
+    shares_by,
+    simulate_shares,
+)
+from smart_customer_analysis.schema import InputError
+
+CONFUSION = {"tp": 870, "fn": 130, "fp": 90, "tn": 910}
+
+
+def facts(seed: int = 0, **groups: tuple[int, float]) -> pd.DataFrame:
+    "Reviews marked by a model with the rates of CONFUSION; groups name=(reviews, true share)."
+    rng, parts = np.random.default_rng(seed), []
+    for name, (n, share) in groups.items():
+        negative = rng.random(n) < share
+        parts.append(pd.DataFrame({"region": name, "marked": np.where(negative, rng.random(n) < 0.87, rng.random(n) < 0.09).astype(int)}))
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(customer_id=[f"c{i}" for i in range(len(rows))], marked=rows["marked"].astype("Int8"))
+
+
+@pytest.mark.parametrize("truth", [0.05, 0.2, 0.5, 0.9])
+def test_error_and_coverage_on_simulated_truth(truth: float) -> None:
+    told = simulate_shares(truth, draws=1500, seed=3)
+    assert told["error"] <= 0.0265
+    assert 0.93 <= told["coverage"] <= 0.972
+
+
+def test_without_confusion_it_is_wilson() -> None:
+    share = negative_share(81, 263, None)
+    assert (share.low, share.high) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert share.value == share.counted == pytest.approx(81 / 263) and not share.corrected
+
+
+def test_a_nearly_perfect_model_changes_little() -> None:
+    perfect = {"tp": 100_000, "fn": 0, "fp": 0, "tn": 100_000}
+    a, b = negative_share(120, 400, perfect), negative_share(120, 400, None)
+    assert (a.value, a.low, a.high) == pytest.approx((b.value, b.low, b.high), abs=1e-4)
+
+
+@pytest.mark.parametrize("marked", [0, 1, 50, 90, 500, 999, 1000])
+def test_value_lies_in_its_range_and_in_0_to_1(marked: int) -> None:
+    share = negative_share(marked, 1000, CONFUSION)
+    assert 0 <= share.low <= share.value <= share.high <= 1
+
+
+def test_range_shrinks_with_reviews_and_with_held_out_rows() -> None:
+    def width(n: int, times: int) -> float:
+        share = negative_share(n // 3, n, {c: v * times for c, v in CONFUSION.items()})
+        return share.high - share.low
+
+    assert width(300, 1) > width(3000, 1) > width(3000, 10)
+
+
+@pytest.mark.parametrize(("counts", "word"), [(CONFUSION, "ok"), ({"tp": 50, "fn": 50, "fp": 48, "tn": 52}, "not_comparable")])
+def test_a_model_that_knows_nothing_corrects_nothing(counts: dict, word: str) -> None:
+    assert negative_share(300, 1000, counts).reliability == word
+
+
+def test_thin_groups_are_wide() -> None:
+    assert negative_share(10, 49, None).reliability == "wide"
+    assert negative_share(100, 400, None).reliability == "ok"
+
+
+def test_refusals_name_the_next_step() -> None:
+    for marked, n in [(0, 0), (3, 2), (-1, 5)]:
+        with pytest.raises(InputError, match="drop the group"):
+            negative_share(marked, n, None)
+    with pytest.raises(InputError, match="both kinds"):
+        negative_share(1, 2, {"tp": 0, "fn": 0, "fp": 1, "tn": 9})
+
+
+def test_groups_equal_single_shares() -> None:
+    rows = facts(Lisbon=(800, 0.3), Porto=(500, 0.1))
+    table = shares_by(rows, "region", CONFUSION).set_index("region")
+    for region, part in rows.groupby("region"):
+        one = negative_share(int(part["marked"].sum()), len(part), CONFUSION)
+        assert table.loc[region, ["value", "low", "high", "counted"]].tolist() == pytest.approx([one.value, one.low, one.high, one.counted])
+    assert list(table.columns) == SHARE_COLUMNS
+
+
+def test_hidden_rows_hold_no_number_and_cannot_be_subtracted() -> None:
+    rows = facts(Lisbon=(300, 0.3), Porto=(200, 0.3), Braga=(20, 0.3), Faro=(4, 0.5))
+    table = shares_by(rows, "region", CONFUSION).set_index("region")
+    assert table["reliability"].eq("hidden").to_dict() == {"Braga": True, "Faro": True, "Lisbon": False, "Porto": False}
+    assert table.loc[["Braga", "Faro"], ["n_reviews", "n_customers", "n_unsure", "n_negative", "counted", "value", "low", "high"]].isna().all().all()
+    assert len(rows) - table["n_reviews"].sum() >= 10
+
+
+def test_rows_without_a_group_protect_too() -> None:
+    rows = facts(Lisbon=(300, 0.3), Braga=(20, 0.3), Faro=(4, 0.5), nowhere=(30, 0.5))
+    rows["region"] = rows["region"].replace("nowhere", None)
+    word = shares_by(rows, "region", CONFUSION).set_index("region")["reliability"]
+    assert (word == "hidden").to_dict() == {"Braga": False, "Faro": True, "Lisbon": False}
+
+
+def test_customers_are_counted_once_and_strangers_one_each() -> None:
+    rows = facts(Lisbon=(60, 0.3)).assign(customer_id="same")
+    assert shares_by(rows, "region", None)["reliability"].tolist() == ["hidden"]
+    strangers = rows.assign(customer_id=pd.Series([None] * 60, dtype="str"))
+    assert shares_by(strangers, "region", None)["n_customers"].tolist() == [60]
+
+
+def test_unsure_reviews_are_counted_and_lean() -> None:
+    rows = facts(Lisbon=(1000, 0.3))
+    p = np.where(rows["marked"] == 1, 0.9, 0.1)
+    p[:100] = np.where(rows["marked"][:100] == 1, 0.55, 0.45)
+    unsure = rows.assign(marked=rows["marked"].mask(rows.index < 100), p_negative=p)
+    told, plain = shares_by(unsure, None, CONFUSION).iloc[0], shares_by(rows, None, CONFUSION).iloc[0]
+    assert told["n_unsure"] == 100 and told["n_reviews"] == 1000
+    assert told["value"] == pytest.approx(plain["value"]) and told["counted"] < plain["counted"]
+    without = shares_by(unsure.drop(columns="p_negative"), None, CONFUSION).iloc[0]
+    assert without["n_unsure"] == 100 and np.isfinite(without["value"])
+
+
+def test_several_columns_and_no_rows() -> None:
+    rows = facts(Lisbon=(100, 0.3), Porto=(100, 0.3)).assign(week=lambda f: f.index % 2)
+    assert shares_by(rows, ["region", "week"], CONFUSION).shape == (4, 2 + len(SHARE_COLUMNS))
+    assert shares_by(rows, None, CONFUSION)["key"].tolist() == ["all"]
+    assert len(shares_by(rows.head(0), "region", CONFUSION)) == 0
+    all_unsure = rows.assign(marked=pd.array([pd.NA] * 200, dtype="Int8"))
+    assert shares_by(all_unsure, "region", None)["value"].isna().all()
+
+
+def scored(n: int, share: float, seed: int, spread: float = 1.0, shift: float = 0.0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    negative = rng.random(n) < share
+    logit = rng.normal(np.where(negative, 1.5, -1.5) + shift, 1.5 * spread)
+    return pd.DataFrame({"label": np.where(negative, 0, 1), "p_negative": 1 / (1 + np.exp(-logit))})
+
+
+def test_shifted_wording_is_flagged_and_a_shifted_share_is_not() -> None:
+    held = scored(2000, 0.5, 0)
+    confusion = confusion_counts(held["label"], held["p_negative"])
+    parts = {f"same{i}": scored(800, s, i + 1) for i, s in enumerate((0.02, 0.1, 0.4, 0.9))} | {"mild": scored(800, 0.3, 9, spread=0.4)}
+    rows = pd.concat([f.assign(region=r) for r, f in parts.items()], ignore_index=True)
+    rows = rows.assign(customer_id=rows.index.astype("str"), marked=(rows["p_negative"] >= 0.5).astype("Int8"))
+    word = shares_by(rows, "region", confusion).set_index("region")["reliability"]
+    assert word.to_dict() == {"mild": "not_comparable"} | {f"same{i}": "ok" for i in range(4)}
+
+
+def test_false_flags_of_shift_are_rare() -> None:
+    flags = []
+    for seed in range(10):  # held-out rows drawn anew: their luck is part of the test
+        held = scored(1500, 0.5, 1000 + seed)
+        confusion = confusion_counts(held["label"], held["p_negative"])
+        edges = np.array(confusion["score_edges"])
+        seen = [np.bincount(np.searchsorted(edges, scored(400, s, 50 * seed + i)["p_negative"], side="right"), minlength=len(edges) + 1)
+                for i, s in enumerate(np.linspace(0, 1, 40))]  # fmt: skip
+        flags.append(mixture_misfit(np.array(seen), confusion)["shifted"].mean())
+    assert np.mean(flags) <= 0.01
+
+
+def test_arguments_stay_as_they_were() -> None:
+    rows = facts(Lisbon=(100, 0.3))
+    before = rows.copy()
+    shares_by(rows, "region", CONFUSION)
+    pd.testing.assert_frame_equal(rows, before)
