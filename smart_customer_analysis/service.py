@@ -11,10 +11,11 @@ __all__ = ['SPANS', 'ENOUGH', 'GROUPS', 'WEEKS_SHOWN', 'PRODUCTS_TESTED', 'SIZES
            'PRODUCTS_LISTED', 'SNAP', 'WIDER_M', 'NotFound', 'BadQuery', 'NotReady', 'Period', 'choose_period',
            'figure', 'prepare_facts', 'number_people', 'Shop', 'narrow', 'evidence', 'one_figure', 'figures_by',
            'shown_groups', 'over_time', 'count_groups', 'leaning', 'segment_label', 'compare_periods', 'period_dict',
-           'shop_resolutions', 'hot_spots', 'map_cells', 'Cache', 'data_version', 'asked', 'read_shop', 'numbers',
-           'wider_box', 'hide_small', 'review_item', 'percent', 'figure_sentence', 'Service']
+           'shop_resolutions', 'hot_spots', 'map_cells', 'Cache', 'data_version', 'asked', 'read_shop', 'unsure_band',
+           'numbers', 'wider_box', 'hide_small', 'review_item', 'percent', 'figure_sentence', 'Service']
 
-# %% ../nbs/71_service.ipynb #f01c9382
+# %% ../nbs/71_service.ipynb #c55e6771
+import json
 import math
 import threading
 import time
@@ -22,9 +23,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from contextlib import suppress
-from functools import wraps
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import wraps
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -761,7 +762,7 @@ def _by_time(rows: pd.DataFrame, by: str, shop: Shop, filters: Any) -> list[dict
                       "evidence": None if made["reliability"] == "hidden" else address})  # fmt: skip
     return items
 
-# %% ../nbs/71_service.ipynb #9835558e
+# %% ../nbs/71_service.ipynb #90687fe6
 class _Overview(_Figures):
     "The first page."
 
@@ -784,21 +785,36 @@ class _Overview(_Figures):
                 "change": changes.pop("overall"), "period": period_dict(period), "changes": changes,
                 "over_time": over_time(shop, rows, filters, period),
                 "segments": [{"id": g, "name": shop.names.get(g, g), **f} for g, f in sorted(segments.items())],
-                "hotspots": self.cells(filters)["hotspots"], "model": _model_card(stored["model"]), "excluded": stored["rejects"],
+                "hotspots": self.cells(filters)["hotspots"], "model": _model_card(stored["model"], self.settings), "excluded": stored["rejects"],
             }  # fmt: skip
 
         return self.kept(filters, overview)
 
 
-def _model_card(model: dict[str, Any] | None) -> dict[str, Any] | None:
-    "Version and accuracy of the model that marked the reviews."
+def _model_card(model: dict[str, Any] | None, settings: Settings) -> dict[str, Any] | None:
+    "Version, accuracy and unsure band of the model that marked the reviews."
     if model is None:
         return None
     tested = model["metrics"].get("test") or model["metrics"]
     accuracy = tested.get("accuracy")
     if isinstance(accuracy, dict):
         accuracy = {c: accuracy.get(c) for c in ("value", "low", "high", "n")} | {"baselines": tested.get("baselines") or {}}
-    return {"version": model["version"], "accuracy": accuracy if isinstance(accuracy, dict) else None}
+    band = unsure_band(settings.models_dir / model["name"] / model["version"], settings.max_error)
+    return {"version": model["version"], "accuracy": accuracy if isinstance(accuracy, dict) else None, "unsure_band": band}
+
+
+def unsure_band(
+    folder: Path,  # of the model
+    max_error: float,  # error allowed on answered reviews
+) -> list[float] | None:  # p_negative between which the model does not answer; None: it promises nothing
+    "Read where the model's answers begin."
+    try:
+        held = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+        margins = [t["margin"] for t in held["thresholds"] if t["max_error"] <= max_error + 1e-12 and t["margin"] is not None]
+        high = 1 / (1 + math.exp(-margins[-1] / held["temperature"]))
+    except (OSError, ValueError, KeyError, IndexError):
+        return None
+    return [round(1 - high, 4), round(high, 4)]
 
 # %% ../nbs/71_service.ipynb #735713f1
 SNAP = 7  # H3 resolution: about 5 km²
@@ -1006,11 +1022,11 @@ def _event(event: dict, at: str | None, k: int) -> dict[str, Any]:
     kind, who = event["kind"], event.get("segment_id")
     return {"kind": kind, "segment_id": who, "sentence": f"[{who}]: {kind}, few customers." if few else event["sentence"], "at": at}
 
-# %% ../nbs/71_service.ipynb #1e472cf8
+# %% ../nbs/71_service.ipynb #b3a068ba
 def _profile(profile: Any) -> list[dict[str, Any]]:
     "Rows of a profile, whatever is missing as null."
     rows = profile if isinstance(profile, list) else [{"feature": f, **(v if isinstance(v, dict) else {"value": v})} for f, v in (profile or {}).items()]
-    names = ("feature", "label", "value", "all", "difference_sd")
+    names = ("feature", "label", "unit", "value", "all", "difference_sd")
     told = [{c: _plain(row.get(c)) for c in names} for row in rows]
     return [row | {"label": row["label"] or row["feature"].replace("_", " ")} for row in told]
 

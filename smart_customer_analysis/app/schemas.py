@@ -212,6 +212,7 @@ class Excluded(Out):
 class ModelCard(Out):
     version: str
     accuracy: dict[str, Any] | None
+    unsure_band: list[float] | None = Field(description="p_negative between which the model does not answer")
 
 
 class Overview(Out):
@@ -276,6 +277,7 @@ class Segments(Out):
 class ProfileRow(Out):
     feature: str
     label: str
+    unit: str | None
     value: float | None
     all: float | None
     difference_sd: float | None

@@ -1,0 +1,143 @@
+"""Sources that lack what others have: no customers, no dates, no places, no model, nothing at all."""
+
+import pandas as pd
+import pytest
+from made_up import Served, marks
+from starlette.testclient import TestClient
+
+from smart_customer_analysis.app.main import create_app
+from smart_customer_analysis.config import Settings
+from smart_customer_analysis.schema import Customer, Order, Review, conform
+from smart_customer_analysis.store.export import save_load, save_model, save_predictions, save_segment_run
+
+ADDRESSES = [
+    "/v1/overview",
+    *(f"/v1/shares?by={by}" for by in ("overall", "segment", "region", "product", "month", "week")),
+    "/v1/changes",
+    "/v1/segments",
+    "/v1/customers",
+    "/v1/map/cells",
+    "/v1/map/cells?resolution=8&size=small",
+    "/v1/reviews",
+    "/v1/reviews?q=fine&sort=longest",
+    "/v1/reports",
+    "/v1/filters",
+]
+NOBODY = conform(pd.DataFrame(columns=["customer_id"]), Customer)
+
+
+def reviews(n: int, **more) -> pd.DataFrame:
+    "As the fastText files give them: a label and a text."
+    told = {
+        "review_id": [f"r{i}" for i in range(n)],
+        "title": "",
+        "text": ["fine", "broken"] * (n // 2),
+        "label": [1, 0] * (n // 2),
+    }
+    return conform(pd.DataFrame({**told, "source": "fasttext", "line": range(1, n + 1), **more}), Review)
+
+
+@pytest.fixture
+def app(engine, database_url, tmp_path):
+    settings = Settings(
+        database_url=database_url, data_dir=tmp_path, models_dir=tmp_path / "m", reports_dir=tmp_path / "r"
+    )
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield Served(client, settings)
+
+
+def test_no_customers_no_dates_no_places(app, engine):
+    rows = reviews(200)
+    save_load(
+        engine,
+        "fasttext",
+        rows,
+        NOBODY,
+        conform(pd.DataFrame(columns=["order_id", "customer_id", "ordered_at", "amount", "currency"]), Order),
+    )
+    told = {a: app.get(a) for a in ADDRESSES}
+    head = told["/v1/overview"]
+    assert (head["headline"]["n_reviews"], head["headline"]["n_customers"], head["headline"]["value"]) == (
+        200,
+        200,
+        0.5,
+    )
+    assert (head["change"]["mark"], head["over_time"], head["data_to"]) == ("first", [], None)
+    assert (
+        told["/v1/map/cells"]["sentence"] == "No customer has a place yet." and told["/v1/map/cells"]["extent"] is None
+    )
+    assert told["/v1/reviews"]["counts"] == {"negative": 100, "positive": 100, "unsure": 0}
+    assert {i["mark"] for i in told["/v1/reviews"]["items"]} == {"negative", "positive"}
+    assert told["/v1/reviews"]["sentence"].startswith("By their stars, 100 of 200 are negative (50%).")
+    assert told["/v1/changes"]["sentence"] == "No earlier period to compare."
+
+
+def test_segments_of_reviews(app, engine):
+    rows = reviews(200)
+    save_load(engine, "fasttext", rows, NOBODY)
+    save_model(
+        engine, "made-up", "sentiment", "made-up", {"validation_confusion": {"tn": 90, "fp": 10, "fn": 10, "tp": 90}}
+    )
+    save_predictions(engine, "made-up", marks(rows.assign(rating=rows["label"] * 4 + 1)))
+    groups = pd.DataFrame(
+        {
+            "segment_id": ["A", "B"],
+            "name": ["Tea", "Cups"],
+            "sentence": "",
+            "size": 100,
+            "share": 0.5,
+            "profile": [[], []],
+            "words": [[], []],
+            "quotes": [[], []],
+            "stability": None,
+        }
+    )
+    members = pd.DataFrame(
+        {"member_id": rows["review_id"], "segment_id": ["A", "B"] * 100, "distance": 0.1, "margin": 0.1}
+    )
+    save_segment_run(engine, "review", "made-up", {}, pd.DataFrame(), groups, members)
+    for address in ADDRESSES:
+        app.get(address)
+    told = app.get("/v1/segments")
+    assert (told["unit"], told["chosen_k"], told["moved_share"], told["migration"]) == ("review", 2, None, [])
+    assert [i["share_negative"]["n_reviews"] for i in told["items"]] == [100, 100]
+    assert app.get("/v1/segments/A")["over_time"] == []
+    assert app.get("/v1/reviews", segment="A", sentiment="negative")["total"] <= 100
+
+
+def test_seven_people_are_too_few_for_anything(app, engine):
+    people = conform(
+        pd.DataFrame({"customer_id": [f"c{i}" for i in range(7)], "lon": 8.5, "lat": 47.4, "region": "Zürich"}),
+        Customer,
+    )
+    when = pd.Timestamp("2026-11-01", tz="UTC") + pd.to_timedelta(range(14), unit="D")
+    save_load(engine, "fasttext", reviews(14, customer_id=[f"c{i % 7}" for i in range(14)], reviewed_at=when), people)
+    told = {a: app.get(a) for a in ADDRESSES}
+    assert told["/v1/overview"]["headline"]["reliability"] == "hidden"
+    assert told["/v1/reviews"]["items"] == [] and told["/v1/filters"]["regions"] == []
+    assert {f["properties"]["state"] for f in told["/v1/map/cells"]["features"]} == {"hidden"}
+    assert "Zürich" not in "".join(str(told[a]) for a in ADDRESSES if "by=region" not in a)
+
+
+def test_two_sources_do_not_mix(app, engine):
+    save_load(engine, "one", reviews(100).assign(source="one"), NOBODY)
+    save_load(engine, "two", reviews(60).assign(source="two"), NOBODY)
+    assert app.get("/v1/overview")["shop"] == "two"
+    assert app.get("/v1/overview", source="one")["headline"]["n_reviews"] == 100
+    assert app.get("/v1/filters")["sources"] == ["one", "two"]
+
+
+def test_an_empty_database_says_what_to_run(app):
+    assert app.client.get("/ready").json()["ready"] is True
+    for address in ADDRESSES:
+        answer = app.client.get(address)
+        assert answer.status_code == (200 if address == "/v1/reports" else 503), address
+        assert answer.status_code == 200 or "sca run" in answer.json()["detail"]
+
+
+def test_a_new_load_is_seen(app, engine, monkeypatch):
+    monkeypatch.setattr("smart_customer_analysis.service.VERSION_SECONDS", -1.0)
+    save_load(engine, "one", reviews(100).assign(source="one"), NOBODY)
+    assert app.get("/v1/shares")["items"][0]["n_reviews"] == 100
+    save_load(engine, "one", reviews(120).assign(source="one"), NOBODY)
+    assert app.get("/v1/shares")["items"][0]["n_reviews"] == 120
