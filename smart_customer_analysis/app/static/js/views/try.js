@@ -24,7 +24,7 @@ export default {
     root.append(h("section", { class: "card try" },
       h("div", { class: "try-top" }, h("p", { class: "samples" }, "Try: ", SAMPLES.map(([name, t]) => h("button", { type: "button", class: "button", on: { click: () => { area.value = t; area.focus(); ask(0); } } }, name))), h("p", { class: "caption" }, "Nothing you type is stored. ", model)),
       h("label", { class: "sr", for: "text" }, "Text of the review"), area,
-      h("div", { class: "try-under" }, help, h("span", { class: "caption" }, "Ctrl+Enter asks at once")), out));
+      h("div", { class: "try-under" }, help, h("span", { class: "caption keys" }, "Ctrl+Enter asks at once")), out));
     idle();
 
     function idle() { clear(out, h("p", { class: "muted" }, "The answer appears here while you write.")); help.textContent = `0 of ${count(MOST)} characters`; }
