@@ -134,7 +134,7 @@ class HotSpots:
         n = len(self.hot())
         return "No place is worse than chance explains." if n == 0 else f"{n} hot spot{'s' if n > 1 else ''}."
 
-# %% ../../nbs/36_geo.hotspots.ipynb #fd7b42c9
+# %% ../../nbs/36_geo.hotspots.ipynb #20193253
 CELL_COLUMNS = [
     "resolution", "cell", "parent", "n_reviews", "n_customers", "n_negative", "state", "why", "share", "low", "high", "smoothed",
     "difference", "p_value", "q_value", "proven", "sizes_hot", "hot", "rank", "name", "lon", "lat",
@@ -142,7 +142,7 @@ CELL_COLUMNS = [
 
 
 def find_hotspots(
-    rows: pd.DataFrame,  # one row per review: customer_id, lon, lat, negative 0/1 (missing: unsure, left out); region or place optional
+    rows: pd.DataFrame,  # one row per review: customer_id, lon, lat, negative 0/1 (missing: unsure, left out); city, place, region optional
     resolutions: Sequence[int] | None = None,  # H3 resolutions; default: three sizes that suit the spread
     permutations: int = 999,  # lots to draw
     alpha: float = 0.05,  # false share allowed among hot cells
@@ -163,7 +163,7 @@ def find_hotspots(
         return HotSpots(pd.DataFrame(columns=CELL_COLUMNS), sizes, float("nan"), permutations, alpha, seed)
     cells = _test_sizes(found, count_nested(found, sizes, k), sizes, permutations, seed, correct)
     cells = _judge(cells, sizes, alpha, min(sizes_needed, len(sizes)))
-    cells["name"] = _names(cells, customers.merge(assign_cells(customers, sizes), on="customer_id"))
+    cells["name"] = _names(cells, customers.merge(assign_cells(customers, sizes), on="customer_id"), k)
     return HotSpots(_published(cells)[CELL_COLUMNS], sizes, float(found["negative"].mean()), permutations, alpha, seed)
 
 # %% ../../nbs/36_geo.hotspots.ipynb #267aa152
@@ -231,29 +231,38 @@ def _judge(cells: pd.DataFrame, sizes: Sequence[int], alpha: float, needed: int)
     rank = surplus.groupby(cells["resolution"]).rank(ascending=False, method="first").astype("Int64")
     return cells.assign(proven=proven, sizes_hot=count, hot=hot, rank=rank, share=share, difference=share - overall)
 
-# %% ../../nbs/36_geo.hotspots.ipynb #9c98d97b
+# %% ../../nbs/36_geo.hotspots.ipynb #d3d4abf0
 _SIDES = ["east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east"]
+_NAMED_BY = ("city", "place", "region", "country")  # columns, the most specific first
 
 
-def _names(cells: pd.DataFrame, customers: pd.DataFrame) -> pd.Series:
-    "Name cells by the most frequent region or place of their customers."
-    known = next((c for c in ("name", "region", "city", "place") if c in customers and customers[c].notna().any()), None)
-    if known is None:
-        return pd.Series(None, index=cells.index, dtype="str")
-    usual = {}
-    for r in cells["resolution"].unique():
-        found = customers.groupby([cell_column(r), known]).size().rename("n").reset_index()
-        found = found.sort_values([cell_column(r), "n", known], ascending=[True, False, True]).drop_duplicates(cell_column(r))
-        usual |= dict(zip(found[cell_column(r)], found[known]))
-    name = cells["cell"].map(usual).where(cells["state"] == "shown")
-    centre = customers.astype({"lon": float, "lat": float}).groupby(known)[["lon", "lat"]].median()
-    shared = cells["hot"] & name.groupby([cells["resolution"], cells["hot"], name]).transform("size").gt(1)
-    for i in cells.index[shared]:
+def _usual(customers: pd.DataFrame, cells: pd.DataFrame, k: int) -> tuple[pd.Series, pd.DataFrame]:
+    "Most frequent name per cell, and the middle of each name."
+    name, middles = pd.Series(None, index=cells.index, dtype="object"), []
+    for column in (c for c in _NAMED_BY if c in customers):
+        known = customers[customers.groupby(column)["customer_id"].transform("size").ge(k).fillna(False).astype(bool)]
+        for r in cells["resolution"].unique():
+            found = known.groupby([cell_column(r), column]).size().rename("n").reset_index()
+            found = found.sort_values([cell_column(r), "n", column], ascending=[True, False, True]).drop_duplicates(cell_column(r))
+            name = name.fillna(cells["cell"].map(dict(zip(found[cell_column(r)], found[column]))))
+        middles.append(known.astype({"lon": float, "lat": float}).groupby(column)[["lon", "lat"]].median())
+    middle = pd.concat(middles) if middles else pd.DataFrame(columns=["lon", "lat"])
+    return name.where(cells["state"] == "shown"), middle[~middle.index.duplicated()]
+
+
+def _names(cells: pd.DataFrame, customers: pd.DataFrame, k: int) -> pd.Series:
+    "Name the shown cells; hot cells of one size get different names."
+    name, middle = _usual(customers, cells, k)
+    same = [cells["resolution"], cells["hot"], name]
+    for i in cells.index[cells["hot"] & name.notna() & name.groupby(same).transform("size").gt(1)]:
         lat, lon = h3.cell_to_latlng(cells["cell"][i])
-        east = (lon - centre["lon"][name[i]]) * np.cos(np.radians(lat))
-        side = _SIDES[round(np.degrees(np.arctan2(lat - centre["lat"][name[i]], east)) / 45) % 8]
-        name[i] = f"{name[i]} {side}"
-    return name
+        east = (lon - middle["lon"][name[i]]) * np.cos(np.radians(lat))
+        name[i] = f"{name[i]} {_SIDES[round(np.degrees(np.arctan2(lat - middle['lat'][name[i]], east)) / 45) % 8]}"
+    hot = cells[cells["hot"] & name.notna()].sort_values("rank")
+    number = hot.groupby([hot["resolution"], name[hot.index]]).cumcount() + 1
+    again = number[number > 1]
+    name[again.index] = [f"{name[i]} {n}" for i, n in again.items()]
+    return name.astype("str")
 
 # %% ../../nbs/36_geo.hotspots.ipynb #0366b84e
 def _published(cells: pd.DataFrame) -> pd.DataFrame:
