@@ -10,9 +10,8 @@ Engine.
 __all__ = ['VERSION_TABLE', 'normal_url', 'make_engine', 'reading', 'writing', 'our_objects', 'newest_revision', 'revision',
            'migrate', 'downgrade', 'check_schema', 'schema_changes', 'capabilities']
 
-# %% ../../nbs/41_store.engine.ipynb #103ccfa7
+# %% ../../nbs/41_store.engine.ipynb #8e1d52d0
 import json
-import math
 import re
 import sqlite3
 import struct
@@ -32,7 +31,7 @@ from alembic.script import ScriptDirectory
 from pyproj import Geod
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import StaticPool
 
 from ..config import ScaError

@@ -11,7 +11,7 @@ __all__ = ['LoadReceipt', 'save_load', 'list_loads', 'show_load', 'undo_load', '
            'the_source', 'save_predictions', 'save_segment_run', 'last_segment_run', 'save_report_run',
            'erase_customer']
 
-# %% ../../nbs/42_store.export.ipynb #0cc3195a
+# %% ../../nbs/42_store.export.ipynb #6fff77d7
 import hashlib
 import io
 import json
@@ -28,7 +28,23 @@ import pandas as pd
 import psycopg2
 import pyarrow as pa
 from pyarrow import csv
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, and_, delete, false, func, insert, or_, select, text, true, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    and_,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIndex, ForeignKeyConstraint
 from sqlalchemy.types import NullType

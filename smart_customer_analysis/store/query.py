@@ -11,7 +11,7 @@ __all__ = ['Filters', 'review_facts', 'reviews_page', 'within_bbox', 'within_met
            'count_by_region', 'within_polygon', 'as_geojson', 'customers_geojson', 'segments', 'segment', 'customer',
            'reports', 'latest_model', 'filter_options', 'overview', 'stored_frames']
 
-# %% ../../nbs/43_store.query.ipynb #8b520efd
+# %% ../../nbs/43_store.query.ipynb #6b8138d1
 import base64
 import binascii
 import json
@@ -26,7 +26,22 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
-from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Select, Text, and_, case, cast, extract, func, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    extract,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 
 from .. import schema
 from ..schema import NEGATIVE, POSITIVE, SRID, InputError
@@ -36,6 +51,7 @@ from smart_customer_analysis.store.tables import (
     Customer,
     Load,
     Model,
+    Moment,
     Order,
     Prediction,
     Reject,
@@ -325,7 +341,7 @@ def _metres_from(lon: float, lat: float) -> Any:
     "SQL: metres from a point, along the ellipsoid."
     return func.ST_DistanceSpheroid(Customer.geom, func.ST_SetSRID(func.ST_MakePoint(float(lon), float(lat)), SRID))
 
-# %% ../../nbs/43_store.query.ipynb #510e1ab0
+# %% ../../nbs/43_store.query.ipynb #9b909f55
 def _circle(c: Connection, lon: float, lat: float, metres: float, source: str, k: int | None = None) -> pd.DataFrame:
     "Customers within metres, nearest first."
     away = _metres_from(lon, lat)
@@ -355,13 +371,18 @@ def nearest(
     source: str | None = None,
 ) -> pd.DataFrame:  # customer_id, lon, lat, metres; nearest first, at most k
     "Find the k customers nearest to a point."
-    source, radius = the_source(engine, source), 2_000.0
     with reading(engine) as c:
-        while True:
-            found = _circle(c, lon, lat, radius, source, k)
-            if len(found) >= k or radius > 21_000_000:
-                return found
-            radius *= 4
+        return _nearest(c, lon, lat, k, the_source(engine, source))
+
+
+def _nearest(c: Connection, lon: float, lat: float, k: int, source: str) -> pd.DataFrame:
+    "Widen a circle until it holds k customers."
+    radius = 2_000.0
+    while True:
+        found = _circle(c, lon, lat, radius, source, k)
+        if len(found) >= k or radius > 21_000_000:
+            return found
+        radius *= 4
 
 # %% ../../nbs/43_store.query.ipynb #db5bc343
 def distance(
@@ -611,7 +632,7 @@ def overview(
     when = {"data_from": first, "data_to": last, "loaded_at": loads[0]["loaded_at"] if loads else None}
     return plain({"source": source, "sources": sources, **told, "stored": stored, **when, "loads": [dict(x) for x in loads[:20]], "model": latest_model(engine, source)})
 
-# %% ../../nbs/43_store.query.ipynb #104f8138
+# %% ../../nbs/43_store.query.ipynb #7460a455
 _FRAMES = {Review: schema.Review, Customer: schema.Customer, Order: schema.Order}
 
 
@@ -623,8 +644,11 @@ def stored_frames(
     source, found = the_source(engine, source), {}
     with reading(engine) as c:
         for entity, model in _FRAMES.items():
-            wanted = [n for n in schema.columns(model) if n in entity.__table__.columns]
+            wanted = [entity.__table__.c[n] for n in schema.columns(model) if n in entity.__table__.columns]
             keys = [k for k in entity.__table__.primary_key.columns if k.name != "source"]
-            rows = c.execute(select(*(getattr(entity, n) for n in wanted)).where(entity.source == source).order_by(*keys)).all()
-            found[entity.__tablename__] = schema.conform(pd.DataFrame.from_records(rows, columns=wanted), model)
+            times = {x.name for x in wanted if isinstance(x.type, Moment)}
+            rows = c.execute(select(*(_raw_time(c, x).label(x.name) if x.name in times else x for x in wanted)).where(entity.source == source).order_by(*keys))
+            frame = pd.DataFrame(rows.cursor.fetchall(), columns=[x.name for x in wanted])
+            frame = frame.assign(**{n: _times(frame[n]) for n in times})
+            found[entity.__tablename__] = schema.conform(frame, model)
     return found

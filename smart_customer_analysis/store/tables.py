@@ -10,12 +10,25 @@ Tables.
 __all__ = ['Moment', 'Base', 'Load', 'LoadFile', 'LoadCount', 'Reject', 'Customer', 'Product', 'Review', 'Order', 'ReplacedRow',
            'Model', 'Prediction', 'SegmentRun', 'Segment', 'SegmentMember', 'ReportRun', 'Erasure', 'table_names']
 
-# %% ../../nbs/40_store.tables.ipynb #5380bfbe
+# %% ../../nbs/40_store.tables.ipynb #04382f21
 from datetime import UTC, datetime
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Double, ForeignKey, ForeignKeyConstraint, Index, Integer, MetaData, SmallInteger, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Text,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
