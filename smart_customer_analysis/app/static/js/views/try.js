@@ -4,14 +4,15 @@ import { $, clear, h, icon, say } from "../dom.js";
 import { chance, count, pct, range } from "../format.js";
 import { check, tokens, wordLegend, words } from "../explain.js";
 
-const MOST = 10_000, PAUSE = 400, MAX_ERROR = 0.05;
+const MOST = 10_000, PAUSE = 400;
 const SAMPLES = [
   ["angry", "The kettle arrived two weeks late and the box was open. I wrote twice and nobody answered. I want my money back."],
   ["mixed", "The kettle is lovely but it arrived two weeks late and the box was open."],
   ["long", "I bought this lamp for my desk in spring. At first it was everything I wanted: warm light, a heavy foot, a switch where the hand falls. After a month it began to flicker in the evening. I changed the bulb, I changed the socket, I read the small leaflet twice. The shop answered within a day and was polite, and they sent a second lamp, which flickers as well. I like how it looks and I would buy another thing from this shop, but I would not buy this lamp again, and I cannot tell you to."],
   ["sarcastic", "Oh great, another charger that works for a whole three days. Just what I needed."],
 ];
-const UNSURE = `The model cannot keep its agreed error of ${pct(MAX_ERROR)} on this text, so it does not answer.`;
+const UNSURE = "The model cannot keep its agreed error on this text, so it does not answer.";
+const NO_PROMISE = "Too few held-out reviews to promise an error rate: take the percentage as it is.";
 const REASON = "Filters do not act here: the model reads only the text in the box.";
 
 export default {
@@ -46,7 +47,7 @@ export default {
       out.classList.add("updating");
       try {
         const [p, x] = await Promise.all([
-          post("predict", { text: asked, max_error: MAX_ERROR }, stop.signal).then((r) => r.predictions[0]),
+          post("predict", { text: asked }, stop.signal).then((r) => r.predictions[0]),
           post("explain", { text: asked }, stop.signal).catch((err) => { if (err.name === "AbortError" || err.status === 429) throw err; return { failed: err }; }),
         ]);
         if (mine === run) show(asked, p, x);
@@ -67,15 +68,16 @@ export default {
     }
 
     function show(asked, p, x) {
-      const sure = p.label !== null, word = p.label === "negative" ? "Negative" : "Positive", value = p.label === "positive" ? p.p_positive : p.p_negative;
-      const band = bounds || [0.4, 0.6], inside = !sure;
-      const sentence = sure ? `${word}, sure: ${chance(value)}.` : `Unsure: ${UNSURE}`;
-      const curl = `curl -s ${location.origin}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify({ text: asked, max_error: MAX_ERROR }).replaceAll("'", "'\\''")}'`;
+      const inside = p.label === null || Boolean(bounds && p.p_negative > bounds[0] && p.p_negative < bounds[1]);
+      const sure = !inside, word = p.label === "negative" ? "Negative" : "Positive", value = p.label === "positive" ? p.p_positive : p.p_negative;
+      const band = bounds || [0.4, 0.6];
+      const sentence = sure ? `${word}${bounds ? ", sure" : ""}: ${chance(value)}.` : `Unsure: ${UNSURE}`;
+      const curl = `curl -s ${location.origin}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify({ text: asked }).replaceAll("'", "'\\''")}'`;
       clear(out,
-        h("div", { class: "verdict-main" }, h("p", { class: `verdict-word${sure ? ` verdict-${p.label}` : ""}` }, inside ? [icon("unsure"), " Unsure"] : [word, h("span", null, ", sure")]),
+        h("div", { class: "verdict-main" }, h("p", { class: `verdict-word${sure ? ` verdict-${p.label}` : ""}` }, inside ? [icon("unsure"), " Unsure"] : bounds ? [word, h("span", null, ", sure")] : word),
           h("div", { class: "verdict-scale", role: "img", "aria-label": `Chance of negative: ${chance(p.p_negative)}` }, h("span", { class: "tick" }, "positive"), h("div", { class: "scale" }, h("i", { class: "scale-base" }), bounds || inside ? h("i", { class: "scale-band", style: { left: `${100 * Math.min(band[0], p.p_negative - 0.02)}%`, right: `${100 * (1 - Math.max(band[1], p.p_negative + 0.02))}%` } }, h("span", null, "unsure")) : null, h("i", { class: "scale-dot", style: { left: `${100 * p.p_negative}%` } })), h("span", { class: "tick" }, "negative")),
           h("p", { class: "verdict-number" }, h("b", null, chance(sure ? value : p.p_negative)), " ", sure ? p.label : "negative"), h("p", { class: `caption${p.tokens_read < p.tokens_total ? " cut" : ""}` }, tokens(p))),
-        inside ? h("p", null, UNSURE) : null,
+        inside ? h("p", null, UNSURE) : bounds ? null : h("p", { class: "caption" }, NO_PROMISE),
         x.failed ? h("p", { class: "muted" }, `The words behind it could not be loaded: ${x.failed.message} The answer above holds.`) : [
           h("h2", null, "Which words speak for it"), words(asked, x, { drop }), x.faithful ? wordLegend() : null,
           h("p", { class: "caption" }, check(x), x.faithful ? " Tap a word to drop it and ask again." : "")],
