@@ -140,7 +140,7 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     return round(value, 5) if isinstance(value, float) else value
 
-# %% ../nbs/71_service.ipynb #f1f17f46
+# %% ../nbs/71_service.ipynb #b33fbe3f
 GROUPS = {"region": "region", "segment": "segment_id", "product": "product_id"}  # filter -> column of review_facts
 
 
@@ -155,7 +155,7 @@ def prepare_facts(
     day = pd.to_datetime(raw["reviewed_at"], utc=True).dt.tz_convert(None).dt.normalize()
     columns = {"review_id": raw["review_id"], "customer_id": raw["customer_id"], "stars": stars.astype("float64")}
     columns |= {new: raw[old].astype("category") for new, old in GROUPS.items()}
-    columns |= {"day": day, "week": day - pd.to_timedelta(day.dt.weekday, unit="D"), "marked": marked, "read": read}
+    columns |= {"day": day, "week": day - pd.to_timedelta(day.dt.day_of_week, unit="D"), "marked": marked, "read": read}
     return number_people(pd.DataFrame(columns | {c: raw[c].astype("float64") for c in ("p_negative", "lon", "lat")}))
 
 
@@ -762,7 +762,7 @@ def _by_time(rows: pd.DataFrame, by: str, shop: Shop, filters: Any) -> list[dict
                       "evidence": None if made["reliability"] == "hidden" else address})  # fmt: skip
     return items
 
-# %% ../nbs/71_service.ipynb #90687fe6
+# %% ../nbs/71_service.ipynb #654e1730
 class _Overview(_Figures):
     "The first page."
 
@@ -798,7 +798,7 @@ def _model_card(model: dict[str, Any] | None, settings: Settings) -> dict[str, A
     tested = model["metrics"].get("test") or model["metrics"]
     accuracy = tested.get("accuracy")
     if isinstance(accuracy, dict):
-        accuracy = {c: accuracy.get(c) for c in ("value", "low", "high", "n")} | {"baselines": tested.get("baselines") or {}}
+        accuracy = {c: accuracy.get(c) for c in ("value", "low", "high", "n")} | {"baselines": accuracy.get("baselines") or tested.get("baselines") or {}}
     band = unsure_band(settings.models_dir / model["name"] / model["version"], settings.max_error)
     return {"version": model["version"], "accuracy": accuracy if isinstance(accuracy, dict) else None, "unsure_band": band}
 
@@ -889,7 +889,7 @@ class _Places(_Overview):
         return {**told, "region": found["region"] if found["region"] in shown else None, "first_seen": _day(found["first_seen"]),
                 "reviews": [review_item(r, shown) for r in found["reviews"]]}  # fmt: skip
 
-# %% ../nbs/71_service.ipynb #b535e627
+# %% ../nbs/71_service.ipynb #616e1f80
 class _Customers(_Places):
     "Customers as points."
 
@@ -916,7 +916,7 @@ class _Customers(_Places):
             found = query.customers_geojson(self.engine(), near=point, radius_m=radius_m + WIDER_M, **given)
         elif nearest:
             point = numbers(nearest, ("lon", "lat"))
-            found = query.customers_geojson(self.engine(), nearest_to=point, k=4 * k + 50, **given)
+            found = query.customers_geojson(self.engine(), None, None, None, point, (4 * k + 50) * (1 if segment is None else 10), **given)
         else:
             query.within_bbox(self.engine(), *box[:2], *box[:2], source=source)  # refuses what is no box
             found = query.customers_geojson(self.engine(), bbox=wider_box(box), **given)

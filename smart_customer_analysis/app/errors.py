@@ -63,7 +63,7 @@ async def invalid(request: Request, error: RequestValidationError) -> Response:
     """422: which field, and what was expected of it."""
     if any(e["type"] == "json_invalid" for e in error.errors()):
         return problem(422, _DETAIL[422], _id(request), "urn:sca:invalid")
-    faults = [{"field": _place(e)[:120], "message": e["msg"][:200]} for e in error.errors()[:SHOWN_FIELDS]]
+    faults = [{"field": _place(e)[:120], "message": e["msg"].removeprefix("Value error, ")[:200]} for e in error.errors()[:SHOWN_FIELDS]]
     told = "; ".join(f"{f['field']}: {f['message']}" for f in faults[:3])
     return problem(422, told, _id(request), "urn:sca:invalid", errors=faults)
 

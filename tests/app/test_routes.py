@@ -129,8 +129,8 @@ def test_filters_only_take_away(served):
         "segment": [s["id"] for s in options["segments"]],
         "product": [p["id"] for p in options["products"]],
         "sentiment": ["negative", "positive", "unsure"],
-        "start": ["2026-03-01", "2026-09-01"],
-        "end": ["2026-06-30", "2026-10-31"],
+        "start": ["2026-03-01", "2026-05-01"],
+        "end": ["2026-08-31", "2026-10-31"],
         "q": ["late", "the", "zzz"],
     }
     for _ in range(30):
