@@ -23,7 +23,7 @@ from shapely.geometry import MultiPolygon, Polygon, box, mapping
 
 from ..schema import InputError
 
-# %% ../../nbs/35_geo.cells.ipynb #69874356
+# %% ../../nbs/35_geo.cells.ipynb #fe07adaa
 def cell_column(
     resolution: int,  # H3 resolution, 0 (largest) to 15
 ) -> str:  # column name
@@ -42,7 +42,7 @@ def assign_cells(
     lon = customers["lon"].to_numpy(dtype=float, na_value=np.nan)
     lat = customers["lat"].to_numpy(dtype=float, na_value=np.nan)
     known = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90)
-    found = [h3.latlng_to_cell(y, x, finest) if ok else None for x, y, ok in zip(lon.tolist(), lat.tolist(), known)]
+    found = [h3.latlng_to_cell(y, x, finest) if ok else None for x, y, ok in zip(lon.tolist(), lat.tolist(), known, strict=True)]
     small = pd.Series(found, index=customers.index, dtype="str")
     columns = {"customer_id": customers["customer_id"]}
     for r in sorted(resolutions):
@@ -231,13 +231,13 @@ def cell_polygon(
     "Draw a cell as a polygon."
     return cut_ring([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)])
 
-# %% ../../nbs/35_geo.cells.ipynb #5e0f6f1a
+# %% ../../nbs/35_geo.cells.ipynb #54abaa54
 def cell_geojson(
     cells: pd.DataFrame,  # a column `cell`; every other column becomes a property, missing becomes null
     **members: Any,  # further top-level members, for example legend=...
 ) -> dict[str, Any]:  # FeatureCollection
     "Turn a frame of cells into a GeoJSON FeatureCollection."
-    records = [{c: _plain(v) for c, v in zip(cells.columns, row)} for row in cells.itertuples(index=False, name=None)]
+    records = [{c: _plain(v) for c, v in zip(cells.columns, row, strict=True)} for row in cells.itertuples(index=False, name=None)]
     features = [{"type": "Feature", "id": r["cell"], "geometry": mapping(cell_polygon(r["cell"])), "properties": r} for r in records]
     return {"type": "FeatureCollection", "features": features, **members}
 

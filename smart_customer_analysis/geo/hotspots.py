@@ -34,8 +34,8 @@ def smooth_shares(
     weight = np.maximum(spread, 0) / (np.maximum(spread, 0) + overall / n) if overall > 0 else np.zeros_like(n)
     return overall + weight * (negative / n - overall)
 
-# %% ../../nbs/36_geo.hotspots.ipynb #31c33e2a
-RING_WEIGHTS = (1.0, 0.5, 0.1)  # weight of the cell itself, of the six around it, of the twelve around those
+# %% ../../nbs/36_geo.hotspots.ipynb #f8361572
+RING_WEIGHTS = (1.0, 0.5, 0.15)  # weight of the cell itself, of the six around it, of the twelve around those
 
 
 def neighbour_weights(
@@ -46,7 +46,7 @@ def neighbour_weights(
     "Weigh each cell and its occupied neighbours by ring."
     of, place = list(cells if of is None else of), {c: i for i, c in enumerate(cells)}
     found = [(i, place[o], w) for i, c in enumerate(of) for r, w in enumerate(ring_weights) for o in h3.grid_ring(c, r) if o in place]
-    row, column, weight = zip(*found) if found else ((), (), ())
+    row, column, weight = zip(*found, strict=True) if found else ((), (), ())
     return sparse.csr_matrix((weight, (row, column)), shape=(len(of), len(place)))
 
 # %% ../../nbs/36_geo.hotspots.ipynb #3df00aad
@@ -166,7 +166,7 @@ def find_hotspots(
     cells["name"] = _names(cells, customers.merge(assign_cells(customers, sizes), on="customer_id"), k)
     return HotSpots(_published(cells)[CELL_COLUMNS], sizes, float(found["negative"].mean()), permutations, alpha, seed)
 
-# %% ../../nbs/36_geo.hotspots.ipynb #267aa152
+# %% ../../nbs/36_geo.hotspots.ipynb #bb91d39b
 def _lumps(shown: Sequence[str], finest: np.ndarray, larger: int | None) -> list[str]:
     "Name what each smallest cell is dealt as: itself near a tested cell, else its parent."
     if larger is None:
@@ -181,7 +181,7 @@ def _test_sizes(
     "Add p_value, q_value, smoothed and true counts to the cells of every size."
     small, shown = cell_column(max(sizes)), counts[counts["state"] == "shown"]
     finest = np.sort(found[small].unique())
-    dealt = dict(zip(finest, _lumps(shown["cell"][shown["resolution"] == max(sizes)], finest, sizes[-2] if len(sizes) > 1 else None)))
+    dealt = dict(zip(finest, _lumps(shown["cell"][shown["resolution"] == max(sizes)], finest, sizes[-2] if len(sizes) > 1 else None), strict=True))
     lumps = sorted(set(dealt.values()))
     place = pd.Series(np.arange(len(lumps)), index=lumps)
     people = found.assign(cell=found[small].map(dealt).map(place)).groupby("customer_id")
@@ -206,7 +206,7 @@ def _test_one(r: int, found: pd.DataFrame, level: pd.DataFrame, lumps: Sequence[
     level = level.merge(true.add_prefix("true_").reset_index(), on="cell").set_index(level.index)
     return level.assign(p_value=p, smoothed=level["cell"].map(smooth))
 
-# %% ../../nbs/36_geo.hotspots.ipynb #6b9471b9
+# %% ../../nbs/36_geo.hotspots.ipynb #27e0c089
 SEEN = 4  # the bar of the second size is this many times alpha
 LEAST = 0.04  # points by which a hot cell's own share must exceed that of all
 
@@ -224,14 +224,14 @@ def _judge(cells: pd.DataFrame, sizes: Sequence[int], alpha: float, needed: int)
     def agree(cell: str, r: int) -> int:
         return sum(h3.cell_to_parent(cell, s) in seen_at[s] if s < r else cell in holds[s, r] for s in sizes)
 
-    count = pd.Series([agree(c, r) for c, r in zip(cells["cell"], cells["resolution"])], index=cells.index)
+    count = pd.Series([agree(c, r) for c, r in zip(cells["cell"], cells["resolution"], strict=True)], index=cells.index)
     count = count.where(cells["state"] == "shown", 0)
     hot = proven & (count >= needed)
     surplus = (cells["true_n_negative"] - overall * cells["true_n_reviews"]).where(hot)
     rank = surplus.groupby(cells["resolution"]).rank(ascending=False, method="first").astype("Int64")
     return cells.assign(proven=proven, sizes_hot=count, hot=hot, rank=rank, share=share, difference=share - overall)
 
-# %% ../../nbs/36_geo.hotspots.ipynb #d3d4abf0
+# %% ../../nbs/36_geo.hotspots.ipynb #6cd52099
 _SIDES = ["east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east"]
 _NAMED_BY = ("city", "place", "region", "country")  # columns, the most specific first
 
@@ -244,7 +244,7 @@ def _usual(customers: pd.DataFrame, cells: pd.DataFrame, k: int) -> tuple[pd.Ser
         for r in cells["resolution"].unique():
             found = known.groupby([cell_column(r), column]).size().rename("n").reset_index()
             found = found.sort_values([cell_column(r), "n", column], ascending=[True, False, True]).drop_duplicates(cell_column(r))
-            name = name.fillna(cells["cell"].map(dict(zip(found[cell_column(r)], found[column]))))
+            name = name.fillna(cells["cell"].map(dict(zip(found[cell_column(r)], found[column], strict=True))))
         middles.append(known.astype({"lon": float, "lat": float}).groupby(column)[["lon", "lat"]].median())
     middle = pd.concat(middles) if middles else pd.DataFrame(columns=["lon", "lat"])
     return name.where(cells["state"] == "shown"), middle[~middle.index.duplicated()]
@@ -275,7 +275,7 @@ def _published(cells: pd.DataFrame) -> pd.DataFrame:
     told = ["share", "low", "high", "smoothed", "difference"]
     return cells.assign(**{c: cells[c].where(cells["state"] == "shown") for c in told})
 
-# %% ../../nbs/36_geo.hotspots.ipynb #ab32273e
+# %% ../../nbs/36_geo.hotspots.ipynb #5b4f3fcf
 def planted_map(
     side: int = 30,  # cells along one side
     mean: float = 20,  # reviews per cell, on average
@@ -297,7 +297,7 @@ def planted_map(
     lat, lon = points[cell, rng.integers(points.shape[1], size=len(cell))].T
     negative = rng.binomial(1, base + rise * inside[cell])
     people = pd.Series(np.arange(len(cell))).astype("str")
-    return pd.DataFrame({"customer_id": people, "lon": lon, "lat": lat, "negative": negative}), {c for c, b in zip(cells, inside) if b}
+    return pd.DataFrame({"customer_id": people, "lon": lon, "lat": lat, "negative": negative}), {c for c, b in zip(cells, inside, strict=True) if b}
 
 
 def simulate_hotspots(

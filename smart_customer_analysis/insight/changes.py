@@ -96,7 +96,7 @@ def change_sentence(
     people = f"{n_customers:,} customer{'s' if n_customers != 1 else ''}"
     return f"{where}, negative reviews {verb} from {before:.0%} to {after:.0%} ({_points(low, high)} {side}); {people}."
 
-# %% ../../nbs/51_insight.changes.ipynb #9d7d2759
+# %% ../../nbs/51_insight.changes.ipynb #7b90ca91
 @dataclass(frozen=True)
 class Changes:
     "What changed between two periods."
@@ -123,7 +123,7 @@ class Changes:
     ) -> list[str]:  # marked sentences, or the one line of a quiet period
         "Write the list of changes as text."
         signs = {"worse": "▲", "better": "▼", "event": "◆"}
-        told = [f"{signs[m]} {s}" for m, s in zip(self.proven["mark"], self.proven["sentence"])]
+        told = [f"{signs[m]} {s}" for m, s in zip(self.proven["mark"], self.proven["sentence"], strict=True)]
         more = [f"and {len(told) - most} more"] if len(told) > most else []
         return told[:most] + more if told else [f"– {self.sentence}"]
 

@@ -38,7 +38,7 @@ from shapely.geometry import box, shape
 
 from ..geo.cells import cell_polygon, extent_of
 
-# %% ../../nbs/52_insight.figures.ipynb #6b38df1e
+# %% ../../nbs/52_insight.figures.ipynb #f2a13923
 TOKENS = {
     "surface": "#FFFFFF", "ink": "#1A1F26", "ink2": "#454D59", "muted": "#5B6472", "border": "#7C8696", "hairline": "#D8DDE4",
     "worse": "#D9550B", "worse_text": "#B23C00", "better": "#2F7FC8", "better_text": "#1A5FA6", "none": "#6B7480",
@@ -46,7 +46,7 @@ TOKENS = {
 }  # fmt: skip
 SEQUENTIAL = ("#FAEEE4", "#FBC9A4", "#EE9B5F", "#C96726", "#873D0F")  # share negative, low to high
 DIVERGING = ("#175FA4", "#5497D9", "#A5CCF4", "#EEEDE8", "#F3B992", "#D5753A", "#9E4502")  # better to worse than all
-CATEGORICAL = dict(zip("ABCDEF", ("#5E35B1", "#5C9E6C", "#63602E", "#BE7FA8", "#1B6A6A", "#3B1230")))
+CATEGORICAL = dict(zip("ABCDEF", ("#5E35B1", "#5C9E6C", "#63602E", "#BE7FA8", "#1B6A6A", "#3B1230"), strict=True))
 BREAKS = (0.0, 0.1, 0.2, 0.3, 0.4, 1.0)  # classes of the map: the same every period
 FONTS = 'Inter, system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif'
 
@@ -127,15 +127,15 @@ def _range(low: float, high: float) -> str:
     "Write a range: 16–20%."
     return f"{100 * low:.0f}–{100 * high:.0f}%"
 
-# %% ../../nbs/52_insight.figures.ipynb #7798a59a
+# %% ../../nbs/52_insight.figures.ipynb #4c0d9608
 def _whiskers(ax: Any, low: np.ndarray, high: np.ndarray, at: np.ndarray, colours: Sequence[str], width: float = 3.0) -> None:
     "Draw horizontal ranges that fade towards both ends."
     steps, alphas = np.array([0, 0.08, 0.16, 0.24, 0.76, 0.84, 0.92, 1]), (0.25, 0.45, 0.7, 1.0, 0.7, 0.45, 0.25)
     lines, shades = [], []
-    for lo, hi, y, colour in zip(low, high, at, colours):
+    for lo, hi, y, colour in zip(low, high, at, colours, strict=True):
         if np.isfinite(lo) and np.isfinite(hi):
             x = lo + (hi - lo) * steps
-            lines += [[(a, y), (b, y)] for a, b in zip(x[:-1], x[1:])]
+            lines += [[(a, y), (b, y)] for a, b in zip(x[:-1], x[1:], strict=True)]
             shades += [mpl.colors.to_rgba(colour, 0.8 * a) for a in alphas]
     ax.add_collection(LineCollection(lines, colors=shades, linewidths=width, capstyle="butt", zorder=2))
 
@@ -373,7 +373,7 @@ def segment_profiles(
         ax.set_title(textwrap.shorten(f"[{segment}] {name}", 40, placeholder=" …"), loc="left", x=-(labels - 8) / (width / columns - labels - 20), size=13, weight="bold")
     return fig
 
-# %% ../../nbs/52_insight.figures.ipynb #9d8b1960
+# %% ../../nbs/52_insight.figures.ipynb #668e08e9
 def _flows(migration: pd.DataFrame, k: int) -> tuple[pd.DataFrame, int]:
     "Name missing ends, drop flows below k and say how many customers those were."
     frame = migration.assign(**{"from": migration["from"].astype("object").fillna("new"), "to": migration["to"].astype("object").fillna("left")})
@@ -404,7 +404,7 @@ def migration_flows(
         ax.add_patch(PathPatch(_band(y0, y1, n), facecolor=TOKENS["hairline"] if stayed else segment_colour(a if a != "new" else None), alpha=0.7 if stayed else 0.55, linewidth=0))
         cursor[0][a], cursor[1][b] = y0 + n, y1 + n
     for x, end, align in ((0, ends[0], "right"), (1, ends[1], "left")):
-        for name, start, n in zip(end.index, end["start"], end["n"]):
+        for name, start, n in zip(end.index, end["start"], end["n"], strict=True):
             ax.add_patch(Rectangle((x - 0.012, start), 0.024, n, facecolor=segment_colour(None if name in ("new", "left") else name), linewidth=0))
             badge = name if name in ("new", "left") else f"[{name}]"
             ax.text(x - 0.03 if align == "right" else x + 0.03, start + n / 2, f"{badge} {n:,}", ha=align, va="center")
@@ -519,7 +519,7 @@ def _outline(geometries: Sequence[shapely.Geometry]) -> Outline:
                 codes.append(np.r_[Outline.MOVETO, np.full(len(xy) - 2, Outline.LINETO), Outline.CLOSEPOLY])
     return Outline(np.vstack(vertices), np.concatenate(codes))
 
-# %% ../../nbs/52_insight.figures.ipynb #9e7d4cfe
+# %% ../../nbs/52_insight.figures.ipynb #00598a52
 def _frame_of(shapes: Sequence[shapely.Geometry], padding: float = 0.06) -> tuple[float, float, float, float]:
     "Box round all cells with some room, in continuous degrees."
     west, south, east, north = shapely.total_bounds(list(shapes))
@@ -553,7 +553,7 @@ def map_figure(
     title = title or ("No place is worse than chance explains" if n == 0 else f"{n} hot spot{'s' if n > 1 else ''}: worse than chance explains")
     place = extent_of(pd.DataFrame([shapely.get_coordinates(cell_polygon(c)).mean(axis=0) for c in cells["cell"]], columns=["lon", "lat"]))
     crosses = place is not None and place[0] > place[2]
-    shapes = dict(zip(cells["cell"], (_turned(cell_polygon(c), crosses) for c in cells["cell"])))
+    shapes = dict(zip(cells["cell"], (_turned(cell_polygon(c), crosses) for c in cells["cell"]), strict=True))
     bounds = _frame_of(list(shapes.values()) or [box(-20, 30, 40, 60)])
     listed = min(n, most)
     side = 230 if listed and width >= 600 else 0
@@ -568,7 +568,7 @@ def map_figure(
     _hot_list(fig, hot.head(most), n, width, side)
     return fig
 
-# %% ../../nbs/52_insight.figures.ipynb #0fe35277
+# %% ../../nbs/52_insight.figures.ipynb #a090737b
 COARSE = 1.5  # degrees; on a smaller map the 1:110m outline is off by more than a cell, and is left out
 
 
@@ -600,7 +600,7 @@ def _draw_classes(ax: Any, cells: pd.DataFrame, shapes: dict[str, Any], metric: 
     if metric == "difference" and "proven" in shown:
         number = np.where(shown["proven"].fillna(False).astype(bool), number, len(colours) // 2)
     counts = []
-    for i, (colour, label) in enumerate(zip(colours, labels)):
+    for i, (colour, label) in enumerate(zip(colours, labels, strict=True)):
         inside = shown["cell"][number == i]
         counts.append((label, colour, len(inside)))
         if len(inside):

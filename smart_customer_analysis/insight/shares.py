@@ -114,7 +114,7 @@ def _word(n: np.ndarray, low: np.ndarray, high: np.ndarray, rates: Rates) -> np.
     wide = (np.asarray(n) < WIDE_REVIEWS) | (high - low > WIDE_RANGE)
     return np.where(blind, "not_comparable", np.where(wide, "wide", "ok"))
 
-# %% ../../nbs/50_insight.shares.ipynb #7555b654
+# %% ../../nbs/50_insight.shares.ipynb #273a9935
 def simulate_shares(
     truth: float,  # true share negative, 0 to 1
     draws: int = 500,  # simulated shops
@@ -130,7 +130,7 @@ def simulate_shares(
     tp, fp = rng.binomial(half, found, draws), rng.binomial(half, false, draws)
     negative = rng.binomial(n, truth, draws)
     marked = rng.binomial(negative, found) + rng.binomial(n - negative, false)
-    rows = [negative_share(int(m), n, {"tp": t, "fn": half - t, "fp": f, "tn": half - f}) for m, t, f in zip(marked, tp, fp)]
+    rows = [negative_share(int(m), n, {"tp": t, "fn": half - t, "fp": f, "tn": half - f}) for m, t, f in zip(marked, tp, fp, strict=True)]
     value, low, high = (np.array([getattr(r, c) for r in rows]) for c in ("value", "low", "high"))
     naive = stats.binomtest
     ends = {m: naive(int(m), n).proportion_ci(method="wilson") for m in set(marked)}

@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from smart_customer_analysis.geo.hotspots import CELL_COLUMNS, adjust_p, draw_lots, find_hotspots, planted_map, simulate_hotspots, tail_p
+from smart_customer_analysis.geo.hotspots import (
+    CELL_COLUMNS,
+    adjust_p,
+    draw_lots,
+    find_hotspots,
+    planted_map,
+    simulate_hotspots,
+    tail_p,
+)
 from smart_customer_analysis.schema import InputError
 
 
