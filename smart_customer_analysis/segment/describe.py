@@ -73,7 +73,7 @@ def _parts(table: list, away: dict[str, float]) -> dict[str, float]:
             found[name] = max(found.get(name, 0), min(strength, 2.0) * LESS.get(name, 1.0))
     return found
 
-# %% ../../nbs/33_segment.describe.ipynb #ffd95200
+# %% ../../nbs/33_segment.describe.ipynb #eb9ad10e
 def _candidates(profile: pd.DataFrame, topics: dict[str, str], noun: str) -> dict[str, float]:
     "All names that are true of a segment, with the strength of each."
     away, value = (dict(zip(profile["feature"], profile[c], strict=True)) for c in ("difference_sd", "value"))
@@ -84,7 +84,9 @@ def _candidates(profile: pd.DataFrame, topics: dict[str, str], noun: str) -> dic
         if away.get(column, 0) >= 0.5 and words:
             buying[f"{noun} who write about {words}"] = min(away[column], 2) * 0.6
     names = {f"{a} {b}": s + t for a, s in standing.items() for b, t in buying.items() if (a, b) not in AVOID}
-    names |= {f"{a} {noun}": s for a, s in standing.items()} | {b[0].upper() + b[1:]: t for b, t in buying.items()}
+    moods, times = (set(standing) & set(some) for some in (("Unhappy", "Content"), ("Lapsed", "Recent", "Former")))
+    names |= {f"{t} {m.lower()} {noun}": 0.7 * (standing[t] + standing[m]) for t in times for m in moods}
+    names |= {f"{a} {noun}": s for a, s in standing.items()} | {b[0].upper() + b[1:]: t for b, t in buying.items() if b != noun}
     return names | {_plain_name(profile, noun): 0.05}
 
 
@@ -94,15 +96,16 @@ def _plain_name(profile: pd.DataFrame, noun: str) -> str:
     if abs(row["difference_sd"]) < 0.3:
         return f"Average {noun}"
     side = "more" if row["difference_sd"] > 0 else "fewer" if row["unit"] not in ("money", "sentiment", "share") else "less"
-    return f"{noun.capitalize()}, {side}: {row['label'][0].lower()}{row['label'][1:]}"
+    return f"{noun.capitalize()} with {side} {row['label'][0].lower()}{row['label'][1:]}"
 
-# %% ../../nbs/33_segment.describe.ipynb #706a022c
+# %% ../../nbs/33_segment.describe.ipynb #8be4a52e
 def name_segments(
     candidates: dict[str, dict[str, float]],  # letter -> names true of it, with strength
     previous_names: dict[str, str] | None = None,  # letter -> name of earlier runs
 ) -> dict[str, str]:  # letter -> name, no name twice
     "Give every segment its own name."
-    kept = {letter: name for letter, name in (previous_names or {}).items() if letter in candidates}
+    first = {name: letter for letter, name in reversed(sorted((previous_names or {}).items()))}  # a name belongs to one letter
+    kept = {letter: name for name, letter in first.items() if letter in candidates}
     taken, open_letters = set((previous_names or {}).values()), [c for c in sorted(candidates) if c not in kept]
     spare = {letter: f"{max(candidates[letter], key=candidates[letter].get)} ({letter})" for letter in open_letters}
     names = sorted({n for c in open_letters for n in candidates[c]} - taken) + list(spare.values())
@@ -124,7 +127,7 @@ def _review_names(profiles: pd.DataFrame, words: dict[str, list[str]]) -> dict[s
         names[letter] = {f"{kind}: {', '.join(chosen)}" if chosen else f"{kind} many things": 1.0}
     return names
 
-# %% ../../nbs/33_segment.describe.ipynb #34191c01
+# %% ../../nbs/33_segment.describe.ipynb #1b3e7437
 SAID = {
     "recency": "last order {} days ago", "frequency": "{} orders", "monetary": "{} spent", "basket": "{} per order", "tenure": "with the shop for {} days",
     "review_recency": "last review {} days ago", "n_reviews": "{} reviews", "words": "{} words per review",
@@ -153,7 +156,7 @@ def _said(row: Any, first: bool) -> str:
 def sentence_of(
     profile: pd.DataFrame,  # rows of one segment
     size: int,  # members
-    unit: str,  # customer or review
+    unit: str,  # customers, reviewers or reviews
     place: str | None = None,  # where more of them live than of others
     words: list[str] = (),  # what reviews are about, for segments of reviews
 ) -> str:  # one sentence
@@ -169,7 +172,7 @@ def sentence_of(
     told += [_said(r, i == 0) for i, r in enumerate(numbers.itertuples(index=False))]
     told += [_said(r, False) for r in rows[~rows["feature"].isin(SAID)].itertuples(index=False)]
     told += [f"more often from {place} than others"] if place else []
-    return f"{size:,} {unit}s: {', '.join(told) or f'close to the average {unit} in everything'}."
+    return f"{size:,} {unit}: {', '.join(told) or f'close to the average in everything'}."
 
 # %% ../../nbs/33_segment.describe.ipynb #5a050306
 def clip(
@@ -209,7 +212,7 @@ def _place(letter: str, segment_of: pd.Series, region: pd.Series) -> str | None:
             return str(name)
     return None
 
-# %% ../../nbs/33_segment.describe.ipynb #def670fa
+# %% ../../nbs/33_segment.describe.ipynb #6e0a7199
 def _spoken(features: Features, members: pd.DataFrame, reviews: pd.DataFrame, predictions: pd.DataFrame, region: pd.Series | None) -> pd.DataFrame:
     "Reviews with the member who wrote them, the segment, and the distance to its centre."
     key = "customer_id" if features.unit == "customer" else "review_id"
@@ -236,13 +239,14 @@ def describe_segments(
     region = customers.drop_duplicates("customer_id").set_index("customer_id")["region"] if customers is not None and "region" in customers else None
     profiles, spoken = profile_table(features, segment_of), _spoken(features, members, reviews, predictions, region)
     words = class_words(spoken["title"].fillna("") + " " + spoken["text"].fillna(""), spoken["segment_id"]) if len(spoken) else {}
+    noun = "reviews" if features.unit == "review" else "customers" if "frequency" in features.frame else "reviewers"
     names = name_segments(_all_candidates(features, profiles, words), previous_names)
     rows = []
     for letter, profile in profiles.groupby("segment_id"):
         mine = members[members["segment_id"] == letter]
         place = _place(letter, segment_of, region) if region is not None and features.unit == "customer" else None
         rows.append({
-            "segment_id": letter, "name": names[letter], "sentence": sentence_of(profile, len(mine), features.unit, place, words.get(letter, []) if features.unit == "review" else ()),
+            "segment_id": letter, "name": names[letter], "sentence": sentence_of(profile, len(mine), noun, place, words.get(letter, []) if features.unit == "review" else ()),
             "size": len(mine), "share": len(mine) / len(members), "profile": profile.drop(columns="segment_id").to_dict("records"),
             "words": words.get(letter, []), "quotes": _quotes(spoken[spoken["segment_id"] == letter], n_quotes),
             "stability": float(mine["stability"].iloc[0]) if "stability" in mine else None,

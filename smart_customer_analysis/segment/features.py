@@ -25,7 +25,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..schema import InputError
 
-# %% ../../nbs/30_segment.features.ipynb #884f781e
+# %% ../../nbs/30_segment.features.ipynb #733594d0
 CATALOG = pd.DataFrame(
     [
         ("recency", "Days since last order", "days", True, 1.0),
@@ -36,17 +36,17 @@ CATALOG = pd.DataFrame(
         ("has_orders", "Has ordered", "share", False, 0.3),
         ("review_recency", "Days since last review", "days", True, 1.0),
         ("n_reviews", "Reviews written", "reviews", True, 0.3),
-        ("mean_sentiment", "Mean sentiment (−1 to 1)", "sentiment", False, 0.7),
-        ("share_negative", "Share of negative reviews", "share", False, 0.7),
+        ("mean_sentiment", "Mean sentiment (−1 to 1)", "sentiment", False, 1.25),
+        ("share_negative", "Share of negative reviews", "share", False, 1.25),
         ("sentiment_trend", "Change of sentiment per year", "sentiment", False, 0.1),
         ("has_reviews", "Has written a review", "share", False, 0.1),
-        ("p_negative", "Share of negative reviews", "share", False, 0.5),
-        ("words", "Words per review", "words", True, 0.3),
+        ("p_negative", "Share of negative reviews", "share", False, 0.4),
+        ("words", "Words per review", "words", True, 0.1),
     ],
     columns=["feature", "label", "unit", "ratio", "weight"],
 ).set_index("feature")
 TOPIC, AXIS = "topic_", "axis_"  # columns of topic shares, and of main directions of the embeddings
-TOPIC_WEIGHT, AXIS_WEIGHT = 0.5, 1.5  # of all such columns together
+TOPIC_WEIGHT, AXIS_WEIGHT = 0.3, 1.5  # of all such columns together
 
 # %% ../../nbs/30_segment.features.ipynb #338abd80
 class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -377,7 +377,7 @@ def review_features(
         frame = frame.join(pd.DataFrame(axes, index=ids, columns=[f"{AXIS}{i}" for i in range(axes.shape[1])]))
     return Features("review", frame.astype(float), feature_labels(frame, topics), topics, found, reviews["reviewed_at"].max(), {"reviews": len(reviews) - len(ids)})
 
-# %% ../../nbs/30_segment.features.ipynb #82156156
+# %% ../../nbs/30_segment.features.ipynb #ac9ce7f4
 class FeatureScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     "Bring features to comparable, weighted units; columns the catalogue does not know get weight 1."
 
@@ -406,7 +406,8 @@ class FeatureScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.center_[axes] = values[:, axes].mean(axis=0)
             spread[axes] = np.sqrt(values[:, axes].var(axis=0).mean())
         self.scale_ = np.where(spread > 1e-9, spread, np.inf)
-        self.weight_ = np.sqrt(_weights(names, self.weights))
+        told = _told_twice(self._unweighted(values), names)
+        self.weight_ = np.sqrt(_weights(names, self.weights) / told)
         return self
 
     def transform(
@@ -416,10 +417,21 @@ class FeatureScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "Scale, cut and weight."
         check_is_fitted(self)
         values = self._logged(validate_data(self, X, dtype=float, reset=False))
-        return np.clip((values - self.center_) / self.scale_, -self.limit, self.limit) * self.weight_
+        return self._unweighted(values) * self.weight_
+
+    def _unweighted(self, values: np.ndarray) -> np.ndarray:
+        return np.clip((values - self.center_) / self.scale_, -self.limit, self.limit)
 
     def _logged(self, X: np.ndarray) -> np.ndarray:
         return np.where(self.ratio_, np.sign(X) * np.log1p(np.abs(X)), X)
+
+
+def _told_twice(values: np.ndarray, names: list[str]) -> np.ndarray:
+    "How many columns tell what each column tells: the sum of its squared correlations; 1 for topics and axes."
+    spread = values.std(axis=0)
+    unit = (values - values.mean(axis=0)) / np.where(spread > 1e-9, spread, np.inf) / np.sqrt(max(len(values), 1))
+    told = ((unit.T @ unit) ** 2).sum(axis=0)
+    return np.where([n.startswith((TOPIC, AXIS)) for n in names], 1.0, np.maximum(told, 1.0))
 
 
 def _weights(names: list[str], given: dict | None) -> np.ndarray:

@@ -1,0 +1,106 @@
+"""Names: own to each segment, kept with the letter, true of the numbers, in words a shop owner uses."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
+
+from smart_customer_analysis.data.sample import make_shop
+from smart_customer_analysis.segment.describe import clip, describe_segments, name_segments
+from smart_customer_analysis.segment.features import customer_features
+from smart_customer_analysis.segment.identity import match_segments
+from smart_customer_analysis.segment.kmeans import choose_segments
+
+BANNED = ["significant", "plummet", "soar", "dramatic", "slight", "trend", "driven by", "because", "caused", "alarming", "data shows", "!", "nan", "none"]
+
+
+def segmented(shop, errors=0.06, previous=None):
+    "Segments of a shop whose marks are the stars with some errors."
+    rng = np.random.default_rng(0)
+    good = shop.reviews["label"].astype("Float64").fillna(0.5).to_numpy(dtype=float)
+    good = np.where(rng.random(len(good)) < errors, 1 - good, good)
+    marks = pd.DataFrame({"review_id": shop.reviews["review_id"], "p_negative": 0.95 - 0.9 * good})
+    topics = np.array([list(set(shop.truth["topics"].values())).index(t) for t in shop.truth["topics"].values()])
+    vectors = np.eye(12)[topics] + 0.5 * rng.normal(size=(len(topics), 12))
+    features = customer_features(shop.customers, shop.orders, shop.reviews, marks, vectors.astype(np.float32))
+    model = choose_segments(features.frame, 3, 8, seed=42, previous=previous)
+    found = match_segments(previous, model.members)
+    return features, model.members.assign(segment_id=model.members["segment"].map(found.mapping)), marks
+
+
+@pytest.fixture(scope="module")
+def sample():
+    shop = make_shop(dirty=False)
+    return shop, *segmented(shop)
+
+
+def test_planted_segments_are_found_and_recognisable(sample):
+    shop, features, members, marks = sample
+    planted = members["member_id"].map(shop.truth["segments"])
+    assert adjusted_rand_score(planted, members["segment_id"]) >= 0.9
+    told = describe_segments(features, members, shop.reviews, marks, customers=shop.customers).set_index("segment_id")
+    kind = planted.groupby(members["segment_id"]).agg(lambda s: s.mode()[0])
+    names = {kind[letter]: told.loc[letter, "name"] for letter in kind.index}
+    said = {"regulars": "regulars", "big spenders": "spenders", "critics": "nhappy", "lapsed": "Lapsed", "bargain hunters": "bargain hunters"}
+    assert all(word.lower() in names[k].lower() for k, word in said.items()), names
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_other_shops_are_found_too(seed):
+    shop = make_shop(seed=seed, dirty=False)
+    _, members, _ = segmented(shop)
+    assert adjusted_rand_score(members["member_id"].map(shop.truth["segments"]), members["segment_id"]) >= 0.9
+
+
+def test_rows_are_complete_and_serialisable(sample):
+    shop, features, members, marks = sample
+    told = describe_segments(features, members, shop.reviews, marks)
+    assert list(told["segment_id"]) == sorted(members["segment_id"].unique()) and told["size"].sum() == len(members)
+    assert abs(told["share"].sum() - 1) < 1e-9 and told["stability"].between(0, 1).all()
+    json.dumps(told.to_dict("records"), allow_nan=False)
+    for row in told.itertuples():
+        assert row.name and row.sentence.endswith(".") and row.words and len(row.quotes) == 2
+        assert {"feature", "label", "value", "all", "difference_sd"} <= set(row.profile[0])
+        assert all(q["text"] and len(q["text"]) <= 200 for q in row.quotes)
+        assert {q["review_id"] for q in row.quotes} <= set(shop.reviews["review_id"])
+    written = (" ".join(told["name"]) + " " + " ".join(told["sentence"])).lower()
+    assert [w for w in BANNED if w in written] == []
+
+
+def test_quotes_are_by_members_of_the_segment(sample):
+    shop, features, members, marks = sample
+    told = describe_segments(features, members, shop.reviews, marks)
+    author = shop.reviews.set_index("review_id")["customer_id"]
+    home = members.set_index("member_id")["segment_id"]
+    assert all(home[author[q["review_id"]]] == row.segment_id for row in told.itertuples() for q in row.quotes)
+
+
+def test_names_stay_with_their_letters(sample):
+    shop, features, members, marks = sample
+    told = describe_segments(features, members, shop.reviews, marks)
+    names = dict(zip(told["segment_id"], told["name"], strict=True))
+    later = make_shop(dirty=False, n_customers=780)  # another draw of the same kinds of people
+    features, members, marks = segmented(later)
+    again = describe_segments(features, members, later.reviews, marks, names)
+    assert dict(zip(again["segment_id"], again["name"], strict=True)) == names
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.dictionaries(st.sampled_from("ABCDEF"), st.dictionaries(st.sampled_from(["Loyal", "New", "Lapsed", "Unhappy"]), st.floats(0.1, 2), min_size=1), min_size=1),
+    st.dictionaries(st.sampled_from("ABCXYZ"), st.sampled_from(["Loyal", "Old friends", "Gift buyers"]), max_size=1),
+)
+def test_no_name_twice(candidates, previous):
+    previous = {letter: name for name, letter in {name: letter for letter, name in previous.items()}.items()}
+    names = name_segments(candidates, previous)
+    assert set(names) == set(candidates) and len(set(names.values())) == len(names)
+    assert all(names[k] == v for k, v in previous.items() if k in names)
+
+
+@given(st.text(max_size=400), st.integers(2, 60))
+def test_clip_never_exceeds_its_length(text, most):
+    assert len(clip(text, most)) <= most and "\n" not in clip(text, most)

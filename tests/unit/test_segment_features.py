@@ -1,0 +1,105 @@
+"""Features: no gaps whatever is missing, arguments untouched, scikit-learn's own rules kept."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from smart_customer_analysis.segment.features import RFM, FeatureScaler, TopicModel, class_words, customer_features, review_features, rfm_table
+
+DAY = pd.Timedelta(days=1)
+NOW = pd.Timestamp("2026-11-01", tz="UTC")
+
+
+@parametrize_with_checks([RFM(), FeatureScaler(), TopicModel()])
+def test_follows_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def shop(n=40, seed=0, orders_of=1.0, reviews_of=1.0):
+    rng = np.random.default_rng(seed)
+    ids = [f"{i:03}" for i in range(n)]
+    buyers, writers = ids[: int(n * orders_of)], ids[n - int(n * reviews_of) :]
+    customers = pd.DataFrame({"customer_id": ids, "first_seen": NOW - 500 * DAY})
+    who = [b for b in buyers for _ in range(rng.integers(1, 4))]
+    orders = pd.DataFrame({"order_id": [f"o{i}" for i in range(len(who))], "customer_id": pd.Series(who, dtype=str)})
+    orders["ordered_at"] = pd.to_datetime(NOW - pd.to_timedelta(rng.integers(0, 400, len(who)), "D"))
+    orders["amount"] = rng.lognormal(3, 1, len(who))
+    who = [w for w in writers for _ in range(rng.integers(1, 4))]
+    reviews = pd.DataFrame({"review_id": pd.Series([f"r{i}" for i in range(len(who))], dtype=str), "customer_id": pd.Series(who, dtype=str)})
+    reviews["title"], reviews["text"] = "", [["late courier", "soft cotton shirt"][i % 2] for i in range(len(who))]
+    reviews["label"] = rng.integers(0, 2, len(who))
+    reviews["reviewed_at"] = pd.to_datetime(NOW - pd.to_timedelta(rng.integers(0, 400, len(who)), "D"))
+    marks = pd.DataFrame({"review_id": reviews["review_id"], "p_negative": rng.random(len(who))})
+    return customers, orders, reviews, marks, rng.normal(size=(len(who), 8)).astype(np.float32)
+
+
+@settings(deadline=None, max_examples=25)
+@given(orders_of=st.sampled_from([0.0, 0.3, 1.0]), reviews_of=st.sampled_from([0.0, 0.3, 1.0]), seed=st.integers(0, 50))
+def test_there_is_never_a_gap(orders_of, reviews_of, seed):
+    frames = shop(seed=seed, orders_of=orders_of, reviews_of=reviews_of)
+    found = customer_features(*frames)
+    assert len(found.frame) == 40 and np.isfinite(found.frame.to_numpy()).all()
+    assert ("has_orders" in found.frame) == (0 < orders_of < 1)
+    assert ("has_reviews" in found.frame) == (0 < reviews_of < 1)
+    assert set(found.labels) == set(found.frame.columns)
+
+
+def test_arguments_are_not_changed():
+    frames = shop()
+    copies = [f.copy() for f in frames]
+    customer_features(*frames)
+    review_features(*frames[2:])
+    for before, after in zip(copies, frames, strict=True):
+        assert before.equals(after) if isinstance(before, pd.DataFrame) else (before == after).all()
+
+
+def test_the_order_of_rows_does_not_matter():
+    customers, orders, reviews, marks, vectors = shop()
+    one = customer_features(customers, orders, reviews, marks, vectors).frame
+    other = customer_features(customers, orders.sample(frac=1, random_state=1), reviews.sample(frac=1, random_state=2), marks, vectors).frame
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_reviews_without_a_mark_let_their_stars_speak():
+    customers, orders, reviews, marks, vectors = shop()
+    none = marks.head(0)
+    found = customer_features(customers, orders, reviews.assign(label=0), none, vectors[:0]).frame
+    assert (found["share_negative"] > 0.99).all()
+
+
+def test_a_new_review_of_an_unknown_customer_is_counted():
+    customers, orders, reviews, marks, vectors = shop()
+    assert customer_features(customers.iloc[1:], orders, reviews, marks, vectors).left_out["orders"] >= 1
+
+
+def test_rfm_scores_and_scaler_work_in_a_pipeline():
+    table = rfm_table(shop()[1])
+    scored = RFM().set_output(transform="pandas").fit_transform(table)
+    assert list(scored.columns) == list(table.columns) and scored.to_numpy().min() >= 1 and scored.to_numpy().max() <= 5
+    assert scored.loc[table["recency"].idxmin(), "recency"] == 5 and scored.loc[table["monetary"].idxmax(), "monetary"] == 5
+    both = clone(make_pipeline(RFM(3), FeatureScaler()))
+    assert both.fit_transform(table).shape == table.shape
+
+
+def test_outliers_do_not_move_the_scale():
+    values = pd.DataFrame({"x": np.r_[np.random.default_rng(0).normal(size=500), [1e9]]})
+    scaled = FeatureScaler().fit_transform(values)
+    assert 0.8 < scaled[:500].std() < 1.2 and scaled.max() == 3
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_few_reviews_have_no_topics_but_no_error(n):
+    customers, orders, reviews, marks, vectors = shop()
+    found = customer_features(customers, orders, reviews.head(n), marks.head(n), vectors[:n])
+    assert len(found.topics) == 0 and np.isfinite(found.frame.to_numpy()).all()
+
+
+def test_words_come_from_their_class_only():
+    texts = pd.Series(["late courier again"] * 5 + ["soft cotton shirt"] * 5)
+    words = class_words(texts, pd.Series([0] * 5 + [1] * 5))
+    assert "courier" in words[0] and "cotton" in words[1] and not set(words[0]) & set(words[1])
