@@ -201,13 +201,15 @@ def db_check(database: Database = None, as_json: Json = False) -> None:
     check_schema(engine)
     _print({"database": settings.database_shown, **capabilities(engine)}, as_json)
 
-# %% ../nbs/72_cli.ipynb #2fba0106
+# %% ../nbs/72_cli.ipynb #877df9f2
 @app.command()
 def serve(host: Annotated[str | None, typer.Option()] = None, port: Annotated[int | None, typer.Option()] = None, database: Database = None) -> None:
     "Serve the API and the page."
     from importlib import import_module
 
-    import_module("smart_customer_analysis.app.main").serve(_settings(database, host=host, port=port))
+    settings = _settings(database, host=host, port=port)
+    serve_on = import_module("smart_customer_analysis.app.main").serve
+    serve_on(settings, lambda: print(f"Serving {settings.database_shown} on http://{settings.host}:{settings.port} (Ctrl-C stops)", flush=True))
 
 
 @app.command()

@@ -37,7 +37,7 @@ class ScaError(Exception):
 class ConfigError(ScaError):
     "A setting is unknown or has a value that cannot be used."
 
-# %% ../nbs/00_config.ipynb #cd723d91
+# %% ../nbs/00_config.ipynb #e1a2ec2a
 class Settings(BaseModel):
     "Every run-time setting, with its default and its range."
 
@@ -58,7 +58,7 @@ class Settings(BaseModel):
     min_segments: int = Field(3, ge=2, description="fewest segments considered")
     max_segments: int = Field(8, ge=2, le=26, description="most segments considered")
     min_customers: int = Field(10, ge=1, description="cells and groups with fewer customers are hidden")
-    max_error: float = Field(0.05, gt=0, lt=0.5, description="error allowed on answered reviews; the rest is 'unsure'")
+    max_error: float = Field(0.1, gt=0, lt=0.5, description="error allowed on answered reviews; the rest is 'unsure'")
     pseudonym_key: SecretStr = Field(SecretStr(""), description="HMAC key; set: customer ids are replaced at load")
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=1, le=65535, description="port the API listens on")

@@ -1,6 +1,7 @@
 """`create_app(settings)` builds the app; `serve(settings)` runs it until it is told to stop."""
 
 import socket
+from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -103,9 +104,11 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(settings: Settings) -> None:
-    """Listen until SIGTERM or Ctrl-C; a port that is taken is refused before anything is opened."""
+def serve(settings: Settings, announce: Callable[[], None] | None = None) -> None:
+    """Listen until SIGTERM or Ctrl-C; a port that is taken is refused before anything is opened or announced."""
     with _bind(settings.host, settings.port) as listener:
+        if announce:
+            announce()
         run(create_app(settings, warm=True), listener)
 
 
