@@ -37,7 +37,7 @@ def drift(rng: np.random.Generator, weeks: int, n: int, k: int = 5, step: float 
 
 def follow(frames: Iterator[pd.DataFrame], seed: int) -> pd.DataFrame:
     "Refit every week; one row per week with the share that moved, matched and naive, and the number of events."
-    members, used, rows = None, frozenset(), []
+    members, before, used, rows = None, None, frozenset(), []
     for week, frame in enumerate(frames):
         model = choose_segments(frame, 3, 8, seed=seed + week, previous=members, draws=0)
         found = match_segments(members, model.members, used)

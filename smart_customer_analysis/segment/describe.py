@@ -127,7 +127,7 @@ def _review_names(profiles: pd.DataFrame, words: dict[str, list[str]]) -> dict[s
         names[letter] = {f"{kind}: {', '.join(chosen)}" if chosen else f"{kind} many things": 1.0}
     return names
 
-# %% ../../nbs/33_segment.describe.ipynb #1b3e7437
+# %% ../../nbs/33_segment.describe.ipynb #ee22f6dd
 SAID = {
     "recency": "last order {} days ago", "frequency": "{} orders", "monetary": "{} spent", "basket": "{} per order", "tenure": "with the shop for {} days",
     "review_recency": "last review {} days ago", "n_reviews": "{} reviews", "words": "{} words per review",
@@ -172,7 +172,7 @@ def sentence_of(
     told += [_said(r, i == 0) for i, r in enumerate(numbers.itertuples(index=False))]
     told += [_said(r, False) for r in rows[~rows["feature"].isin(SAID)].itertuples(index=False)]
     told += [f"more often from {place} than others"] if place else []
-    return f"{size:,} {unit}: {', '.join(told) or f'close to the average in everything'}."
+    return f"{size:,} {unit}: {', '.join(told) or 'close to the average in everything'}."
 
 # %% ../../nbs/33_segment.describe.ipynb #5a050306
 def clip(

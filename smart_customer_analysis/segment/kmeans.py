@@ -8,10 +8,11 @@ Segments by KMeans.
 
 # %% auto #0
 __all__ = ['BLOCK', 'SAMPLE', 'PAIRS', 'HALVES', 'SPLIT', 'GROWN', 'ANEW', 'nearest_two', 'margin_of', 'silhouette', 'choose_k',
-           'SegmentModel', 'valley', 'choose_segments', 'save_segments', 'load_segments']
+           'SegmentModel', 'valley', 'choose_segments', 'save_segments', 'load_segments', 'stream_segments']
 
-# %% ../../nbs/31_segment.kmeans.ipynb #d968041b
-from dataclasses import dataclass, field
+# %% ../../nbs/31_segment.kmeans.ipynb #fecc858f
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
@@ -340,3 +341,40 @@ def load_segments(
         return SegmentModel(kept["k"], tables["evidence"], pd.DataFrame(columns=columns), tables["centers"].rename_axis("segment"), kept["space"], kept["scaler"], pd.Series(kept["stability"], name="stability"))
     except Exception as e:
         raise ModelError("a segment model written by save_segments", f"{Path(path).name}: {str(e).splitlines()[0] if str(e) else type(e).__name__}", "make the segments again") from e
+
+# %% ../../nbs/31_segment.kmeans.ipynb #0bccd131
+def _draw(blocks: Iterable[pd.DataFrame], most: int, seed: int) -> pd.DataFrame:
+    "Draw rows from a stream, each with the same chance, in one pass."
+    rng, kept = np.random.default_rng([seed, 11]), None
+    for block in blocks:
+        keyed = block.assign(_key=rng.random(len(block)))
+        kept = keyed if kept is None else pd.concat([kept, keyed])
+        kept = kept.nsmallest(most, "_key") if len(kept) > most else kept
+    if kept is None:
+        raise InputError("at least one block of rows", "none", "load customers or reviews first")
+    return kept.drop(columns="_key").sort_index()
+
+
+def stream_segments(
+    blocks: Callable[[], Iterable[pd.DataFrame]],  # called once per pass; gives frames of features, indexed by member
+    k_min: int,  # fewest segments to try
+    k_max: int,  # most segments to try
+    seed: int,  # of the sample and the starts
+    sample: int = 50_000,  # rows that choose the segments
+    passes: int = 3,  # passes that move the centres
+    previous: pd.DataFrame | None = None,  # member_id, segment_id of the last run
+) -> SegmentModel:  # without members: call `assign` on each block
+    "Segment a stream of rows in bounded memory."
+    model = choose_segments(_draw(blocks(), sample, seed), k_min, k_max, seed, previous=previous)
+    space = model.space
+    for _ in range(passes):
+        sums, raw, counts = np.zeros(space.shape), np.zeros(space.shape), np.zeros(len(space))
+        for block in blocks():
+            X = _scaled(model.scaler, block)
+            of = np.eye(len(space))[nearest_two(X, space)[0]]
+            sums, counts = sums + of.T @ X.astype(float), counts + of.sum(axis=0)
+            raw += of.T @ block[list(model.centers.columns)].to_numpy(dtype=float)
+        here = counts[:, None]
+        space = np.where(here > 0, sums / np.maximum(here, 1), space).astype(np.float32)
+    centers = pd.DataFrame(raw / np.maximum(here, 1), index=model.centers.index, columns=model.centers.columns)
+    return replace(model, members=model.members.head(0), centers=centers, space=space)

@@ -9,7 +9,15 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from smart_customer_analysis.segment.features import RFM, FeatureScaler, TopicModel, class_words, customer_features, review_features, rfm_table
+from smart_customer_analysis.segment.features import (
+    RFM,
+    FeatureScaler,
+    TopicModel,
+    class_words,
+    customer_features,
+    review_features,
+    rfm_table,
+)
 
 DAY = pd.Timedelta(days=1)
 NOW = pd.Timestamp("2026-11-01", tz="UTC")
