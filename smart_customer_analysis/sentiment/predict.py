@@ -10,9 +10,8 @@ Prediction.
 __all__ = ['Promise', 'Predictions', 'probabilities', 'threshold_for', 'looks_alike', 'keep_promise', 'Predictor', 'predict',
            'words_of', 'owners', 'token_weights', 'faithfulness', 'explain']
 
-# %% ../../nbs/23_sentiment.predict.ipynb #f7120ec5
+# %% ../../nbs/23_sentiment.predict.ipynb #4e65b1eb
 import json
-import math
 import re
 import sys
 import threading
@@ -30,7 +29,7 @@ from tqdm.auto import tqdm
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
-from .dataset import TextDataset, bare_backend, clean_text, encode, pad_batch, subset, windows
+from .dataset import TextDataset, bare_backend, clean_text, encode, pad_batch, windows
 from .model import pool_margins, quiet, score, verify_model
 from .train import choose_precision
 
@@ -200,12 +199,12 @@ def owners(
     inside = [w >= 0 and b > a and b <= stops[w] for w, (a, b) in zip(at, offsets, strict=True)]
     return np.where(inside, at, -1)
 
-# %% ../../nbs/23_sentiment.predict.ipynb #c6ddfb27
+# %% ../../nbs/23_sentiment.predict.ipynb #483fe34b
 def token_weights(
     self: Predictor,
     data: TextDataset,  # one text
     read: int,  # tokens of it that are read
-    steps: int = 16,  # points on the way from the empty review to the real one
+    steps: int = 24,  # points on the way from the empty review to the real one
 ) -> tuple[np.ndarray, float]:  # (read,) weight of each token in margin units; completeness error
     "Attribute the margin of one text to its tokens."
     cut = windows(read, data.max_tokens - len(data.before) - len(data.after))

@@ -8,14 +8,13 @@ Training.
 
 # %% auto #0
 __all__ = ['multiply_rate', 'choose_precision', 'Recipe', 'rate_at', 'plan_batches', 'fingerprint', 'save_checkpoint',
-           'last_checkpoint', 'load_checkpoint', 'make_optimizer', 'train_step', 'fit_temperature', 'error_thresholds',
-           'TrainResult', 'Trainer', 'held_out', 'model_card', 'train_sentiment']
+           'last_checkpoint', 'load_checkpoint', 'make_optimizer', 'train_step', 'mean_states', 'fit_temperature',
+           'error_thresholds', 'TrainResult', 'Trainer', 'held_out', 'model_card', 'train_sentiment']
 
-# %% ../../nbs/22_sentiment.train.ipynb #3093956c
+# %% ../../nbs/22_sentiment.train.ipynb #5e2d70be
 import hashlib
 import json
 import math
-import os
 import shutil
 import sys
 import time
@@ -30,13 +29,23 @@ import torch
 from safetensors.torch import load_file, save_file
 from scipy.optimize import minimize_scalar
 from scipy.stats import beta
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cosine_similarity, cross_entropy
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel
 
 from ..schema import NEGATIVE, InputError, ModelError
 from .dataset import TextDataset, bucket_batches, encode, pad_batch, padding_share
-from .model import file_hash, good_models, find_encoder, load_encoder, new_version, save_model, score, tiny_encoder, write_file
+from smart_customer_analysis.sentiment.model import (
+    file_hash,
+    find_encoder,
+    good_models,
+    load_encoder,
+    mean_state,
+    new_version,
+    save_model,
+    score,
+    write_file,
+)
 
 # %% ../../nbs/22_sentiment.train.ipynb #6473fd7a
 def multiply_rate(
@@ -63,7 +72,7 @@ def choose_precision(
     faster = rates["bf16"] > 1.3 * rates["fp32"]
     return device, torch.bfloat16 if faster else torch.float32, {k: round(v, 1) for k, v in rates.items()}
 
-# %% ../../nbs/22_sentiment.train.ipynb #df224fcd
+# %% ../../nbs/22_sentiment.train.ipynb #a5a86571
 @dataclass(frozen=True)
 class Recipe:
     "Everything that decides how a model is trained."
@@ -78,6 +87,7 @@ class Recipe:
     weight_decay: float = 0.01  # AdamW's decay, on matrices only
     clip: float = 1.0  # largest norm of a gradient
     freeze_embeddings: bool = True  # leave the word embeddings as they are
+    keep_topics: float = 1.0  # weight of the loss that keeps the mean state where the encoder had it; 0: off
 
 
 def rate_at(
@@ -175,7 +185,7 @@ def load_checkpoint(
             }
     return state
 
-# %% ../../nbs/22_sentiment.train.ipynb #4427b651
+# %% ../../nbs/22_sentiment.train.ipynb #68e125a4
 def make_optimizer(
     model: PreTrainedModel,  # its trainable parameters are optimised
     recipe: Recipe,  # rate and decay
@@ -195,19 +205,41 @@ def train_step(
     labels: torch.Tensor,  # (n,)
     clip: float,  # largest norm of the gradient
     dtype: torch.dtype = torch.float32,  # format of the forward pass
-) -> float:  # loss
+    topics: torch.Tensor | None = None,  # (n, hidden) mean states of the encoder before training
+    weight: float = 0.0,  # weight of staying near them
+) -> float:  # loss of the labels
     "Learn from one batch."
-    device = labels.device.type
-    with torch.autocast(device, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
-        logits = model(**batch).logits
-    loss = cross_entropy(logits.float(), labels)
-    if not torch.isfinite(loss):
-        raise ModelError("a finite loss", f"{loss.item()}", "lower the learning rate")
-    loss.backward()
+    with torch.autocast(labels.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+        out = model(**batch, output_hidden_states=topics is not None)
+    loss = whole = cross_entropy(out.logits.float(), labels)
+    if topics is not None:
+        away = 1 - cosine_similarity(mean_state(out.hidden_states[-1], batch["attention_mask"]), topics)
+        whole = loss + weight * away.mean()
+    if not torch.isfinite(whole):
+        raise ModelError("a finite loss", f"{whole.item()}", "lower the learning rate")
+    whole.backward()
     torch.nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], clip)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
     return loss.item()
+
+# %% ../../nbs/22_sentiment.train.ipynb #3c5953db
+def mean_states(
+    model: PreTrainedModel,  # the encoder before training
+    data: TextDataset,  # training rows
+    dtype: torch.dtype = torch.float32,  # format of the forward pass
+) -> np.ndarray:  # (n, hidden) float32
+    "Mean state of the last layer for the first window of each row."
+    found, device = np.zeros((len(data), model.config.hidden_size), np.float32), next(model.parameters()).device
+    was = model.training
+    model.eval()
+    with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+        for index in bucket_batches(data.lengths, 4096):
+            batch = {k: v.to(device) for k, v in pad_batch([data.sequence(i) for i in index], data.pad_id).items()}
+            states = model(**batch, output_hidden_states=True).hidden_states[-1]
+            found[index] = mean_state(states, batch["attention_mask"]).cpu().numpy()
+    model.train(was)
+    return found
 
 # %% ../../nbs/22_sentiment.train.ipynb #724ffda8
 def fit_temperature(
@@ -274,7 +306,7 @@ def _check(texts: Sequence[str], labels: Sequence[int], what: str, both: bool) -
         raise InputError(f"{what} {wanted}", f"{len(found)} rows with labels {values}", "keep the labelled rows of both kinds")
     return np.asarray(found, dtype=np.int64)
 
-# %% ../../nbs/22_sentiment.train.ipynb #ae4ee1b2
+# %% ../../nbs/22_sentiment.train.ipynb #96d464c2
 class Trainer:
     "One run: model, plan, counters, and a `step` that can be repeated until the plan is done."
 
@@ -286,6 +318,9 @@ class Trainer:
             self.model.get_input_embeddings().requires_grad_(False)
         self.plan = plan_batches(data, recipe)
         self.optimizer = make_optimizer(self.model, recipe)
+        untrained = getattr(self.model.config, "untrained", False)
+        self.topics = mean_states(self.model, data, dtype) if recipe.keep_topics and not untrained else None
+        self.model.config.topics_kept = self.topics is not None
         self.state = {"step": 0, "tokens": 0, "seconds": 0.0, "losses": [], "history": []}
 
     def resume(self) -> int:
@@ -305,7 +340,9 @@ class Trainer:
         batch = pad_batch([self.data.sequence(i) for i in index], self.data.pad_id)
         labels = torch.from_numpy(self.data.labels[index]).to(self.device)
         on_device = {k: v.to(self.device) for k, v in batch.items()}
-        loss = train_step(self.model, self.optimizer, on_device, labels, self.recipe.clip, self.dtype)
+        topics = None if self.topics is None else torch.from_numpy(self.topics[index]).to(self.device)
+        given = (self.recipe.clip, self.dtype, topics, self.recipe.keep_topics)
+        loss = train_step(self.model, self.optimizer, on_device, labels, *given)
         self.state["losses"].append(loss)
         self.state["tokens"] += int(self.data.lengths[index].sum())
         self.state["step"] += 1
@@ -372,7 +409,7 @@ def model_card(
     lines.append("\nIt has learned from English product reviews. On other texts, measure before you rely on it.")
     return "\n".join(lines) + "\n"
 
-# %% ../../nbs/22_sentiment.train.ipynb #71b67def
+# %% ../../nbs/22_sentiment.train.ipynb #1f8d51cb
 def _publish(run: Trainer, valid: TextDataset, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
     "Calibrate, write the card, publish, and remove the checkpoints."
     state, recipe = run.state, run.recipe
@@ -400,7 +437,7 @@ def _publish(run: Trainer, valid: TextDataset, out: Path, print_: str, began: in
 def _result(folder: Path, metrics: dict, began: int, rates: dict) -> TrainResult:
     "Describe a published model."
     t = metrics["training"]
-    history = pd.DataFrame(t["history"])
+    history = pd.DataFrame(t["history"]).reindex(columns=["epoch", "train_loss", "valid_loss", "valid_accuracy", "seconds"])
     return TrainResult(folder, t["version"], history, t["seconds"], t["tokens_per_second"], t["padding_share"], began, rates)
 
 # %% ../../nbs/22_sentiment.train.ipynb #5888c908

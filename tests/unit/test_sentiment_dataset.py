@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from smart_customer_analysis.schema import InputError, ModelError
-from smart_customer_analysis.sentiment.dataset import bucket_batches, encode, padding_share, subset, tiny_tokenizer, windows
+from smart_customer_analysis.sentiment.dataset import (
+    bucket_batches,
+    encode,
+    padding_share,
+    subset,
+    tiny_tokenizer,
+    windows,
+)
 from smart_customer_analysis.sentiment.model import find_encoder
 
 

@@ -1,0 +1,85 @@
+"""Evaluation: figures that agree with other people's, and refusals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix
+
+from smart_customer_analysis.schema import InputError
+from smart_customer_analysis.sentiment import evaluate as e
+
+
+def rows(n=500, seed=0):
+    rng = np.random.default_rng(seed)
+    p = rng.beta(0.6, 0.6, n)
+    return (rng.random(n) > p).astype(int), p
+
+
+def test_figures_agree_with_sklearn():
+    y, p = rows()
+    found = e.evaluate(y, p)
+    assert found["accuracy"]["value"] == accuracy_score(y == 0, p >= 0.5)
+    tn, fp, fn, tp = confusion_matrix(y == 0, p >= 0.5).ravel()
+    assert found["confusion"] == {"tn": tn, "fp": fp, "fn": fn, "tp": tp}
+
+
+def test_rows_without_label_or_probability_are_left_out():
+    y, p = rows(10)
+    y2 = pd.array([*y, None, 1], dtype="Int8")
+    assert e.evaluate(y2, [*p, 0.5, np.nan]) == e.evaluate(y, p)
+    assert e.evaluate([None, None], [0.1, 0.2])["accuracy"]["n"] == 0
+
+
+@pytest.mark.parametrize(("y", "p"), [([0, 1], [0.5]), ([0, 2], [0.5, 0.5]), ([0, 1], [0.5, 1.5])])
+def test_what_cannot_be_compared_is_refused(y, p):
+    with pytest.raises(InputError):
+        e.evaluate(y, p)
+
+
+def test_calibration_error_finds_one_that_is_too_sure():
+    y, p = rows(5000)
+    assert e.calibration_error(e.reliability(y, p)) < 0.025
+    sharper = 1 / (1 + np.exp(-3 * np.log(p / (1 - p))))
+    assert e.calibration_error(e.reliability(y, sharper)) > 0.08
+
+
+def test_intervals_cover():
+    rng = np.random.default_rng(1)
+    hits = 0
+    for k in rng.binomial(200, 0.92, 500):
+        found = e.share(k, 200)
+        hits += found["low"] <= 0.92 <= found["high"]
+    assert 0.92 <= hits / 500 <= 0.98
+
+
+def test_the_comparison_is_paired_and_fair():
+    y, p = rows(2000)
+    rng = np.random.default_rng(2)
+    false = sum(e.compare(y, np.clip(p + rng.normal(0, 0.2, 2000), 0, 1), np.clip(p + rng.normal(0, 0.2, 2000), 0, 1), draws=200)["p_value"] < 0.05 for _ in range(60))
+    assert false <= 9
+    told = e.compare(y, 1 - p, p)
+    assert told["difference"] > 0.3 and told["low"] > 0 and told["p_value"] < 1e-6
+    assert told["difference"] == pytest.approx((told["wrong_to_right"] - told["right_to_wrong"]) / told["n"])
+
+
+def test_the_baseline_is_the_same_each_time_and_better_than_chance():
+    from test_sentiment_train import toy
+
+    texts, labels = toy(200)
+    a, b = (e.tfidf_baseline(texts[:150], labels[:150], texts[150:], labels[150:]) for _ in range(2))
+    assert a == b and a["accuracy"]["value"] > 0.9
+
+
+def test_slices_hold_every_row_once_per_column():
+    y, p = rows(300)
+    by = pd.DataFrame({"tokens": e.length_group(np.arange(300)), "kind": ["a", "b", None] * 100})
+    table = e.slices(y, p, by)
+    assert table[table["slice"] == "tokens"].n.sum() == 300
+    assert table[table["slice"] == "kind"].n.sum() == 200
+
+
+def test_worst_mistakes_come_first_and_are_mistakes():
+    y, p = rows(100)
+    found = e.worst_mistakes([str(i) for i in range(100)], y, p, n=5)
+    assert ((found.p_negative >= 0.5) != (found.label == 0)).all()
+    assert (found.p_negative - 0.5).abs().is_monotonic_decreasing

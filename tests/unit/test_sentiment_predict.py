@@ -1,0 +1,134 @@
+"""Prediction: everything read or said, the same answer in any company, a contract, words that add up."""
+
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+from test_sentiment_train import FILLER, toy
+
+from smart_customer_analysis.schema import InputError
+from smart_customer_analysis.sentiment import predict as p
+from smart_customer_analysis.sentiment.model import tiny_encoder
+from smart_customer_analysis.sentiment.train import train_sentiment
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    work = tmp_path_factory.mktemp("predict")
+    texts, labels = toy(420)
+    tiny = str(tiny_encoder(work / "tiny", texts))
+    recipe = dict(encoder=tiny, max_tokens=32, epochs=6, learning_rate=5e-3, batch_tokens=256, seed=1)
+    return train_sentiment(texts[:180], labels[:180], texts[180:], labels[180:], work / "sentiment", **recipe).folder
+
+
+@pytest.fixture(scope="module")
+def ask(folder):
+    return p.Predictor(folder)
+
+
+STRANGE = {
+    "empty": "",
+    "blank": " \t\n",
+    "one sign": "x",
+    "emoji": "🙂🙂👩‍👩‍👧",
+    "chinese": "质量很差，不推荐",
+    "arabic": "منتج رائع",
+    "portuguese": "Produto chegou quebrado, não recomendo",
+    "surrogate": "bad \ud800 thing",
+    "nul": "\x00\x01\x02",
+    "binary": bytes(range(256)).decode("latin-1"),
+    "one long word": "a" * 5000,
+    "special ids": "[CLS] [SEP] [PAD] [MASK]",
+    "long": "the case is fine " * 400,
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_every_text_gets_an_answer_that_says_what_was_read(ask, name):
+    row = ask.predict([STRANGE[name]]).frame.iloc[0]
+    assert row.tokens_read == row.tokens_total
+    assert row.p_negative + row.p_positive == pytest.approx(1)
+    assert pd.isna(row.label) == (row.tokens_read == 0)
+
+
+@pytest.mark.parametrize("bad", [None, 1, float("nan"), b"x", pd.NA])
+def test_what_is_no_text_is_refused(ask, bad):
+    with pytest.raises(InputError, match="text 1"):
+        ask.predict(["fine", bad])
+
+
+def test_ten_megabytes_are_refused_or_cut_as_told(ask, folder):
+    huge = "great sound " * 900_000
+    with pytest.raises(InputError, match="10,800,000 in text 0"):
+        ask.predict([huge])
+    row = p.Predictor(folder, max_tokens=64).predict([huge[:1_200_000]]).frame.iloc[0]
+    assert (row.tokens_read, row.tokens_total) == (64, 200_000)
+
+
+def test_an_answer_does_not_depend_on_its_company(ask):
+    texts = [*toy(60, seed=3)[0], "", "the case is fine " * 60]
+    together = ask.predict(texts)
+    alone = [ask.predict([t]) for t in texts]
+    assert np.allclose(together.frame.p_negative, [a.frame.p_negative[0] for a in alone], atol=1e-4)
+    assert np.allclose(together.embeddings, np.vstack([a.embeddings for a in alone]), atol=1e-4)
+    norms = np.linalg.norm(together.embeddings, axis=1)
+    assert together.embeddings.dtype == np.float32 and np.allclose(norms[:60], 1, atol=1e-5) and norms[60] == 0
+
+
+def test_many_threads_get_the_same_answers(ask):
+    texts, found = toy(40, seed=4)[0], {}
+    expected = ask.predict(texts).frame
+
+    def work(k):
+        found[k] = (ask.predict(texts).frame, ask.explain(texts[k])["p_negative"])
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(6)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    for k in range(6):
+        pd.testing.assert_frame_equal(found[k][0], expected)
+        assert found[k][1] == pytest.approx(expected.p_negative[k], abs=1e-4)
+
+
+def test_the_contract_answers_less_the_stricter_it_is(ask):
+    texts, labels = toy(300, seed=9)
+    shares = []
+    for error in (0.2, 0.1, 0.05, 0.02):
+        answer = ask.predict(texts, max_error=error)
+        told = answer.frame.label.notna().to_numpy()
+        shares.append(told.mean())
+        assert answer.promise.coverage == told.mean()
+        assert (answer.frame.label[told].astype(int).to_numpy() != np.array(labels)[told]).sum() <= error * told.sum()
+    assert shares == sorted(shares, reverse=True)
+    for bad in (0, -1, 0.5, 7):
+        with pytest.raises(InputError, match="max_error"):
+            ask.predict(["a"], max_error=bad)
+
+
+def test_other_texts_get_no_promise(ask):
+    answer = ask.predict([" ".join(FILLER)] * 60, max_error=0.1)
+    assert not answer.promise.holds and "cannot be promised" in answer.promise.sentence
+
+
+@pytest.mark.parametrize("text", [v for k, v in STRANGE.items() if k != "one long word"] + ["I don't like it; it's naïve!"])
+def test_explained_words_lie_where_they_say(ask, text):
+    told = ask.explain(text)
+    assert all(text.encode("utf-8", "replace").decode()[w["start"] : w["end"]] == w["word"] for w in told["words"])
+    assert told["tokens_read"] <= 512 and 0 <= told["p_negative"] <= 1 and np.isfinite(told["faithfulness"])
+    assert told["label"] is None or told["label"] in (0, 1)
+
+
+def test_the_words_that_carry_the_verdict_weigh_most(ask):
+    hits = 0
+    texts, labels = toy(40, seed=11)
+    for text, label in zip(texts, labels, strict=True):
+        told = ask.explain(text)
+        top = max(told["words"], key=lambda w: w["weight"] * (1 if told["label"] else -1))["word"]
+        hits += top not in FILLER and told["label"] == label
+    assert hits >= 36
+
+
+def test_a_model_that_reads_nothing_in_is_not_asked(folder):
+    with pytest.raises(InputError, match="max_tokens of at least 1"):
+        p.Predictor(folder, max_tokens=0)

@@ -1,0 +1,204 @@
+"""Training: killed and resumed it ends the same; what it promises it keeps; bad input is refused at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from smart_customer_analysis.schema import InputError, ModelError
+from smart_customer_analysis.sentiment import train as t
+from smart_customer_analysis.sentiment.model import good_models, tiny_encoder, verify_model
+
+GOOD, BAD = "great good fine lovely works".split(), "broken bad awful poor returned".split()
+FILLER = "the case and the sound of it are quite what they say".split()
+
+
+def toy(n, seed=0):
+    draw = np.random.default_rng(seed)
+    labels = draw.integers(0, 2, n).tolist()
+    return [" ".join(draw.permutation([*draw.choice(GOOD if y else BAD, 2), *draw.choice(FILLER, draw.integers(2, 20))])) for y in labels], labels
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    return str(tiny_encoder(tmp_path_factory.mktemp("tiny"), toy(100)[0]))
+
+
+def train(out, encoder, n=120, **options):
+    texts, labels = toy(n + 40)
+    recipe = dict(encoder=encoder, max_tokens=24, epochs=2, learning_rate=5e-3, batch_tokens=256, seed=1, device="cpu") | options
+    return t.train_sentiment(texts[:n], labels[:n], texts[n:], labels[n:], Path(out) / "sentiment", **recipe)
+
+
+def same(a, b):
+    one, two = (load_file(r.folder / "model.safetensors") for r in (a, b))
+    return all(torch.allclose(one[n], two[n], atol=1e-6) for n in one)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory, encoder):
+    return train(tmp_path_factory.mktemp("unbroken"), encoder)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(tmp_path, encoder, unbroken):
+    assert same(train(tmp_path / "a", encoder), unbroken)
+    assert not same(train(tmp_path / "b", encoder, seed=2), unbroken)
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("at", [0, 3, 7, 12])
+def test_killed_at_any_step_it_ends_with_the_same_weights(tmp_path, encoder, unbroken, monkeypatch, at):
+    whole = t.Trainer.step
+
+    def dies(self):
+        if self.state["step"] == at:
+            raise Killed
+        whole(self)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(t.Trainer, "step", dies)
+        train(tmp_path, encoder, checkpoint_steps=3)
+    assert good_models(tmp_path) == []
+    again = train(tmp_path, encoder, checkpoint_steps=3)
+    assert again.resumed_from == at // 3 * 3 and same(again, unbroken)
+    assert [p.name for p in (tmp_path / "sentiment").iterdir()] == [again.version]
+    assert list(again.history) == list(unbroken.history)
+    assert np.allclose(again.history.drop(columns="seconds"), unbroken.history.drop(columns="seconds"), atol=1e-4)
+
+
+@pytest.mark.parametrize("call", range(0, 9, 2))
+def test_killed_while_saving_the_last_good_checkpoint_counts(tmp_path, encoder, unbroken, monkeypatch, call):
+    calls, whole = [], {n: getattr(t, n) for n in ("save_file", "write_file")}
+
+    def dies(name):
+        def write(content, path):
+            target = Path(path if name == "save_file" else content)
+            calls.append(target)
+            if len(calls) > call:
+                if target.parent.is_dir():
+                    target.write_bytes(b"half")
+                raise Killed
+            whole[name](content, path)
+
+        return write
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        for name in whole:
+            patch.setattr(t, name, dies(name))
+        train(tmp_path, encoder, checkpoint_steps=3)
+    again = train(tmp_path, encoder, checkpoint_steps=3)
+    assert again.resumed_from == 3 * (call // 4) and same(again, unbroken)
+
+
+def test_a_damaged_checkpoint_is_passed_over(tmp_path, encoder, unbroken, monkeypatch):
+    whole = t.Trainer.step
+
+    def dies(self):
+        if self.state["step"] == 7:
+            raise Killed
+        whole(self)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(t.Trainer, "step", dies)
+        train(tmp_path, encoder, checkpoint_steps=3)
+    newest = max((tmp_path / "sentiment").glob(".training-*/step-*"))
+    raw = bytearray((newest / "weights.safetensors").read_bytes())
+    raw[-3] ^= 1
+    (newest / "weights.safetensors").write_bytes(raw)
+    again = train(tmp_path, encoder, checkpoint_steps=3)
+    assert again.resumed_from == 3 and same(again, unbroken)
+
+
+def test_sigkill_from_outside(tmp_path, encoder, unbroken):
+    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_sentiment_train as s; s.train({str(tmp_path)!r}, {encoder!r}, checkpoint_steps=2)"
+    run = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"OMP_NUM_THREADS": "1"})
+    for _ in range(3000):
+        if run.poll() is not None or list((tmp_path / "sentiment").glob(".training-*/step-*")):
+            break
+        time.sleep(0.05)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    again = train(tmp_path, encoder, checkpoint_steps=2)
+    assert same(again, unbroken) and verify_model(again.folder)
+
+
+def test_a_finished_run_is_not_repeated_unless_asked(tmp_path, encoder):
+    first = train(tmp_path, encoder)
+    assert train(tmp_path, encoder).version == first.version
+    again = train(tmp_path, encoder, resume=False)
+    assert again.folder.is_dir() and first.folder.is_dir() and same(first, again)
+    assert train(tmp_path, encoder, epochs=1).version not in (first.version, again.version)
+
+
+def test_without_validation_rows_nothing_is_promised(tmp_path, encoder):
+    texts, labels = toy(60)
+    made = t.train_sentiment(texts, labels, [], [], tmp_path / "s", encoder=encoder, max_tokens=24, epochs=1)
+    from smart_customer_analysis.sentiment.predict import Predictor
+
+    answer = Predictor(made.folder).predict(texts[:3], max_error=0.05)
+    assert answer.frame.label.isna().all() and not answer.promise.holds
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels", "found"),
+    [
+        ([], [], "0 rows"),
+        (["a", "b"], [1], "2 texts, 1 labels"),
+        (["a", "b"], [0, 0], "labels ['0']"),
+        (["a", "b"], [1, 2], "labels ['1', '2']"),
+        (["a", "b"], [1, None], "labels ['1', '<NA>']"),
+        (["a", None], [1, 0], "NoneType as text 1"),
+    ],
+)
+def test_unusable_rows_are_refused(tmp_path, encoder, texts, labels, found):
+    with pytest.raises(InputError) as e:
+        t.train_sentiment(texts, labels, [], [], tmp_path / "s", encoder=encoder)
+    assert found in str(e.value)
+    assert not list(tmp_path.glob("s/2*"))
+
+
+def test_a_rate_that_explodes_is_told(tmp_path, encoder):
+    with pytest.raises(ModelError, match="lower the learning rate"):
+        train(tmp_path, encoder, learning_rate=1e30)
+
+
+def test_padding_and_card(unbroken):
+    card = (unbroken.folder / "README.md").read_text()
+    assert "tokens/s without padding" in card and "/tmp" not in card
+    assert unbroken.tokens_per_second > 0 and len(unbroken.history) == 2
+
+
+def test_word_embeddings_stay_where_an_encoder_was_trained(tmp_path, encoder):
+    import json
+    import shutil
+
+    known = Path(shutil.copytree(encoder, tmp_path / "known"))
+    config = json.loads((known / "config.json").read_text())
+    (known / "config.json").write_text(json.dumps({k: v for k, v in config.items() if k != "untrained"}))
+    made = train(tmp_path, str(known), epochs=1)
+    name = "bert.embeddings.word_embeddings.weight"
+    assert torch.equal(load_file(made.folder / "model.safetensors")[name], load_file(known / "model.safetensors")[name])
+
+
+def test_the_error_contract_is_kept_in_95_of_100_resplits():
+    rng = np.random.default_rng(5)
+    margin = rng.normal(0, 5, 6000)
+    labels = (rng.random(6000) < 1 / (1 + np.exp(-margin))).astype(int)
+    kept = 0
+    for _ in range(100):
+        order = rng.permutation(6000)
+        held, new = order[:600], order[600:]
+        line = t.error_thresholds(margin[held], labels[held], [0.02])[0]["margin"]
+        answered = new[np.abs(margin[new]) >= (np.inf if line is None else line)]
+        kept += not len(answered) or ((margin > 0) != (labels == 1))[answered].mean() <= 0.02
+    assert kept >= 95
