@@ -20,7 +20,9 @@ from smart_customer_analysis.store.query import review_facts, reviews_page
 def reviews(n: int, seed: int) -> pd.DataFrame:
     "Reviews of about 190 characters by n/10 customers."
     rng = np.random.default_rng(seed)
-    words = np.array("the product works well and arrived late but support was kind so I am happy broken refund never again good value".split())
+    words = np.array(
+        "the product works well and arrived late but support was kind so I am happy broken refund never again good value".split()
+    )
     made = {
         "review_id": [f"r{i:07}" for i in range(n)],
         "customer_id": [f"c{i:06}" for i in rng.integers(0, n // 10, n)],
@@ -77,8 +79,22 @@ def measure(make, frame: pd.DataFrame, rounds: int) -> list[list[dict]]:
         "again": "the same load again (nothing changes)",
         "update": "a load that changes one row in ten",
     }
-    table = [{"what": what, "rows per second": f"{len(frame) / t[k]:,.0f}", "times bare": f"{t.bare / t[k]:.1f}", "times same table": f"{t.same / t[k]:.1f}"} for k, what in rows.items()]
-    return [table, [{"what": "review_facts, all rows", "seconds": f"{t.facts:.2f}"}, {"what": "first page and its counts", "seconds": f"{t.page:.2f}"}]]
+    table = [
+        {
+            "what": what,
+            "rows per second": f"{len(frame) / t[k]:,.0f}",
+            "times bare": f"{t.bare / t[k]:.1f}",
+            "times same table": f"{t.same / t[k]:.1f}",
+        }
+        for k, what in rows.items()
+    ]
+    return [
+        table,
+        [
+            {"what": "review_facts, all rows", "seconds": f"{t.facts:.2f}"},
+            {"what": "first page and its counts", "seconds": f"{t.page:.2f}"},
+        ],
+    ]
 
 
 def main() -> None:
@@ -90,7 +106,9 @@ def main() -> None:
     start, frame, tables = time.perf_counter(), reviews(args.rows, args.seed), {}
     with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as makers:
         for name, make in makers.items():
-            tables[f"{name}: writing"], tables[f"{name}: reading"] = map(pd.DataFrame, measure(make, frame, args.rounds))
+            tables[f"{name}: writing"], tables[f"{name}: reading"] = map(
+                pd.DataFrame, measure(make, frame, args.rounds)
+            )
     intro = (
         f"{args.rows:,} reviews, median of {args.rounds} rounds, ours and pandas' `DataFrame.to_sql` in turns. "
         "Bare: no key, no index, a repeat doubles it. Same table: keys, foreign keys, indexes, but no comparison, lineage or counts. Asked for: at least 10 times to_sql on PostgreSQL, 2 times on SQLite; 100,000 facts in under 2 s."

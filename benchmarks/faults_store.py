@@ -33,20 +33,47 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as makers:
         for name, make in makers.items():
             runs = args.kills if name == "SQLite" else args.kills // 2
-            count("loader SIGKILLed at a random moment", name, runs, lambda n, make=make: faults.kill_loader(make, n, args.seed))
+            count(
+                "loader SIGKILLed at a random moment",
+                name,
+                runs,
+                lambda n, make=make: faults.kill_loader(make, n, args.seed),
+            )
             for processes in (2, 4, 8):
                 for same in (True, False):
                     what = f"{processes} loaders at once, {'the same' if same else 'different'} rows"
-                    count(what, name, args.at_once, lambda n, make=make, p=processes, same=same: faults.load_at_once(make, n, p, same))
+                    count(
+                        what,
+                        name,
+                        args.at_once,
+                        lambda n, make=make, p=processes, same=same: faults.load_at_once(make, n, p, same),
+                    )
         if "PostgreSQL" in makers:
-            count("server process terminated while it loads", "PostgreSQL", args.cuts, lambda n: faults.cut_backend(makers["PostgreSQL"], n, args.seed))
-        count("no space left (max_page_count)", "SQLite", args.full, lambda n: faults.fill_disk(makers["SQLite"], n, args.seed))
+            count(
+                "server process terminated while it loads",
+                "PostgreSQL",
+                args.cuts,
+                lambda n: faults.cut_backend(makers["PostgreSQL"], n, args.seed),
+            )
+        count(
+            "no space left (max_page_count)",
+            "SQLite",
+            args.full,
+            lambda n: faults.fill_disk(makers["SQLite"], n, args.seed),
+        )
         count("no server at start", "PostgreSQL", args.doors, faults.knock_at_closed_door)
     intro = (
         "A run is right when the database is whole (integrity check, foreign keys), holds all of the load or nothing of it, "
         "a repeat gives the exact counts of an undisturbed load, and the error is one `DatabaseError`."
     )
-    write("faults_store", "Faults of the database", intro, {"Runs": pd.DataFrame(rows)}, args.seed, time.perf_counter() - start)
+    write(
+        "faults_store",
+        "Faults of the database",
+        intro,
+        {"Runs": pd.DataFrame(rows)},
+        args.seed,
+        time.perf_counter() - start,
+    )
     return int(any(r["went wrong"] for r in rows))
 
 

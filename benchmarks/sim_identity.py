@@ -43,8 +43,19 @@ def follow(frames: Iterator[pd.DataFrame], seed: int) -> pd.DataFrame:
         found = match_segments(members, model.members, used)
         plain = KMeans(model.k, n_init=1, random_state=seed + week).fit_predict(frame)
         if members is not None:
-            rows.append({"matched": moved_share(found.migration), "naive": float((plain != before).mean()), "rand": adjusted_rand_score(plain, before), "events": len(found.events)})
-        members, used, before = model.members.assign(segment_id=model.members["segment"].map(found.mapping)), found.used_ids, plain
+            rows.append(
+                {
+                    "matched": moved_share(found.migration),
+                    "naive": float((plain != before).mean()),
+                    "rand": adjusted_rand_score(plain, before),
+                    "events": len(found.events),
+                }
+            )
+        members, used, before = (
+            model.members.assign(segment_id=model.members["segment"].map(found.mapping)),
+            found.used_ids,
+            plain,
+        )
     return pd.DataFrame(rows)
 
 
@@ -62,7 +73,9 @@ def planted(kind: str, seed: int, n: int) -> tuple[bool, int]:
     first = choose_segments(frame_of(places[start] + noise), 3, 8, seed=seed, draws=0)
     letters = match_segments(None, first.members)
     members = first.members.assign(segment_id=first.members["segment"].map(letters.mapping))
-    later = choose_segments(frame_of(places[group] + noise + 0.12 * rng.normal(size=(n, 4))), 3, 8, seed=seed + 1, previous=members, draws=0)
+    later = choose_segments(
+        frame_of(places[group] + noise + 0.12 * rng.normal(size=(n, 4))), 3, 8, seed=seed + 1, previous=members, draws=0
+    )
     events = match_segments(members, later.members, letters.used_ids).events
     of = {g: members["segment_id"][start == g].mode()[0] for g in np.unique(start)}
     if kind == "split":
@@ -77,11 +90,29 @@ def planted(kind: str, seed: int, n: int) -> tuple[bool, int]:
 def simulate(weeks: int, repeats: int, trials: int, n: int, seed: int) -> dict[str, pd.DataFrame]:
     "All tables."
     runs = [follow(drift(np.random.default_rng([seed, r]), weeks, n), seed + 1000 * r) for r in range(repeats)]
-    rows = [{"run": r + 1, "weeks": len(f), "changed letter a week": f["matched"].mean(), "worst week": f["matched"].max(), "changed number, naive refit": f["naive"].mean(), "Rand index, naive": f["rand"].mean(), "weeks with an event": int((f["events"] > 0).sum())} for r, f in enumerate(runs)]
+    rows = [
+        {
+            "run": r + 1,
+            "weeks": len(f),
+            "changed letter a week": f["matched"].mean(),
+            "worst week": f["matched"].max(),
+            "changed number, naive refit": f["naive"].mean(),
+            "Rand index, naive": f["rand"].mean(),
+            "weeks with an event": int((f["events"] > 0).sum()),
+        }
+        for r, f in enumerate(runs)
+    ]
     told = []
     for kind in ("split", "merge"):
         found, extra = zip(*(planted(kind, seed + t, n) for t in range(trials)), strict=True)
-        told.append({"planted": kind, "trials": trials, "found": float(np.mean(found)), "trials with another event": float(np.mean(np.array(extra) > 0))})
+        told.append(
+            {
+                "planted": kind,
+                "trials": trials,
+                "found": float(np.mean(found)),
+                "trials with another event": float(np.mean(np.array(extra) > 0)),
+            }
+        )
     return {"Slow drift, nothing happens": pd.DataFrame(rows), "One thing happens": pd.DataFrame(told)}
 
 

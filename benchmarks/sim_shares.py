@@ -21,14 +21,23 @@ def main() -> None:
     args = parser.parse_args()
     start = time.perf_counter()
     tables = {
-        f"Model: {name}": pd.DataFrame([simulate_shares(t, args.draws, found=s, false=f, seed=args.seed) for t in TRUTHS]).rename(columns=NAMES)
+        f"Model: {name}": pd.DataFrame(
+            [simulate_shares(t, args.draws, found=s, false=f, seed=args.seed) for t in TRUTHS]
+        ).rename(columns=NAMES)
         for name, (s, f) in MODELS.items()
     }
     intro = (
         f"{args.draws:,} simulated shops per row: 1,000 reviews each, rates of the model estimated on 2,000 held-out rows drawn anew each time. "
         "Errors and widths as shares: 0.025 is 2.5 points. Asked for in the first table: mean error at most 0.025, coverage 0.93 to 0.97."
     )
-    write("shares", "Shares of negative reviews against simulated truth", intro, tables, args.seed, time.perf_counter() - start)
+    write(
+        "shares",
+        "Shares of negative reviews against simulated truth",
+        intro,
+        tables,
+        args.seed,
+        time.perf_counter() - start,
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,10 @@ def machine() -> str:
     "Name the processor and the versions that matter."
     try:
         model = subprocess.run(["lscpu"], capture_output=True, text=True, check=True).stdout
-        model = next((line.split(":", 1)[1].strip() for line in model.splitlines() if line.startswith("Model name")), platform.machine())
+        model = next(
+            (line.split(":", 1)[1].strip() for line in model.splitlines() if line.startswith("Model name")),
+            platform.machine(),
+        )
     except (OSError, subprocess.CalledProcessError):
         model = platform.machine()
     return f"{model}, Python {platform.python_version()}, NumPy {numpy.__version__}, SciPy {scipy.__version__}, pandas {pd.__version__}"
@@ -24,7 +27,11 @@ def machine() -> str:
 
 def markdown(table: pd.DataFrame) -> str:
     "Write a frame as a Markdown table."
-    rows = [list(map(str, table.columns)), ["---"] * table.shape[1], *[[_cell(v) for v in row] for row in table.itertuples(index=False)]]
+    rows = [
+        list(map(str, table.columns)),
+        ["---"] * table.shape[1],
+        *[[_cell(v) for v in row] for row in table.itertuples(index=False)],
+    ]
     return "\n".join("| " + " | ".join(r) + " |" for r in rows)
 
 

@@ -74,7 +74,9 @@ class Cluster:
         self.home.chmod(0o755)
         if os.geteuid() == 0:
             shutil.chown(self.home, "postgres")
-        self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        self._run(
+            "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"
+        )
         self.start()
 
     @property
@@ -117,7 +119,9 @@ def pg_server() -> Iterator[str]:
     if not given:
         programs = _bin()
         if programs is None:
-            missing("no PostgreSQL: apt-get install postgresql postgis postgresql-15-postgis-3, or set SCA_TEST_DATABASE_URL")
+            missing(
+                "no PostgreSQL: apt-get install postgresql postgis postgresql-15-postgis-3, or set SCA_TEST_DATABASE_URL"
+            )
         cluster = Cluster(programs)
     url = given or cluster.url
     try:

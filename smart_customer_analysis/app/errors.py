@@ -38,7 +38,9 @@ class ProblemResponse(Response):
     media_type = PROBLEM
 
 
-def problem(status: int, detail: str, request_id: str = "", kind: str = "about:blank", headers=None, **more) -> Response:
+def problem(
+    status: int, detail: str, request_id: str = "", kind: str = "about:blank", headers=None, **more
+) -> Response:
     """Build a problem document; `kind` is a stable name that a program can branch on."""
     title = _TITLE.get(status) or HTTPStatus(status).phrase
     body = {"type": kind, "title": title, "status": status, "detail": detail[:1000], "request_id": request_id}
@@ -63,7 +65,10 @@ async def invalid(request: Request, error: RequestValidationError) -> Response:
     """422: which field, and what was expected of it."""
     if any(e["type"] == "json_invalid" for e in error.errors()):
         return problem(422, _DETAIL[422], _id(request), "urn:sca:invalid")
-    faults = [{"field": _place(e)[:120], "message": e["msg"].removeprefix("Value error, ")[:200]} for e in error.errors()[:SHOWN_FIELDS]]
+    faults = [
+        {"field": _place(e)[:120], "message": e["msg"].removeprefix("Value error, ")[:200]}
+        for e in error.errors()[:SHOWN_FIELDS]
+    ]
     told = "; ".join(f"{f['field']}: {f['message']}" for f in faults[:3])
     return problem(422, told, _id(request), "urn:sca:invalid", errors=faults)
 
@@ -84,17 +89,23 @@ async def busy(request: Request, error: Busy) -> Response:
 
 async def refused(request: Request, error: ScaError) -> Response:
     """Errors of the library, by what they mean for the caller."""
-    status, kind = next(
-        ((s, k) for c, s, k in _STATUS if isinstance(error, c)), (500, "urn:sca:error")
-    )
+    status, kind = next(((s, k) for c, s, k in _STATUS if isinstance(error, c)), (500, "urn:sca:error"))
     log.info("request %s refused: %s", _id(request), error)
     # what was found stays in the log: it may be the caller's own words, or the address of the database
-    detail = f"Expected {error.expected}. Next: {error.next_step}." if status != 500 else "This is a fault of the program; the log has it."
+    detail = (
+        f"Expected {error.expected}. Next: {error.next_step}."
+        if status != 500
+        else "This is a fault of the program; the log has it."
+    )
     headers = {"Retry-After": "5"} if status == 503 else None
     return problem(status, detail, _id(request), kind, headers)
 
 
-_STATUS = [(NotFound, 404, "urn:sca:not-found"), (BadQuery, 422, "urn:sca:invalid"), (NotReady, 503, "urn:sca:not-ready")]
+_STATUS = [
+    (NotFound, 404, "urn:sca:not-found"),
+    (BadQuery, 422, "urn:sca:invalid"),
+    (NotReady, 503, "urn:sca:not-ready"),
+]
 
 
 def install(app: FastAPI) -> None:

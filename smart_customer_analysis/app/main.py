@@ -132,7 +132,9 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.close()
         told = getattr(e, "strerror", None) or str(e)
         raise ScaError(
-            f"a free port {port} on {host}", told.lower(), "stop the other program or choose another port: sca serve --port 8001"
+            f"a free port {port} on {host}",
+            told.lower(),
+            "stop the other program or choose another port: sca serve --port 8001",
         ) from e
     return listener
 

@@ -35,7 +35,9 @@ class Metrics:
     def __init__(self):
         self.registry = CollectorRegistry()
         labels = ["method", "route"]
-        self.requests = Counter("sca_http_requests_total", "Requests answered", [*labels, "status"], registry=self.registry)
+        self.requests = Counter(
+            "sca_http_requests_total", "Requests answered", [*labels, "status"], registry=self.registry
+        )
         self.seconds = Histogram("sca_http_request_seconds", "Time to answer", labels, registry=self.registry)
         self.in_flight = Gauge("sca_http_requests_in_flight", "Requests being answered", registry=self.registry)
         self.predicted = Counter("sca_predicted_texts_total", "Texts the model has read", registry=self.registry)
@@ -79,7 +81,9 @@ class Shield:
             log.exception("request %s failed", scope["request_id"])
             if status:
                 raise
-            await problem(500, "This is a fault of the program; the log has it.", scope["request_id"])(scope, receive, send_on)
+            await problem(500, "This is a fault of the program; the log has it.", scope["request_id"])(
+                scope, receive, send_on
+            )
         finally:
             self.metrics.in_flight.dec()
             method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "OTHER"
@@ -96,7 +100,9 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        too_large = problem(413, f"The body is larger than {self.limit:,} bytes.", scope.get("request_id", ""), "urn:sca:too-large")
+        too_large = problem(
+            413, f"The body is larger than {self.limit:,} bytes.", scope.get("request_id", ""), "urn:sca:too-large"
+        )
         stated = Headers(scope=scope).get("content-length", "0")
         if not stated.isascii() or not stated.isdigit() or len(stated) > 15 or int(stated) > self.limit:
             return await too_large(scope, receive, send)
@@ -129,7 +135,11 @@ class ETag:
         self.app, self.prefix = app, prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or not scope["path"].startswith(self.prefix):
+        if (
+            scope["type"] != "http"
+            or scope["method"] not in ("GET", "HEAD")
+            or not scope["path"].startswith(self.prefix)
+        ):
             return await self.app(scope, receive, send)
         known = {t.strip().removeprefix("W/") for t in Headers(scope=scope).get("if-none-match", "").split(",")}
         start: Message = {}

@@ -14,7 +14,11 @@ STATIC = Path(__file__).parent / "static"
 SWAGGER = STATIC / "vendor" / "swagger-ui-bundle.js"
 VIEWS = ("/", "/map", "/segments", "/reviews", "/try", "/reports")
 REPORT_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-KINDS = {".mjs": "text/javascript", ".woff2": "font/woff2", ".geojson": "application/geo+json"}  # not all systems know them
+KINDS = {
+    ".mjs": "text/javascript",
+    ".woff2": "font/woff2",
+    ".geojson": "application/geo+json",
+}  # not all systems know them
 REPORT_FILES = {".html", ".pdf", ".svg", ".png", ".csv", ".json", ".ipynb"}
 
 pages = APIRouter()
@@ -60,7 +64,9 @@ class ReportFiles(Files):
 def _shell() -> Response:
     page = STATIC / "index.html"
     if not page.is_file():
-        raise HTTPException(404, "The page is not part of this installation; the API is at /v1, its description at /openapi.json.")
+        raise HTTPException(
+            404, "The page is not part of this installation; the API is at /v1, its description at /openapi.json."
+        )
     return FileResponse(page, headers={"Cache-Control": "no-cache"})
 
 

@@ -23,7 +23,9 @@ def _filters(query: s.FilterQuery) -> Filters:
     return Filters(**{name: getattr(query, name) for name in s.FilterQuery.model_fields})
 
 
-@v1.get("/overview", response_model=s.Overview, tags=["figures"], summary="Headline, changes, weeks, segments, hot spots")
+@v1.get(
+    "/overview", response_model=s.Overview, tags=["figures"], summary="Headline, changes, weeks, segments, hot spots"
+)
 def overview(request: Request, query: Annotated[s.FilterQuery, Query()]):
     return _service(request).overview(_filters(query))
 
@@ -33,7 +35,12 @@ def shares(request: Request, query: Annotated[s.SharesQuery, Query()]):
     return _service(request).shares(_filters(query), query.by)
 
 
-@v1.get("/changes", response_model=s.Changes, tags=["figures"], summary="What changed beyond chance, against the period before")
+@v1.get(
+    "/changes",
+    response_model=s.Changes,
+    tags=["figures"],
+    summary="What changed beyond chance, against the period before",
+)
 def changes(request: Request, query: Annotated[s.FilterQuery, Query()]):
     return _service(request).changes(_filters(query))
 
@@ -43,12 +50,19 @@ def segments(request: Request, query: Annotated[s.FilterQuery, Query()]):
     return _service(request).segments(_filters(query))
 
 
-@v1.get("/segments/{id}", response_model=s.SegmentDetail, tags=["segments"], summary="One segment: profile, words, quotes")
+@v1.get(
+    "/segments/{id}", response_model=s.SegmentDetail, tags=["segments"], summary="One segment: profile, words, quotes"
+)
 def segment(request: Request, id: Id, query: Annotated[s.FilterQuery, Query()]):
     return _service(request).segment(id, _filters(query))
 
 
-@v1.get("/customers", response_model=s.FeatureCollection, tags=["places"], summary="Customers in a box, near a point, or nearest")
+@v1.get(
+    "/customers",
+    response_model=s.FeatureCollection,
+    tags=["places"],
+    summary="Customers in a box, near a point, or nearest",
+)
 def customers(request: Request, query: Annotated[s.CustomersQuery, Query()]):
     return _service(request).customers(**query.model_dump())
 
@@ -96,7 +110,9 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-@v1.post("/predict", response_model=s.Predictions, tags=["model"], summary="Negative or positive, and how much was read")
+@v1.post(
+    "/predict", response_model=s.Predictions, tags=["model"], summary="Negative or positive, and how much was read"
+)
 async def predict(request: Request, given: Annotated[s.PredictIn, Body()]):
     workers: Workers = request.app.state.workers
     texts = given.texts if given.texts is not None else [given.text]

@@ -87,7 +87,9 @@ class PredictIn(BaseModel):
     )
     text: Text | None = None
     texts: Annotated[list[Text], Field(min_length=1, max_length=MAX_TEXTS)] | None = None
-    max_error: float | None = Field(None, gt=0, lt=0.5, description="error allowed on answered texts; the rest has no label")
+    max_error: float | None = Field(
+        None, gt=0, lt=0.5, description="error allowed on answered texts; the rest has no label"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> "PredictIn":
@@ -97,7 +99,9 @@ class PredictIn(BaseModel):
 
 
 class ExplainIn(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"text": "Lovely kettle, but it came late."}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": "Lovely kettle, but it came late."}]}
+    )
     text: Text
 
 
@@ -370,7 +374,9 @@ class Cells(FeatureCollection):
 
 
 class Prediction(Out):
-    label: Literal["negative", "positive"] | None = Field(description="null: unsure at the error asked for, or nothing to read")
+    label: Literal["negative", "positive"] | None = Field(
+        description="null: unsure at the error asked for, or nothing to read"
+    )
     p_negative: float
     p_positive: float
     tokens_read: int

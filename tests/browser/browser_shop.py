@@ -1,6 +1,6 @@
 """A filled shop for the browser: generated reviews, planted segments, a tiny model, and reviews written by an attacker.
 
-    python tests/browser/browser_shop.py DIR [PORT]     serves it, to look at the page by hand
+python tests/browser/browser_shop.py DIR [PORT]     serves it, to look at the page by hand
 """
 
 import os
@@ -37,7 +37,13 @@ PAYLOADS = [
     "\u202e<img src=x onerror=alert(19)>",
     "<!--><script>alert(20)</script>-->",
 ]
-NAMES = {"regulars": "Careful regulars", "bargain hunters": "Bargain hunters", "lapsed": "Lapsed since spring", "critics": "Critics", "big spenders": "Big spenders"}
+NAMES = {
+    "regulars": "Careful regulars",
+    "bargain hunters": "Bargain hunters",
+    "lapsed": "Lapsed since spring",
+    "critics": "Critics",
+    "big spenders": "Big spenders",
+}
 
 
 def _predictions(reviews: pd.DataFrame) -> pd.DataFrame:
@@ -50,7 +56,14 @@ def _predictions(reviews: pd.DataFrame) -> pd.DataFrame:
     long = rng.random(len(reviews)) < 0.02
     tokens = rng.integers(8, 60, len(reviews))
     return pd.DataFrame(
-        {"review_id": reviews["review_id"], "label": label, "p_negative": p, "p_positive": 1 - p, "tokens_read": tokens, "tokens_total": tokens + np.where(long, 40, 0)}
+        {
+            "review_id": reviews["review_id"],
+            "label": label,
+            "p_negative": p,
+            "p_positive": 1 - p,
+            "tokens_read": tokens,
+            "tokens_total": tokens + np.where(long, 40, 0),
+        }
     )
 
 
@@ -66,15 +79,46 @@ def _attack(reviews: pd.DataFrame) -> pd.DataFrame:
 def _segments(customers: pd.DataFrame, truth: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
     ids = dict(zip(NAMES, "ABCDE", strict=True))
     member = customers["customer_id"].map(truth["segments"])
-    members = pd.DataFrame({"member_id": customers["customer_id"], "segment_id": member.map(ids), "distance": 1.0, "margin": 0.5})
+    members = pd.DataFrame(
+        {"member_id": customers["customer_id"], "segment_id": member.map(ids), "distance": 1.0, "margin": 0.5}
+    )
     members = members.dropna(subset="segment_id")
     rng, rows = np.random.default_rng(3), []
     for kind, letter in ids.items():
         size = int((members["segment_id"] == letter).sum())
-        features = ["Days since last order", "Orders in a year", "Amount in a year", "Share negative", "Talks about delivery", "Talks about quality", "Stars"]
-        profile = [{"feature": f.lower().replace(" ", "_"), "label": f, "value": float(rng.uniform(1, 90)), "all": 40.0, "difference_sd": float(rng.normal())} for f in features]
+        features = [
+            "Days since last order",
+            "Orders in a year",
+            "Amount in a year",
+            "Share negative",
+            "Talks about delivery",
+            "Talks about quality",
+            "Stars",
+        ]
+        profile = [
+            {
+                "feature": f.lower().replace(" ", "_"),
+                "label": f,
+                "value": float(rng.uniform(1, 90)),
+                "all": 40.0,
+                "difference_sd": float(rng.normal()),
+            }
+            for f in features
+        ]
         quotes = [{"text": PAYLOADS[1], "reviewed_at": "2026-11-02", "region": "Norte", "review_id": "R000001"}]
-        rows.append({"segment_id": letter, "name": NAMES[kind], "sentence": f"Planted as {kind}.", "size": size, "share": size / len(members), "stability": 0.7 + 0.05 * len(rows), "profile": profile, "words": ["late", "box"], "quotes": quotes})
+        rows.append(
+            {
+                "segment_id": letter,
+                "name": NAMES[kind],
+                "sentence": f"Planted as {kind}.",
+                "size": size,
+                "share": size / len(members),
+                "stability": 0.7 + 0.05 * len(rows),
+                "profile": profile,
+                "words": ["late", "box"],
+                "quotes": quotes,
+            }
+        )
     return pd.DataFrame(rows), members
 
 
@@ -88,7 +132,12 @@ def build(folder: Path):
     from smart_customer_analysis.store.engine import make_engine, migrate
 
     folder.mkdir(parents=True, exist_ok=True)
-    settings = Settings(database_url=f"sqlite:///{folder / 'shop.db'}", data_dir=folder, models_dir=folder / "models", reports_dir=folder / "reports")
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'shop.db'}",
+        data_dir=folder,
+        models_dir=folder / "models",
+        reports_dir=folder / "reports",
+    )
     shop = make_shop(n_customers=400, n_reviews=1200, dirty=False)
     reviews = _attack(shop.reviews)
     engine = make_engine(settings.database)
@@ -101,22 +150,85 @@ def build(folder: Path):
     }
     encoder = m.tiny_encoder(folder / "tiny", reviews["text"].tolist()[:300])
     network, tokenizer = m.load_encoder(str(encoder))
-    files = {"calibration.json": {"temperature": 1.0, "thresholds": [{"max_error": 0.05, "margin": 0.0, "coverage": 1.0}], "sureness": [], "n": 0, "window": 48}, "metrics.json": metrics, "README.md": "# Tiny\n"}
+    files = {
+        "calibration.json": {
+            "temperature": 1.0,
+            "thresholds": [{"max_error": 0.05, "margin": 0.0, "coverage": 1.0}],
+            "sureness": [],
+            "n": 0,
+            "window": 48,
+        },
+        "metrics.json": metrics,
+        "README.md": "# Tiny\n",
+    }
     version = m.new_version("browser")
     saved = m.save_model(network, tokenizer, settings.models_dir / "sentiment", version, files)
     export.save_model(engine, version, "sentiment", saved, metrics)
     export.save_predictions(engine, version, _predictions(reviews))
     segments, members = _segments(shop.customers, shop.truth)
-    evidence = pd.DataFrame({"k": [3, 4, 5, 6], "silhouette": [0.21, 0.25, 0.31, 0.28], "stability": [0.9, 0.88, 0.94, 0.8]})
+    evidence = pd.DataFrame(
+        {"k": [3, 4, 5, 6], "silhouette": [0.21, 0.25, 0.31, 0.28], "stability": [0.9, 0.88, 0.94, 0.8]}
+    )
     for day in ("2026-11-02", "2026-11-09"):
-        events = pd.DataFrame([{"kind": "new", "segment_id": "D", "other": None, "n": 118, "sentence": "[D] Critics appeared: 118 customers."}])
-        migration = pd.DataFrame([{"from": "A", "to": "B", "n": 61}, {"from": "C", "to": "A", "n": 40}, {"from": "E", "to": "D", "n": 3}, {"from": "A", "to": "A", "n": 150}])
-        export.save_segment_run(engine, "customer", version, {"seed": 42}, evidence, segments, members, events, migration, created_at=datetime.fromisoformat(f"{day}T07:00:00+00:00"))
+        events = pd.DataFrame(
+            [
+                {
+                    "kind": "new",
+                    "segment_id": "D",
+                    "other": None,
+                    "n": 118,
+                    "sentence": "[D] Critics appeared: 118 customers.",
+                }
+            ]
+        )
+        migration = pd.DataFrame(
+            [
+                {"from": "A", "to": "B", "n": 61},
+                {"from": "C", "to": "A", "n": 40},
+                {"from": "E", "to": "D", "n": 3},
+                {"from": "A", "to": "A", "n": 150},
+            ]
+        )
+        export.save_segment_run(
+            engine,
+            "customer",
+            version,
+            {"seed": 42},
+            evidence,
+            segments,
+            members,
+            events,
+            migration,
+            created_at=datetime.fromisoformat(f"{day}T07:00:00+00:00"),
+        )
     settings.reports_dir.mkdir(exist_ok=True)
-    (settings.reports_dir / "weekly.html").write_text("<!doctype html><html lang=en><title>Weekly</title><h1>Weekly</h1></html>")
+    (settings.reports_dir / "weekly.html").write_text(
+        "<!doctype html><html lang=en><title>Weekly</title><h1>Weekly</h1></html>"
+    )
     when = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
-    export.save_report_run(engine, "weekly", {"region": None}, "made", settings.reports_dir / "weekly.html", None, {"n_changes": 2, "period": "W46"}, when, when)
-    export.save_report_run(engine, "model", {}, "failed", None, None, {}, when, when, error="expected labelled rows, found none in the period. Next step: load labels")
+    export.save_report_run(
+        engine,
+        "weekly",
+        {"region": None},
+        "made",
+        settings.reports_dir / "weekly.html",
+        None,
+        {"n_changes": 2, "period": "W46"},
+        when,
+        when,
+    )
+    export.save_report_run(
+        engine,
+        "model",
+        {},
+        "failed",
+        None,
+        None,
+        {},
+        when,
+        when,
+        error="expected labelled rows, found none in the period. Next step: load labels",
+    )
     engine.dispose()
     return settings
 

@@ -67,8 +67,13 @@ class Watch:
 
     def __init__(self, page, base: str):
         self.base, self.bad, self.requests, self.dialogs = base, [], [], []
-        page.add_init_script("addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))")
-        page.on("console", lambda m: self.bad.append(f"console {m.type}: {m.text}") if m.type in ("error", "warning") else None)
+        page.add_init_script(
+            "addEventListener('securitypolicyviolation', e => console.error('CSP', e.violatedDirective, e.blockedURI))"
+        )
+        page.on(
+            "console",
+            lambda m: self.bad.append(f"console {m.type}: {m.text}") if m.type in ("error", "warning") else None,
+        )
         page.on("pageerror", lambda e: self.bad.append(f"error: {e}"))
         page.on("request", self._request)
         page.on("response", lambda r: self.bad.append(f"{r.status} {r.url}") if r.status >= 400 else None)
@@ -89,9 +94,21 @@ def open_page(chromium, site):
     "Function that opens an address of the site in a fresh profile and waits until the cards have settled."
     contexts = []
 
-    def opened(path: str = "/", width: int = 1440, height: int = 900, scheme: str = "light", routes: dict | None = None, **options):
+    def opened(
+        path: str = "/",
+        width: int = 1440,
+        height: int = 900,
+        scheme: str = "light",
+        routes: dict | None = None,
+        **options,
+    ):
         context = chromium.new_context(
-            base_url=site, viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-GB", reduced_motion="reduce", **options
+            base_url=site,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            locale="en-GB",
+            reduced_motion="reduce",
+            **options,
         )
         contexts.append(context)
         page = context.new_page()

@@ -9,7 +9,17 @@ import pytest
 from conftest import settle
 
 STATIC = Path(__file__).parents[2] / "smart_customer_analysis" / "app" / "static"
-HIDDEN = {"value": None, "low": None, "high": None, "n_reviews": None, "n_customers": None, "n_unsure": None, "counted": None, "reliability": "hidden", "evidence": None}
+HIDDEN = {
+    "value": None,
+    "low": None,
+    "high": None,
+    "n_reviews": None,
+    "n_customers": None,
+    "n_unsure": None,
+    "counted": None,
+    "reliability": "hidden",
+    "evidence": None,
+}
 BANNED = r"significant|plummet|soar|dramatic|\bslight|\btrend|driven by|\bbecause\b|caused|alarming|data shows"
 
 
@@ -27,7 +37,12 @@ def changed(change):
 
 def test_a_quiet_week_looks_finished(open_page):
     def quiet(o):
-        o["changes"] |= {"proven": [], "not_comparable": [], "tested": 60, "sentence": "Nothing proven changed. 60 measures tested."}
+        o["changes"] |= {
+            "proven": [],
+            "not_comparable": [],
+            "tested": 60,
+            "sentence": "Nothing proven changed. 60 measures tested.",
+        }
         o["change"] = {"mark": "none", "points": 0.01, "low": -0.02, "high": 0.03, "sentence": "No proven change."}
         o["hotspots"] = []
 
@@ -55,8 +70,19 @@ def test_hidden_wide_and_missing_look_different(open_page):
 
 
 def test_a_failed_card_says_what_and_leaves_the_others(open_page):
-    body = json.dumps({"type": "about:blank", "title": "Unavailable", "status": 503, "detail": "The database does not answer.", "request_id": "req-7"})
-    page = open_page("/map", routes={"**/v1/shares*": lambda r: r.fulfill(status=503, content_type="application/problem+json", body=body)})
+    body = json.dumps(
+        {
+            "type": "about:blank",
+            "title": "Unavailable",
+            "status": 503,
+            "detail": "The database does not answer.",
+            "request_id": "req-7",
+        }
+    )
+    page = open_page(
+        "/map",
+        routes={"**/v1/shares*": lambda r: r.fulfill(status=503, content_type="application/problem+json", body=body)},
+    )
     text = page.locator("#regions").inner_text()
     assert "The database does not answer." in text and "req-7" in text and "still hold" in text
     assert page.locator("#spots .spot").count() > 0
@@ -104,7 +130,12 @@ def test_busy_counts_down_and_keeps_the_text(open_page):
     def busy(route):
         if next(answers, None) is None:
             return route.continue_()
-        route.fulfill(status=429, headers={"retry-after": "1"}, content_type="application/problem+json", body=json.dumps({"title": "Busy", "status": 429, "detail": "Busy."}))
+        route.fulfill(
+            status=429,
+            headers={"retry-after": "1"},
+            content_type="application/problem+json",
+            body=json.dumps({"title": "Busy", "status": 429, "detail": "Busy."}),
+        )
 
     page = open_page("/try", routes={"**/v1/predict": busy, "**/v1/explain": busy})
     page.locator("#text").fill("It came late and broken.")
@@ -114,8 +145,14 @@ def test_busy_counts_down_and_keeps_the_text(open_page):
 
 
 def test_unsure_and_unfaithful_are_said(open_page):
-    unsure = changed(lambda o: o["predictions"][0].update(label=None, p_negative=0.52, p_positive=0.48, tokens_read=4, tokens_total=9))
-    page = open_page("/try", routes={"**/v1/predict": unsure, "**/v1/explain": changed(lambda o: o.update(faithful=False))})
+    unsure = changed(
+        lambda o: o["predictions"][0].update(
+            label=None, p_negative=0.52, p_positive=0.48, tokens_read=4, tokens_total=9
+        )
+    )
+    page = open_page(
+        "/try", routes={"**/v1/predict": unsure, "**/v1/explain": changed(lambda o: o.update(faithful=False))}
+    )
     page.locator("#text").fill("Well, it is a kettle.")
     page.wait_for_selector(".verdict-number")
     text = page.locator("#verdict").inner_text()
@@ -126,7 +163,9 @@ def test_unsure_and_unfaithful_are_said(open_page):
 def test_the_source_of_the_page_keeps_its_promises():
     for path in [*STATIC.glob("js/**/*.js"), STATIC / "index.html"]:
         text = path.read_text(encoding="utf-8")
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), path
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", text), (
+            path
+        )
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), path
         assert not re.search(BANNED, re.sub(r"^\s*//.*$", "", text, flags=re.M), re.I), path
     page = (STATIC / "index.html").read_text(encoding="utf-8")

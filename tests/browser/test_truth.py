@@ -117,7 +117,9 @@ def test_downloads_carry_range_period_and_filters(open_page):
         page.locator("#segments .menu").get_by_role("button", name="CSV").click()
     text = Path(waited.value.path()).read_text(encoding="utf-8-sig")
     assert "# filters,region=Norte" in text and "# period,2026-" in text
-    header, *rows = text.splitlines()[text.splitlines().index(next(x for x in text.splitlines() if x.startswith("segment,"))) :]
+    header, *rows = text.splitlines()[
+        text.splitlines().index(next(x for x in text.splitlines() if x.startswith("segment,"))) :
+    ]
     assert header == "segment,name,value,low,high,n_reviews,n_customers,n_unsure,symbol" and rows
     for row in rows:
         cells = row.split(",")
@@ -139,5 +141,7 @@ def test_hidden_cells_have_no_number_in_the_page(open_page):
     page = open_page("/map?size=small")
     cells = page.evaluate("fetch('/v1/map/cells?size=small').then(r => r.json())")
     hidden = [f["properties"] for f in cells["features"] if f["properties"]["state"] == "hidden"]
-    assert hidden and all(p.get(c) is None for p in hidden for c in ("share", "low", "high", "n_reviews", "n_customers"))
+    assert hidden and all(
+        p.get(c) is None for p in hidden for c in ("share", "low", "high", "n_reviews", "n_customers")
+    )
     assert "hidden [c]" in page.locator(".legend").inner_text()

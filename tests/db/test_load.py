@@ -26,7 +26,19 @@ FILES = pd.DataFrame({"file": ["a.csv"], "sha256": ["ab" * 32], "bytes": [3_000_
 
 def dump(engine):
     "Every row of every table, except the log of loads."
-    tables = ("customers", "products", "reviews", "orders", "predictions", "segment_members", "segments", "rejects", "replaced_rows", "load_files", "load_counts")
+    tables = (
+        "customers",
+        "products",
+        "reviews",
+        "orders",
+        "predictions",
+        "segment_members",
+        "segments",
+        "rejects",
+        "replaced_rows",
+        "load_files",
+        "load_counts",
+    )
     with engine.connect() as c:
         return {t: sorted(map(str, c.execute(text(f"SELECT * FROM {t}")).all())) for t in tables}  # noqa: S608
 
@@ -39,15 +51,21 @@ def test_what_goes_in_comes_out(engine):
     facts = review_facts(engine)
     expected = reviews.sort_values("review_id").reset_index(drop=True)
     for name in ("review_id", "customer_id", "product_id", "rating", "label", "reviewed_at"):
-        pd.testing.assert_series_equal(facts[name], expected[name], check_dtype=name in ("rating", "label", "reviewed_at"))
+        pd.testing.assert_series_equal(
+            facts[name], expected[name], check_dtype=name in ("rating", "label", "reviewed_at")
+        )
     with engine.connect() as c:
-        stored = pd.DataFrame(c.execute(text("SELECT title, text FROM reviews ORDER BY review_id")).all(), columns=["title", "text"])
+        stored = pd.DataFrame(
+            c.execute(text("SELECT title, text FROM reviews ORDER BY review_id")).all(), columns=["title", "text"]
+        )
         amounts = c.execute(text("SELECT amount FROM orders ORDER BY order_id")).scalars().all()
     assert stored["text"].tolist() == expected["text"].tolist()
     assert stored["title"].tolist() == expected["title"].tolist()
     assert amounts == orders["amount"].tolist(), "numbers must keep every digit"
     where = facts.drop_duplicates("customer_id").set_index("customer_id")["lon"].dropna()
-    assert np.array_equal(where.to_numpy(), customers.set_index("customer_id").loc[where.index, "lon"].to_numpy("float64"))
+    assert np.array_equal(
+        where.to_numpy(), customers.set_index("customer_id").loc[where.index, "lon"].to_numpy("float64")
+    )
 
 
 def test_twice_changes_nothing(engine):
@@ -64,7 +82,9 @@ def test_twice_changes_nothing(engine):
 def test_a_moved_line_is_no_change(engine):
     reviews, customers, orders = shop()
     save_load(engine, "shop", reviews, customers, orders, files=FILES)
-    moved = save_load(engine, "shop", reviews.assign(line=reviews.line + 5), customers, orders, files=FILES.assign(sha256="cd" * 32))
+    moved = save_load(
+        engine, "shop", reviews.assign(line=reviews.line + 5), customers, orders, files=FILES.assign(sha256="cd" * 32)
+    )
     assert sum(moved.updated.values()) == 0
 
 
@@ -74,7 +94,9 @@ def test_overlapping_files(engine):
     second = save_load(engine, "shop", reviews[300:], customers[100:], orders[50:])
     assert (second.inserted["reviews"], second.unchanged["reviews"], second.inserted["orders"]) == (300, 200, 200)
     details = second.inserted["customers"] + second.updated["customers"]
-    assert (details, second.unchanged["customers"]) == (100, 100), "customers only mentioned before get their details now"
+    assert (details, second.unchanged["customers"]) == (100, 100), (
+        "customers only mentioned before get their details now"
+    )
     assert len(review_facts(engine)) == 800
 
 
@@ -88,7 +110,9 @@ def test_changed_row_is_updated_and_the_older_load_stays_traceable(engine):
     assert show_load(engine, first.load_id)["stands"]["reviews"] == 798
     assert show_load(engine, first.load_id)["replaced_since"] == 2
     with engine.connect() as c:
-        rows = c.execute(text("SELECT review_id, load_id, first_load_id FROM reviews WHERE load_id = 2 ORDER BY 1")).all()
+        rows = c.execute(
+            text("SELECT review_id, load_id, first_load_id FROM reviews WHERE load_id = 2 ORDER BY 1")
+        ).all()
     assert rows == [("r000003", 2, 1), ("r000004", 2, 1)]
 
 
@@ -119,7 +143,11 @@ def test_a_prediction_goes_when_the_text_changes(engine):
     save_load(engine, "shop", reviews, customers, orders)
     save_model(engine, "v1", "sentiment", "m", {})
     assert save_predictions(engine, "v1", predictions(reviews.review_id))["inserted"] == 800
-    assert save_predictions(engine, "v1", predictions(reviews.review_id)) == {"inserted": 0, "updated": 0, "unchanged": 800}
+    assert save_predictions(engine, "v1", predictions(reviews.review_id)) == {
+        "inserted": 0,
+        "updated": 0,
+        "unchanged": 800,
+    }
     changed = reviews.copy()
     changed.loc[7, "text"] = "other words"
     changed.loc[8, "rating"] = 1.0 if reviews.rating[8] != 1 else 2.0
@@ -139,8 +167,17 @@ def test_two_sources_do_not_meet(engine):
 
 def test_rejects_and_counts(engine):
     reviews, customers, orders = shop()
-    rejects = pd.DataFrame([["a.csv", 3, "rating", "9", 'x,"y"'], ["a.csv", None, "header", None, None], ["a.csv", 5, "rating", "8", "nul\0"]], columns=REJECT_COLUMNS)
-    counts = pd.DataFrame([["a.csv", "review", 810, 800, 3, 7], ["b.csv", "customer", 300, 300, 0, 0]], columns=COUNT_COLUMNS)
+    rejects = pd.DataFrame(
+        [
+            ["a.csv", 3, "rating", "9", 'x,"y"'],
+            ["a.csv", None, "header", None, None],
+            ["a.csv", 5, "rating", "8", "nul\0"],
+        ],
+        columns=REJECT_COLUMNS,
+    )
+    counts = pd.DataFrame(
+        [["a.csv", "review", 810, 800, 3, 7], ["b.csv", "customer", 300, 300, 0, 0]], columns=COUNT_COLUMNS
+    )
     receipt = save_load(engine, "shop", reviews, customers, orders, rejects, counts, FILES)
     told = overview(engine)
     assert told["rows"] == {"read": 1110, "loaded": 1100, "rejected": 3, "duplicate": 7}
@@ -178,10 +215,39 @@ def test_large_load_keeps_constraints(engine):
 def test_segments_are_kept(engine):
     reviews, customers, orders = shop()
     save_load(engine, "shop", reviews, customers, orders)
-    segments = pd.DataFrame({"segment_id": ["A", "B"], "name": ["x", "y"], "sentence": "s", "size": [1, 2], "share": [0.5, 0.5], "profile": [{"a": np.nan}, {}], "words": [["w"], []], "quotes": [[], []], "stability": [0.9, np.nan]})
-    members = pd.DataFrame({"member_id": customers.customer_id, "segment_id": np.where(np.arange(300) % 2, "A", "B"), "distance": 0.5, "margin": np.nan})
+    segments = pd.DataFrame(
+        {
+            "segment_id": ["A", "B"],
+            "name": ["x", "y"],
+            "sentence": "s",
+            "size": [1, 2],
+            "share": [0.5, 0.5],
+            "profile": [{"a": np.nan}, {}],
+            "words": [["w"], []],
+            "quotes": [[], []],
+            "stability": [0.9, np.nan],
+        }
+    )
+    members = pd.DataFrame(
+        {
+            "member_id": customers.customer_id,
+            "segment_id": np.where(np.arange(300) % 2, "A", "B"),
+            "distance": 0.5,
+            "margin": np.nan,
+        }
+    )
     for _ in range(2):
-        run_id = save_segment_run(engine, "customer", None, {"k": 2}, pd.DataFrame({"k": [2]}), segments, members, pd.DataFrame({"kind": ["birth"]}), pd.DataFrame({"from": ["A"], "to": ["B"], "n": [3]}))
+        run_id = save_segment_run(
+            engine,
+            "customer",
+            None,
+            {"k": 2},
+            pd.DataFrame({"k": [2]}),
+            segments,
+            members,
+            pd.DataFrame({"kind": ["birth"]}),
+            pd.DataFrame({"from": ["A"], "to": ["B"], "n": [3]}),
+        )
     last = last_segment_run(engine, "customer")
     assert (last["run_id"], last["used_ids"], len(last["members"])) == (run_id, {"A", "B"}, 300)
     facts = review_facts(engine)
@@ -195,15 +261,38 @@ def test_a_person_is_erased(engine):
     reviews.loc[[1, 2], ["customer_id", "text"]] = [token, "my secret-planted words"]
     customers.loc[0, "customer_id"] = token
     orders.loc[0, "customer_id"] = token
-    rejects = pd.DataFrame([["a.csv", 9, "rating", token, f"{token},9"], ["a.csv", 10, "rating", "", f"{token}x,9"]], columns=REJECT_COLUMNS)
+    rejects = pd.DataFrame(
+        [["a.csv", 9, "rating", token, f"{token},9"], ["a.csv", 10, "rating", "", f"{token}x,9"]],
+        columns=REJECT_COLUMNS,
+    )
     counts = pd.DataFrame([["a.csv", "review", 802, 800, 2, 0]], columns=COUNT_COLUMNS)
     save_load(engine, "shop", reviews[5:], customers, orders)
     save_load(engine, "shop", reviews.assign(title="new"), customers, orders, rejects, counts)
     quotes = [[{"review_id": "r000001", "text": "my secret-planted words"}, {"review_id": "r000009", "text": "stays"}]]
-    segments = pd.DataFrame({"segment_id": ["A"], "name": ["x"], "sentence": "s", "size": [1], "share": [1.0], "profile": [{}], "words": [[]], "quotes": quotes, "stability": [1.0]})
-    save_segment_run(engine, "customer", None, {}, pd.DataFrame(), segments, pd.DataFrame({"member_id": [token], "segment_id": "A"}))
+    segments = pd.DataFrame(
+        {
+            "segment_id": ["A"],
+            "name": ["x"],
+            "sentence": "s",
+            "size": [1],
+            "share": [1.0],
+            "profile": [{}],
+            "words": [[]],
+            "quotes": quotes,
+            "stability": [1.0],
+        }
+    )
+    save_segment_run(
+        engine, "customer", None, {}, pd.DataFrame(), segments, pd.DataFrame({"member_id": [token], "segment_id": "A"})
+    )
     gone = erase_customer(engine, "shop", token)
-    assert (gone["customers"], gone["reviews"], gone["rejects"], gone["segments"], gone["segment_members"]) == (1, 2, 1, 1, 1)
+    assert (gone["customers"], gone["reviews"], gone["rejects"], gone["segments"], gone["segment_members"]) == (
+        1,
+        2,
+        1,
+        1,
+        1,
+    )
     left = str(dump(engine))
     assert "planted words" not in left and f"{token}'" not in left and "stays" in left
     assert reviews_page(engine, Filters(q="planted words"))["total"] == 0

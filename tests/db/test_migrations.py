@@ -30,7 +30,9 @@ def test_up_check_down_up(database_url):
         assert ours(engine) == {*table_names(), VERSION_TABLE}
         assert schema_changes(engine) == []
         downgrade(engine)
-        assert set(inspect(engine).get_table_names()) - {VERSION_TABLE} == before, "system tables of the backend must survive"
+        assert set(inspect(engine).get_table_names()) - {VERSION_TABLE} == before, (
+            "system tables of the backend must survive"
+        )
 
 
 def test_migrate_twice_does_nothing(engine):

@@ -29,7 +29,11 @@ def places(request, tmp_path_factory):
     lon[: n // 2], lat[: n // 2] = rng.normal(8.5, 1.5, n // 2), rng.normal(47.3, 1, n // 2)
     reviews, customers, orders = shop(n, 500)
     customers = customers.assign(lon=lon, lat=lat)
-    url = f"sqlite:///{tmp_path_factory.mktemp('places')}/p.db" if request.param == "sqlite" else request.getfixturevalue("make_pg_database")()
+    url = (
+        f"sqlite:///{tmp_path_factory.mktemp('places')}/p.db"
+        if request.param == "sqlite"
+        else request.getfixturevalue("make_pg_database")()
+    )
     engine = make_engine(url)
     migrate(engine)
     save_load(engine, "shop", reviews, customers, orders)
@@ -39,12 +43,21 @@ def places(request, tmp_path_factory):
 
 def random_points(n, seed):
     rng = np.random.default_rng(seed)
-    return [(rng.normal(8.5, 2), rng.normal(47.3, 1.5)) if i % 2 else (rng.uniform(-180, 180), np.degrees(np.arcsin(rng.uniform(-1, 1)))) for i in range(n)]
+    return [
+        (rng.normal(8.5, 2), rng.normal(47.3, 1.5))
+        if i % 2
+        else (rng.uniform(-180, 180), np.degrees(np.arcsin(rng.uniform(-1, 1))))
+        for i in range(n)
+    ]
 
 
 def metres_to(customers, lon, lat):
     n = len(customers)
-    return np.array(GEOD.inv(np.full(n, lon), np.full(n, lat), customers.lon.to_numpy("float64"), customers.lat.to_numpy("float64"))[2])
+    return np.array(
+        GEOD.inv(
+            np.full(n, lon), np.full(n, lat), customers.lon.to_numpy("float64"), customers.lat.to_numpy("float64")
+        )[2]
+    )
 
 
 def test_within_metres_and_distance(places):
@@ -86,7 +99,11 @@ def test_within_bbox(places):
         (south, north), (west, east) = np.sort(rng.uniform(-90, 90, 2)), rng.uniform(-180, 180, 2)
         if i % 4:
             west, east = min(west, east), max(west, east)
-        inside = customers.lon.between(west, east) if west <= east else ~customers.lon.between(east, west, inclusive="neither")
+        inside = (
+            customers.lon.between(west, east)
+            if west <= east
+            else ~customers.lon.between(east, west, inclusive="neither")
+        )
         true = customers[inside & customers.lat.between(south, north)].customer_id
         assert list(query.within_bbox(engine, west, south, east, north).customer_id) == sorted(true)
 
@@ -101,14 +118,20 @@ def test_within_polygon(places):
         ring = np.column_stack([centre[0] + far * np.cos(turn), centre[1] + far * np.sin(turn)])
         polygon = shapely.make_valid(shapely.Polygon(ring))
         shape = polygon.wkt if i % 3 else dict(shapely.geometry.mapping(polygon))
-        true = customers[shapely.contains_xy(polygon, customers.lon.to_numpy("float64"), customers.lat.to_numpy("float64"))].customer_id
+        true = customers[
+            shapely.contains_xy(polygon, customers.lon.to_numpy("float64"), customers.lat.to_numpy("float64"))
+        ].customer_id
         assert list(query.within_polygon(engine, shape).customer_id) == sorted(true)
 
 
 def test_counts_by_cell_and_region(places):
     engine, customers = places
     with engine.connect() as c:
-        n_reviews = dict(c.execute(text("SELECT customer_id, count(*) FROM reviews WHERE customer_id IS NOT NULL GROUP BY customer_id")).all())
+        n_reviews = dict(
+            c.execute(
+                text("SELECT customer_id, count(*) FROM reviews WHERE customer_id IS NOT NULL GROUP BY customer_id")
+            ).all()
+        )
     frame = customers.assign(n=customers.customer_id.map(n_reviews).fillna(0))
     for resolution in range(0, 10):
         cells = [h3.latlng_to_cell(lat, lon, resolution) for lon, lat in zip(frame.lon, frame.lat, strict=True)]
@@ -169,8 +192,15 @@ def scored(engine):
     for version in ("v1", "v2"):
         save_model(engine, version, "sentiment", "m", {"version": version})
         save_predictions(engine, version, predictions(reviews.review_id, seed=int(version[1])))
-        segments = pd.DataFrame({"segment_id": ["A", "B"], "name": [version, "y"], "sentence": "", "size": 1, "share": 0.5})
-        members = pd.DataFrame({"member_id": customers.customer_id, "segment_id": np.where(np.arange(300) < 100 * int(version[1]), "A", "B")})
+        segments = pd.DataFrame(
+            {"segment_id": ["A", "B"], "name": [version, "y"], "sentence": "", "size": 1, "share": 0.5}
+        )
+        members = pd.DataFrame(
+            {
+                "member_id": customers.customer_id,
+                "segment_id": np.where(np.arange(300) < 100 * int(version[1]), "A", "B"),
+            }
+        )
         save_segment_run(engine, "customer", version, {}, pd.DataFrame(), segments, members)
     return engine, reviews
 
@@ -208,7 +238,10 @@ def test_a_filter_never_makes_a_count_grow(scored):
 def test_pages_meet_every_review_once_and_in_order(scored):
     engine, _ = scored
     keys = {
-        "newest": lambda i: (i["reviewed_at"] is None, "" if i["reviewed_at"] is None else "".join(chr(255 - ord(ch)) for ch in i["reviewed_at"][:19])),
+        "newest": lambda i: (
+            i["reviewed_at"] is None,
+            "" if i["reviewed_at"] is None else "".join(chr(255 - ord(ch)) for ch in i["reviewed_at"][:19]),
+        ),
         "negative": lambda i: -i["p_negative"],
         "unsure": lambda i: abs(i["p_negative"] - 0.5),
         "longest": lambda i: -len(i["text"]),
@@ -231,7 +264,9 @@ def test_a_made_up_cursor_is_refused(scored, cursor):
 def test_search_is_literal_and_ignores_case(scored):
     engine, reviews = scored
     for q in ("ÄRGER", "été", "北京", "🙂", '"no"', "100% _SURE_", "\\.", "line\nbreak", "'; DROP TABLE reviews; --"):
-        expected = reviews.text.str.lower().str.contains(q.lower(), regex=False) | reviews.title.str.lower().str.contains(q.lower(), regex=False)
+        expected = reviews.text.str.lower().str.contains(
+            q.lower(), regex=False
+        ) | reviews.title.str.lower().str.contains(q.lower(), regex=False)
         assert query.reviews_page(engine, Filters(q=q), limit=1)["total"] == expected.sum(), q
 
 

@@ -99,7 +99,9 @@ def _settled(url: str) -> dict[str, int]:
     "Counts, once the server has noticed that its client is gone."
     engine = make_engine(url)
     if engine.dialect.name == "postgresql":
-        busy = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'")
+        busy = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+        )
         for _ in range(600):
             with engine.connect() as c:
                 if not c.execute(busy).scalar():
@@ -123,7 +125,10 @@ def load_at_once(make: Callable[[], str], runs: int, processes: int, same: bool,
     "Several loaders at the same time, of the same rows or of different ones: exact counts, nobody sees an error."
     wrong = []
     reviews, customers, orders = shop(n // 4, n)
-    parts = [(reviews, customers, orders) if same else (reviews[i::processes], customers, orders[i::processes]) for i in range(processes)]
+    parts = [
+        (reviews, customers, orders) if same else (reviews[i::processes], customers, orders[i::processes])
+        for i in range(processes)
+    ]
     for run in range(runs):
         url = make()
         engine = make_engine(url)
@@ -163,7 +168,9 @@ def cut_backend(make: Callable[[], str], runs: int, seed: int = 1, n: int = 4_00
         loader = threading.Thread(target=work)
         loader.start()
         sought = rng.choice(["COPY%", "INSERT%", "%"])
-        cut = text("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE :q")
+        cut = text(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE :q"
+        )
         with watcher.connect() as c:
             while loader.is_alive() and not c.execute(cut, {"q": sought}).scalar():
                 c.rollback()

@@ -120,7 +120,13 @@ def test_a_wrong_command_line_ends_with_two(home):
 
 
 def test_doctor_hides_passwords_and_names_origins(home):
-    done = sca("doctor", "--json", home=home, SCA_DATABASE_URL="postgresql+psycopg2://anna:secret@127.0.0.1:1/shop", SCA_SEED="7")
+    done = sca(
+        "doctor",
+        "--json",
+        home=home,
+        SCA_DATABASE_URL="postgresql+psycopg2://anna:secret@127.0.0.1:1/shop",
+        SCA_SEED="7",
+    )
     assert done.returncode == 0, done.stderr
     assert "secret" not in done.stdout
     rows = {r["name"]: r for r in json.loads(done.stdout)["settings"]}

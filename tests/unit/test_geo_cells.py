@@ -94,7 +94,10 @@ def test_500_pairs_of_boxes_isolate_nobody(seed: int) -> None:
 
 
 def test_one_level_hides_a_second_cell() -> None:
-    rows = pd.DataFrame([(f"{c}{i}", c, 1) for c, n in {"a": 30, "b": 12, "c": 4}.items() for i in range(n)], columns=["customer_id", "cell", "negative"])
+    rows = pd.DataFrame(
+        [(f"{c}{i}", c, 1) for c, n in {"a": 30, "b": 12, "c": 4}.items() for i in range(n)],
+        columns=["customer_id", "cell", "negative"],
+    )
     counted = count_cells(rows).set_index("cell")
     assert counted["state"].to_dict() == {"a": "shown", "b": "hidden", "c": "hidden"}
     assert counted["why"].to_dict() == {"a": "", "b": "protects", "c": "few"}
@@ -112,7 +115,10 @@ def test_customers_without_a_place_have_no_cell() -> None:
     assert found["h3_r4"].isna().tolist() == [True, False]
 
 
-@pytest.mark.parametrize(("lat", "lon", "resolution"), [(-17, 179.99, 3), (65, -179.9, 2), (90, 0, 2), (-90, 0, 1), (0, 180, 4), (38.7, -9.1, 7)])
+@pytest.mark.parametrize(
+    ("lat", "lon", "resolution"),
+    [(-17, 179.99, 3), (65, -179.9, 2), (90, 0, 2), (-90, 0, 1), (0, 180, 4), (38.7, -9.1, 7)],
+)
 def test_polygons_are_valid_counter_clockwise_and_inside_the_globe(lat: float, lon: float, resolution: int) -> None:
     cell = h3.latlng_to_cell(lat, lon, resolution)
     polygon = cell_polygon(cell)
@@ -132,7 +138,14 @@ def test_all_121_pentagon_and_base_cells_draw() -> None:
 
 
 def test_geojson_is_json_without_nan() -> None:
-    cells = pd.DataFrame({"cell": [h3.latlng_to_cell(38.7, -9.1, 6)], "n": pd.array([pd.NA], dtype="Int64"), "share": [np.nan], "hot": [np.True_]})
+    cells = pd.DataFrame(
+        {
+            "cell": [h3.latlng_to_cell(38.7, -9.1, 6)],
+            "n": pd.array([pd.NA], dtype="Int64"),
+            "share": [np.nan],
+            "hot": [np.True_],
+        }
+    )
     text = json.dumps(cell_geojson(cells, sentence="x"), allow_nan=False)
     told = json.loads(text)
     assert told["features"][0]["properties"] | {"cell": ""} == {"cell": "", "n": None, "share": None, "hot": True}
@@ -144,7 +157,13 @@ def test_sizes_fit_the_spread() -> None:
     assert choose_resolutions((-9.23, 38.69, -9.09, 38.8)) == (7, 8, 9)
     assert choose_resolutions(pd.DataFrame({"customer_id": ["a"], "lon": [None], "lat": [None]})) == (4, 5, 6)
     rng = np.random.default_rng(0)
-    town = pd.DataFrame({"customer_id": [f"c{i}" for i in range(500)], "lon": rng.normal(-9.1, 0.05, 500), "lat": rng.normal(38.7, 0.05, 500)})
+    town = pd.DataFrame(
+        {
+            "customer_id": [f"c{i}" for i in range(500)],
+            "lon": rng.normal(-9.1, 0.05, 500),
+            "lat": rng.normal(38.7, 0.05, 500),
+        }
+    )
     few = town.head(40)
     assert choose_resolutions(few)[1] < choose_resolutions(town)[1]
     far = pd.concat([town, pd.DataFrame({"customer_id": ["z"], "lon": [-25.7], "lat": [37.7]})])

@@ -21,7 +21,10 @@ CONFUSION = {"tp": 870, "fn": 130, "fp": 90, "tn": 910}
 
 def period(**groups: tuple[int, int]) -> pd.DataFrame:
     "Regions with (reviews, negative); as many customers as reviews."
-    return pd.DataFrame([("region", g, n, n, x) for g, (n, x) in groups.items()], columns=["kind", "name", "n_reviews", "n_customers", "n_negative"])
+    return pd.DataFrame(
+        [("region", g, n, n, x) for g, (n, x) in groups.items()],
+        columns=["kind", "name", "n_reviews", "n_customers", "n_negative"],
+    )
 
 
 def test_quiet_periods_stay_quiet() -> None:
@@ -40,7 +43,9 @@ def test_the_agreed_sentences() -> None:
     assert change_sentence("segment", "[A] Careful regulars", 0.24, 0.19, -0.09, -0.01, 803) == (
         "Among [A] Careful regulars, negative reviews fell from 24% to 19% (1 to 9 points fewer); 803 customers."
     )
-    assert change_sentence("product", "Kettle 1.7 L", 0.1, 0.3, 0.1, 0.3, 1200).startswith("For Kettle 1.7 L, negative reviews rose")
+    assert change_sentence("product", "Kettle 1.7 L", 0.1, 0.3, 0.1, 0.3, 1200).startswith(
+        "For Kettle 1.7 L, negative reviews rose"
+    )
     assert change_sentence("overall", "all", 0.2, 0.23, 0.002, 0.05, 5000) == (
         "Overall, negative reviews rose from 20% to 23% (less than 1 to 5 points more); 5,000 customers."
     )
@@ -56,7 +61,24 @@ def test_no_sentence_has_a_banned_word_or_more_than_30(kind, before, after, a, b
     assert not BANNED.search(told) and len(told.split()) <= 30 and told.endswith(".")
 
 
-@pytest.mark.parametrize("word", ["a significant rise", "plummeted", "soaring", "dramatically", "slightly", "the trend", "driven by", "because of", "caused", "alarming", "data shows", "wow!", "57% more"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "a significant rise",
+        "plummeted",
+        "soaring",
+        "dramatically",
+        "slightly",
+        "the trend",
+        "driven by",
+        "because of",
+        "caused",
+        "alarming",
+        "data shows",
+        "wow!",
+        "57% more",
+    ],
+)
 def test_the_banned_words_are_banned(word: str) -> None:
     assert BANNED.search(word)
 
@@ -74,12 +96,21 @@ def test_order_is_size_times_people_and_the_rest_is_counted() -> None:
     changes = find_changes(before, after)
     assert changes.proven["name"].tolist() == [f"r{i}" for i in range(7, -1, -1)]
     lines = changes.lines()
-    assert len(lines) == 6 and lines[-1] == "and 3 more" and lines[0].startswith("▲ In r7, negative reviews rose from 20% to 35%")
+    assert (
+        len(lines) == 6
+        and lines[-1] == "and 3 more"
+        and lines[0].startswith("▲ In r7, negative reviews rose from 20% to 35%")
+    )
 
 
 def test_better_is_fewer() -> None:
     row = find_changes(period(Lisbon=(600, 240)), period(Lisbon=(600, 120))).proven.iloc[0]
-    assert row["mark"] == "better" and row["high"] < 0 and "fell from 40% to 20%" in row["sentence"] and "points fewer" in row["sentence"]
+    assert (
+        row["mark"] == "better"
+        and row["high"] < 0
+        and "fell from 40% to 20%" in row["sentence"]
+        and "points fewer" in row["sentence"]
+    )
 
 
 @pytest.mark.parametrize("confusion", [None, CONFUSION])
@@ -108,12 +139,16 @@ def test_newcombe_1998_example_a() -> None:
 
 
 def test_small_and_one_sided_groups_are_not_named() -> None:
-    changes = find_changes(period(Lisbon=(300, 60), Faro=(9, 1), Gone=(100, 20)), period(Lisbon=(300, 62), Faro=(90, 80), New=(100, 90)))
+    changes = find_changes(
+        period(Lisbon=(300, 60), Faro=(9, 1), Gone=(100, 20)), period(Lisbon=(300, 62), Faro=(90, 80), New=(100, 90))
+    )
     assert changes.tested == 1 and set(changes.measures["name"]) == {"Lisbon"}
 
 
 def test_hidden_rows_with_missing_counts_are_skipped() -> None:
-    before = period(Lisbon=(300, 60), Braga=(50, 10)).astype({c: "Int64" for c in ("n_reviews", "n_customers", "n_negative")})
+    before = period(Lisbon=(300, 60), Braga=(50, 10)).astype(
+        {c: "Int64" for c in ("n_reviews", "n_customers", "n_negative")}
+    )
     before.loc[1, ["n_reviews", "n_customers", "n_negative"]] = pd.NA
     assert find_changes(before, period(Lisbon=(300, 60), Braga=(50, 40))).tested == 1
 
@@ -122,13 +157,22 @@ def test_what_cannot_be_compared_says_why() -> None:
     frames = period(Lisbon=(300, 60), Porto=(300, 60)), period(Lisbon=(300, 200), Porto=(300, 60))
     shifted = find_changes(frames[0], frames[1].assign(reliability=["not_comparable", "ok"]))
     assert shifted.tested == 1 and shifted.proven.empty
-    assert shifted.not_comparable.to_dict("records") == [{"kind": "region", "name": "Lisbon", "reason": "the wording changed, the correction cannot be trusted"}]
+    assert shifted.not_comparable.to_dict("records") == [
+        {"kind": "region", "name": "Lisbon", "reason": "the wording changed, the correction cannot be trusted"}
+    ]
     swapped = find_changes(*frames, model_changed=True)
     assert swapped.tested == 0 and swapped.not_comparable["reason"].tolist() == ["the model changed"] * 2
 
 
 def test_events_follow_the_tests_and_are_not_counted_as_tests() -> None:
-    events = pd.DataFrame({"kind": ["split"], "segment_id": ["B"], "n": [903], "sentence": ["[B] New bargain hunters split: 713 customers stay, 190 form [E] Gift buyers."]})
+    events = pd.DataFrame(
+        {
+            "kind": ["split"],
+            "segment_id": ["B"],
+            "n": [903],
+            "sentence": ["[B] New bargain hunters split: 713 customers stay, 190 form [E] Gift buyers."],
+        }
+    )
     quiet = find_changes(period(Lisbon=(300, 60)), period(Lisbon=(300, 60)), events=events)
     assert quiet.proven["mark"].tolist() == ["event"] and quiet.tested == 1
     assert quiet.sentence == "Nothing proven changed. 1 measure tested."
@@ -137,7 +181,9 @@ def test_events_follow_the_tests_and_are_not_counted_as_tests() -> None:
 
 
 def test_empty_periods() -> None:
-    changes = find_changes(period().reindex(columns=["kind", "name", "n_reviews", "n_customers", "n_negative"]), period(Lisbon=(300, 60)))
+    changes = find_changes(
+        period().reindex(columns=["kind", "name", "n_reviews", "n_customers", "n_negative"]), period(Lisbon=(300, 60))
+    )
     assert changes.tested == 0 and changes.sentence == "Nothing proven changed. 0 measures tested."
 
 

@@ -14,14 +14,24 @@ from smart_customer_analysis.insight import figures as f
 
 def over_time() -> pd.DataFrame:
     value = np.linspace(0.2, 0.3, 10)
-    return pd.DataFrame({"period": pd.date_range("2026-09-07", periods=10, freq="7D"), "value": value, "low": value - 0.03, "high": value + 0.03, "complete": [True] * 9 + [False]})
+    return pd.DataFrame(
+        {
+            "period": pd.date_range("2026-09-07", periods=10, freq="7D"),
+            "value": value,
+            "low": value - 0.03,
+            "high": value + 0.03,
+            "complete": [True] * 9 + [False],
+        }
+    )
 
 
 def cells(n: int = 6) -> pd.DataFrame:
     disk = h3.grid_disk(h3.latlng_to_cell(38.75, -9.1, 6), n)
     rng = np.random.default_rng(0)
     share = rng.beta(4, 14, len(disk))
-    frame = pd.DataFrame({"cell": disk, "state": np.where(rng.random(len(disk)) < 0.2, "hidden", "shown"), "share": share})
+    frame = pd.DataFrame(
+        {"cell": disk, "state": np.where(rng.random(len(disk)) < 0.2, "hidden", "shown"), "share": share}
+    )
     return frame.assign(share=frame["share"].where(frame["state"] == "shown"), low=share - 0.05, high=share + 0.05, n_reviews=100, name="Lisbon <north> & \"co\"",
                         hot=(frame["state"] == "shown") & (share > 0.42), rank=range(1, len(disk) + 1), difference=share - 0.22, proven=share > 0.3)  # fmt: skip
 
@@ -33,11 +43,21 @@ def shares() -> pd.DataFrame:
 
 def profiles() -> pd.DataFrame:
     rng = np.random.default_rng(1)
-    return pd.DataFrame([(s, f"Name {s}", x, rng.normal()) for s in "ABCDEF" for x in ("Orders", "Amount", "Reviews", "Days since last order")], columns=["segment_id", "name", "label", "difference_sd"])
+    return pd.DataFrame(
+        [
+            (s, f"Name {s}", x, rng.normal())
+            for s in "ABCDEF"
+            for x in ("Orders", "Amount", "Reviews", "Days since last order")
+        ],
+        columns=["segment_id", "name", "label", "difference_sd"],
+    )
 
 
 def moves() -> pd.DataFrame:
-    return pd.DataFrame([("A", "A", 500), ("A", "B", 60), ("B", "B", 400), (None, "B", 30), ("B", None, 20), ("B", "A", 3)], columns=["from", "to", "n"])
+    return pd.DataFrame(
+        [("A", "A", 500), ("A", "B", 60), ("B", "B", 400), (None, "B", 30), ("B", None, 20), ("B", "A", 3)],
+        columns=["from", "to", "n"],
+    )
 
 
 def many_moves() -> pd.DataFrame:
@@ -45,8 +65,24 @@ def many_moves() -> pd.DataFrame:
 
 
 EVIDENCE = pd.DataFrame({"k": [3, 4, 5], "silhouette": [0.3, 0.4, 0.35], "stability": [0.9, 0.95, 0.8]})
-BINS = pd.DataFrame({"predicted": [0.1, 0.5, 0.9], "observed": [0.12, 0.45, 0.93], "low": [0.08, 0.4, 0.9], "high": [0.16, 0.5, 0.96], "n": 100})
-PROVEN = pd.DataFrame({"mark": ["worse", "better", "event"], "name": ["Lisbon", "[A] Careful", "D"], "points": [0.12, -0.05, None], "low": [0.05, -0.09, None], "high": [0.19, -0.01, None]})
+BINS = pd.DataFrame(
+    {
+        "predicted": [0.1, 0.5, 0.9],
+        "observed": [0.12, 0.45, 0.93],
+        "low": [0.08, 0.4, 0.9],
+        "high": [0.16, 0.5, 0.96],
+        "n": 100,
+    }
+)
+PROVEN = pd.DataFrame(
+    {
+        "mark": ["worse", "better", "event"],
+        "name": ["Lisbon", "[A] Careful", "D"],
+        "points": [0.12, -0.05, None],
+        "low": [0.05, -0.09, None],
+        "high": [0.19, -0.01, None],
+    }
+)
 
 DRAWINGS = {
     "time": lambda **k: f.sentiment_over_time(over_time(), **k), "shares": lambda **k: f.shares_figure(shares(), 0.25, **k),
@@ -132,7 +168,12 @@ def lab(colour: str, vision: str) -> np.ndarray:
     rgb = np.array(mpl.colors.to_rgb(colour))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     linear = np.clip(np.array(VISION[vision]) @ linear, 0, 1)
-    xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]) @ linear
+    xyz = (
+        np.array(
+            [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+        )
+        @ linear
+    )
     t = xyz / np.array([0.95047, 1.0, 1.08883])
     t = np.where(t > 0.008856, np.cbrt(t), 7.787 * t + 16 / 116)
     return np.array([116 * t[1] - 16, 500 * (t[0] - t[1]), 200 * (t[1] - t[2])])

@@ -22,7 +22,11 @@ def facts(seed: int = 0, **groups: tuple[int, float]) -> pd.DataFrame:
     rng, parts = np.random.default_rng(seed), []
     for name, (n, share) in groups.items():
         negative = rng.random(n) < share
-        parts.append(pd.DataFrame({"region": name, "marked": np.where(negative, rng.random(n) < 0.87, rng.random(n) < 0.09).astype(int)}))
+        parts.append(
+            pd.DataFrame(
+                {"region": name, "marked": np.where(negative, rng.random(n) < 0.87, rng.random(n) < 0.09).astype(int)}
+            )
+        )
     rows = pd.concat(parts, ignore_index=True)
     return rows.assign(customer_id=[f"c{i}" for i in range(len(rows))], marked=rows["marked"].astype("Int8"))
 
@@ -60,7 +64,9 @@ def test_range_shrinks_with_reviews_and_with_held_out_rows() -> None:
     assert width(300, 1) > width(3000, 1) > width(3000, 10)
 
 
-@pytest.mark.parametrize(("counts", "word"), [(CONFUSION, "ok"), ({"tp": 50, "fn": 50, "fp": 48, "tn": 52}, "not_comparable")])
+@pytest.mark.parametrize(
+    ("counts", "word"), [(CONFUSION, "ok"), ({"tp": 50, "fn": 50, "fp": 48, "tn": 52}, "not_comparable")]
+)
 def test_a_model_that_knows_nothing_corrects_nothing(counts: dict, word: str) -> None:
     assert negative_share(300, 1000, counts).reliability == word
 
@@ -83,7 +89,9 @@ def test_groups_equal_single_shares() -> None:
     table = shares_by(rows, "region", CONFUSION).set_index("region")
     for region, part in rows.groupby("region"):
         one = negative_share(int(part["marked"].sum()), len(part), CONFUSION)
-        assert table.loc[region, ["value", "low", "high", "counted"]].tolist() == pytest.approx([one.value, one.low, one.high, one.counted])
+        assert table.loc[region, ["value", "low", "high", "counted"]].tolist() == pytest.approx(
+            [one.value, one.low, one.high, one.counted]
+        )
     assert list(table.columns) == SHARE_COLUMNS
 
 
@@ -91,7 +99,14 @@ def test_hidden_rows_hold_no_number_and_cannot_be_subtracted() -> None:
     rows = facts(Lisbon=(300, 0.3), Porto=(200, 0.3), Braga=(20, 0.3), Faro=(4, 0.5))
     table = shares_by(rows, "region", CONFUSION).set_index("region")
     assert table["reliability"].eq("hidden").to_dict() == {"Braga": True, "Faro": True, "Lisbon": False, "Porto": False}
-    assert table.loc[["Braga", "Faro"], ["n_reviews", "n_customers", "n_unsure", "n_negative", "counted", "value", "low", "high"]].isna().all().all()
+    assert (
+        table.loc[
+            ["Braga", "Faro"], ["n_reviews", "n_customers", "n_unsure", "n_negative", "counted", "value", "low", "high"]
+        ]
+        .isna()
+        .all()
+        .all()
+    )
     assert len(rows) - table["n_reviews"].sum() >= 10
 
 
@@ -140,7 +155,9 @@ def scored(n: int, share: float, seed: int, spread: float = 1.0, shift: float = 
 def test_shifted_wording_is_flagged_and_a_shifted_share_is_not() -> None:
     held = scored(2000, 0.5, 0)
     confusion = confusion_counts(held["label"], held["p_negative"])
-    parts = {f"same{i}": scored(800, s, i + 1) for i, s in enumerate((0.02, 0.1, 0.4, 0.9))} | {"mild": scored(800, 0.3, 9, spread=0.4)}
+    parts = {f"same{i}": scored(800, s, i + 1) for i, s in enumerate((0.02, 0.1, 0.4, 0.9))} | {
+        "mild": scored(800, 0.3, 9, spread=0.4)
+    }
     rows = pd.concat([f.assign(region=r) for r, f in parts.items()], ignore_index=True)
     rows = rows.assign(customer_id=rows.index.astype("str"), marked=(rows["p_negative"] >= 0.5).astype("Int8"))
     word = shares_by(rows, "region", confusion).set_index("region")["reliability"]

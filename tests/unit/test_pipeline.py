@@ -48,7 +48,7 @@ def test_the_summary_is_written_and_complete(first, settings):
 def test_the_report_is_one_file_without_code_or_outside_references(first):
     page = Path(first["report"]).read_text()
     assert page.count("<h1") == 1 and "<script" not in page and "load_settings" not in page
-    assert "http://" not in page.replace("http://www.w3.org", "") and "src=\"http" not in page
+    assert "http://" not in page.replace("http://www.w3.org", "") and 'src="http' not in page
 
 
 def test_a_second_run_gives_the_same_numbers_and_keeps_the_ids(first, settings, shop):
@@ -73,7 +73,9 @@ def test_deleting_interim_processed_and_reports_is_harmless(first, settings, sho
 
 
 def test_reviews_without_customers_are_segmented_themselves(settings, shop):
-    summary = pipeline.run(settings, "fasttext", train=shop / "files" / "train.ft.txt", test=shop / "files" / "test.ft.txt")
+    summary = pipeline.run(
+        settings, "fasttext", train=shop / "files" / "train.ft.txt", test=shop / "files" / "test.ft.txt"
+    )
     assert summary["segments"] and summary["accuracy"]["n"] > 50
 
 

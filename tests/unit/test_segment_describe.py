@@ -15,7 +15,22 @@ from smart_customer_analysis.segment.features import customer_features
 from smart_customer_analysis.segment.identity import match_segments
 from smart_customer_analysis.segment.kmeans import choose_segments
 
-BANNED = ["significant", "plummet", "soar", "dramatic", "slight", "trend", "driven by", "because", "caused", "alarming", "data shows", "!", "nan", "none"]
+BANNED = [
+    "significant",
+    "plummet",
+    "soar",
+    "dramatic",
+    "slight",
+    "trend",
+    "driven by",
+    "because",
+    "caused",
+    "alarming",
+    "data shows",
+    "!",
+    "nan",
+    "none",
+]
 
 
 def segmented(shop, errors=0.06, previous=None):
@@ -45,7 +60,13 @@ def test_planted_segments_are_found_and_recognisable(sample):
     told = describe_segments(features, members, shop.reviews, marks, customers=shop.customers).set_index("segment_id")
     kind = planted.groupby(members["segment_id"]).agg(lambda s: s.mode()[0])
     names = {kind[letter]: told.loc[letter, "name"] for letter in kind.index}
-    said = {"regulars": "regulars", "big spenders": "spenders", "critics": "nhappy", "lapsed": "Lapsed", "bargain hunters": "bargain hunters"}
+    said = {
+        "regulars": "regulars",
+        "big spenders": "spenders",
+        "critics": "nhappy",
+        "lapsed": "Lapsed",
+        "bargain hunters": "bargain hunters",
+    }
     assert all(word.lower() in names[k].lower() for k, word in said.items()), names
 
 
@@ -91,7 +112,11 @@ def test_names_stay_with_their_letters(sample):
 
 @settings(deadline=None, max_examples=60)
 @given(
-    st.dictionaries(st.sampled_from("ABCDEF"), st.dictionaries(st.sampled_from(["Loyal", "New", "Lapsed", "Unhappy"]), st.floats(0.1, 2), min_size=1), min_size=1),
+    st.dictionaries(
+        st.sampled_from("ABCDEF"),
+        st.dictionaries(st.sampled_from(["Loyal", "New", "Lapsed", "Unhappy"]), st.floats(0.1, 2), min_size=1),
+        min_size=1,
+    ),
     st.dictionaries(st.sampled_from("ABCXYZ"), st.sampled_from(["Loyal", "Old friends", "Gift buyers"]), max_size=1),
 )
 def test_no_name_twice(candidates, previous):

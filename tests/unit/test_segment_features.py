@@ -38,7 +38,12 @@ def shop(n=40, seed=0, orders_of=1.0, reviews_of=1.0):
     orders["ordered_at"] = pd.to_datetime(NOW - pd.to_timedelta(rng.integers(0, 400, len(who)), "D"))
     orders["amount"] = rng.lognormal(3, 1, len(who))
     who = [w for w in writers for _ in range(rng.integers(1, 4))]
-    reviews = pd.DataFrame({"review_id": pd.Series([f"r{i}" for i in range(len(who))], dtype=str), "customer_id": pd.Series(who, dtype=str)})
+    reviews = pd.DataFrame(
+        {
+            "review_id": pd.Series([f"r{i}" for i in range(len(who))], dtype=str),
+            "customer_id": pd.Series(who, dtype=str),
+        }
+    )
     reviews["title"], reviews["text"] = "", [["late courier", "soft cotton shirt"][i % 2] for i in range(len(who))]
     reviews["label"] = rng.integers(0, 2, len(who))
     reviews["reviewed_at"] = pd.to_datetime(NOW - pd.to_timedelta(rng.integers(0, 400, len(who)), "D"))
@@ -69,7 +74,9 @@ def test_arguments_are_not_changed():
 def test_the_order_of_rows_does_not_matter():
     customers, orders, reviews, marks, vectors = shop()
     one = customer_features(customers, orders, reviews, marks, vectors).frame
-    other = customer_features(customers, orders.sample(frac=1, random_state=1), reviews.sample(frac=1, random_state=2), marks, vectors).frame
+    other = customer_features(
+        customers, orders.sample(frac=1, random_state=1), reviews.sample(frac=1, random_state=2), marks, vectors
+    ).frame
     pd.testing.assert_frame_equal(one, other)
 
 
@@ -89,7 +96,10 @@ def test_rfm_scores_and_scaler_work_in_a_pipeline():
     table = rfm_table(shop()[1])
     scored = RFM().set_output(transform="pandas").fit_transform(table)
     assert list(scored.columns) == list(table.columns) and scored.to_numpy().min() >= 1 and scored.to_numpy().max() <= 5
-    assert scored.loc[table["recency"].idxmin(), "recency"] == 5 and scored.loc[table["monetary"].idxmax(), "monetary"] == 5
+    assert (
+        scored.loc[table["recency"].idxmin(), "recency"] == 5
+        and scored.loc[table["monetary"].idxmax(), "monetary"] == 5
+    )
     both = clone(make_pipeline(RFM(3), FeatureScaler()))
     assert both.fit_transform(table).shape == table.shape
 

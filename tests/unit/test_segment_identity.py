@@ -53,7 +53,10 @@ def test_renumbering_changes_nothing(labels, turn):
 
 
 @settings(deadline=None, max_examples=60)
-@given(before=st.lists(st.integers(0, 5), min_size=5, max_size=60), after=st.lists(st.integers(0, 5), min_size=5, max_size=60))
+@given(
+    before=st.lists(st.integers(0, 5), min_size=5, max_size=60),
+    after=st.lists(st.integers(0, 5), min_size=5, max_size=60),
+)
 def test_letters_are_one_to_one_and_everybody_is_counted(before, after):
     first = match_segments(None, run(before))
     last = lettered(first, run(before))
@@ -80,11 +83,16 @@ def test_sentences_name_people_and_letters():
     last = lettered(match_segments(None, run([0] * 60 + [1] * 40)), run([0] * 60 + [1] * 40))
     found = match_segments(last, run([0] * 35 + [2] * 25 + [1] * 40), {"A", "B"})
     assert found.events["sentence"].tolist() == ["[A] split: 35 customers stay, 25 form [C]."]
-    assert match_segments(last, run([0] * 100), {"A", "B"}).events["sentence"].tolist() == ["[B] merged into [A]: 40 customers moved together."]
+    assert match_segments(last, run([0] * 100), {"A", "B"}).events["sentence"].tolist() == [
+        "[B] merged into [A]: 40 customers moved together."
+    ]
 
 
 def test_new_and_gone_members_are_in_the_table():
-    moves = migration_table(pd.DataFrame({"member_id": ["a", "b"], "segment_id": ["A", "A"]}), pd.DataFrame({"member_id": ["b", "c"], "segment_id": ["A", "B"]}))
+    moves = migration_table(
+        pd.DataFrame({"member_id": ["a", "b"], "segment_id": ["A", "A"]}),
+        pd.DataFrame({"member_id": ["b", "c"], "segment_id": ["A", "B"]}),
+    )
     assert moves.values.tolist() == [["A", "A", 1], ["A", None, 1], [None, "B", 1]]
 
 

@@ -15,7 +15,9 @@ def groups(n=300, k=4, seed=0, apart=6.0):
     rng = np.random.default_rng(seed)
     kind = rng.integers(0, k, n)
     places = np.eye(k) * apart
-    return pd.DataFrame(places[kind] + rng.normal(size=(n, k)), columns=[f"x{i}" for i in range(k)], index=[f"m{i}" for i in range(n)]), kind
+    return pd.DataFrame(
+        places[kind] + rng.normal(size=(n, k)), columns=[f"x{i}" for i in range(k)], index=[f"m{i}" for i in range(n)]
+    ), kind
 
 
 @pytest.mark.parametrize("k", [3, 4, 5, 6])

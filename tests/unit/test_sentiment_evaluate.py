@@ -55,7 +55,13 @@ def test_intervals_cover():
 def test_the_comparison_is_paired_and_fair():
     y, p = rows(2000)
     rng = np.random.default_rng(2)
-    false = sum(e.compare(y, np.clip(p + rng.normal(0, 0.2, 2000), 0, 1), np.clip(p + rng.normal(0, 0.2, 2000), 0, 1), draws=200)["p_value"] < 0.05 for _ in range(60))
+    false = sum(
+        e.compare(
+            y, np.clip(p + rng.normal(0, 0.2, 2000), 0, 1), np.clip(p + rng.normal(0, 0.2, 2000), 0, 1), draws=200
+        )["p_value"]
+        < 0.05
+        for _ in range(60)
+    )
     assert false <= 9
     told = e.compare(y, 1 - p, p)
     assert told["difference"] > 0.3 and told["low"] > 0 and told["p_value"] < 1e-6

@@ -15,7 +15,11 @@ from smart_customer_analysis.schema import ModelError
 from smart_customer_analysis.sentiment import model as m
 from smart_customer_analysis.sentiment.predict import Predictor
 
-FILES = {"calibration.json": {"temperature": 1.0, "thresholds": [], "sureness": [], "n": 0, "window": 32}, "metrics.json": {}, "README.md": "# T\n"}
+FILES = {
+    "calibration.json": {"temperature": 1.0, "thresholds": [], "sureness": [], "n": 0, "window": 32},
+    "metrics.json": {},
+    "README.md": "# T\n",
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,16 @@ def a_folder(path):
     path.mkdir()
 
 
-LISTED = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "calibration.json", "metrics.json", "README.md", m.MANIFEST]
+LISTED = [
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "calibration.json",
+    "metrics.json",
+    "README.md",
+    m.MANIFEST,
+]
 
 
 @pytest.mark.parametrize("name", LISTED)
@@ -162,7 +175,10 @@ def test_transformers_reads_the_folder_and_says_the_same(published):
         scores = {f["label"]: f["score"] for f in found}
         assert scores["negative"] == pytest.approx(row.p_negative, abs=1e-5)
         assert ("positive" if row.label == 1 else "negative") == max(scores, key=scores.get)
-    assert AutoModelForSequenceClassification.from_pretrained(published).config.id2label == {0: "negative", 1: "positive"}
+    assert AutoModelForSequenceClassification.from_pretrained(published).config.id2label == {
+        0: "negative",
+        1: "positive",
+    }
     assert AutoTokenizer.from_pretrained(published)("great")["input_ids"]
 
 
@@ -173,7 +189,14 @@ def test_unknown_encoders_are_one_line(tmp_path, monkeypatch):
     (tmp_path / "pickled").mkdir()
     shutil.copy(m.tiny_encoder(tmp_path / "t") / "config.json", tmp_path / "pickled")
     torch.save({}, tmp_path / "pickled" / "pytorch_model.bin")
-    for name in ("nobody/no-such-model", "/no/such/folder", "a b", "", str(tmp_path / "broken"), str(tmp_path / "pickled")):
+    for name in (
+        "nobody/no-such-model",
+        "/no/such/folder",
+        "a b",
+        "",
+        str(tmp_path / "broken"),
+        str(tmp_path / "pickled"),
+    ):
         with pytest.raises(ModelError) as e:
             m.load_encoder(name)
         assert "\n" not in str(e.value)

@@ -111,7 +111,9 @@ def test_other_texts_get_no_promise(ask):
     assert not answer.promise.holds and "cannot be promised" in answer.promise.sentence
 
 
-@pytest.mark.parametrize("text", [v for k, v in STRANGE.items() if k != "one long word"] + ["I don't like it; it's naïve!"])
+@pytest.mark.parametrize(
+    "text", [v for k, v in STRANGE.items() if k != "one long word"] + ["I don't like it; it's naïve!"]
+)
 def test_explained_words_lie_where_they_say(ask, text):
     told = ask.explain(text)
     assert all(text.encode("utf-8", "replace").decode()[w["start"] : w["end"]] == w["word"] for w in told["words"])

@@ -23,7 +23,10 @@ FILLER = "the case and the sound of it are quite what they say".split()
 def toy(n, seed=0):
     draw = np.random.default_rng(seed)
     labels = draw.integers(0, 2, n).tolist()
-    return [" ".join(draw.permutation([*draw.choice(GOOD if y else BAD, 2), *draw.choice(FILLER, draw.integers(2, 20))])) for y in labels], labels
+    return [
+        " ".join(draw.permutation([*draw.choice(GOOD if y else BAD, 2), *draw.choice(FILLER, draw.integers(2, 20))]))
+        for y in labels
+    ], labels
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,10 @@ def encoder(tmp_path_factory):
 
 def train(out, encoder, n=120, **options):
     texts, labels = toy(n + 40)
-    recipe = dict(encoder=encoder, max_tokens=24, epochs=2, learning_rate=5e-3, batch_tokens=256, seed=1, device="cpu") | options
+    recipe = (
+        dict(encoder=encoder, max_tokens=24, epochs=2, learning_rate=5e-3, batch_tokens=256, seed=1, device="cpu")
+        | options
+    )
     return t.train_sentiment(texts[:n], labels[:n], texts[n:], labels[n:], Path(out) / "sentiment", **recipe)
 
 
