@@ -8,11 +8,11 @@ Pipeline.
 
 # %% auto #0
 __all__ = ['BLOCK', 'Meter', 'pseudonymise', 'load_step', 'text_of', 'sample_rows', 'Parts', 'deal', 'train_step', 'read_marks',
-           'mark', 'Scored', 'score_step', 'promise', 'answered_confusion', 'accuracy_step', 'segment_step',
-           'summary_text', 'open_database', 'open_model', 'store_marks', 'run', 'write_results', 'load_only',
-           'train_only', 'score_only', 'segment_only', 'evaluate_only', 'export_only', 'list_models', 'health']
+           'mark', 'Scored', 'score_step', 'accuracy_step', 'segment_step', 'summary_text', 'open_database',
+           'open_model', 'store_marks', 'run', 'write_results', 'load_only', 'train_only', 'score_only', 'segment_only',
+           'evaluate_only', 'export_only', 'list_models', 'health']
 
-# %% ../nbs/70_pipeline.ipynb #3e6dc51f
+# %% ../nbs/70_pipeline.ipynb #0448bb7e
 import hmac
 import json
 import os
@@ -35,6 +35,7 @@ from .data.clean import clean
 from .data.geocode import place_customers
 from .data.load import Loaded, load
 from .data.split import split_reviews
+from .insight.shares import confusion_counts
 from .report import run_report
 from .schema import InputError, ModelError
 from .segment.describe import describe_segments
@@ -44,7 +45,7 @@ from .segment.kmeans import choose_segments
 from .sentiment.dataset import review_texts
 from .sentiment.evaluate import evaluate, record_evaluation, tfidf_baseline
 from .sentiment.model import latest_model, record_metrics, verify_model
-from .sentiment.predict import Predictor, threshold_for
+from .sentiment.predict import Predictor
 from .sentiment.train import train_sentiment
 from .store.engine import capabilities, check_schema, make_engine, migrate
 from .store.export import last_segment_run, save_load, save_model, save_predictions, save_segment_run, the_source
@@ -213,7 +214,7 @@ def read_marks(
         return np.zeros(0, "uint64"), np.zeros((0, 4)), np.zeros(0, "int8"), np.zeros((0, 0), "float32")
     return tuple(np.concatenate(part) for part in zip(*found, strict=True))
 
-# %% ../nbs/70_pipeline.ipynb #3f090d47
+# %% ../nbs/70_pipeline.ipynb #2c72137d
 def _write_marks(folder: Path, keys: np.ndarray, frame: pd.DataFrame, embeddings: np.ndarray) -> None:
     "Write one block, whole or not at all."
     folder.mkdir(parents=True, exist_ok=True)
@@ -229,22 +230,20 @@ def mark(
     predictor: Predictor,  # loaded model
     rows: pd.DataFrame,  # review_id, read
     folder: Path,  # where blocks are kept
-    max_error: float,  # error allowed on answered reviews
     progress: bool = False,  # show a bar
 ) -> int:  # reviews marked now
     "Mark the reviews that are not in the blocks yet."
     keys = _keys(rows["review_id"], rows["read"])
     todo = rows.assign(key=keys)[~np.isin(keys, read_marks(folder)[0])]
-    contract = max_error if threshold_for(predictor.calibration, max_error) is not None else None
     with tqdm(total=len(todo), desc="marking", unit="review", disable=not progress) as bar:
         for start in range(0, len(todo), BLOCK):
             block = todo.iloc[start : start + BLOCK]
-            got = predictor.predict(block["read"].tolist(), max_error=contract)
+            got = predictor.predict(block["read"].tolist())
             _write_marks(folder, block["key"].to_numpy("uint64"), got.frame, got.embeddings)
             bar.update(len(block))
     return len(todo)
 
-# %% ../nbs/70_pipeline.ipynb #a430f909
+# %% ../nbs/70_pipeline.ipynb #22fd2e6b
 @dataclass(frozen=True)
 class Scored:
     "Marks of reviews, and their embeddings in the same order."
@@ -253,7 +252,6 @@ class Scored:
     embeddings: np.ndarray  # (n, d) float32
     marked_now: int  # the rest was marked in an earlier run
     n_readable: int  # reviews with a text
-    promise: str  # what the answers are worth
 
 
 def score_step(
@@ -271,37 +269,16 @@ def score_step(
     if settings.score_rows and n > settings.score_rows:
         rest = max(settings.score_rows - int(ahead.sum()), 1)
         rows = pd.concat([rows[ahead], sample_rows(rows[~ahead], rest, settings.seed)]).sort_index()
-    folder = settings.data_dir / "interim" / "marks" / source / f"{predictor.version}-{settings.max_error}"
-    now = mark(predictor, rows, folder, settings.max_error, progress)
+    folder = settings.data_dir / "interim" / "marks" / source / predictor.version
+    now = mark(predictor, rows, folder, progress)
     keys, marks, label, embeddings = read_marks(folder)
     at = pd.Series(np.arange(len(keys)), index=keys)
     at = at[~at.index.duplicated(keep="last")].reindex(_keys(rows["review_id"], rows["read"])).to_numpy(int)
     frame = pd.DataFrame(marks[at], columns=_MARK).astype({"tokens_read": int, "tokens_total": int})
     answered = pd.Series(label[at], dtype="Int8").mask(label[at] < 0)
-    return Scored(frame.assign(review_id=rows["review_id"].to_numpy(), label=answered), embeddings[at], now, n, promise(predictor, settings.max_error))
+    return Scored(frame.assign(review_id=rows["review_id"].to_numpy(), label=answered), embeddings[at], now, n)
 
-
-def promise(
-    predictor: Predictor,  # loaded model
-    max_error: float,  # error allowed on answered reviews
-) -> str:  # one sentence
-    "Say what the model's answers are worth."
-    if threshold_for(predictor.calibration, max_error) is None:
-        return f"every review is answered: {predictor.calibration['n']:,} held-out reviews cannot prove an error of at most {max_error:.0%}"
-    return f"of the answered reviews at most {max_error:.0%} are wrong, if they are like the held-out ones"
-
-# %% ../nbs/70_pipeline.ipynb #4545fc3d
-def answered_confusion(
-    held: pd.DataFrame,  # review_id, label of held-out reviews
-    marks: pd.DataFrame,  # review_id, label; missing: unsure
-) -> dict[str, int]:  # tn, fp, fn, tp, unsure_negative, unsure_positive; "positive" is a negative review
-    "Count how held-out reviews were answered."
-    both = held.merge(marks, on="review_id", suffixes=("", "_said"))
-    truth, said = both["label"].to_numpy(), both["label_said"].fillna(-1).to_numpy()
-    pairs = {"tn": (1, 1), "fp": (1, 0), "fn": (0, 1), "tp": (0, 0), "unsure_negative": (0, -1), "unsure_positive": (1, -1)}
-    return {name: int(((truth == t) & (said == s)).sum()) for name, (t, s) in pairs.items()}
-
-# %% ../nbs/70_pipeline.ipynb #ed057c24
+# %% ../nbs/70_pipeline.ipynb #8d391982
 def accuracy_step(
     folder: Path,  # model folder; the figures are written into it
     parts: Parts,  # labelled reviews
@@ -309,8 +286,9 @@ def accuracy_step(
     baselines: dict,  # by name
 ) -> dict | None:  # accuracy: value, low, high, n, baselines; None where nothing could be measured
     "Measure the model on the test rows and write it into the model's metrics and card."
-    record_metrics(folder, {"validation_confusion": answered_confusion(parts.valid, scored.predictions)})
     marks = scored.predictions.set_index("review_id")["p_negative"]
+    held = parts.valid[parts.valid["review_id"].isin(marks.index)]
+    record_metrics(folder, {"validation_confusion": confusion_counts(held["label"], marks.loc[held["review_id"]].to_numpy())})
     rows = parts.test[parts.test["review_id"].isin(marks.index)]
     if rows.empty:
         return None
@@ -342,7 +320,7 @@ def segment_step(
     run_id = save_segment_run(engine, unit, model_version, params, model.evidence, segments, members, identity.events, identity.migration, source=source)
     return {"run_id": run_id, "unit": unit, "segments": segments, "evidence": model.evidence, "events": identity.events, "migration": identity.migration}
 
-# %% ../nbs/70_pipeline.ipynb #8b6a4776
+# %% ../nbs/70_pipeline.ipynb #c3c7620f
 def _with_range(a: dict) -> str:
     "Write an accuracy with its range."
     return f"{a['value']:.1%} ({a['low']:.1%}–{a['high']:.1%})"
@@ -359,7 +337,7 @@ def summary_text(
         lines += [f"          {_with_range(b)} {n} on the same rows" for n, b in told["baselines"].items()]
     else:
         lines.append("Accuracy  not measured: too few labelled reviews")
-    lines.append(f"Marked    {summary['scored']:,} of {summary['readable']:,} reviews with a text; {summary['unsure']:,} unsure; {summary['promise']}")
+    lines.append(f"Marked    {summary['scored']:,} of {summary['readable']:,} reviews with a text")
     lines += [f"{'' if i else 'Segments':9} [{s['id']}] {s['name']}: {s['size']:,}" for i, s in enumerate(summary["segments"])]
     lines += [f"{key.capitalize():9} {summary[key]}" for key in ("model", "database", "report", "page", "results")]
     width = max(len(s["name"]) for s in summary["stages"])
@@ -440,7 +418,7 @@ def run(
     summary = _summary(settings, meter, loaded, made, found) | {"report": str(report.html), "results": str(out)}
     return write_results(out, summary, loaded, steps, found)
 
-# %% ../nbs/70_pipeline.ipynb #8c5c963d
+# %% ../nbs/70_pipeline.ipynb #b42f915e
 def _summary(settings: Settings, meter: Meter, loaded: Loaded, made: dict, found: dict) -> dict:
     "Collect what `summary.json` holds."
     scored, rows = made["scored"], found["segments"][["segment_id", "name", "size"]].itertuples(index=False, name=None)
@@ -451,8 +429,6 @@ def _summary(settings: Settings, meter: Meter, loaded: Loaded, made: dict, found
         "trained_on": made["trained_on"],
         "scored": len(scored.predictions),
         "readable": scored.n_readable,
-        "promise": scored.promise,
-        "unsure": int(scored.predictions["label"].isna().sum()),
         "segments": [{"id": i, "name": name, "size": int(size)} for i, name, size in rows],
         "model": str(made["predictor"].folder),
         "database": settings.database_shown,
@@ -509,20 +485,19 @@ def train_only(
     made = _sentiment(settings, engine, source, reviews, frozenset(), meter, progress)
     return {"model": str(made["predictor"].folder), "accuracy": made["accuracy"], "trained_on": made["trained_on"], "stages": meter.stages}
 
-# %% ../nbs/70_pipeline.ipynb #201114e6
+# %% ../nbs/70_pipeline.ipynb #a1081c94
 def score_only(
     settings: Settings,
     source: str | None = None,  # None: the one loaded last
     model: Path | None = None,  # None: the one in force
     progress: bool = False,  # show a bar
-) -> dict:  # source, model, scored, marked_now, unsure
+) -> dict:  # source, model, scored, marked_now
     "Mark stored reviews."
     engine, predictor = open_database(settings), open_model(settings, model)
     source = the_source(engine, source)
     scored = score_step(settings, predictor, source, stored_frames(engine, source)["reviews"], progress=progress)
     store_marks(engine, source, predictor, scored)
-    unsure = int(scored.predictions["label"].isna().sum())
-    return {"source": source, "model": predictor.version, "scored": len(scored.predictions), "marked_now": scored.marked_now, "unsure": unsure}
+    return {"source": source, "model": predictor.version, "scored": len(scored.predictions), "marked_now": scored.marked_now}
 
 
 def segment_only(
