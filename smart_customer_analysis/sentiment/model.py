@@ -146,7 +146,7 @@ def load_encoder(
     start_head(model, seed, missing)
     return model, tokenizer
 
-# %% ../../nbs/21_sentiment.model.ipynb #4065f09f
+# %% ../../nbs/21_sentiment.model.ipynb #0a7bdf22
 def tiny_encoder(
     folder: Path,  # where it is written
     texts: Sequence[str] = (),  # their words become its vocabulary
@@ -158,7 +158,7 @@ def tiny_encoder(
     tokenizer = tiny_tokenizer(texts)
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=2,
-        intermediate_size=2 * hidden, max_position_embeddings=64, untrained=True,
+        intermediate_size=2 * hidden, max_position_embeddings=512, untrained=True,
     )  # fmt: skip
     with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(seed)

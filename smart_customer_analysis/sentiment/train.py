@@ -72,7 +72,7 @@ def choose_precision(
     faster = rates["bf16"] > 1.3 * rates["fp32"]
     return device, torch.bfloat16 if faster else torch.float32, {k: round(v, 1) for k, v in rates.items()}
 
-# %% ../../nbs/22_sentiment.train.ipynb #a5a86571
+# %% ../../nbs/22_sentiment.train.ipynb #9909c86f
 @dataclass(frozen=True)
 class Recipe:
     "Everything that decides how a model is trained."
@@ -87,7 +87,7 @@ class Recipe:
     weight_decay: float = 0.01  # AdamW's decay, on matrices only
     clip: float = 1.0  # largest norm of a gradient
     freeze_embeddings: bool = True  # leave the word embeddings as they are
-    keep_topics: float = 1.0  # weight of the loss that keeps the mean state where the encoder had it; 0: off
+    keep_topics: float = 0.2  # weight of the loss that keeps the mean state where the encoder had it; 0: off
 
 
 def rate_at(
@@ -455,7 +455,7 @@ def _weights_hash(encoder: str) -> str:
     weights = Path(find_encoder(encoder)) / "model.safetensors"
     return file_hash(weights) if weights.is_file() else ""
 
-# %% ../../nbs/22_sentiment.train.ipynb #880ac63a
+# %% ../../nbs/22_sentiment.train.ipynb #10de8d2d
 def train_sentiment(
     texts: Sequence[str],  # training reviews as the model reads them, see `review_texts`
     labels: Sequence[int],  # 0 negative, 1 positive
@@ -484,7 +484,10 @@ def train_sentiment(
     if not resume:
         shutil.rmtree(home, ignore_errors=True)
     device, dtype, rates = choose_precision(device)
-    _, tokenizer = load_encoder(encoder, seed)
+    model, tokenizer = load_encoder(encoder, seed)
+    most = min(getattr(model.config, "max_position_embeddings", max_tokens), tokenizer.model_max_length)
+    if max_tokens > most:
+        raise InputError(f"max_tokens of at most {most} for this encoder", str(max_tokens), "lower the setting max_tokens")
     data, valid = encode(texts, tokenizer, max_tokens, y), encode(valid_texts, tokenizer, max_tokens, yv)
     run = Trainer(data, recipe, home, device, dtype)
     began, per_epoch = run.resume(), len(run.plan) // epochs

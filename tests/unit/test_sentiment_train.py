@@ -208,3 +208,8 @@ def test_the_error_contract_is_kept_in_95_of_100_resplits():
         answered = new[np.abs(margin[new]) >= (np.inf if line is None else line)]
         kept += not len(answered) or ((margin > 0) != (labels == 1))[answered].mean() <= 0.02
     assert kept >= 95
+
+
+def test_a_window_wider_than_the_encoder_is_refused(tmp_path, encoder):
+    with pytest.raises(InputError, match="at most 512 for this encoder; found 600"):
+        train(tmp_path, encoder, max_tokens=600)
