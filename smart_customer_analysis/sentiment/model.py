@@ -278,13 +278,14 @@ def write_file(
     finally:
         part.unlink(missing_ok=True)
 
-# %% ../../nbs/21_sentiment.model.ipynb #dc19beca
+# %% ../../nbs/21_sentiment.model.ipynb #bc5f8f9b
 def new_version(
     key: str = "",  # what the model was made from; empty: random
-) -> str:  # sorts by time, for example 20261115T093000Z-1f2e3d4c
+) -> str:  # sorts by time, for example 20261115T093000.125Z-1f2e3d4c
     "Name a version: when it was made, and from what."
     tail = hashlib.sha256(key.encode()).hexdigest()[:8] if key else secrets.token_hex(4)
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{tail}"
+    now = datetime.now(UTC)
+    return f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}Z-{tail}"
 
 
 def save_model(

@@ -18,7 +18,7 @@ def folder(tmp_path_factory):
     work = tmp_path_factory.mktemp("predict")
     texts, labels = toy(420)
     tiny = str(tiny_encoder(work / "tiny", texts))
-    recipe = dict(encoder=tiny, max_tokens=32, epochs=6, learning_rate=5e-3, batch_tokens=256, seed=1)
+    recipe = dict(encoder=tiny, max_tokens=32, epochs=6, learning_rate=3e-3, batch_tokens=256, seed=1)
     return train_sentiment(texts[:180], labels[:180], texts[180:], labels[180:], work / "sentiment", **recipe).folder
 
 
