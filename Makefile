@@ -9,7 +9,7 @@ VENDOR := smart_customer_analysis/app/static/vendor/.ready
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help setup run serve lab report docs test test-fast lint compose-check export bench faults lock system clean
+.PHONY: help setup run serve lab report docs test test-slow test-fast lint compose-check export bench faults lock system clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,10 @@ system: ## Debian packages the tests use (PostgreSQL with PostGIS, Chromium), wh
 
 test: setup system ## every test: house, unit, notebooks, PostGIS, API, browser
 	$(BIN)/nbdev-test --n-workers 2
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-slow: setup ## the tests that train on real rows for minutes
+	$(BIN)/python -m pytest -m slow
 
 test-fast: setup ## tests that need neither PostGIS nor a browser nor real data
 	$(BIN)/python -m pytest -m 'not db and not browser and not real and not slow'

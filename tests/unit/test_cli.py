@@ -58,10 +58,11 @@ def test_a_missing_column_is_named(home):
 
 
 def test_an_unknown_label_is_a_counted_reject(home):
-    (home / "train.ft.txt").write_text(FASTTEXT + "__label__7 What: is this\n")
+    good = "".join(f"__label__{1 + i % 2} Title {i}: text number {i}\n" for i in range(200))
+    (home / "train.ft.txt").write_text(good + "__label__7 What: is this\n")
     done = sca("load", "--source", "fasttext", "--train", "train.ft.txt", "--json", home=home)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["rows"] == {"read": 3, "loaded": 2, "rejected": 1, "duplicate": 0}
+    assert json.loads(done.stdout)["rows"] == {"read": 201, "loaded": 200, "rejected": 1, "duplicate": 0}
 
 
 def test_loading_twice_changes_nothing(home):
