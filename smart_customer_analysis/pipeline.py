@@ -12,12 +12,14 @@ __all__ = ['BLOCK', 'Meter', 'pseudonymise', 'load_step', 'text_of', 'sample_row
            'open_model', 'store_marks', 'run', 'write_results', 'load_only', 'train_only', 'score_only', 'segment_only',
            'evaluate_only', 'export_only', 'list_models', 'health']
 
-# %% ../nbs/70_pipeline.ipynb #0448bb7e
+# %% ../nbs/70_pipeline.ipynb #98c45950
+import hashlib
 import hmac
 import json
 import os
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -50,6 +52,7 @@ from .sentiment.train import train_sentiment
 from .store.engine import capabilities, check_schema, make_engine, migrate
 from .store.export import last_segment_run, save_load, save_model, save_predictions, save_segment_run, the_source
 from .store.query import latest_model as stored_model
+from .store.query import segments as stored_segments
 from .store.query import Filters, review_facts, stored_frames
 
 # %% ../nbs/70_pipeline.ipynb #1cc417a9
@@ -188,7 +191,7 @@ def train_step(
     tfidf = tfidf_baseline(learn["read"].tolist(), learn["label"].tolist(), test["read"].tolist(), test["label"].tolist()) if len(test) else None
     return done.folder, {"tfidf": tfidf} if tfidf else {}
 
-# %% ../nbs/70_pipeline.ipynb #2a18b09b
+# %% ../nbs/70_pipeline.ipynb #8f4ffd25
 BLOCK = 2048  # reviews marked between two writes
 _MARK = ["p_negative", "p_positive", "tokens_read", "tokens_total"]
 
@@ -208,7 +211,7 @@ def read_marks(
         try:
             with np.load(path, allow_pickle=False) as block:
                 found.append((block["key"], block["mark"], block["label"], block["embedding"].astype("float32")))
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             path.unlink(missing_ok=True)
     if not found:
         return np.zeros(0, "uint64"), np.zeros((0, 4)), np.zeros(0, "int8"), np.zeros((0, 0), "float32")
@@ -295,7 +298,7 @@ def accuracy_step(
     result = evaluate(rows["label"].to_numpy(), marks.loc[rows["review_id"]].to_numpy())
     return record_evaluation(folder, result, baselines)["accuracy"]
 
-# %% ../nbs/70_pipeline.ipynb #9240dd9b
+# %% ../nbs/70_pipeline.ipynb #42e55be9
 def segment_step(
     engine: Engine,  # database with the last run, if there was one
     settings: Settings,  # range of k, seed
@@ -311,14 +314,29 @@ def segment_step(
         features = customer_features(frames["customers"], frames["orders"], frames["reviews"], marks, vectors, seed=settings.seed)
     else:
         features = review_features(frames["reviews"], marks, vectors, seed=settings.seed)
+    params = {"k_min": settings.min_segments, "k_max": settings.max_segments, "seed": settings.seed, "inputs": _hash(features.frame)}
+    stored = stored_segments(engine, source)
+    if stored and stored["unit"] == unit and params.items() <= stored["params"].items():
+        return _as_found(stored)
     last = last_segment_run(engine, unit, source)
     model = choose_segments(features.frame, settings.min_segments, settings.max_segments, settings.seed, previous=last and last["members"])
     identity = match_segments(last and last["members"], model.members, last["used_ids"] if last else (), unit=unit)
     members = model.members.assign(segment_id=model.members["segment"].map(identity.mapping))
     segments = describe_segments(features, members, frames["reviews"], marks, last and last["names"], frames["customers"])
-    params = {"k_min": settings.min_segments, "k_max": settings.max_segments, "seed": settings.seed, "k": model.k}
-    run_id = save_segment_run(engine, unit, model_version, params, model.evidence, segments, members, identity.events, identity.migration, source=source)
+    run_id = save_segment_run(engine, unit, model_version, params | {"k": model.k}, model.evidence, segments, members, identity.events, identity.migration, source=source)
     return {"run_id": run_id, "unit": unit, "segments": segments, "evidence": model.evidence, "events": identity.events, "migration": identity.migration}
+
+# %% ../nbs/70_pipeline.ipynb #38d23f5a
+def _hash(frame: pd.DataFrame) -> str:
+    "Hash of a frame's values and index, rounded so that the last bits do not matter."
+    return hashlib.sha256(pd.util.hash_pandas_object(frame.round(4)).to_numpy().tobytes()).hexdigest()
+
+
+def _as_found(stored: dict) -> dict:
+    "Give a stored run the form of a new one."
+    tables = {n: pd.DataFrame(stored[n]) for n in ("evidence", "events", "migration")}
+    segments = pd.DataFrame(stored["items"]).rename(columns={"id": "segment_id"})
+    return {"run_id": stored["run_id"], "unit": stored["unit"], "segments": segments, **tables}
 
 # %% ../nbs/70_pipeline.ipynb #c3c7620f
 def _with_range(a: dict) -> str:

@@ -73,9 +73,10 @@ def test_deleting_interim_processed_and_reports_is_harmless(first, settings, sho
 
 
 def test_reviews_without_customers_are_segmented_themselves(settings, shop):
-    summary = pipeline.run(
-        settings, "fasttext", train=shop / "files" / "train.ft.txt", test=shop / "files" / "test.ft.txt"
-    )
+    for name in ("train.ft.txt", "test.ft.txt"):  # more than 1 % foreign labels would refuse so small a file
+        lines = (shop / "files" / name).read_text().split("\n")
+        (shop / name).write_text("\n".join(x for x in lines if not x.startswith("__label__5")))
+    summary = pipeline.run(settings, "fasttext", train=shop / "train.ft.txt", test=shop / "test.ft.txt")
     assert summary["segments"] and summary["accuracy"]["n"] > 50
 
 
