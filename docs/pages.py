@@ -42,6 +42,7 @@ def translate_markdown(text: str) -> str:
     text = re.sub(r"^<!-- WARNING.*-->\s*", "", text)
     text = re.sub(r"^:{3,}\s*\{\.callout-(\w+)[^}]*\}", r":::{\1}", text, flags=re.M)
     text = re.sub(r"\{target=[^}]*\}", "", text)
+    text = re.sub(r"\[source\]\(/blob/[^)]*\)\s*", "", text)  # nbdev's link to a code host
     return re.sub(r"\A\s*---\s*\n", "", text)
 
 
