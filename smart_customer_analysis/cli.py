@@ -11,13 +11,12 @@ __all__ = ['app', 'reports', 'models', 'db', 'Database', 'Json', 'Source', 'Path
            'train', 'score', 'segment', 'evaluate', 'export', 'report_run', 'report_list', 'report_install',
            'model_list', 'model_verify', 'db_upgrade', 'db_check', 'serve', 'doctor', 'main']
 
-# %% ../nbs/72_cli.ipynb #b56c9608
+# %% ../nbs/72_cli.ipynb #20963b96
 import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from .config import ScaError, Settings, load_settings, settings_table
@@ -222,20 +221,13 @@ def doctor(as_json: Json = False) -> None:
     text = f"{_lines(rows, 'name', 'value', 'origin', 'meaning')}\n\n{_lines(found, 'what', 'state', 'found')}"
     _print({"settings": rows, "health": found}, as_json, text)
 
-# %% ../nbs/72_cli.ipynb #1f27bf3f
+# %% ../nbs/72_cli.ipynb #76bcd72e
 def main(
     args: list[str] | None = None,  # default: the process's own arguments
 ) -> None:
     "Run the command line and exit with its code."
     try:
-        code = app(args, standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+        app(args)
     except ScaError as e:
         print(f"sca: {e}", file=sys.stderr)
         sys.exit(1)
-    except click.ClickException as e:
-        e.show()
-        sys.exit(e.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        print("sca: stopped", file=sys.stderr)
-        sys.exit(130)
