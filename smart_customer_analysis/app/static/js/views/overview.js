@@ -145,7 +145,7 @@ function sure(o) {
     subtitle: rows.length ? `Accuracy with its 95% range, ${plural(a.n, "review")} the model had not seen` : "",
     body: h("div", null,
       rows.length ? h("ul", { class: "dot-rows dot-rows-plain" }, rows.map(([name, v]) => h("li", null, h("span", null, name), track({ ...v, reliability: "ok" }, {}), h("span", { class: "dot-figure" }, h("b", null, pct(v.value)), " ", h("span", { class: "range" }, range(v.low, v.high)))))) : null,
-      h("p", null, `${plural(o.rows.read, "row")} read = ${count(o.rows.loaded)} loaded + ${count(o.rows.rejected)} refused + ${count(o.rows.duplicate)} double.`),
+      h("p", null, `${plural(o.rows.read, "row")} read = ${count(o.rows.loaded)} loaded + ${count(o.rows.rejected)} rejected + ${count(o.rows.duplicate)} duplicate.`),
       out ? h("details", { class: "left-out" }, h("summary", null, `${plural(out, "row")} left out, and why`), o.excluded.length ? h("ul", { class: "plain" }, o.excluded.map((x) => h("li", null, `${x.rule}: ${count(x.rows)}`))) : h("p", { class: "muted" }, "By rule: not recorded.")) : h("p", { class: "muted" }, "Nothing was left out."),
       h("p", { class: "muted" }, o.model ? `Model ${o.model.version}. ` : "No model yet: the stars are counted. ", h("a", { href: href("try") }, "Try it on a text"))),
   };

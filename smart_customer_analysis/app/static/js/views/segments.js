@@ -70,10 +70,11 @@ const events = (d) => (d.events.length ? h("ul", { class: "events" }, d.events.m
 function evidence(d) {
   const rows = d.evidence || [];
   if (!rows.length) return { title: "Why this many", body: emptyState("No evidence was stored with this run.") };
-  const cols = Object.keys(rows[0]).filter((k) => k !== "k" && rows.some((r) => typeof r[k] === "number")), nice = { silhouette: "Silhouette (higher: better apart)", stability: "Stability (same groups when drawn again)", inertia: "Spread inside groups (lower: tighter)" };
+  const cols = Object.keys(rows[0]).filter((k) => k !== "k" && rows.some((r) => typeof r[k] === "number")), nice = { inertia: "Inertia", silhouette: "Silhouette", simplified_silhouette: "Simplified silhouette", calinski_harabasz: "Calinski–Harabasz", stability: "Stability", smallest: "Smallest group" };
   return {
     title: `Why ${d.chosen_k ?? d.items.length} segments`, subtitle: "What each number of groups would give; the chosen one is marked",
     body: table([{ name: "Groups", cell: (r) => (r.k === d.chosen_k ? h("strong", null, `${r.k} chosen`) : String(r.k)), sort: (r) => r.k, num: false }, ...cols.map((c) => ({ name: nice[c] || c.replaceAll("_", " "), cell: (r) => (rows.every((x) => Math.abs(x[c] ?? 0) < 10) && Number.isFinite(r[c]) && !Number.isInteger(r[c]) ? r[c].toFixed(2) : number(r[c])), sort: (r) => r[c], num: true }))], rows, { caption: "Evidence for the number of segments", rowClass: (r) => (r.k === d.chosen_k ? "chosen" : null) }),
+    caption: h("p", { class: "caption" }, "Inertia: spread inside groups, lower is tighter. Silhouette, Calinski–Harabasz: higher is further apart. Stability: 1 means the same groups when customers are drawn again."),
     csv: () => ({ title: "Evidence for the number of segments", columns: ["k", ...cols], rows: rows.map((r) => [r.k, ...cols.map((c) => r[c])]) }),
   };
 }
