@@ -242,7 +242,7 @@ def run_report(
     finally:
         engine.dispose()
 
-# %% ../nbs/60_report.ipynb #8c531b4a
+# %% ../nbs/60_report.ipynb #dd79d347
 def percent(
     value: float,  # between 0 and 1
     digits: int = 0,  # decimals
@@ -255,9 +255,11 @@ def share_text(
     share: dict,  # value, low, high, n_reviews, reliability
 ) -> str:  # "38% (35–41%), 1,204 reviews"
     "Write a share with its range and its count, or say why there is none."
-    n = f"{share['n_reviews']:,} reviews"
-    if share.get("reliability") == "hidden" or share.get("value") is None:
-        return "[c]" if share.get("reliability") == "hidden" else f"[x] {n}"
+    if share.get("reliability") == "hidden":
+        return "[c]"
+    n = f"{share['n_reviews'] or 0:,} reviews"
+    if share.get("value") is None:
+        return f"[x] {n}"
     digits = 1 if share["high"] - share["low"] < 0.02 else 0
     span = f"{percent(share['low'], digits)[:-1]}–{percent(share['high'], digits)}"
     return f"{span} [u], {n}" if share.get("reliability") == "wide" else f"{percent(share['value'], digits)} ({span}), {n}"
@@ -290,7 +292,7 @@ def quotes(
 
     return "".join(f"<blockquote><p>{escape(q['text'])}</p><p class='muted'>{source(q)}</p></blockquote>" for q in items)
 
-# %% ../nbs/60_report.ipynb #e3717c3a
+# %% ../nbs/60_report.ipynb #5cd1ed59
 KEY = {
     "Range": "ranges made this way contain the true share 19 times out of 20.",
     "Proven": "the difference passed a test that allows for how many we looked at.",
@@ -320,5 +322,6 @@ def headline(
     digits = 1 if share["high"] - share["low"] < 0.02 else 0
     span = f"{percent(share['low'], digits)[:-1]}–{percent(share['high'], digits)}"
     number = f"<p><span class='big'>{percent(share['value'], digits)}</span><span class='range'>{span}</span></p>"
+    said = MARKS["none"] if mark == "none" else f"<strong>{MARKS.get(mark, '')}</strong> {escape(sentence)}".strip()
     counts = f"{share['n_reviews']:,} reviews · {share['n_customers']:,} customers · {share.get('n_unsure', 0):,} unsure"
-    return f"{number}<p class='{mark if mark in ('worse', 'better') else ''}'>{MARKS.get(mark, '')} {escape(sentence)}</p><p class='muted'>{counts}</p>"
+    return f"{number}<p class='{mark if mark in ('worse', 'better') else ''}'>{said}</p><p class='muted'>{counts}</p>"

@@ -213,7 +213,7 @@ def png(
     Picture.open(buffer).convert("RGB").quantize(96, dither=Picture.Dither.NONE).save(small, "PNG", optimize=True)
     return small.getvalue()
 
-# %% ../../nbs/52_insight.figures.ipynb #78e3c69d
+# %% ../../nbs/52_insight.figures.ipynb #afb7fbfc
 def _dates(values: pd.Series) -> list[str]:
     "Write dates as 19 Oct; the first one, and each January, with its year."
     out, last = [], None
@@ -239,7 +239,7 @@ def sentiment_over_time(
     usable = ~word.isin(["hidden", "not_comparable"]).to_numpy() & np.isfinite(value)
     solid = np.where(usable & complete, 1.0, np.nan)
     ax.fill_between(x, low * solid, high * solid, color=TOKENS["ink"], alpha=0.18, linewidth=0)
-    ax.plot(x, value * solid, color=TOKENS["ink"], linewidth=2)
+    ax.plot(x, np.where(word.eq("wide"), np.nan, value * solid), color=TOKENS["ink"], linewidth=2)
     dots = usable & complete & ~word.eq("wide").to_numpy()
     ax.plot(x[dots], value[dots], "o", color=TOKENS["ink"], markersize=5)
     running = usable & ~complete
