@@ -618,7 +618,7 @@ def _classes(metric: str) -> tuple[Sequence[str], Sequence[float], Sequence[str]
         return DIVERGING, edges, ("20+ better", "10–20", "2–10", "none proven", "2–10", "10–20", "20+ worse")
     return SEQUENTIAL, BREAKS, ("0–10%", "10–20", "20–30", "30–40", "40+ %")
 
-# %% ../../nbs/52_insight.figures.ipynb #d7e60500
+# %% ../../nbs/52_insight.figures.ipynb #dc94a0c2
 def _draw_hot(ax: Any, hot: pd.DataFrame, shapes: dict[str, Any]) -> None:
     "Outline hot cells twice, white outside and ink inside, with their number."
     if hot.empty:
@@ -653,7 +653,8 @@ def _hot_list(fig: Figure, hot: pd.DataFrame, n: int, width: int, side: int) -> 
     for i, row in enumerate(hot.itertuples(), start=1):
         told = f"{i}  {getattr(row, 'name', None) or 'no name'}"
         x, y = ((width - side + 4) / width, 1 - (64 + 44 * i) / height) if side else (8 / width, (80 + 20 * (len(hot) - i)) / height)
-        share = f"{row.share:.0%}  {_range(row.low, row.high)}   n {int(row.n_reviews):,}" if hasattr(row, "low") and pd.notna(row.low) else ""
+        value = "" if getattr(row, "reliability", "ok") == "wide" else f"{row.share:.0%}  "
+        share = f"{value}{_range(row.low, row.high)}   n {int(row.n_reviews):,}" if hasattr(row, "low") and pd.notna(row.low) else ""
         fig.text(x, y + (18 / height if side else 0), textwrap.shorten(told, 30, placeholder=" …") + ("" if side else f"  {share}"), weight="bold" if side else "normal")
         if side:
             fig.text(x, y, f"    {share}", color=TOKENS["ink2"])
