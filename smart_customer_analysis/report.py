@@ -292,7 +292,7 @@ def quotes(
 
     return "".join(f"<blockquote><p>{escape(q['text'])}</p><p class='muted'>{source(q)}</p></blockquote>" for q in items)
 
-# %% ../nbs/60_report.ipynb #5cd1ed59
+# %% ../nbs/60_report.ipynb #24848eb3
 KEY = {
     "Range": "ranges made this way contain the true share 19 times out of 20.",
     "Proven": "the difference passed a test that allows for how many we looked at.",
@@ -323,5 +323,6 @@ def headline(
     span = f"{percent(share['low'], digits)[:-1]}–{percent(share['high'], digits)}"
     number = f"<p><span class='big'>{percent(share['value'], digits)}</span><span class='range'>{span}</span></p>"
     said = MARKS["none"] if mark == "none" else f"<strong>{MARKS.get(mark, '')}</strong> {escape(sentence)}".strip()
-    counts = f"{share['n_reviews']:,} reviews · {share['n_customers']:,} customers · {share.get('n_unsure', 0):,} unsure"
+    people = "" if share["n_customers"] == share["n_reviews"] else f"{share['n_customers']:,} customers · "  # a review each, or none known
+    counts = f"{share['n_reviews']:,} reviews · {people}{share.get('n_unsure', 0):,} unsure"
     return f"{number}<p class='{mark if mark in ('worse', 'better') else ''}'>{said}</p><p class='muted'>{counts}</p>"

@@ -53,7 +53,7 @@ function headline(o) {
       h("div", { class: "headline-main" }, figure(f, { big: true, n: false }),
         h("p", { class: "headline-change" }, mark(c.mark, c.mark === "worse" || c.mark === "better" ? c.mark : ""), c.mark === "worse" || c.mark === "better" ? ": " : " ", sentence)),
       h("div", { class: "headline-scale" }, h("span", { class: "tick" }, "0%"), track(f, { other: o.previous }), h("span", { class: "tick" }, "100%")),
-      h("p", { class: "caption" }, isHidden(f) ? WHY["Hidden [c]"] : [`${plural(f.n_reviews, "review")} · ${plural(f.n_customers, "customer")}`, f.n_unsure ? [" · ", icon("unsure"), ` ${count(f.n_unsure)} unsure`] : "",
+      h("p", { class: "caption" }, isHidden(f) ? WHY["Hidden [c]"] : [plural(f.n_reviews, "review"), f.n_customers === f.n_reviews ? "" : ` · ${plural(f.n_customers, "customer")}`, f.n_unsure ? [" · ", icon("unsure"), ` ${count(f.n_unsure)} unsure`] : "",
         o.previous && drawable(o.previous) ? [" · ", h("span", { class: "hollow-dot", "aria-hidden": "true" }), ` before: ${written(o.previous)}`] : ""])),
     csv: () => ({ title: "Overview", without: WITHOUT, columns: ["measure", "name", "mark", ...FIGURE_COLUMNS], rows: longForm(o) }),
     links: [["Make this a report", () => document.querySelector("#to-reports")?.click()]],
