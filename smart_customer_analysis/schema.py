@@ -19,7 +19,7 @@ from pandera.typing import Series
 
 from .config import ScaError
 
-# %% ../nbs/01_schema.ipynb #8e13588a
+# %% ../nbs/01_schema.ipynb #4304f73d
 NEGATIVE, POSITIVE = 0, 1
 LABEL_NAMES = {NEGATIVE: "negative", POSITIVE: "positive"}
 FASTTEXT_LABELS = {"__label__1": NEGATIVE, "__label__2": POSITIVE}
@@ -27,13 +27,12 @@ SRID = 4326  # EPSG code of WGS 84, longitude and latitude in degrees
 
 
 def label_of_rating(
-    rating: pd.Series,  # stars, 1 to 5; missing allowed
+    rating: pd.Series,  # stars, 1 to 5, of any numeric or text type; missing allowed
 ) -> pd.Series:  # Int8: 0 negative, 1 positive, missing for three stars or no rating
     "Turn star ratings into labels: 1 and 2 are negative, 4 and 5 positive, 3 has no label."
-    stars = pd.to_numeric(rating, errors="coerce")
-    return pd.Series(np.select([stars <= 2, stars >= 4], [NEGATIVE, POSITIVE], -1), index=rating.index, dtype="Int8").mask(
-        lambda s: s < 0
-    )
+    stars = pd.to_numeric(rating, errors="coerce").to_numpy("float64", na_value=np.nan)
+    label = pd.Series(np.select([stars <= 2, stars >= 4], [NEGATIVE, POSITIVE], -1), index=rating.index, dtype="Int8")
+    return label.mask(label < 0)
 
 # %% ../nbs/01_schema.ipynb #aa062517
 class Review(pa.DataFrameModel):

@@ -587,7 +587,7 @@ def _without_nul(rows: Rows) -> Rows:
     ]
     return Rows(rows.table.filter(pa.array(~bad)), rows.line[~bad], [*rows.rejects, *rejects])
 
-# %% ../../nbs/10_data.read.ipynb #3cbf29c7
+# %% ../../nbs/10_data.read.ipynb #846717b5
 def _cell(value: object) -> str | None:
     "A database value as text."
     if value is None or isinstance(value, str):
@@ -605,18 +605,20 @@ def read_sql(
     "Read the rows of a query, read-only and streamed."
     if not query.lstrip("( \n\t").lower().startswith(("select", "with")):
         raise InputError("a SELECT", f"{query.strip()[:40]!r}", "write the query as one SELECT")
-    engine = None
+    engine, line = None, 1
     try:
         engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg2://", 1))
         with engine.connect() as connection:
             result = _read_only(connection).execution_options(stream_results=True, max_row_buffer=batch_rows).execute(sa.text(query))
-            names, line = _once(list(result.keys()), "the query"), 1
+            names = _once(list(result.keys()), "the query")
             for part in result.partitions(batch_rows):
                 columns = [pa.array([_cell(v) for v in c], pa.large_string()) for c in zip(*part, strict=True)]
                 yield _without_nul(Rows(pa.table(columns, names=names), np.arange(line, line + len(part))))
                 line += len(part)
     except (sa.exc.SQLAlchemyError, ImportError, UnicodeError) as e:
         told = str(getattr(e, "orig", None) or e).strip().splitlines()[0]
+        if line > 1:
+            raise InputError("rows to the end of the query", f"{told}, after {line - 1:,} rows", "look at the shop's database and load again") from e
         raise InputError("a query the shop's database answers", told, "check the URL, the password and the names in the query") from e
     finally:
         if engine is not None:

@@ -273,9 +273,17 @@ def test_one_unknown_label_is_a_reject_and_many_are_another_file(tmp_path):
     good = b"".join(b"__label__2 Good %d: fine\n" % i for i in range(300))
     (tmp_path / "a.txt").write_bytes(good + b"__label__3 So: so\n")
     assert load("fasttext", tmp_path / "a.txt").rules["rule"].tolist() == ["unknown_label"]
-    (tmp_path / "b.txt").write_bytes(good + b"__label__3 So: so\n" * 10)
+    (tmp_path / "b.txt").write_bytes(good + b"__label__3 So: so\n" * 20)
     with pytest.raises(InputError, match="unknown_label in line 301"):
         load("fasttext", tmp_path / "b.txt")
+    (tmp_path / "c.txt").write_bytes(good + b"__label__3 So: so\n" * 19)
+    assert load("fasttext", tmp_path / "c.txt").rows == {"read": 319, "loaded": 300, "rejected": 19, "duplicate": 0}
+    few = b"__label__2 Good: fine\n__label__1 Bad: no\n__label__2 Fine: good\n"
+    (tmp_path / "d.txt").write_bytes(few + b"__label__3 So: so\n" * 2)
+    assert load("fasttext", tmp_path / "d.txt").rows["rejected"] == 2, "a short file with two slips is loaded"
+    (tmp_path / "e.txt").write_bytes(few + b"__label__3 So: so\n" * 3)
+    with pytest.raises(InputError, match="3 of 6 rows refused"):
+        load("fasttext", tmp_path / "e.txt")
 
 
 @pytest.mark.parametrize(
@@ -371,6 +379,30 @@ def test_an_unreachable_database_is_refused_without_its_password(url):
     with pytest.raises(InputError, match="expected a query the shop's database answers") as e:
         load("sql", database=url)
     assert "secret" not in str(e.value) and len(str(e.value).splitlines()) == 1
+
+
+@pytest.mark.db
+def test_a_connection_cut_while_rows_come_is_one_line_and_nothing_is_stored(tmp_path, make_pg_database):
+    from smart_customer_analysis.config import load_settings
+    from smart_customer_analysis.pipeline import load_only, open_database
+    from smart_customer_analysis.store.export import list_loads
+
+    cut = "case when i = 120000 then pg_terminate_backend(pg_backend_pid())::text end"
+    query = f"select i::text as review_id, 'text ' || i as text, {cut} as product_id from generate_series(1, 200000) i"  # noqa: S608
+    source, url = sql_source(tmp_path, query), make_pg_database()
+    batches = read_batches(source, database=url)
+    assert next(batches).rows["loaded"] > 0, "rows came before the cut"
+    with pytest.raises(InputError, match=r"expected rows to the end of the query; found .*, after 1\d0,000 rows") as e:
+        list(batches)
+    assert len(str(e.value).splitlines()) == 1
+    source.write_text(source.read_text().replace("query =", f'url = "{url}"\nquery ='))
+    settings = load_settings(tmp_path)
+    with pytest.raises(InputError, match="rows to the end"):
+        load_only(settings, str(source))
+    engine = open_database(settings)
+    assert list_loads(engine).empty
+    with engine.connect() as c:
+        assert c.execute(sa.text("select count(*) from reviews")).scalar() == 0
 
 
 def test_no_url_is_said_so(monkeypatch):
@@ -487,7 +519,7 @@ def test_a_label_follows_from_one_to_five_stars_only(value):
 
     number, bad = _number(pd.Series([str(value)], dtype="str"), ".")
     if not bad.item() and number.notna().item() and 1 <= number.item() <= 5:
-        label = label_of_rating(number.astype("float64")).item()
+        label = label_of_rating(number).item()
         assert pd.isna(label) if 2 < number.item() < 4 else label == int(number.item() >= 4)
     if isinstance(value, float) and np.isfinite(value):
         assert number.item() == pytest.approx(value)
