@@ -255,7 +255,7 @@ def sentiment_over_time(
         ax.annotate(_percent(value[last]), (x[last], value[last]), (8 if last == len(frame) - 1 else 4, 10), textcoords="offset points", weight="bold", size=14)
     return fig
 
-# %% ../../nbs/52_insight.figures.ipynb #6774505f
+# %% ../../nbs/52_insight.figures.ipynb #492d7e62
 @in_look
 def shares_figure(
     shares: pd.DataFrame,  # name, value, low, high, n_reviews, reliability
@@ -267,8 +267,8 @@ def shares_figure(
 ) -> Figure:
     "Draw one dot and range per group."
     frame = shares if keep_order else shares.sort_values("value", ascending=False, na_position="last")
-    names = [textwrap.shorten(str(s), 26 if width >= 600 else 14, placeholder=" …") for s in frame["name"]]
-    left, right = int(max(map(len, names), default=0) * 7.2) + 24, 150 if width >= 600 else 100
+    names = [textwrap.shorten(str(s), 34 if width >= 600 else 14, placeholder=" …") for s in frame["name"]]
+    left, right = int(max(map(len, names), default=0) * 7.2) + 24, 170 if width >= 600 else 110
     fig, ax = _sheet(title, subtitle, width, 30 * len(frame) + 12, left, right)
     y, word = np.arange(len(frame))[::-1], frame["reliability"].to_numpy()
     value, low, high = (frame[c].to_numpy(dtype=float, na_value=np.nan) for c in ("value", "low", "high"))
@@ -296,8 +296,8 @@ def _beside(word: str, value: float, low: float, high: float, n: Any, width: int
         return "[c] hidden"
     if word == "not_comparable":
         return "not comparable"
-    told = f"{_range(low, high)} [u]" if word == "wide" else f"{_percent(value)}  {_range(low, high)}"
-    return f"{told}   n {int(n):,}" if width >= 600 else told
+    told = f"{_range(low, high)} [u]" if word == "wide" else f"{_percent(value)} ({_range(low, high)})"
+    return f"{told}, n {int(n):,}" if width >= 600 else told
 
 # %% ../../nbs/52_insight.figures.ipynb #eef6890b
 @in_look
@@ -335,7 +335,7 @@ def changes_figure(
         ax.text(1.03, y[i], told, transform=ax.get_yaxis_transform(), va="center", color=TOKENS[f"{mark}_text"])
     return fig
 
-# %% ../../nbs/52_insight.figures.ipynb #41b9998a
+# %% ../../nbs/52_insight.figures.ipynb #7d209702
 @in_look
 def segment_profiles(
     profiles: pd.DataFrame,  # segment_id, name, label (of the feature), difference_sd
@@ -353,7 +353,7 @@ def segment_profiles(
     base.remove()
     reach = max(1.0, profiles["difference_sd"].abs().max() if len(profiles) else 0) * 1.1
     tick = 1 if reach < 2.5 else int(reach)
-    labels = int(min(24, max(map(len, profiles["label"]), default=0)) * 6.8) + 20
+    labels = int(min(26, max(map(len, profiles["label"]), default=0)) * 6.8) + 20
     for i, (segment, frame) in enumerate(groups):
         frame = frame.reindex(frame["difference_sd"].abs().sort_values(ascending=False).index).head(most)
         px, py = 1 / width, whole.height / (rows * panel)
@@ -364,7 +364,7 @@ def segment_profiles(
         ax.hlines(y, 0, at, color=segment_colour(segment), linewidth=3, alpha=0.5)
         ax.plot(np.zeros(len(y)), y, "o", markerfacecolor=TOKENS["surface"], markeredgecolor=TOKENS["border"], markersize=7)
         ax.plot(at, y, "o", color=segment_colour(segment), markersize=9)
-        ax.set_yticks(y, [textwrap.shorten(t, 24, placeholder=" …") for t in frame["label"]], color=TOKENS["ink"])
+        ax.set_yticks(y, [textwrap.shorten(t, 26, placeholder=" …") for t in frame["label"]], color=TOKENS["ink"])
         ax.set_xlim(-reach, reach)
         ax.set_ylim(-0.7, most - 0.3 if len(frame) == most else len(frame) - 0.3)
         last = i + columns >= len(groups)
@@ -373,16 +373,18 @@ def segment_profiles(
         ax.set_title(textwrap.shorten(f"[{segment}] {name}", 40, placeholder=" …"), loc="left", x=-(labels - 8) / (width / columns - labels - 20), size=13, weight="bold")
     return fig
 
-# %% ../../nbs/52_insight.figures.ipynb #668e08e9
+# %% ../../nbs/52_insight.figures.ipynb #eb40fbf1
 def _flows(migration: pd.DataFrame, k: int) -> tuple[pd.DataFrame, int]:
-    "Name missing ends, drop flows below k and say how many customers those were."
-    frame = migration.assign(**{"from": migration["from"].astype("object").fillna("new"), "to": migration["to"].astype("object").fillna("left")})
-    return frame[frame["n"] >= k].reset_index(drop=True), int((frame["n"] < k).sum())
+    "Name missing ends, drop flows that are hidden or below k, and count those."
+    n, ends = pd.to_numeric(migration["n"]), (("from", "new"), ("to", "left"))
+    frame = migration.assign(n=n, **{side: migration[side].astype("object").fillna(word) for side, word in ends})
+    shown = (n >= k).fillna(False).to_numpy(dtype=bool)
+    return frame[shown].astype({"n": int}).reset_index(drop=True), int((~shown).sum())
 
 
 @in_look
 def migration_flows(
-    migration: pd.DataFrame,  # from, to (segment letters; missing: new or left), n customers
+    migration: pd.DataFrame,  # from, to (segment letters; missing: new or left), n customers (missing: hidden)
     title: str = "Who moved between segments",  # the finding
     subtitle: str = "Customers, last run to this run",  # measure, unit, period
     k: int = 10,  # smaller flows are not drawn
@@ -390,7 +392,7 @@ def migration_flows(
 ) -> Figure:
     "Draw the flow of customers between segments."
     flows, small = _flows(migration, k)
-    note = f"{subtitle}; {small} flow{'s' if small != 1 else ''} under {k} customers hidden [c]" if small else subtitle
+    note = f"{subtitle}; {small} small flow{'s' if small != 1 else ''} hidden [c]" if small else subtitle
     if len(set(flows["from"]) | set(flows["to"])) > 10:
         return _flow_table(flows, title, note, width)
     fig, ax = _sheet(title, note, width, 300, left=96, right=96, below=12)
@@ -618,7 +620,7 @@ def _classes(metric: str) -> tuple[Sequence[str], Sequence[float], Sequence[str]
         return DIVERGING, edges, ("20+ better", "10–20", "2–10", "none proven", "2–10", "10–20", "20+ worse")
     return SEQUENTIAL, BREAKS, ("0–10%", "10–20", "20–30", "30–40", "40+ %")
 
-# %% ../../nbs/52_insight.figures.ipynb #dc94a0c2
+# %% ../../nbs/52_insight.figures.ipynb #bb68cc42
 def _draw_hot(ax: Any, hot: pd.DataFrame, shapes: dict[str, Any]) -> None:
     "Outline hot cells twice, white outside and ink inside, with their number."
     if hot.empty:
@@ -653,8 +655,8 @@ def _hot_list(fig: Figure, hot: pd.DataFrame, n: int, width: int, side: int) -> 
     for i, row in enumerate(hot.itertuples(), start=1):
         told = f"{i}  {getattr(row, 'name', None) or 'no name'}"
         x, y = ((width - side + 4) / width, 1 - (64 + 44 * i) / height) if side else (8 / width, (80 + 20 * (len(hot) - i)) / height)
-        value = "" if getattr(row, "reliability", "ok") == "wide" else f"{row.share:.0%}  "
-        share = f"{value}{_range(row.low, row.high)}   n {int(row.n_reviews):,}" if hasattr(row, "low") and pd.notna(row.low) else ""
+        wide = getattr(row, "reliability", "ok") == "wide"
+        share = _beside("wide" if wide else "ok", row.share, row.low, row.high, row.n_reviews, 720) if hasattr(row, "low") and pd.notna(row.low) else ""
         fig.text(x, y + (18 / height if side else 0), textwrap.shorten(told, 30, placeholder=" …") + ("" if side else f"  {share}"), weight="bold" if side else "normal")
         if side:
             fig.text(x, y, f"    {share}", color=TOKENS["ink2"])

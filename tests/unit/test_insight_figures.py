@@ -201,6 +201,11 @@ def test_hidden_groups_have_no_number_in_the_picture() -> None:
     assert "Évora" in text and text.count("%</text>") >= 1 and "n 400" in text and "nan" not in text.lower()
 
 
+def test_hidden_flows_are_counted_and_not_drawn() -> None:
+    text = f.svg(f.migration_flows(moves().astype({"n": "object"}).replace({"n": {60: None}})))
+    assert "2 small flows hidden [c]" in text and "[A] 500<" in text and "nan" not in text.lower()
+
+
 def test_names_are_escaped() -> None:
     text = f.svg(f.map_figure(cells()))
     assert "<north>" not in text and "&lt;north&gt;" in text
