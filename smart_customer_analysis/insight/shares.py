@@ -191,17 +191,16 @@ def mixture_misfit(
     misfit = np.abs(rest).sum(axis=1) / 2
     return pd.DataFrame({"mixture": share[:, 0], "misfit": misfit, "p_value": p, "shifted": (misfit > SHIFT_MISFIT) & (p < SHIFT_P)})
 
-# %% ../../nbs/50_insight.shares.ipynb #8b26e066
+# %% ../../nbs/50_insight.shares.ipynb #3f7bcdf5
 SHARE_COLUMNS = ["n_reviews", "n_customers", "n_unsure", "n_negative", "counted", "value", "low", "high", "reliability", "corrected"]
 
 
 def _hidden_groups(group: pd.Series, person: pd.Series, people: pd.Series, k: int) -> pd.Series:
     "Tell which groups are hidden: the small ones, and as many others as their protection takes."
-    hidden = people < k
-    spare = people[~hidden].sort_values(kind="stable").index
-    for candidate in spare:
-        left = person[group.isna() | group.map(hidden).fillna(False).astype(bool)].nunique()
-        if left == 0 or left >= k:
+    hidden, without = people < k, person[group.isna()].nunique()
+    for candidate in people[~hidden].sort_values(kind="stable").index:
+        left = person[group.map(hidden).fillna(False).astype(bool)].nunique()
+        if left >= k or (left == 0 and not 0 < without < k):
             break
         hidden[candidate] = True
     return hidden

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import settle
+from plain_words import LOUD
 
 STATIC = Path(__file__).parents[2] / "smart_customer_analysis" / "app" / "static"
 HIDDEN = {
@@ -20,7 +21,6 @@ HIDDEN = {
     "reliability": "hidden",
     "evidence": None,
 }
-BANNED = r"significant|plummet|soar|dramatic|\bslight|\btrend|driven by|\bbecause\b|caused|alarming|data shows"
 
 
 def changed(change):
@@ -167,7 +167,7 @@ def test_the_source_of_the_page_keeps_its_promises():
             path
         )
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), path
-        assert not re.search(BANNED, re.sub(r"^\s*//.*$", "", text, flags=re.M), re.I), path
+        assert not LOUD.search(re.sub(r"^\s*//.*$", "", text, flags=re.M)), path
     page = (STATIC / "index.html").read_text(encoding="utf-8")
     assert not re.search(r"\son\w+=|\sstyle=|<style|<script>", page)
 

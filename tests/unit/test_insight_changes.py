@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_words import LOUD, SHOUT
 
 from smart_customer_analysis.insight.changes import (
-    BANNED,
     PROVEN,
     change_sentence,
     difference_range,
@@ -58,7 +58,7 @@ def test_the_agreed_sentences() -> None:
 def test_no_sentence_has_a_banned_word_or_more_than_30(kind, before, after, a, b, worse, n) -> None:
     low, high = min(a, b), max(a, b)
     told = change_sentence(kind, "Lisbon", before, after, *((low, high) if worse else (-high, -low)), n)
-    assert not BANNED.search(told) and len(told.split()) <= 30 and told.endswith(".")
+    assert not LOUD.search(told) and not SHOUT.search(told) and len(told.split()) <= 30 and told.endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_no_sentence_has_a_banned_word_or_more_than_30(kind, before, after, a, b
     ],
 )
 def test_the_banned_words_are_banned(word: str) -> None:
-    assert BANNED.search(word)
+    assert LOUD.search(word) or SHOUT.search(word)
 
 
 def test_one_line_when_nothing_changed() -> None:

@@ -110,11 +110,15 @@ def test_hidden_rows_hold_no_number_and_cannot_be_subtracted() -> None:
     assert len(rows) - table["n_reviews"].sum() >= 10
 
 
-def test_rows_without_a_group_protect_too() -> None:
-    rows = facts(Lisbon=(300, 0.3), Braga=(20, 0.3), Faro=(4, 0.5), nowhere=(30, 0.5))
+@pytest.mark.parametrize(
+    "small, nowhere, second", [(4, 30, True), (0, 30, False), (0, 4, True), (4, 0, True), (0, 0, False)]
+)
+def test_people_without_a_group_protect_nobody_and_are_protected(small: int, nowhere: int, second: bool) -> None:
+    "Total minus shown must not leave fewer than ten: neither of the hidden groups, nor of those without a group."
+    rows = facts(Lisbon=(300, 0.3), Braga=(20, 0.3), Faro=(small, 0.5), nowhere=(nowhere, 0.5))
     rows["region"] = rows["region"].replace("nowhere", None)
     word = shares_by(rows, "region", CONFUSION).set_index("region")["reliability"]
-    assert (word == "hidden").to_dict() == {"Braga": False, "Faro": True, "Lisbon": False}
+    assert (word == "hidden").to_dict() == {"Braga": second, "Lisbon": False} | ({"Faro": True} if small else {})
 
 
 def test_customers_are_counted_once_and_strangers_one_each() -> None:
