@@ -11,7 +11,7 @@ __all__ = ['RESULT_FILE', 'STYLE', 'POLICY', 'MARKS', 'KEY', 'ReportError', 'tem
            'finish', 'settings_environ', 'escape', 'page', 'body_of', 'ReportRun', 'run_report', 'percent',
            'share_text', 'table', 'quotes', 'glossary', 'headline']
 
-# %% ../nbs/60_report.ipynb #9ed5aca5
+# %% ../nbs/60_report.ipynb #2504ab61
 import html
 import json
 import os
@@ -25,10 +25,6 @@ from datetime import UTC, date, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-
-import nbformat
-from nbconvert import HTMLExporter
-from papermill import inspect_notebook
 
 from .config import ScaError, Settings
 from .schema import InputError
@@ -48,7 +44,7 @@ def templates(
     found = [p for f in (packaged, folder) if f and Path(f).is_dir() for p in sorted(Path(f).glob("[0-9]*_*.ipynb"))]
     return {p.stem.split("_", 1)[1]: p for p in found}
 
-# %% ../nbs/60_report.ipynb #85958054
+# %% ../nbs/60_report.ipynb #be6d9dd0
 @dataclass(frozen=True)
 class Parameter:
     "One line of a template's parameter cell."
@@ -63,6 +59,8 @@ def parameters(
     template: Path,  # notebook with a cell tagged `parameters`
 ) -> list[Parameter]:  # in the order of the cell
     "Read the typed parameters of a template."
+    from papermill import inspect_notebook  # where used: it takes seconds, and the API never needs it
+
     kinds = {"int": int, "float": float, "bool": lambda v: v == "True", "str": lambda v: v.strip("\"'")}
     found = inspect_notebook(str(template)).values()
     told = [(p["name"], p["inferred_type_name"], p["default"], p["help"]) for p in found]
@@ -154,7 +152,7 @@ def escape(
     "Make text harmless in HTML."
     return html.escape("" if text is None else str(text))
 
-# %% ../nbs/60_report.ipynb #f1bfaa72
+# %% ../nbs/60_report.ipynb #d7fa0bd3
 def page(
     title: str,  # used for the window; the body holds the h1
     body: str,  # HTML of the report
@@ -168,6 +166,9 @@ def body_of(
     notebook: Path,  # executed notebook
 ) -> str:  # HTML of its outputs, in order, without code and prompts
     "Take the rendered outputs and texts of a notebook."
+    import nbformat
+    from nbconvert import HTMLExporter
+
     nb = nbformat.read(notebook, as_version=4)
     exporter = HTMLExporter(template_name="basic", exclude_input=True, exclude_output_prompt=True, exclude_anchor_links=True)
     nb.cells = [c for c in nb.cells if c.cell_type == "code"]

@@ -10,7 +10,7 @@ Segments by KMeans.
 __all__ = ['BLOCK', 'SAMPLE', 'PAIRS', 'HALVES', 'SPLIT', 'GROWN', 'ANEW', 'nearest_two', 'margin_of', 'silhouette', 'choose_k',
            'SegmentModel', 'valley', 'choose_segments', 'save_segments', 'load_segments', 'stream_segments']
 
-# %% ../../nbs/31_segment.kmeans.ipynb #fecc858f
+# %% ../../nbs/31_segment.kmeans.ipynb #2470cafc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -19,7 +19,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import skops.io
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import ThreadpoolController
@@ -314,7 +313,7 @@ def _model(frame: pd.DataFrame, X: np.ndarray, space: np.ndarray, few: np.ndarra
     centers = frame.groupby(members["segment"].to_numpy()).mean().rename_axis("segment")
     return SegmentModel(blank.k, evidence, members, centers, space, scaler, blank.stability)
 
-# %% ../../nbs/31_segment.kmeans.ipynb #c27c616c
+# %% ../../nbs/31_segment.kmeans.ipynb #18f9c0e9
 _TRUSTED = ["smart_customer_analysis.segment.features.FeatureScaler"]
 
 
@@ -323,6 +322,8 @@ def save_segments(
     path: Path,  # file, by custom *.skops
 ) -> Path:  # the file
     "Write the model, without its members."
+    import skops.io
+
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     tables = {"evidence": model.evidence.to_dict("list"), "centers": model.centers.to_dict("list"), "stability": model.stability.tolist()}
@@ -334,6 +335,8 @@ def load_segments(
     path: Path,  # file of `save_segments`
 ) -> SegmentModel:  # ready to assign; without members
     "Read a model; raises `ModelError` for another kind of file or for types that are not trusted."
+    import skops.io
+
     try:
         kept = skops.io.load(path, trusted=_TRUSTED)
         tables = {name: pd.DataFrame(kept[name]) for name in ("evidence", "centers")}
