@@ -10,7 +10,8 @@ Engine.
 __all__ = ['VERSION_TABLE', 'normal_url', 'make_engine', 'reading', 'writing', 'our_objects', 'newest_revision', 'revision',
            'migrate', 'downgrade', 'check_schema', 'schema_changes', 'capabilities']
 
-# %% ../../nbs/41_store.engine.ipynb #8e1d52d0
+# %% ../../nbs/41_store.engine.ipynb #25fb67ea
+import hashlib
 import json
 import re
 import sqlite3
@@ -98,7 +99,7 @@ def _metres(a: bytes, b: bytes) -> float:
         raise ValueError("ST_DistanceSpheroid: expected two points")
     return _GEOD.inv(*p, *q)[2]
 
-# %% ../../nbs/41_store.engine.ipynb #2736dfd0
+# %% ../../nbs/41_store.engine.ipynb #a0ccc264
 def _null_safe(function: Any) -> Any:
     "SQL's habit: NULL in, NULL out."
     return lambda *args: None if None in args else function(*args)
@@ -130,6 +131,7 @@ _FUNCTIONS: dict[str, tuple[int, Any]] = {
     "ST_Intersects": (2, _intersects),
     "ST_Within": (2, _within),
     "ST_DistanceSpheroid": (2, _metres),
+    "md5": (1, lambda s: hashlib.md5(s.encode(), usedforsecurity=False).hexdigest()),  # PostgreSQL has it; samples are drawn by it
     "lower": (1, lambda s: s.lower() if isinstance(s, str) else s),  # SQLite's own knows ASCII only
     "RecoverGeometryColumn": (5, lambda *_: 1),
     "DiscardGeometryColumn": (2, lambda *_: 1),

@@ -9,9 +9,9 @@ All reads. `review_facts` gives one row per review with the newest model's mark 
 # %% auto #0
 __all__ = ['Filters', 'review_facts', 'reviews_page', 'within_bbox', 'within_metres', 'nearest', 'distance', 'count_by_cell',
            'count_by_region', 'within_polygon', 'as_geojson', 'customers_geojson', 'segments', 'segment', 'customer',
-           'reports', 'latest_model', 'filter_options', 'overview', 'stored_frames']
+           'reports', 'latest_model', 'filter_options', 'overview', 'stored_frames', 'count_reviews', 'contradictions']
 
-# %% ../../nbs/43_store.query.ipynb #6b8138d1
+# %% ../../nbs/43_store.query.ipynb #01bfe046
 import base64
 import binascii
 import json
@@ -19,6 +19,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import h3
@@ -142,7 +143,7 @@ def _unsure() -> ColumnElement[bool]:
     "SQL: scored, and left without a mark."
     return and_(Prediction.label.is_(None), Prediction.p_negative.is_not(None))
 
-# %% ../../nbs/43_store.query.ipynb #711e468d
+# %% ../../nbs/43_store.query.ipynb #7d20f100
 def _raw_time(c: Connection, column: Any) -> Any:
     "SQL: a time in the form that is read fastest."
     if c.dialect.name == "sqlite":
@@ -176,7 +177,17 @@ def review_facts(
             *(Prediction.p_negative, (1 - Prediction.label).label("marked"), Customer.lon, Customer.lat),
         ]
         rows = c.execute(_joined(scope, *columns).where(*_conditions(f)).order_by(Review.review_id))
-        names, values = list(rows.keys()), rows.cursor.fetchall()  # plain tuples: pandas looks at every SQLAlchemy row three times
+        parts = [_facts(list(rows.keys()), [])]
+        while values := rows.cursor.fetchmany(_FACTS_AT_ONCE):  # plain tuples: pandas looks at every SQLAlchemy row three times
+            parts.append(_facts(list(rows.keys()), values))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
+
+
+_FACTS_AT_ONCE = 100_000  # rows that are Python objects at the same time
+
+
+def _facts(names: list[str], values: list[tuple]) -> pd.DataFrame:
+    "Rows as typed columns."
     columns = dict(zip(names, zip(*values, strict=True) if values else [[]] * len(names), strict=True))
     return pd.DataFrame({n: _times(pd.Series(v)) if n == "reviewed_at" else _typed(n, v) for n, v in columns.items()})
 
@@ -632,13 +643,15 @@ def overview(
     when = {"data_from": first, "data_to": last, "loaded_at": loads[0]["loaded_at"] if loads else None}
     return plain({"source": source, "sources": sources, **told, "stored": stored, **when, "loads": [dict(x) for x in loads[:20]], "model": latest_model(engine, source)})
 
-# %% ../../nbs/43_store.query.ipynb #7460a455
+# %% ../../nbs/43_store.query.ipynb #4650bc90
 _FRAMES = {Review: schema.Review, Customer: schema.Customer, Order: schema.Order}
 
 
 def stored_frames(
     engine: Engine,
     source: str | None = None,  # None: the source loaded last
+    most: int = 0,  # reviews to read; where there are more, a sample; 0: all
+    seed: int = 0,  # of the sample
 ) -> dict[str, pd.DataFrame]:  # reviews, customers, orders, as the schema describes them
     "Read the rows of a source as Review, Customer and Order frames."
     source, found = the_source(engine, source), {}
@@ -647,8 +660,43 @@ def stored_frames(
             wanted = [entity.__table__.c[n] for n in schema.columns(model) if n in entity.__table__.columns]
             keys = [k for k in entity.__table__.primary_key.columns if k.name != "source"]
             times = {x.name for x in wanted if isinstance(x.type, Moment)}
-            rows = c.execute(select(*(_raw_time(c, x).label(x.name) if x.name in times else x for x in wanted)).where(entity.source == source).order_by(*keys))
+            query = select(*(_raw_time(c, x).label(x.name) if x.name in times else x for x in wanted)).where(entity.source == source).order_by(*keys)
+            if entity is Review and most and count_reviews(engine, source) > most:
+                query = query.where(Review.review_id.in_(_drawn(source, most, seed)))
+            rows = c.execute(query)
             frame = pd.DataFrame(rows.cursor.fetchall(), columns=[x.name for x in wanted])
             frame = frame.assign(**{n: _times(frame[n]) for n in times})
             found[entity.__tablename__] = schema.conform(frame, model)
     return found
+
+# %% ../../nbs/43_store.query.ipynb #99d89a4e
+def count_reviews(
+    engine: Engine,
+    source: str | None = None,  # None: the source loaded last
+) -> int:
+    "Count the stored reviews of a source."
+    source = the_source(engine, source)
+    with reading(engine) as c:
+        return c.execute(select(func.count()).select_from(Review).where(Review.source == source)).scalar()
+
+
+def _drawn(source: str, most: int, seed: int) -> Select:
+    "SQL: ids of a sample, the same on both backends."
+    by = func.md5(Review.review_id + f":{seed}")
+    return select(Review.review_id).where(Review.source == source).order_by(by, Review.review_id).limit(most)
+
+# %% ../../nbs/43_store.query.ipynb #9c174578
+def contradictions(
+    engine: Engine,
+    source: str | None = None,  # None: the source loaded last
+    limit: int = 20,  # reviews shown, the surest first
+) -> dict[str, Any]:  # checked: reviews with a side and a sure mark; contradict: how many differ; items: review_id, rating, label, p_negative, title, text
+    "Count the reviews whose stars say the opposite of their text."
+    source = the_source(engine, source)
+    both, differ = and_(Review.label.is_not(None), Prediction.label.is_not(None)), Review.label != Prediction.label
+    with reading(engine) as c:
+        joined = partial(_joined, _scope(c, source))
+        checked, n = c.execute(joined(func.count(), func.count(case((differ, 1)))).where(both)).one()
+        shown = joined(Review.review_id, Review.rating, Review.label, Prediction.p_negative, Review.title, Review.text).where(both, differ)
+        rows = c.execute(shown.order_by(func.abs(Prediction.p_negative - 0.5).desc(), Review.review_id).limit(limit)).mappings().all()
+    return {"checked": checked, "contradict": n, "items": plain([dict(r) for r in rows])}
