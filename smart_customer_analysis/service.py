@@ -8,13 +8,14 @@ Service.
 
 # %% auto #0
 __all__ = ['SPANS', 'ENOUGH', 'GROUPS', 'WEEKS_SHOWN', 'PRODUCTS_TESTED', 'SIZES', 'BREAKS', 'SHOWN_TEST', 'VERSION_SECONDS',
-           'PRODUCTS_LISTED', 'SNAP', 'WIDER_M', 'NotFound', 'BadQuery', 'NotReady', 'Period', 'choose_period',
-           'figure', 'prepare_facts', 'number_people', 'Shop', 'narrow', 'evidence', 'one_figure', 'figures_by',
-           'shown_groups', 'over_time', 'count_groups', 'leaning', 'segment_label', 'compare_periods', 'period_dict',
-           'shop_resolutions', 'hot_spots', 'map_cells', 'Cache', 'data_version', 'asked', 'read_shop', 'unsure_band',
-           'numbers', 'wider_box', 'hide_small', 'review_item', 'percent', 'figure_sentence', 'Service']
+           'PRODUCTS_LISTED', 'SNAP', 'WIDER_M', 'HELD_OUT', 'LENGTHS', 'NotFound', 'BadQuery', 'NotReady', 'Period',
+           'choose_period', 'figure', 'prepare_facts', 'number_people', 'Shop', 'narrow', 'evidence', 'one_figure',
+           'figures_by', 'shown_groups', 'over_time', 'count_groups', 'leaning', 'segment_label', 'compare_periods',
+           'period_dict', 'shop_resolutions', 'hot_spots', 'map_cells', 'Cache', 'data_version', 'asked', 'read_shop',
+           'unsure_band', 'numbers', 'wider_box', 'hide_small', 'review_item', 'percent', 'figure_sentence', 'contract',
+           'measured', 'Service']
 
-# %% ../nbs/71_service.ipynb #c55e6771
+# %% ../nbs/71_service.ipynb #4574a1ab
 import json
 import math
 import threading
@@ -46,7 +47,7 @@ from .schema import LABEL_NAMES, DatabaseError, InputError, ModelError
 from .store import query
 from .store.engine import check_schema, make_engine, reading
 from .store.query import Filters
-from .store.tables import Erasure, Load, Model, Prediction, SegmentRun
+from .store.tables import Erasure, Load, Model, Prediction, Review, SegmentRun
 
 # %% ../nbs/71_service.ipynb #fd1afb11
 class NotFound(ScaError):
@@ -1078,8 +1079,88 @@ def figure_sentence(
     word = "Corrected for its known errors" if made["corrected"] else "As a share of all such reviews"
     return f"{counted} {word}: {percent(made['value'], digits)} ({span})."
 
-# %% ../nbs/71_service.ipynb #fd5df068
-class Service(_Segments):
+# %% ../nbs/71_service.ipynb #e84f2621
+HELD_OUT = 20_000  # reviews measured, at most
+LENGTHS = (0, 20, 50, 100, math.inf)  # words
+
+
+def _read_texts(engine: Engine, source: str | None, ids: pd.Series) -> pd.DataFrame:
+    "Title, text and stars of some reviews."
+    what, source = (Review.review_id, Review.title, Review.text, Review.rating), query.the_source(engine, source)
+    parts = [ids.iloc[i : i + 500].tolist() for i in range(0, len(ids), 500)]
+    with reading(engine) as c:
+        found = [row for part in parts for row in c.execute(select(*what).where(Review.source == source, Review.review_id.in_(part)))]
+    return pd.DataFrame(found, columns=["review_id", "title", "text", "rating"])
+
+
+def contract(
+    folder: Path,  # of the model
+) -> list[dict[str, float]]:  # max_error, coverage: share of reviews answered with at most that error
+    "Read what the model promises for each error one may allow."
+    try:
+        held = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+        return [{c: t[c] for c in ("max_error", "coverage")} for t in held["thresholds"]]
+    except (OSError, ValueError, KeyError):
+        return []
+
+# %% ../nbs/71_service.ipynb #a785336e
+def measured(
+    held: pd.DataFrame,  # stars (1 negative), p_negative, marked, region, title, text, rating
+    most: int = 5,  # mistakes told
+) -> dict[str, Any] | None:  # accuracy, confusion, …, answered, reliability, slices, mistakes; None: no row
+    "Measure marks on reviews whose stars are known."
+    from smart_customer_analysis.sentiment.dataset import review_texts  # torch, only when a model is measured
+    from smart_customer_analysis.sentiment.evaluate import evaluate, reliability, share, slices, worst_mistakes
+
+    if held.empty:
+        return None
+    held = held.reset_index(drop=True)
+    texts, y, p, marked = review_texts(held), (1 - held["stars"]).astype(int), held["p_negative"], held["marked"]
+    words = pd.cut(held["text"].str.split().str.len(), LENGTHS, labels=["up to 20", "21 to 50", "51 to 100", "over 100"], include_lowest=True)
+    by = pd.DataFrame({"Stars": held["rating"].round().astype("Int64").astype("str"), "Words": words.astype("object"), "Region": held["region"].astype("object")})
+    told, right = marked.notna(), marked.eq(held["stars"])
+    tables = {"reliability": reliability(y, p, bins=8), "slices": slices(y, p, by), "mistakes": worst_mistakes(texts, y, p, most)}
+    return {
+        **evaluate(y, p),
+        "answered": share(int(told.sum()), len(held)),
+        "answered_right": share(int(right[told].sum()), int(told.sum())),
+        **{name: [{c: _plain(v) for c, v in row.items()} for row in table.to_dict("records")] for name, table in tables.items()},
+    }
+
+# %% ../nbs/71_service.ipynb #1dd8f47e
+class _Trust(_Segments):
+    "How far the marks can be trusted."
+
+    @asked
+    def model(self, filters: Filters) -> dict[str, Any]:
+        "The model that marked the reviews: its record, its promise, and its marks on reviews it has not learnt from."
+
+        def model(shop: Shop) -> dict[str, Any]:
+            stored = query.latest_model(self.engine(), filters.source)
+            if stored is None or not shop.facts["read"].any():
+                raise NotReady("reviews marked by a model", "none", "run: sca run, or sca score")
+            folder = self.settings.models_dir / stored["name"] / stored["version"]
+            rows = self.matching(shop, filters)
+            told = {"created_at": _day(stored["created_at"]), "training": stored["metrics"].get("training") or {}, "contract": contract(folder)}
+            marks = {"marked": int(rows["read"].sum()), "unsure": int((rows["read"] & rows["marked"].isna()).sum())}
+            return {**_model_card(stored, self.settings), **told, **marks, "held_out": measured(self._held_out(rows, folder, shop))}
+
+        return self.kept(filters, model)
+
+    def _held_out(self, rows: pd.DataFrame, folder: Path, shop: Shop) -> pd.DataFrame:
+        "Marked reviews with stars that the model has not learnt from; none where it does not say which."
+        from smart_customer_analysis.sentiment.dataset import review_texts
+        from smart_customer_analysis.sentiment.train import seen
+
+        rows = rows[rows["stars"].notna() & rows["p_negative"].notna()]
+        rows = rows.sample(HELD_OUT, random_state=self.settings.seed) if len(rows) > HELD_OUT else rows
+        rows = rows.merge(_read_texts(self.engine(), shop.source, rows["review_id"]), on="review_id")
+        known = seen(folder, review_texts(rows))
+        rows = rows.iloc[:0] if known is None else rows[~known]
+        return rows.assign(region=rows["region"].where(rows["region"].isin(self.shown_regions(shop))))
+
+# %% ../nbs/71_service.ipynb #f2939b15
+class Service(_Trust):
     "Every question of the API."
 
     def warm(self) -> None:

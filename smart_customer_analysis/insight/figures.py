@@ -480,7 +480,7 @@ def choice_of_k(
         ax.set_title(EVIDENCE[name], loc="left", size=12, x=-40 / (width / columns - 84))
     return fig
 
-# %% ../../nbs/52_insight.figures.ipynb #cc2828fd
+# %% ../../nbs/52_insight.figures.ipynb #43a68c50
 @in_look
 def reliability_figure(
     bins: pd.DataFrame,  # predicted (mean probability of a class of scores), observed, low, high, n
@@ -490,15 +490,17 @@ def reliability_figure(
 ) -> Figure:
     "Draw observed shares against predicted probabilities."
     fig, ax = _sheet(title, subtitle, width, min(width - 120, 320), left=52, below=40)
-    ax.plot([0, 1], [0, 1], color=TOKENS["border"], linewidth=1, linestyle=(0, (4, 3)))
     known = bins.dropna(subset=["predicted", "observed"])
+    begin = 0.5 if len(known) and known["predicted"].min() >= 0.5 else 0.0  # how sure an answer is starts at one half
+    ax.plot([begin, 1], [begin, 1], color=TOKENS["border"], linewidth=1, linestyle=(0, (4, 3)))
     if "low" in known:
         ax.vlines(known["predicted"], known["low"], known["high"], color=TOKENS["ink2"], linewidth=3, alpha=0.6)
     ax.plot(known["predicted"], known["observed"], "o", color=TOKENS["ink"], markersize=7)
-    ticks = [0, 0.25, 0.5, 0.75, 1]
+    ticks = np.linspace(begin, 1, 5 if begin == 0 else 6)
     ax.set_xticks(ticks, [f"{t:.0%}" for t in ticks])
     ax.set_yticks(ticks, [f"{t:.0%}" for t in ticks])
-    ax.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    room = 0.03 * (1 - begin)
+    ax.set(xlim=(begin - room, 1 + room), ylim=(min(begin, known["low"].min() if "low" in known and len(known) else begin) - room, 1 + room))
     ax.grid(axis="y", color=TOKENS["hairline"], linewidth=1)
     return fig
 
