@@ -2,7 +2,7 @@
 
 Evaluation.
 
-`evaluate` sums up labels and probabilities: accuracy with a Wilson interval, confusion, calibration error. `tfidf_baseline` does the same for TF-IDF and logistic regression on the same rows; `compare` tests two models on the same rows. `slices`, `reliability` and `worst_mistakes` say where it goes wrong.
+`evaluate` sums up labels and probabilities: accuracy with a Wilson interval, confusion, calibration error. `tfidf_baseline` does the same for TF-IDF and logistic regression on the same rows; `compare` tests two models on the same rows, `flips` does so by group, and `refusal` is the gate before one replaces the other. `slices`, `reliability` and `worst_mistakes` say where it goes wrong.
 
 In every confusion here *positive* is a NEGATIVE review: the thing that is looked for."""
 
@@ -10,7 +10,7 @@ In every confusion here *positive* is a NEGATIVE review: the thing that is looke
 
 # %% auto #0
 __all__ = ['share', 'confusion', 'reliability', 'calibration_error', 'evaluate', 'tfidf_scores', 'tfidf_baseline', 'compare',
-           'length_group', 'slices', 'worst_mistakes', 'record_evaluation']
+           'length_group', 'slices', 'worst_mistakes', 'flips', 'refusal', 'record_evaluation']
 
 # %% ../../nbs/24_sentiment.evaluate.ipynb #4c6e949d
 from collections.abc import Sequence
@@ -204,6 +204,40 @@ def worst_mistakes(
     frame = frame.dropna()
     wrong = frame[(frame["p_negative"] >= 0.5) != (frame["label"] == NEGATIVE)]
     return wrong.assign(sure=(wrong["p_negative"] - 0.5).abs()).nlargest(n, "sure").drop(columns="sure").reset_index(drop=True)
+
+# %% ../../nbs/24_sentiment.evaluate.ipynb #be7f83de
+def flips(
+    y: Sequence[int],  # 0 negative, 1 positive
+    old: Sequence[float],  # probability of negative, model in force
+    new: Sequence[float],  # the same rows, new model
+    by: pd.DataFrame,  # one column per way of grouping, rows as in `y`
+) -> pd.DataFrame:  # slice, group, n, right_to_wrong, wrong_to_right, difference, low, high, p_value; all rows first
+    "Compare two models on all rows and in every group."
+    y, a, b = pd.Series(list(y), dtype="Int8"), np.asarray(old, float), np.asarray(new, float)
+    groups = [("all", "all", y.index)]
+    for name in by.columns:
+        groups += [(name, str(g), i) for g, i in y.groupby(by[name].to_numpy(), observed=True).groups.items() if len(i)]
+    rows = [{"slice": s, "group": g, **compare(y[i], a[i], b[i])} for s, g, i in groups]
+    order = ["slice", "group", "n", "right_to_wrong", "wrong_to_right", "difference", "low", "high", "p_value"]
+    return pd.DataFrame(rows)[order]
+
+
+def refusal(
+    table: pd.DataFrame,  # from `flips`
+    level: float = 0.05,  # chance of refusing an equal model, at most
+    least: int = 100,  # rows without which nothing is decided
+) -> str | None:  # why the new model must not replace the old one; None: it may
+    "Decide whether a new model may replace the old one."
+    whole, parts = table.iloc[0], table.iloc[1:]
+    if whole["n"] < least:
+        return f"{whole['n']} rows to compare on, at least {least} are needed"
+    p = np.r_[whole["p_value"], parts["p_value"] * len(parts)]  # two-sided, so each of the two spends half of the level
+    worse = table[(table["difference"] < 0) & (p <= level)]
+    if worse.empty:
+        return None
+    w = worse.iloc[0]
+    where = "all rows" if w["slice"] == "all" else f"{w['slice']} {w['group']}"
+    return f"worse on {where}: {w['right_to_wrong']} right became wrong, {w['wrong_to_right']} wrong became right (p = {w['p_value']:.2g})"
 
 # %% ../../nbs/24_sentiment.evaluate.ipynb #956f5ab5
 def record_evaluation(

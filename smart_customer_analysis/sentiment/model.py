@@ -243,7 +243,7 @@ def _pool(pieces: list, margin: np.ndarray, states: np.ndarray, read: np.ndarray
     norm = np.linalg.norm(embeddings, axis=1, keepdims=True)
     return Scores(pooled, embeddings / np.maximum(norm, 1e-12), read, total)
 
-# %% ../../nbs/21_sentiment.model.ipynb #6fdbd244
+# %% ../../nbs/21_sentiment.model.ipynb #ce4148c7
 MANIFEST = "MANIFEST.json"
 NEEDED = ("config.json", "model.safetensors", "tokenizer.json", "calibration.json", "metrics.json")
 
@@ -264,21 +264,22 @@ def _seal(manifest: dict) -> dict:
 
 def write_file(
     path: Path,  # file to write
-    content: str | dict,  # text, or something JSON can say
+    content: str | bytes | dict,  # text, bytes, or something JSON can say
 ) -> None:
     "Write a file completely or not at all: into a neighbour first, then renamed."
-    text = content if isinstance(content, str) else json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    if isinstance(content, dict):
+        content = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with open(part, "w", encoding="utf-8") as f:
-            f.write(text)
+        with open(part, "wb") as f:
+            f.write(content if isinstance(content, bytes) else content.encode("utf-8"))
             f.flush()
             os.fsync(f.fileno())
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
 
-# %% ../../nbs/21_sentiment.model.ipynb #bc5f8f9b
+# %% ../../nbs/21_sentiment.model.ipynb #04080cfe
 def new_version(
     key: str = "",  # what the model was made from; empty: random
 ) -> str:  # sorts by time, for example 20261115T093000.125Z-1f2e3d4c
@@ -293,7 +294,7 @@ def save_model(
     tokenizer: PreTrainedTokenizerBase,  # its tokenizer
     out: Path,  # models_dir/name; the version folder is made in it
     version: str,  # see `new_version`
-    files: dict[str, str | dict],  # further files by name: calibration.json, metrics.json, README.md
+    files: dict[str, str | bytes | dict],  # further files by name: calibration.json, metrics.json, README.md
     facts: dict[str, Any] | None = None,  # kept in the manifest: fingerprint, encoder
 ) -> Path:  # the published folder, out/version
     "Publish a model folder: written aside, hashed, renamed into place."
@@ -396,15 +397,27 @@ def latest_model(
             pass  # the pinned one is damaged: the newest good one serves
     return next(iter(good_models(models_dir, name)), None)
 
-# %% ../../nbs/21_sentiment.model.ipynb #85e09c9f
+# %% ../../nbs/21_sentiment.model.ipynb #96d20b8a
+def _note(home: Path, **facts: Any) -> None:
+    "Add a line to the history of what was in force."
+    path = home / "PROMOTIONS.jsonl"
+    told = path.read_text(encoding="utf-8") if path.is_file() else ""
+    line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), **facts}, ensure_ascii=False, default=str)
+    write_file(path, f"{told}{line}\n")
+
+
 def promote_model(
     folder: Path,  # models_dir/name/version
+    reason: str = "",  # kept in the history
+    compared: dict[str, Any] | None = None,  # what spoke for it, kept in the history
 ) -> str:  # the version now in force
     "Put a verified version in force; raises `ModelError` for a damaged one."
-    version = verify_model(folder)["version"]
-    pinned = Path(folder).parent / "CURRENT"
-    before = pinned.read_text(encoding="utf-8").split() if pinned.is_file() else []
+    version, home = verify_model(folder)["version"], Path(folder).parent
+    now = latest_model(home.parent, home.name)
+    pinned = home / "CURRENT"
+    before = pinned.read_text(encoding="utf-8").split() if pinned.is_file() else [now.name] if now else []
     write_file(pinned, "\n".join([*(v for v in before if v != version), version]) + "\n")
+    _note(home, version=version, before=now.name if now else None, reason=reason, compared=compared)
     return version
 
 
@@ -419,6 +432,7 @@ def rollback_model(
         raise ModelError("a version promoted before this one", f"{len(before)} in {pinned}", "promote a version by name")
     verify_model(pinned.parent / before[-2])
     write_file(pinned, "\n".join(before[:-1]) + "\n")
+    _note(pinned.parent, version=before[-2], before=before[-1], reason="rolled back", compared=None)
     return before[-2]
 
 # %% ../../nbs/21_sentiment.model.ipynb #19901db6

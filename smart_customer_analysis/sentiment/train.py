@@ -9,9 +9,10 @@ Training.
 # %% auto #0
 __all__ = ['multiply_rate', 'choose_precision', 'Recipe', 'rate_at', 'plan_batches', 'fingerprint', 'save_checkpoint',
            'last_checkpoint', 'load_checkpoint', 'make_optimizer', 'train_step', 'mean_states', 'fit_temperature',
-           'error_thresholds', 'TrainResult', 'Trainer', 'held_out', 'model_card', 'train_sentiment']
+           'error_thresholds', 'TrainResult', 'Trainer', 'held_out', 'model_card', 'text_keys', 'seen',
+           'train_sentiment']
 
-# %% ../../nbs/22_sentiment.train.ipynb #5e2d70be
+# %% ../../nbs/22_sentiment.train.ipynb #d53543e7
 import hashlib
 import json
 import math
@@ -20,12 +21,15 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from safetensors.numpy import load_file as load_numpy
+from safetensors.numpy import save as numpy_bytes
 from safetensors.torch import load_file, save_file
 from scipy.optimize import minimize_scalar
 from scipy.stats import beta
@@ -47,7 +51,7 @@ from smart_customer_analysis.sentiment.model import (
     write_file,
 )
 
-# %% ../../nbs/22_sentiment.train.ipynb #6473fd7a
+# %% ../../nbs/22_sentiment.train.ipynb #4be96578
 def multiply_rate(
     dtype: torch.dtype,  # number format
     device: str = "cpu",  # cpu or cuda
@@ -63,12 +67,16 @@ def multiply_rate(
     return 2 * size**3 / best / 1e9
 
 
+@cache
 def choose_precision(
     device: str | None = None,  # cpu or cuda; None: cuda where there is one
 ) -> tuple[str, torch.dtype, dict[str, float]]:  # device, format of the forward pass, measured GFLOP/s
     "Choose device and number format by a quick measurement: bf16 only where it is at least 1.3 times as fast."
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    rates = {name: multiply_rate(dtype, device) for name, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16))}
+    formats = {"fp32": torch.float32, "bf16": torch.bfloat16}
+    rates = {k: multiply_rate(v, device, 256) for k, v in formats.items()}
+    if device != "cpu" or rates["bf16"] > 0.1 * rates["fp32"]:  # else it is emulated: a large product takes seconds
+        rates = {k: multiply_rate(v, device) for k, v in formats.items()}
     faster = rates["bf16"] > 1.3 * rates["fp32"]
     return device, torch.bfloat16 if faster else torch.float32, {k: round(v, 1) for k, v in rates.items()}
 
@@ -409,8 +417,25 @@ def model_card(
     lines.append("\nIt has learned from English product reviews. On other texts, measure before you rely on it.")
     return "\n".join(lines) + "\n"
 
-# %% ../../nbs/22_sentiment.train.ipynb #1f8d51cb
-def _publish(run: Trainer, valid: TextDataset, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
+# %% ../../nbs/22_sentiment.train.ipynb #0909e3f6
+def text_keys(
+    texts: Sequence[str],  # reviews
+) -> np.ndarray:  # (n,) int64; equal for texts that differ only in case and white space
+    "Name texts by a hash."
+    plain = [" ".join(t.lower().split()).encode("utf-8", "replace") for t in texts]
+    return np.array([int.from_bytes(hashlib.sha256(t).digest()[:8], "big", signed=True) for t in plain], np.int64)
+
+
+def seen(
+    folder: Path,  # a published model folder
+    texts: Sequence[str],  # reviews
+) -> np.ndarray | None:  # (n,) bool; None: the folder does not say
+    "Say which reviews the model learnt from or was calibrated on."
+    path = Path(folder) / "seen.safetensors"
+    return np.isin(text_keys(texts), load_numpy(path)["keys"]) if path.is_file() else None
+
+# %% ../../nbs/22_sentiment.train.ipynb #b8835785
+def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
     "Calibrate, write the card, publish, and remove the checkpoints."
     state, recipe = run.state, run.recipe
     margin = score(run.model, valid, dtype=run.dtype).margin
@@ -429,6 +454,7 @@ def _publish(run: Trainer, valid: TextDataset, out: Path, print_: str, began: in
     }
     metrics |= {"training": facts}
     files = {"calibration.json": calibration, "metrics.json": metrics, "README.md": model_card(facts, metrics)}
+    files["seen.safetensors"] = numpy_bytes({"keys": np.unique(keys)})
     folder = save_model(run.model.cpu().eval(), run.tokenizer, out, version, files, {"fingerprint": print_})
     shutil.rmtree(run.home, ignore_errors=True)
     return _result(folder, metrics, began, rates)
@@ -455,7 +481,7 @@ def _weights_hash(encoder: str) -> str:
     weights = Path(find_encoder(encoder)) / "model.safetensors"
     return file_hash(weights) if weights.is_file() else ""
 
-# %% ../../nbs/22_sentiment.train.ipynb #10de8d2d
+# %% ../../nbs/22_sentiment.train.ipynb #dfb41002
 def train_sentiment(
     texts: Sequence[str],  # training reviews as the model reads them, see `review_texts`
     labels: Sequence[int],  # 0 negative, 1 positive
@@ -501,4 +527,4 @@ def train_sentiment(
                 run.save()
             bar.update()
             bar.set_postfix(loss=f"{np.mean(run.state['losses'][-20:]):.3f}", refresh=False)
-    return _publish(run, valid, out, name, began, rates)
+    return _publish(run, valid, text_keys([*texts, *valid_texts]), out, name, began, rates)

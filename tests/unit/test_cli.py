@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from smart_customer_analysis.cli import main
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -132,3 +134,91 @@ def test_doctor_hides_passwords_and_names_origins(home):
     assert "secret" not in done.stdout
     rows = {r["name"]: r for r in json.loads(done.stdout)["settings"]}
     assert (rows["seed"]["value"], rows["seed"]["origin"]) == ("7", "environment")
+
+
+@pytest.fixture(scope="module")
+def two_models(tmp_path_factory):
+    """A folder with settings and two models of the same toy reviews, and a file neither has seen."""
+    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.train import train_sentiment
+
+    home = tmp_path_factory.mktemp("shop")
+    (home / "settings.ini").write_text("[sca]\n")
+    words = {1: ["great", "lovely"], 0: ["awful", "broken"]}
+    texts = [f"{words[i % 2][i // 2 % 2]} thing number {i}" for i in range(400)]
+    labels = [i % 2 for i in range(400)]
+    encoder = str(tiny_encoder(home / "tiny", texts))
+    for seed in (1, 2):
+        train_sentiment(
+            texts[:200], labels[:200], [], [], home / "models" / "sentiment", encoder, 24, 4, 5e-3, 256, seed
+        )
+    lines = [f"__label__{y + 1} {x}" for x, y in zip(texts, labels, strict=True)]
+    (home / "all.ft.txt").write_text("\n".join(lines) + "\n")
+    wrong = [f"__label__{2 - y} {x}" for x, y in zip(texts, labels, strict=True)]
+    (home / "upside.ft.txt").write_text("\n".join(wrong) + "\n")
+    return home
+
+
+@pytest.fixture
+def here(two_models, monkeypatch, capsys):
+    """Run a command in this process, in the folder of the two models: exit code, output, errors."""
+    monkeypatch.chdir(two_models)
+
+    def call(*args):
+        try:
+            main(list(args))
+            code = 0
+        except SystemExit as e:
+            code = e.code or 0
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def versions(here):
+    return [(r["version"], r["in_force"]) for r in json.loads(here("model", "list", "--json")[1])]
+
+
+def test_models_are_compared_promoted_and_rolled_back(here):
+    (old, _), (new, yes) = versions(here)
+    assert yes == "yes"
+    told = json.loads(here("model", "compare", old, "--file", "all.ft.txt", "--json")[1])
+    assert (told["rows"], told["left_out"], told["refusal"]) == (200, 200, None)
+    code, out, err = here("model", "promote", old, "--file", "all.ft.txt")
+    assert code == 0 and f"in force: {old}" in out and "right to wrong" in out, err
+    assert versions(here) == [(old, "yes"), (new, "")]
+    assert f"in force: {new}" in here("model", "rollback")[1]
+    for command, word in ((("rollback",), "promoted before"), (("compare", "nothing"), "one model of that name")):
+        code, _, err = here("model", *command)
+        assert code == 1 and word in err and err.count("\n") == 1
+
+
+def test_a_worse_or_damaged_model_is_not_promoted(here, two_models):
+    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.train import train_sentiment
+
+    lines = [x.split(" ", 1) for x in (two_models / "upside.ft.txt").read_text().splitlines()[:60]]
+    texts, labels = [t for _, t in lines], [int(w[-1]) - 1 for w, _ in lines]
+    good = versions(here)[-1][0]
+    encoder = str(tiny_encoder(two_models / "tiny2", texts))
+    bad = train_sentiment(texts, labels, [], [], two_models / "models" / "sentiment", encoder, 24, 6, 5e-3, 256).version
+    here("model", "promote", good, "--force", "start")
+    code, _, err = here("model", "promote", bad, "--file", "all.ft.txt")
+    assert code == 1 and "worse on all rows" in err
+    assert dict(versions(here))[good] == "yes"
+    assert here("model", "promote", bad, "--force", "we know why")[0] == 0
+    history = (two_models / "models" / "sentiment" / "PROMOTIONS.jsonl").read_text().splitlines()
+    assert json.loads(history[-1])["reason"] == "we know why"
+    weights = two_models / "models" / "sentiment" / bad / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    assert dict(versions(here))[bad] == ""
+    code, _, err = here("model", "promote", bad, "--force", "anyway")
+    assert code == 1 and "model.safetensors" in err
+
+
+def test_what_a_model_learnt_from_is_left_out_of_its_figures(here):
+    folder = f"models/sentiment/{versions(here)[0][0]}"
+    told = json.loads(here("evaluate", "all.ft.txt", "--model", folder, "--json")[1])
+    assert (told["rows"], told["left_out"]) == (200, 200)
+    code, out, err = here("explain", "a great thing", "--model", folder)
+    assert code == 0 and "great" in out and "tokens read" in out, err

@@ -89,3 +89,37 @@ def test_worst_mistakes_come_first_and_are_mistakes():
     found = e.worst_mistakes([str(i) for i in range(100)], y, p, n=5)
     assert ((found.p_negative >= 0.5) != (found.label == 0)).all()
     assert (found.p_negative - 0.5).abs().is_monotonic_decreasing
+
+
+def two_models(rng, n=400, wrong=0.08, flipped=0.06, harm=0.0):
+    """Labels and two models' probabilities: errors partly in common, the new one with `harm` more of them."""
+    y = rng.integers(0, 2, n)
+    common = rng.random(n) < wrong
+    own = [common ^ (rng.random(n) < flipped + more) for more in (0.0, harm)]
+    return y, *(np.where((y == 0) ^ bad, 0.9, 0.1) for bad in own)
+
+
+def test_the_gate_lets_equal_models_pass_and_stops_damaged_ones():
+    rng = np.random.default_rng(3)
+    by = pd.DataFrame({"tokens": e.length_group(rng.integers(5, 400, 400))})
+
+    def refused(harm):
+        return sum(e.refusal(e.flips(*two_models(rng, harm=harm), by)) is not None for _ in range(100))
+
+    assert refused(0.0) <= 5
+    assert refused(0.3) == 100
+
+
+def test_harm_to_one_group_closes_the_gate():
+    rng = np.random.default_rng(4)
+    y, old, new = two_models(rng, n=2000)
+    group = np.where(np.arange(2000) < 300, "few", "many")
+    new = np.where(group == "few", np.where(rng.random(2000) < 0.25, 1 - old, old), np.where(y == 0, 0.9, 0.1))
+    table = e.flips(y, old, new, pd.DataFrame({"kind": group}))
+    assert table.difference[0] > 0 and "kind few" in e.refusal(table)
+    assert table.right_to_wrong[0] == table.right_to_wrong[1:].sum()
+
+
+def test_too_few_rows_decide_nothing():
+    y, old, new = two_models(np.random.default_rng(5), n=60)
+    assert "at least 100" in e.refusal(e.flips(y, old, new, pd.DataFrame(index=range(60))))

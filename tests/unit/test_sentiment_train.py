@@ -213,3 +213,12 @@ def test_the_error_contract_is_kept_in_95_of_100_resplits():
 def test_a_window_wider_than_the_encoder_is_refused(tmp_path, encoder):
     with pytest.raises(InputError, match="at most 512 for this encoder; found 600"):
         train(tmp_path, encoder, max_tokens=600)
+
+
+def test_a_model_knows_the_texts_it_has_seen(unbroken):
+    texts, _ = toy(160)
+    known = t.seen(unbroken.folder, [texts[0].upper() + "  ", "a text of another shop"])
+    assert known.tolist() == [True, False]
+    (unbroken.folder / "seen.safetensors").rename(unbroken.folder.parent / "aside")
+    assert t.seen(unbroken.folder, texts) is None
+    (unbroken.folder.parent / "aside").rename(unbroken.folder / "seen.safetensors")
