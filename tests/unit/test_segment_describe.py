@@ -55,6 +55,13 @@ def test_planted_segments_are_found_and_recognisable(sample):
     assert all(word.lower() in names[k].lower() for k, word in said.items()), names
 
 
+@pytest.mark.parametrize("noise, least", [(0, 0.98), (2, 0.8)])
+def test_more_scatter_costs_little_at_first(noise, least):
+    shop = make_shop(dirty=False, noise=noise, seed=1)
+    _, members, _ = segmented(shop)
+    assert adjusted_rand_score(members["member_id"].map(shop.truth["segments"]), members["segment_id"]) >= least
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_other_shops_are_found_too(seed):
     shop = make_shop(seed=seed, dirty=False)
