@@ -10,6 +10,7 @@ from smart_customer_analysis.schema import COUNT_COLUMNS, REJECT_COLUMNS, Databa
 from smart_customer_analysis.store.engine import make_engine, writing
 from smart_customer_analysis.store.export import (
     erase_customer,
+    find_person,
     last_segment_run,
     list_loads,
     save_load,
@@ -285,7 +286,7 @@ def test_a_person_is_erased(engine):
     save_segment_run(
         engine, "customer", None, {}, pd.DataFrame(), segments, pd.DataFrame({"member_id": [token], "segment_id": "A"})
     )
-    gone = erase_customer(engine, "shop", token)
+    gone = erase_customer(engine, find_person(engine, "shop", token))
     assert (gone["customers"], gone["reviews"], gone["rejects"], gone["segments"], gone["segment_members"]) == (
         1,
         2,
