@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser_shop import build, served
+from postgres import missing
+from waiting import settle
 
 ARGS = [
     "--no-sandbox",
@@ -23,11 +24,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
-
-
-def missing(what: str) -> None:
-    "Skip, or fail where skips are forbidden."
-    (pytest.fail if os.environ.get("SCA_CI_NO_SKIPS") == "1" else pytest.skip)(what)
 
 
 @pytest.fixture(scope="package")
@@ -123,30 +119,6 @@ def open_page(chromium, site):
     yield opened
     for context in contexts:
         context.close()
-
-
-def until(page, script: str, arg=None, seconds: float = 30) -> None:
-    "Wait until a script answers true. Playwright's own waiting polls by eval, which the content policy refuses."
-    end = time.monotonic() + seconds
-    while not page.evaluate(script, arg):
-        assert time.monotonic() < end, f"waited {seconds} s for {script} {arg or ''}"
-        page.wait_for_timeout(40)
-
-
-def settle(page) -> None:
-    "Wait until no card is loading: content or a state in each, nothing updating."
-    page.wait_for_selector("main h1")
-    until(
-        page,
-        "() => document.querySelector('#view')?.childElementCount && !document.querySelector('main[aria-busy], .skeleton, .updating')"
-        " && [...document.querySelectorAll('.card-body')].every(b => b.childElementCount || !b.checkVisibility())",
-    )
-
-
-def view(page, name: str) -> None:
-    "Wait until the view of this name is there and has settled."
-    until(page, "name => document.querySelector('main h1')?.textContent === name", name)
-    settle(page)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Everything can be reached and left without a mouse."""
 
-from conftest import until, view
+from waiting import until, view
 
 
 def focused(page) -> dict:

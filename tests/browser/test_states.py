@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import settle
+from waiting import settle
 from plain_words import LOUD
 
 STATIC = Path(__file__).parents[2] / "smart_customer_analysis" / "app" / "static"

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from browser_shop import PAYLOADS
-from conftest import settle, until, view
+from waiting import settle, until, view
 
 
 def whole(text: str) -> int:

@@ -1,7 +1,7 @@
 """Six views, light and dark, wide and narrow: nothing refused, nothing from outside, nothing unreadable, nothing sideways."""
 
 import pytest
-from conftest import settle, view
+from waiting import settle, view
 
 VIEWS = ["/", "/map", "/segments?open=D&compare=A,B", "/reviews?sort=negative", "/try", "/reports"]
 

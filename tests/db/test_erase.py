@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import _bin
+from postgres import programs_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,7 +93,7 @@ def found(config) -> dict[str, list[str]]:
     "Planted words, by where they are."
     places = {str(p.relative_to(config.home)): p.read_bytes() for p in config.home.rglob("*") if p.is_file()}
     if config.database.startswith("postgresql"):
-        dump = _bin() / "pg_dump" if _bin() else "pg_dump"
+        dump = programs_folder() / "pg_dump" if programs_folder() else "pg_dump"
         url = config.database.replace("postgresql+psycopg2", "postgresql")
         places["pg_dump"] = subprocess.run([dump, url], capture_output=True, check=True, env=os.environ).stdout
     hits = {name: [w for w in WORDS if w.encode() in data] for name, data in places.items()}
