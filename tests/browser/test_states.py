@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from waiting import settle
 from plain_words import LOUD
+from waiting import settle
 
 STATIC = Path(__file__).parents[2] / "smart_customer_analysis" / "app" / "static"
 HIDDEN = {

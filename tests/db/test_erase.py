@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from postgres import programs_folder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from postgres import programs_folder
 
 from smart_customer_analysis import pipeline
 from smart_customer_analysis.config import load_settings
