@@ -1,0 +1,276 @@
+"""What a trained model promises, checked on real reviews. Writes docs/measured/sentiment_trust.md.
+
+python benchmarks/trust_sentiment.py MODEL_FOLDER [OTHER_MODEL ...] [--only PART ...]
+
+MODEL_FOLDER: trained by accuracy_sentiment.py (models/accuracy/n3400-seed0/VERSION); the other folders are models of
+other seeds, for the gate. Parts: far, contract, explain, gate. What a part found is kept beside the model, so that they
+can be run one at a time; without --only the missing ones are run and the table is written.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from accuracy_sentiment import REAL, drawn, rows_of
+from scipy.stats import spearmanr
+from sim_table import write
+
+from smart_customer_analysis.sentiment.dataset import bare_backend, encode
+from smart_customer_analysis.sentiment.evaluate import compare, flips, length_group, refusal, share
+from smart_customer_analysis.sentiment.model import score
+from smart_customer_analysis.sentiment.predict import Predictor, keep_promise, owners, words_of
+from smart_customer_analysis.sentiment.train import held_out
+
+STORY = (
+    "I ordered it on Monday and it came on Thursday in a brown box. My brother lives near the post office. "
+    "He walked there with the dog after lunch. The box stood on the table in the kitchen until the evening. "
+)
+
+
+def test_rows() -> pd.DataFrame:
+    "The 855 rows no model here has learnt from."
+    return rows_of(REAL / "amazon_polarity" / "test.ft.txt")
+
+
+def unseen(seed: int = 0) -> pd.DataFrame:
+    "Test rows, and the rows that were held out of the training of this seed."
+    train = rows_of(REAL / "amazon_polarity" / "train.ft.txt")
+    return pd.concat([test_rows(), drawn(train, len(train), seed)[1]], ignore_index=True)
+
+
+def margins(ask: Predictor, texts: list[str], limit: int | None = None) -> np.ndarray:
+    "Margin of every text."
+    return score(ask.model, ask.encode(texts), limit=limit, dtype=ask.dtype).margin
+
+
+def told_as(k: int, n: int) -> str:
+    found = share(k, n)
+    return f"{found['value']:.3f} ({found['low']:.3f}–{found['high']:.3f})"
+
+
+# --- reads it all ---------------------------------------------------------------------------------------------------
+
+
+def far(ask: Predictor, n: int = 500) -> list[dict]:
+    "The verdict moved beyond token 512."
+    rows = test_rows().sample(n, random_state=0)
+    y, lines, p = rows["label"].to_numpy(), [], {}
+    moved = [STORY * 9 + text for text in rows["text"]]
+    for name, texts, limit in (
+        ("as written", rows["text"].tolist(), None),
+        ("after 512 tokens of story", moved, None),
+        ("the same, only the first 512 tokens read", moved, 512),
+    ):
+        data, start = ask.encode(texts), time.perf_counter()
+        found = score(ask.model, data, limit=limit, dtype=ask.dtype)
+        right = (found.margin > 0) == (y == 1)
+        p[name] = 1 / (1 + np.exp(found.margin))
+        lines.append({
+            "reviews": name, "accuracy": told_as(int(right.sum()), n), "mean tokens": round(float(found.total.mean())),
+            "read in full": f"{(found.read == found.total).mean():.0%}", "seconds": round(time.perf_counter() - start, 1),
+        })  # fmt: skip
+    told = compare(y, p["as written"], p["after 512 tokens of story"])
+    gap = f"{told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f})"
+    starts = len(encode([STORY * 9], ask.tokenizer).ids)
+    assert starts > 512
+    return [*lines, {"reviews": f"moved − as written ({starts} tokens before the verdict)", "accuracy": gap}]
+
+
+# --- the error contract ---------------------------------------------------------------------------------------------
+
+
+def contract(ask: Predictor, resplits: int = 100) -> list[dict]:
+    "Half of the unseen rows calibrates, the other half is answered; then reviews of other kinds."
+    rows, rng = unseen(), np.random.default_rng(0)
+    margin, y, lines = margins(ask, rows["text"].tolist()), rows["label"].to_numpy(), []
+    for error in (0.02, 0.05, 0.1):
+        kept, given, coverage, wrong = 0, 0, [], []
+        for _ in range(resplits):
+            order = rng.permutation(len(y))
+            held, new = order[: len(y) // 2], order[len(y) // 2 :]
+            calibration, _ = held_out(margin[held], y[held], 160)
+            answered, promise = keep_promise(margin[new], calibration, error)
+            off = ((margin[new] > 0) != (y[new] == 1))[answered]
+            kept, given = kept + (not len(off) or off.mean() <= error), given + promise.holds
+            coverage.append(answered.mean())
+            wrong.append(off.mean() if len(off) else 0.0)
+        lines.append({
+            "reviews": f"same kind, {resplits} resplits of {len(y)}", "max_error": error, "promise given": f"{given} of {resplits}",
+            "answered": float(np.mean(coverage)), "wrong of these": float(np.mean(wrong)), "at or below max_error": f"{kept} of {resplits}",
+        })  # fmt: skip
+    return lines + [line for name, other in other_kinds().items() for line in elsewhere(ask, name, other)]
+
+
+def other_kinds() -> dict[str, pd.DataFrame]:
+    "Labelled rows the model was not made for."
+    sold = pd.read_csv(REAL / "amazon_multidomain" / "reviews.csv.gz").dropna(subset=["review_text"])
+    sold = pd.DataFrame(
+        {"text": sold["title"].fillna("") + ": " + sold["review_text"], "label": (sold["rating"] > 3).astype(int)}
+    )
+    asked = pd.read_csv(REAL / "olist" / "order_reviews.csv").dropna(subset=["review_comment_message"])
+    asked = asked[asked["review_score"] != 3]
+    asked = pd.DataFrame({"text": asked["review_comment_message"], "label": (asked["review_score"] > 3).astype(int)})
+    films = rows_of(REAL / "imdb" / "train.ft.txt.gz")
+    kinds = {"other products (2006)": sold, "films": films, "Portuguese": asked}
+    return {name: rows.sample(1000, random_state=0) for name, rows in kinds.items()}
+
+
+def elsewhere(ask: Predictor, name: str, rows: pd.DataFrame) -> list[dict]:
+    "The published contract on reviews of another kind, asked in 10 lots of 100."
+    margin, y, lines = margins(ask, rows["text"].tolist()), rows["label"].to_numpy(), []
+    for error in (0.02, 0.05, 0.1):
+        lots = [keep_promise(margin[i], ask.calibration, error) for i in np.array_split(np.arange(len(y)), 10)]
+        answered, given = np.concatenate([a for a, _ in lots]), sum(p.holds for _, p in lots)
+        off = (margin > 0) != (y == 1)
+        held = sum(
+            not p.holds or not a.any() or off[i][a].mean() <= error
+            for (a, p), i in zip(lots, np.array_split(np.arange(len(y)), 10), strict=True)
+        )
+        lines.append({
+            "reviews": f"{name}, 10 lots of 100", "max_error": error, "promise given": f"{given} of 10",
+            "answered": float(answered.mean()), "wrong of these": float(off[answered].mean()) if answered.any() else 0.0,
+            "at or below max_error": f"{held} of 10 (or no promise)",
+        })  # fmt: skip
+    return lines
+
+
+# --- explanations ---------------------------------------------------------------------------------------------------
+
+
+def explain(ask: Predictor, folder: Path, n: int = 300) -> list[dict]:
+    "Deletion against chance, completeness, time; and with words weighed by a model whose weights are random."
+    rows = test_rows().sample(n, random_state=1)["text"].tolist()
+    told, seconds = [], []
+    for text in rows:
+        start = time.perf_counter()
+        told.append(ask.explain(text))
+        seconds.append(time.perf_counter() - start)
+    tokens = np.array([t["tokens_total"] for t in told])
+    near, faith = (tokens >= 96) & (tokens <= 160), np.array([t["faithfulness"] for t in told])
+    complete = np.array([t["completeness_error"] for t in told])
+    scrambled = Predictor(folder)
+    torch.manual_seed(0)
+    for name, weight in scrambled.model.named_parameters():
+        if weight.ndim > 1 and "embeddings" not in name:
+            weight.data.normal_(0, weight.std().item())
+    chance, alike = [], []
+    for text, true in list(zip(rows, told, strict=True))[:100]:
+        if len(true["words"]) < 3 or true["tokens_total"] > 160:
+            continue
+        data, spans = ask.encode([text]), words_of(text)
+        owner = owners(spans, bare_backend(ask.tokenizer).encode(text, add_special_tokens=False).offsets)
+        parts, _ = scrambled.token_weights(data, int(data.totals[0]))
+        weights = np.bincount(owner[owner >= 0], parts[owner >= 0], len(spans))
+        chance.append(ask.faithfulness(data, owner, weights))
+        alike.append(spearmanr(weights, [w["weight"] for w in true["words"]]).statistic)
+    mean = lambda x: f"{np.mean(x):.2f}"  # noqa: E731
+    return [
+        {"what": "reviews explained", "found": str(n), "asked for": "300"},
+        {"what": "fall when the top 15 % of words go, times chance: mean (median)", "found": f"{mean(faith)} ({np.median(faith):.2f})", "asked for": "at least 3"},
+        {"what": "marked faithful (at least 2 times chance)", "found": f"{(faith >= 2).mean():.0%}", "asked for": ""},
+        {"what": "completeness error: median (95th percentile)", "found": f"{np.median(complete):.3f} ({np.quantile(complete, 0.95):.3f})", "asked for": "0.02"},
+        {"what": f"seconds, 96 to 160 tokens ({near.sum()} reviews): median (95th percentile)", "found": f"{np.median(np.array(seconds)[near]):.2f} ({np.quantile(np.array(seconds)[near], 0.95):.2f})", "asked for": "p95 under 1.5"},
+        {"what": "seconds, all lengths: 95th percentile", "found": f"{np.quantile(seconds, 0.95):.2f}", "asked for": ""},
+        {"what": f"words weighed by random weights ({len(chance)} reviews): times chance", "found": f"{mean(chance)} ({np.median(chance):.2f})", "asked for": "near 1 or below"},
+        {"what": "… rank correlation with the trained model's words", "found": mean(alike), "asked for": "near 0"},
+    ]  # fmt: skip
+
+
+# --- the gate -------------------------------------------------------------------------------------------------------
+
+
+def gate(ask: Predictor, others: list[Path], draws: int = 100) -> list[dict]:
+    "Models of other seeds, equal models, and damaged ones, on samples of the test rows."
+    rows, rng, lines = test_rows(), np.random.default_rng(0), []
+    texts, y = rows["text"].tolist(), rows["label"].to_numpy()
+    by = pd.DataFrame({"tokens": length_group(ask.encode(texts).totals), "label": y})
+    mine = 1 / (1 + np.exp(margins(ask, texts)))
+
+    def asked(name: str, wanted: str, pairs) -> None:
+        refused = 0
+        for _ in range(draws):
+            old, new = pairs()
+            i = rng.choice(len(y), len(y))  # with replacement: another day's reviews
+            refused += refusal(flips(y[i], old[i], new[i], by.iloc[i].reset_index(drop=True))) is not None
+        accuracy = float(((new >= 0.5) == (y == 0)).mean())
+        lines.append(
+            {"new model": name, "its accuracy": accuracy, "refused": f"{refused} of {draws}", "asked for": wanted}
+        )
+
+    lines.append(
+        {
+            "new model": "(in force)",
+            "its accuracy": float(((mine >= 0.5) == (y == 0)).mean()),
+            "refused": "",
+            "asked for": "",
+        }
+    )
+    beside = [1 / (1 + np.exp(margins(Predictor(f), texts))) for f in others]
+    for k, other in enumerate(beside):
+
+        def exchanged(other=other):
+            swap = rng.random(len(y)) < 0.5
+            return np.where(swap, other, mine), np.where(swap, mine, other)
+
+        asked(f"equal: answers of seeds 0 and {k + 1} exchanged at random", "at most 5", exchanged)
+    for amount in (0.5, 1.0):
+        hurt = Predictor(ask.folder)
+        torch.manual_seed(int(amount * 10))
+        for name, weight in hurt.model.named_parameters():
+            if weight.ndim > 1 and "embeddings" not in name:
+                weight.data += torch.randn_like(weight) * weight.std() * amount
+        worse = 1 / (1 + np.exp(margins(hurt, texts)))
+        asked(
+            f"damaged: noise of {amount:g} standard deviations on its weights", "100", lambda worse=worse: (mine, worse)
+        )
+    asked("damaged: labels exchanged", "100", lambda: (mine, 1 - mine))
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("others", type=Path, nargs="*")
+    parser.add_argument("--only", nargs="*", choices=["far", "contract", "explain", "gate"])
+    args, start = parser.parse_args(), time.perf_counter()
+    ask, found = Predictor(args.folder), {}
+    work = {
+        "far": lambda: far(ask),
+        "contract": lambda: contract(ask),
+        "explain": lambda: explain(ask, args.folder),
+        "gate": lambda: gate(ask, args.others),
+    }
+    for part in args.only or work:
+        kept = args.folder.parent / f"trust-{part}-{ask.version}.json"
+        if not kept.is_file():
+            begun = time.perf_counter()
+            lines = work[part]()
+            kept.write_text(json.dumps({"lines": lines, "seconds": time.perf_counter() - begun}, default=str))
+        found[part] = json.loads(kept.read_text())
+        print(pd.DataFrame(found[part]["lines"]).to_string(), flush=True)
+    if args.only:
+        return
+    heads = {
+        "far": "A verdict beyond token 512 (500 reviews; asked for: within 0.01)",
+        "contract": "Answers under an error contract (asked for: kept in at least 95 of 100)",
+        "explain": "Words that carry the answer",
+        "gate": "The gate before a swap (accuracy on 855 rows; refusals on resampled rows)",
+    }
+    recipe = ask.card["training"]["recipe"]
+    write(
+        "sentiment_trust",
+        "Sentiment: what the model promises, checked",
+        f"One model, trained on {ask.card['training']['rows']:,} rows of `amazon_polarity/train.ft.txt` (seed {recipe['seed']}, "
+        f"see sentiment_accuracy.md), calibrated on {ask.calibration['n']} more. It has seen none of the rows used here.",
+        {heads[p]: pd.DataFrame(found[p]["lines"]).fillna("") for p in heads},
+        0,
+        max(sum(f["seconds"] for f in found.values()), time.perf_counter() - start),
+    )
+
+
+if __name__ == "__main__":
+    main()
