@@ -169,7 +169,7 @@ def test_metrics_can_be_added_and_every_moment_verifies(published, tmp_path, mon
 
 def test_transformers_reads_the_folder_and_says_the_same(published):
     texts = ["the sound is great", "it broke", "unknown words here"]
-    ours = Predictor(published).predict(texts).frame
+    ours = Predictor(published, precision="fp32").predict(texts).frame
     theirs = pipeline("text-classification", model=str(published), top_k=None)(texts)
     for row, found in zip(ours.itertuples(), theirs, strict=True):
         scores = {f["label"]: f["score"] for f in found}

@@ -66,12 +66,14 @@ def test_ten_megabytes_are_refused_or_cut_as_told(ask, folder):
     assert (row.tokens_read, row.tokens_total) == (64, 200_000)
 
 
-def test_an_answer_does_not_depend_on_its_company(ask):
+@pytest.mark.parametrize(("precision", "apart"), [("fp32", 1e-4), ("bf16", 0.02)])
+def test_an_answer_does_not_depend_on_its_company(folder, precision, apart):
+    ask = p.Predictor(folder, precision=precision)
     texts = [*toy(60, seed=3)[0], "", "the case is fine " * 60]
     together = ask.predict(texts)
     alone = [ask.predict([t]) for t in texts]
-    assert np.allclose(together.frame.p_negative, [a.frame.p_negative[0] for a in alone], atol=1e-4)
-    assert np.allclose(together.embeddings, np.vstack([a.embeddings for a in alone]), atol=1e-4)
+    assert np.allclose(together.frame.p_negative, [a.frame.p_negative[0] for a in alone], atol=apart)
+    assert np.allclose(together.embeddings, np.vstack([a.embeddings for a in alone]), atol=apart)
     norms = np.linalg.norm(together.embeddings, axis=1)
     assert together.embeddings.dtype == np.float32 and np.allclose(norms[:60], 1, atol=1e-5) and norms[60] == 0
 

@@ -37,7 +37,8 @@ def encoder(tmp_path_factory):
 def train(out, encoder, n=120, **options):
     texts, labels = toy(n + 40)
     recipe = (
-        dict(encoder=encoder, max_tokens=24, epochs=2, learning_rate=5e-3, batch_tokens=256, seed=1, device="cpu")
+        dict(encoder=encoder, max_tokens=24, epochs=2, learning_rate=5e-3, batch_tokens=256, seed=1)
+        | dict(device="cpu", precision="fp32")  # sums in bf16 depend on the number of threads
         | options
     )
     return t.train_sentiment(texts[:n], labels[:n], texts[n:], labels[n:], Path(out) / "sentiment", **recipe)
@@ -127,7 +128,9 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path, encoder, unbroken, monkey
 
 def test_sigkill_from_outside(tmp_path, encoder, unbroken):
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_sentiment_train as s; s.train({str(tmp_path)!r}, {encoder!r}, checkpoint_steps=2)"
-    run = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"OMP_NUM_THREADS": "1"})
+    run = subprocess.Popen(
+        [sys.executable, "-c", code], env=os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    )
     for _ in range(3000):
         if run.poll() is not None or list((tmp_path / "sentiment").glob(".training-*/step-*")):
             break
@@ -136,6 +139,26 @@ def test_sigkill_from_outside(tmp_path, encoder, unbroken):
     run.wait()
     again = train(tmp_path, encoder, checkpoint_steps=2)
     assert same(again, unbroken) and verify_model(again.folder)
+
+
+def test_a_continued_run_keeps_the_precision_it_began_in(tmp_path, encoder, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    real = t.choose_precision
+    monkeypatch.setattr(t, "choose_precision", lambda d, p: real(d, p or "bf16"))
+    with monkeypatch.context() as m, pytest.raises(KeyboardInterrupt):
+        m.setattr(t, "_end_epoch", stop)
+        train(tmp_path, encoder, precision="", checkpoint_steps=1)
+    monkeypatch.setattr(
+        t, "choose_precision", lambda d, p: real(d, p or "fp32")
+    )  # measured anew, it came out otherwise
+    done = train(tmp_path, encoder, precision="", checkpoint_steps=1)
+    assert done.resumed_from > 0
+    whole = train(tmp_path / "whole", encoder, precision="bf16")
+    assert same(done, whole)
+    with pytest.raises(InputError, match="fp32, bf16"):
+        train(tmp_path, encoder, precision="int8")
 
 
 def test_a_finished_run_is_not_repeated_unless_asked(tmp_path, encoder):
