@@ -89,9 +89,11 @@ def fasttext_fit(rows: pd.DataFrame, seed: int, lr: float, epoch: int, folder: P
 
 def fasttext_p(model, texts: list[str]) -> np.ndarray:
     "Probability of negative."
-    labels, ps = model.predict([plain_words(t) for t in texts], k=2)
-    found = [dict(zip(a, map(float, b), strict=True)) for a, b in zip(labels, ps, strict=True)]
-    return np.clip([f.get("__label__0", 0.0) / max(sum(f.values()), 1e-9) for f in found], 0, 1)
+    labels, ps = model.predict(
+        [plain_words(t) for t in texts], k=1
+    )  # k=2 repeats the first probability (0.9.2, NumPy 2)
+    p = np.clip([float(p[0]) if len(p) else 0.5 for p in ps], 0, 1)
+    return np.where([len(found) > 0 and found[0] == "__label__0" for found in labels], p, 1 - p)
 
 
 def fasttext_scores(learn: pd.DataFrame, held: pd.DataFrame, texts: list[str], seed: int) -> tuple[np.ndarray, dict]:
@@ -112,37 +114,49 @@ def fasttext_scores(learn: pd.DataFrame, held: pd.DataFrame, texts: list[str], s
 # --- one run --------------------------------------------------------------------------------------------------------
 
 
+def kept(path: Path, work) -> dict:
+    "What was found before, or is found now and kept."
+    if not path.is_file():
+        path.write_text(json.dumps(work()), encoding="utf-8")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def one_run(rows: pd.DataFrame, test: pd.DataFrame, n: int, seed: int, where: Path, **recipe) -> dict:
     "Train ours and both baselines on the same n labels; what they say about the test rows is kept."
     key = hashlib.sha256(repr((n, seed, recipe, rows["text"].tolist(), test["text"].tolist())).encode()).hexdigest()[
         :12
     ]
-    path = where / f"run-{n}-{seed}-{key}.json"
-    if path.is_file():
-        return json.loads(path.read_text(encoding="utf-8"))
     learn, held = drawn(rows, n, seed)
-    texts, both = test["text"].tolist(), pd.concat([learn, held])
+    ours = kept(where / f"run-{n}-{seed}-{key}.json", lambda: our_run(learn, held, test, seed, where, recipe))
+    return kept(where / f"base-{n}-{seed}-{key}.json", lambda: baselines(learn, held, test, seed)) | ours
+
+
+def our_run(learn: pd.DataFrame, held: pd.DataFrame, test: pd.DataFrame, seed: int, where: Path, recipe: dict) -> dict:
+    "Train and score the test rows."
+    n = len(learn) + len(held)
     columns = [c.tolist() for part in (learn, held) for c in (part["text"], part["label"])]
     made = train_sentiment(*columns, where / f"n{n}-seed{seed}", seed=seed, **recipe)
     ask = Predictor(made.folder)
     start = time.perf_counter()
-    p, heat = ask.predict(texts).frame["p_positive"].to_numpy(), ask.calibration["temperature"]
-    scoring = time.perf_counter() - start
-    start = time.perf_counter()
-    fast, chosen = fasttext_scores(learn, held, texts, seed)
-    fast_s = time.perf_counter() - start
-    start = time.perf_counter()
-    tfidf = tfidf_scores(both["text"].tolist(), both["label"].tolist(), texts)
-    told = {
+    p, heat = ask.predict(test["text"].tolist()).frame["p_positive"].to_numpy(), ask.calibration["temperature"]
+    return {
         "n": n, "seed": seed, "recipe": ask.card["training"]["recipe"], "precision": ask.card["training"]["precision"],
         "seconds": made.seconds, "tokens/s": made.tokens_per_second, "padding": made.padding_share,
-        "temperature": heat, "held": len(held), "scoring_s": scoring, "fasttext": chosen, "fasttext_s": fast_s,
-        "tfidf_s": time.perf_counter() - start, "folder": str(made.folder.relative_to(where)),
-        "margin": (np.log(p / (1 - p)) * heat).round(4).tolist(),
+        "temperature": heat, "held": len(held), "scoring_s": time.perf_counter() - start,
+        "folder": str(made.folder.relative_to(where)), "margin": (np.log(p / (1 - p)) * heat).round(4).tolist(),
+    }  # fmt: skip
+
+
+def baselines(learn: pd.DataFrame, held: pd.DataFrame, test: pd.DataFrame, seed: int) -> dict:
+    "What TF-IDF and fastText say about the same rows."
+    both, texts, start = pd.concat([learn, held]), test["text"].tolist(), time.perf_counter()
+    fast, chosen = fasttext_scores(learn, held, texts, seed)
+    middle = time.perf_counter()
+    tfidf = tfidf_scores(both["text"].tolist(), both["label"].tolist(), texts)
+    return {
+        "fasttext": chosen, "fasttext_s": middle - start, "tfidf_s": time.perf_counter() - middle,
         "p_tfidf": tfidf.round(5).tolist(), "p_fasttext": fast.round(5).tolist(),
     }  # fmt: skip
-    path.write_text(json.dumps(told), encoding="utf-8")
-    return told
 
 
 def ours(run: dict, temperature: float | None = None) -> np.ndarray:

@@ -194,11 +194,22 @@ def train(source: From = None, database: Database = None, as_json: Json = False)
 
 
 @app.command()
-def score(source: From = None, model: Annotated[Path | None, typer.Option(help="model folder; default: the newest")] = None, database: Database = None, as_json: Json = False) -> None:
-    "Mark every review that the model has not marked yet."
-    from smart_customer_analysis.pipeline import score_only
+def score(
+    files: Annotated[list[Path] | None, typer.Argument(help="files to mark without a database; default: the stored reviews")] = None,
+    source: Annotated[str | None, typer.Option(help="which loaded source; with files: what describes them. Default: the last one; fasttext")] = None,
+    out: Annotated[Path | None, typer.Option(help="with files: folder of the answers (Parquet); asked again, it goes on where it was")] = None,
+    model: Annotated[Path | None, typer.Option(help="model folder; default: the one in force")] = None,
+    database: Database = None,
+    as_json: Json = False,
+) -> None:
+    "Mark the stored reviews that are not marked yet, or the reviews of files."
+    from smart_customer_analysis.pipeline import score_files, score_only
 
-    _print(score_only(_settings(database), source, model, progress=_bars() and not as_json), as_json)
+    bars = _bars() and not as_json
+    if bool(files) != bool(out):
+        raise typer.BadParameter("FILES and --out DIR go together; without both, the stored reviews are marked")
+    done = score_files(_settings(), source or "fasttext", tuple(files), out, model, bars) if files else score_only(_settings(database), source, model, bars)
+    _print(done, as_json)
 
 # %% ../nbs/72_cli.ipynb #01960294
 @app.command()

@@ -10,8 +10,8 @@ Pipeline.
 __all__ = ['BLOCK', 'Meter', 'pseudonym', 'pseudonymise', 'load_step', 'rows_to_read', 'text_of', 'sample_rows', 'Parts', 'deal',
            'train_step', 'read_marks', 'mark', 'Scored', 'score_step', 'accuracy_step', 'segment_step', 'summary_text',
            'open_database', 'open_model', 'store_marks', 'run', 'write_results', 'load_only', 'train_only',
-           'score_only', 'segment_only', 'evaluate_only', 'export_only', 'erase', 'list_models', 'health', 'find_model',
-           'fresh_rows', 'compare_models', 'promote']
+           'score_only', 'segment_only', 'score_files', 'evaluate_only', 'export_only', 'erase', 'list_models',
+           'health', 'find_model', 'fresh_rows', 'compare_models', 'promote']
 
 # %% ../nbs/70_pipeline.ipynb #db5c037d
 import hashlib
@@ -571,6 +571,29 @@ def segment_only(
     found = segment_step(engine, settings, source, frames, scored, predictor.version)
     rows = found["segments"].rename(columns={"segment_id": "id"})[["id", "name", "sentence", "size"]].to_dict("records")
     return {"run_id": found["run_id"], "unit": found["unit"], "segments": rows, "events": found["events"].to_dict("records")}
+
+# %% ../nbs/70_pipeline.ipynb #b4a03777
+def score_files(
+    settings: Settings,
+    source: str,  # shipped source or a TOML file
+    paths: tuple,  # files or one folder
+    out: Path,  # folder of the answers; asked again after a kill, it goes on where it was
+    model: Path | None = None,  # None: the one in force
+    progress: bool = False,  # show a bar with the time left
+) -> dict:  # model, rows, reviews, scored_now, files, out
+    "Mark the reviews of files without a database, in the memory of a few thousand reviews."
+    predictor, rows = open_model(settings, model), {}
+
+    def pieces() -> Iterator[pd.DataFrame]:
+        rows.update(dict.fromkeys(("read", "loaded", "rejected", "duplicate"), 0))
+        for batch in read_batches(source, paths, batch_rows=5_000):
+            rows.update({k: n + int(batch.counts[k].sum()) for k, n in rows.items()})
+            if len(batch.reviews):
+                yield pd.DataFrame({"review_id": batch.reviews["review_id"].astype(str), "text": text_of(batch.reviews)})
+
+    total = sum(len(piece) for piece in pieces())  # read once before: an hour's work does not end at a bad line
+    told = predictor.score_stream(pieces(), out, total, progress=progress)
+    return {"model": predictor.version, "rows": dict(rows), **told}
 
 # %% ../nbs/70_pipeline.ipynb #5e80c335
 def evaluate_only(

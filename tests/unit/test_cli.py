@@ -222,3 +222,28 @@ def test_what_a_model_learnt_from_is_left_out_of_its_figures(here):
     assert (told["rows"], told["left_out"]) == (200, 200)
     code, out, err = here("explain", "a great thing", "--model", folder)
     assert code == 0 and "great" in out and "tokens read" in out, err
+
+
+def test_files_are_marked_without_a_database_and_only_once(home, tmp_path):
+    from test_sentiment_train import toy
+
+    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.train import train_sentiment
+
+    texts, labels = toy(60)
+    encoder = str(tiny_encoder(tmp_path / "tiny", texts))
+    train_sentiment(texts, labels, [], [], home / "models" / "sentiment", encoder=encoder, max_tokens=24, epochs=1)
+    lines = [f"__label__{y + 1} {t}" for t, y in zip(texts, labels, strict=True)]
+    (home / "reviews.txt").write_text("\n".join([*lines, "no label here"]) + "\n")
+    done = sca("score", "reviews.txt", "--out", "answers", "--json", home=home)
+    told = json.loads(done.stdout)
+    assert told["rows"]["read"] == 61 == sum(told["rows"].values()) - told["rows"]["read"]
+    assert told["rows"]["rejected"] == 1 and told["scored_now"] == told["reviews"] == told["rows"]["loaded"]
+    assert json.loads(sca("score", "reviews.txt", "--out", "answers", "--json", home=home).stdout)["scored_now"] == 0
+    assert not list(home.rglob("*.db"))
+
+
+def test_files_are_not_marked_without_a_place_for_the_answers(capsys):
+    with pytest.raises(SystemExit) as e:
+        main(["score", "reviews.txt"])
+    assert e.value.code == 2 and "--out DIR" in capsys.readouterr().err
