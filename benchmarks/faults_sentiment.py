@@ -23,6 +23,9 @@ def main() -> int:
     for what, work in {
         "training SIGKILLed at a random moment": lambda f: faults.kill_training(f, args.kills, args.seed),
         "training SIGKILLed in the middle of a write": lambda f: faults.kill_saving(f, args.writes),
+        "scoring of 3,000 reviews SIGKILLed at a random moment": lambda f: faults.kill_scoring(
+            f, args.kills, args.seed
+        ),
         "model folder damaged": faults.damage_folders,
     }.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +37,8 @@ def main() -> int:
     intro = (
         "A small encoder, a checkpoint after every step. A killed training is right when no half model can be loaded and "
         "training again ends with the weights (to 1e-5), the validation figures and the history of a run that nobody "
-        "disturbed. A damaged folder (9 files deleted, cut or with one bit changed; 9 foreign or half folders) is right when "
+        "disturbed. A killed scoring is right when the files that were there are not scored again and every review is "
+        "answered once. A damaged folder (9 files deleted, cut or with one bit changed; 9 foreign or half folders) is right when "
         "it is refused in one sentence and the version before it goes on answering as before."
     )
     write(

@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from safetensors.torch import load_file
 
@@ -31,7 +32,14 @@ def train(home: Path, encoder: str, epochs: int = 2) -> t.TrainResult:
     "A small training that saves after every step."
     texts, labels = toy(160)
     recipe = dict(
-        encoder=encoder, max_tokens=24, epochs=epochs, learning_rate=5e-3, batch_tokens=256, seed=1, device="cpu"
+        encoder=encoder,
+        max_tokens=24,
+        epochs=epochs,
+        learning_rate=5e-3,
+        batch_tokens=256,
+        seed=1,
+        device="cpu",
+        precision="fp32",
     )
     return t.train_sentiment(
         texts[:120], labels[:120], texts[120:], labels[120:], home / "sentiment", checkpoint_steps=1, **recipe
@@ -157,6 +165,53 @@ def _plan(encoder: str) -> tuple:
     texts, labels = toy(160)
     recipe = t.Recipe(encoder=encoder, max_tokens=24, epochs=2, batch_tokens=256, seed=1)
     return encode(texts[:120], m.load_encoder(encoder)[1], 24, labels[:120]), recipe
+
+
+# --- scoring a stream -------------------------------------------------------------------------------------------------
+
+
+def _score(folder: Path, out: Path, n: int, said) -> None:
+    torch.set_num_threads(1)
+    ask = Predictor(folder, precision="fp32")
+    said.put("begins")
+    ask.score_stream(many(n), out, block=50)
+    said.put("done")
+
+
+def many(n: int) -> list[pd.DataFrame]:
+    "Reviews in pieces of 70."
+    rows = pd.DataFrame({"review_id": [str(i) for i in range(n)], "text": toy(n, seed=3)[0]})
+    return [rows[i : i + 70] for i in range(0, n, 70)]
+
+
+def kill_scoring(work: Path, runs: int, seed: int = 1, n: int = 3_000) -> tuple[Counter, list[str]]:
+    "SIGKILL a scoring at random moments: what is there stays, the rest is scored, every review once."
+    torch.set_num_threads(1)
+    folder = train(work / "models", str(m.tiny_encoder(work / "tiny", toy(100)[0]))).folder
+    ask, wrong, rng, told = Predictor(folder, precision="fp32"), [], random.Random(seed), Counter()
+    begun = time.perf_counter()
+    ask.score_stream(many(n), work / "whole", block=50)
+    took, whole = time.perf_counter() - begun, pd.read_parquet(work / "whole")
+    for run in range(runs):
+        out, said = work / f"run-{run}", server.Queue()
+        process = server.Process(target=_score, args=(folder, out, n, said))
+        process.start()
+        said.get(timeout=120)
+        time.sleep(rng.uniform(0, took))
+        os.kill(process.pid, signal.SIGKILL)
+        process.join(60)
+        there = sum(len(pd.read_parquet(f)) for f in sorted(out.glob("answers-*.parquet")))
+        told["before the first file" if not there else "half way" if there < n else "after the last file"] += 1
+        again = ask.score_stream(many(n), out, block=50)
+        found = pd.read_parquet(out)
+        if again["scored_now"] != n - there:
+            wrong.append(f"run {run}: {there} were there, {again['scored_now']} of {n} were scored again")
+        if found.review_id.tolist() != whole.review_id.tolist() or not np.allclose(
+            found.p_negative, whole.p_negative, atol=1e-5
+        ):
+            wrong.append(f"run {run}: other answers")
+        shutil.rmtree(out)
+    return told, wrong
 
 
 # --- model folders ----------------------------------------------------------------------------------------------------
