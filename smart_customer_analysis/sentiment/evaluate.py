@@ -96,18 +96,19 @@ def calibration_error(
 def evaluate(
     y: Sequence[int],  # 0 negative, 1 positive
     p_negative: Sequence[float],  # probability of negative
-) -> dict[str, Any]:  # accuracy, confusion, ece, brier, auc
+) -> dict[str, Any]:  # accuracy, confusion, found, false_alarms, ece, reliability, brier, auc
     "Sum up how good the probabilities are; rows without label or probability are left out."
     truth, p = _pair(y, p_negative)
     counts = confusion(truth, p)
     negative = truth == NEGATIVE
-    both = 0 < negative.sum() < len(p)
+    both, table = 0 < negative.sum() < len(p), reliability(truth, p)
     return {
         "accuracy": share(counts["tn"] + counts["tp"], len(p)),
         "confusion": counts,
         "found": share(counts["tp"], counts["tp"] + counts["fn"]),  # of the negative reviews, marked negative
         "false_alarms": share(counts["fp"], counts["fp"] + counts["tn"]),  # of the positive ones, marked negative
-        "ece": calibration_error(reliability(truth, p)),
+        "ece": calibration_error(table),
+        "reliability": table.to_dict("records"),
         "brier": float(np.mean((p - negative) ** 2)) if len(p) else None,
         "auc": float(roc_auc_score(negative, p)) if both else None,
     }
@@ -251,6 +252,7 @@ def record_evaluation(
         "accuracy": result["accuracy"] | {"baselines": beside},
         "test_confusion": result["confusion"],
         "ece": result["ece"],
+        "reliability": result["reliability"],
         "brier": result["brier"],
         "auc": result["auc"],
     }

@@ -421,8 +421,18 @@ def model_card(
         lines += [f"- {k} on the same rows: {b['value']:.3f}" for k, b in (a.get("baselines") or {}).items()]
     if metrics.get("ece") is not None:
         lines.append(f"- expected calibration error: {metrics['ece']:.3f}")
+    if metrics.get("reliability"):
+        lines += ["\nHow sure it was of the test rows, and how often right:\n", "| sure | right | 95 % interval | reviews | 50 % to 100 % |", "|---|---|---|---|---|"]
+        lines += [_bar(row) for row in metrics["reliability"]]
     lines.append("\nIt has learned from English product reviews. On other texts, measure before you rely on it.")
     return "\n".join(lines) + "\n"
+
+
+def _bar(row: dict[str, float]) -> str:
+    "One line of the reliability figure: a bar as long as it was right, a mark where it would be if it was as sure as it said."
+    bar = ["█" if k < 40 * (row["right"] - 0.5) else "·" for k in range(20)]
+    bar[min(19, int(40 * (row["sure"] - 0.5)))] = "◆"
+    return f"| {row['sure']:.0%} | {row['right']:.0%} | {row['low']:.0%}–{row['high']:.0%} | {row['n']:.0f} | `{''.join(bar)}` |"
 
 # %% ../../nbs/22_sentiment.train.ipynb #0909e3f6
 def text_keys(

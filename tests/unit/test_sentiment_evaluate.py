@@ -123,3 +123,22 @@ def test_harm_to_one_group_closes_the_gate():
 def test_too_few_rows_decide_nothing():
     y, old, new = two_models(np.random.default_rng(5), n=60)
     assert "at least 100" in e.refusal(e.flips(y, old, new, pd.DataFrame(index=range(60))))
+
+
+def test_the_card_shows_how_sure_and_how_often_right(tmp_path):
+    from test_sentiment_train import toy
+
+    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.train import train_sentiment
+
+    texts, labels = toy(60)
+    recipe = dict(encoder=str(tiny_encoder(tmp_path / "tiny", texts)), max_tokens=24, epochs=1)
+    made = train_sentiment(texts, labels, [], [], tmp_path / "sentiment", **recipe)
+    y, p = rows(1000)
+    e.record_evaluation(made.folder, e.evaluate(y, p))
+    lines = [line for line in (made.folder / "README.md").read_text().splitlines() if "◆" in line]
+    table = e.reliability(y, p)
+    assert [f"| {r.sure:.0%} | {r.right:.0%} |" for r in table.itertuples()] == [
+        "|".join(x.split("|")[:3]) + "|" for x in lines
+    ]
+    assert all(len(x.split("`")[1]) == 20 for x in lines)
