@@ -47,7 +47,7 @@ system: ## Debian packages the tests use (PostgreSQL with PostGIS, Chromium), wh
 
 test: setup system ## every test: house, unit, notebooks, PostGIS, API, browser
 	$(BIN)/nbdev-test --n-workers 2
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow'
 
 test-slow: setup ## the tests that train on real rows for minutes
 	$(BIN)/python -m pytest -m slow
