@@ -226,7 +226,22 @@ def evaluate(file: Annotated[Path, typer.Argument(help="labelled fastText file")
     "Measure a model on a labelled file."
     from smart_customer_analysis.pipeline import evaluate_only
 
-    _print(evaluate_only(_settings(), file, model, progress=_bars() and not as_json), as_json)
+    told = evaluate_only(_settings(), file, model, progress=_bars() and not as_json)
+    _print(told, as_json, _evaluation_text(told))
+
+
+def _evaluation_text(told: dict) -> str:
+    "Set an evaluation for people."
+    percent, names = "{:.1%}".format, ("negative", "positive")
+    a, counted = told["accuracy"], told["confusion"]
+    left = f"{told['left_out']:,} left out because the model learnt from them"
+    if not a["n"]:
+        return f"no row to measure on; {left}"
+    head = f"accuracy {percent(a['value'])} ({percent(a['low'])}–{percent(a['high'])}) on {a['n']:,} rows; {left}"
+    errors = f"negative taken for positive {counted['fn']:,}, positive taken for negative {counted['fp']:,}; calibration error {told['ece']:.3f}"
+    parts = [{**s, **{k: percent(s[k]) for k in ("accuracy", "low", "high")}} for s in told["slices"]]
+    worst = [f"{names[m['label']]}, {percent(1 - m['p_negative'] if m['label'] == 0 else m['p_negative'])} sure of the other: {m['text'][:160]}" for m in told["mistakes"]]
+    return "\n\n".join([f"{head}\n{errors}", _lines(parts, "slice", "group", "n", "accuracy", "low", "high"), "\n".join(["the mistakes it was most sure of", *worst])])
 
 
 @app.command()

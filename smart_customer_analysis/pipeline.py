@@ -10,8 +10,8 @@ Pipeline.
 __all__ = ['BLOCK', 'Meter', 'pseudonym', 'pseudonymise', 'load_step', 'rows_to_read', 'text_of', 'sample_rows', 'Parts', 'deal',
            'train_step', 'read_marks', 'mark', 'Scored', 'score_step', 'accuracy_step', 'segment_step', 'summary_text',
            'open_database', 'open_model', 'store_marks', 'run', 'write_results', 'load_only', 'train_only',
-           'score_only', 'segment_only', 'score_files', 'evaluate_only', 'export_only', 'erase', 'list_models',
-           'health', 'find_model', 'fresh_rows', 'compare_models', 'promote']
+           'score_only', 'segment_only', 'score_files', 'groups', 'evaluate_only', 'export_only', 'erase',
+           'list_models', 'health', 'find_model', 'fresh_rows', 'compare_models', 'promote']
 
 # %% ../nbs/70_pipeline.ipynb #db5c037d
 import hashlib
@@ -47,7 +47,7 @@ from .segment.features import customer_features, review_features
 from .segment.identity import match_segments
 from .segment.kmeans import choose_segments
 from .sentiment.dataset import review_texts
-from .sentiment.evaluate import evaluate, flips, length_group, record_evaluation, refusal, tfidf_baseline
+from .sentiment.evaluate import evaluate, flips, length_group, record_evaluation, refusal, slices, tfidf_baseline, worst_mistakes
 from .sentiment.model import latest_model, promote_model, record_metrics, verify_model
 from .sentiment.predict import Predictor
 from .sentiment.train import seen, train_sentiment
@@ -595,20 +595,35 @@ def score_files(
     told = predictor.score_stream(pieces(), out, total, progress=progress)
     return {"model": predictor.version, "rows": dict(rows), **told}
 
+# %% ../nbs/70_pipeline.ipynb #34cee882
+def groups(
+    rows: pd.DataFrame,  # Review frame
+    tokens: pd.Series,  # tokens of each, in the same order
+) -> pd.DataFrame:  # tokens, label, stars, language; one row per review
+    "Name the groups in which a model is measured and two models are compared."
+    return pd.DataFrame({
+        "tokens": length_group(tokens),
+        "label": rows["label"].map(LABEL_NAMES).to_numpy(),
+        "stars": rows["rating"].astype("Int8").to_numpy(),
+        "language": rows["text"].map(language_of).replace("", "too short to tell").to_numpy(),
+    })  # fmt: skip
+
 # %% ../nbs/70_pipeline.ipynb #5e80c335
 def evaluate_only(
     settings: Settings,
     file: Path,  # labelled fastText file
     model: Path | None = None,  # None: the one in force
     progress: bool = False,  # show a bar
-) -> dict:  # model, rows, left_out, accuracy, confusion, ece, …
+) -> dict:  # model, rows, left_out, accuracy, confusion, ece, …, slices, mistakes
     "Measure a model on a labelled file without storing anything; rows it has learnt from are left out."
     reviews, predictor = load("fasttext", (file,)).reviews, open_model(settings, model)
     known = seen(predictor.folder, text_of(reviews))
     rows = reviews if known is None else reviews[~known]
     got = predictor.predict(text_of(rows).tolist(), progress=progress)
-    found = evaluate(rows["label"].astype(int), got.frame["p_negative"])
-    return {"model": predictor.version, "rows": len(rows), "left_out": len(reviews) - len(rows), **found}
+    y, p = rows["label"].astype(int).tolist(), got.frame["p_negative"].tolist()
+    tables = {"slices": slices(y, p, groups(rows, got.frame["tokens_total"])), "mistakes": worst_mistakes(text_of(rows).tolist(), y, p)}
+    told = {"model": predictor.version, "rows": len(rows), "left_out": len(reviews) - len(rows), **evaluate(y, p)}
+    return told | {name: table.to_dict("records") for name, table in tables.items()}
 
 
 def export_only(
@@ -781,12 +796,7 @@ def compare_models(
     models = [Predictor(old), Predictor(new)]
     rows, left_out = fresh_rows(settings, [old, new], file, source)
     marks = [m.predict(text_of(rows).tolist(), progress=progress).frame for m in models]
-    by = pd.DataFrame({
-        "tokens": length_group(marks[0]["tokens_total"]),
-        "label": rows["label"].map(LABEL_NAMES).to_numpy(),
-        "stars": rows["rating"].astype("Int8").to_numpy(),
-        "language": rows["text"].map(language_of).replace("", "too short to tell").to_numpy(),
-    })  # fmt: skip
+    by = groups(rows, marks[0]["tokens_total"])
     p = [m["p_negative"].to_numpy() for m in marks]
     table = flips(rows["label"].astype(int).tolist(), *p, by)
     accuracy = {n: evaluate(rows["label"].astype(int), q)["accuracy"] for n, q in zip(("old", "new"), p, strict=True)}

@@ -247,3 +247,27 @@ def test_files_are_not_marked_without_a_place_for_the_answers(capsys):
     with pytest.raises(SystemExit) as e:
         main(["score", "reviews.txt"])
     assert e.value.code == 2 and "--out DIR" in capsys.readouterr().err
+
+
+def test_an_evaluation_says_where_it_goes_wrong_and_leaves_out_what_was_learnt(home, tmp_path, monkeypatch, capsys):
+    from test_sentiment_train import toy
+
+    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.train import train_sentiment
+
+    texts, labels = toy(200)
+    recipe = dict(encoder=str(tiny_encoder(tmp_path / "tiny", texts)), max_tokens=24, epochs=1)
+    train_sentiment(texts[:100], labels[:100], [], [], home / "models" / "sentiment", **recipe)
+    lines = [f"__label__{y + 1} {t}" for t, y in zip(texts[50:], labels[50:], strict=True)]
+    (home / "test.txt").write_text("\n".join(lines) + "\n")
+    monkeypatch.chdir(home)
+    with pytest.raises(SystemExit):
+        main(["evaluate", "test.txt", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    known = len(set(texts[50:]) & set(texts[:100]))
+    assert told["left_out"] == known and told["rows"] == len(set(texts[50:])) - known
+    assert {s["slice"] for s in told["slices"]} >= {"tokens", "label", "language"} and told["mistakes"]
+    with pytest.raises(SystemExit):
+        main(["evaluate", "test.txt"])
+    shown = capsys.readouterr().out
+    assert "left out because the model learnt from them" in shown and "the mistakes it was most sure of" in shown
