@@ -1,17 +1,120 @@
-"""Faults of the store, counted. Writes docs/measured/faults_store.md; exit code 1 where a run went wrong."""
+"""Faults of the store, counted. Writes docs/measured/faults_store.md; exit code 1 where a run went wrong.
+
+The full counts take about an hour. --only runs a part and adds its rows to those in docs/measured/faults_store.json, which must
+come from the same code: the table names the commits of the store and says how long each part took."""
 
 import argparse
+import json
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
-from sim_table import write
+from sim_table import FOLDER, write
+from sqlalchemy import text
 from store_server import databases
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "faults"))
 import store_faults as faults
+
+from smart_customer_analysis.store.engine import make_engine, migrate, writing
+from smart_customer_analysis.store.tables import table_names
+
+KEPT = FOLDER / "faults_store.json"
+STORE = ["smart_customer_analysis/store", "smart_customer_analysis/migrations", "tests/faults/store_faults.py"]
+
+
+def code() -> str:
+    "Short hash of the store's code as it lies here, committed or not."
+    root = FOLDER.parents[1]
+    files = subprocess.run(
+        ["git", "ls-files", *STORE], cwd=root, capture_output=True, text=True, check=True
+    ).stdout.split()
+    told = subprocess.run(["git", "hash-object", *files], cwd=root, capture_output=True, check=True).stdout
+    return subprocess.run(
+        ["git", "hash-object", "--stdin"], input=told, capture_output=True, check=True
+    ).stdout.decode()[:8]
+
+
+def again(make: Callable[[], str], folder: Path) -> Callable[[], str]:
+    "A function that gives an empty, migrated database each time: a fresh file, or one database of the server, emptied."
+    first = make()
+    engine = make_engine(first)
+    migrate(engine)
+    engine.dispose()
+    numbers = count()
+
+    def fresh() -> str:
+        if first.startswith("sqlite"):
+            file = folder / f"again_{next(numbers)}.db"
+            shutil.copy(first.removeprefix("sqlite:///"), file)
+            return f"sqlite:///{file}"
+        server = make_engine(first)
+        with writing(server) as c:
+            c.execute(text(f"TRUNCATE {', '.join(table_names())} RESTART IDENTITY CASCADE"))
+        server.dispose()
+        return first
+
+    return fresh
+
+
+def jobs(
+    args: argparse.Namespace, makers: dict[str, Callable[[], str]], folder: Path
+) -> list[tuple[str, str, str, int, Callable]]:
+    "Every kind of run: part, fault, database, runs, what to do."
+    made = []
+    for name, make in makers.items():
+        fresh = again(make, folder)
+        short = "sqlite" if name == "SQLite" else "pg"
+        kills = args.kills if name == "SQLite" else args.kills // 2
+        made.append(
+            (
+                f"{short}-kill",
+                "loader SIGKILLed at a random moment",
+                name,
+                kills,
+                lambda n, m=make: faults.kill_loader(m, n, args.seed),
+            )
+        )
+        for processes in (2, 4, 8):
+            for same in (True, False):
+                what = f"{processes} loaders at once, {'the same' if same else 'different'} rows"
+                part = f"{short}-{processes}-{'same' if same else 'different'}"
+                made.append(
+                    (
+                        part,
+                        what,
+                        name,
+                        args.at_once,
+                        lambda n, m=fresh, p=processes, s=same: faults.load_at_once(m, n, p, s),
+                    )
+                )
+    if "PostgreSQL" in makers:
+        made.append(
+            (
+                "pg-cut",
+                "server process terminated while it loads",
+                "PostgreSQL",
+                args.cuts,
+                lambda n: faults.cut_backend(makers["PostgreSQL"], n, args.seed),
+            )
+        )
+    made.append(
+        (
+            "sqlite-full",
+            "no space left (max_page_count)",
+            "SQLite",
+            args.full,
+            lambda n: faults.fill_disk(makers["SQLite"], n, args.seed),
+        )
+    )
+    made.append(("pg-doors", "no server at start", "PostgreSQL", args.doors, faults.knock_at_closed_door))
+    return made
 
 
 def main() -> int:
@@ -22,59 +125,46 @@ def main() -> int:
     parser.add_argument("--doors", type=int, default=20, help="servers that are not there")
     parser.add_argument("--at-once", type=int, default=200, help="repeats of 2, 4 and 8 loaders")
     parser.add_argument("--seed", type=int, default=42)
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        help="parts, for example sqlite-kill pg-8-same; their rows are added to those of earlier parts",
+    )
     args = parser.parse_args()
-    start, rows = time.perf_counter(), []
-
-    def count(what: str, where: str, runs: int, work) -> None:
-        wrong = work(runs)
-        rows.append({"fault": what, "database": where, "runs": runs, "went wrong": len(wrong)})
-        print(rows[-1], *wrong[:5], sep="\n  ", flush=True)
-
+    start, now = time.perf_counter(), code()
+    rows = {r["part"]: r for r in json.loads(KEPT.read_text())} if args.only and KEPT.exists() else {}
     with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as makers:
-        for name, make in makers.items():
-            runs = args.kills if name == "SQLite" else args.kills // 2
-            count(
-                "loader SIGKILLed at a random moment",
-                name,
-                runs,
-                lambda n, make=make: faults.kill_loader(make, n, args.seed),
-            )
-            for processes in (2, 4, 8):
-                for same in (True, False):
-                    what = f"{processes} loaders at once, {'the same' if same else 'different'} rows"
-                    count(
-                        what,
-                        name,
-                        args.at_once,
-                        lambda n, make=make, p=processes, same=same: faults.load_at_once(make, n, p, same),
-                    )
-        if "PostgreSQL" in makers:
-            count(
-                "server process terminated while it loads",
-                "PostgreSQL",
-                args.cuts,
-                lambda n: faults.cut_backend(makers["PostgreSQL"], n, args.seed),
-            )
-        count(
-            "no space left (max_page_count)",
-            "SQLite",
-            args.full,
-            lambda n: faults.fill_disk(makers["SQLite"], n, args.seed),
-        )
-        count("no server at start", "PostgreSQL", args.doors, faults.knock_at_closed_door)
+        known = jobs(args, makers, Path(folder))
+        unknown = set(args.only or ()) - {part for part, *_ in known}
+        if unknown:
+            parser.error(f"no such part: {', '.join(sorted(unknown))}; known: {', '.join(part for part, *_ in known)}")
+        for part, what, where, runs, work in known:
+            if args.only and part not in args.only:
+                continue
+            began = time.perf_counter()
+            wrong = work(runs)
+            rows[part] = {
+                "part": part,
+                "fault": what,
+                "database": where,
+                "runs": runs,
+                "went wrong": len(wrong),
+                "seconds": round(time.perf_counter() - began),
+                "code": now,
+            }
+            print(rows[part], *wrong[:5], sep="\n  ", flush=True)
+            if args.only:
+                KEPT.write_text(json.dumps(list(rows.values()), indent=1) + "\n")
+        order = [part for part, *_ in known]
+    table = pd.DataFrame(sorted(rows.values(), key=lambda r: order.index(r["part"]) if r["part"] in order else 99))
     intro = (
         "A run is right when the database is whole (integrity check, foreign keys), holds all of the load or nothing of it, "
-        "a repeat gives the exact counts of an undisturbed load, and the error is one `DatabaseError`."
+        "a repeat gives the exact counts of an undisturbed load, and the error is one `DatabaseError`. "
+        "`code` is a hash of the store's files as they were: parts may be run one at a time (`--only`)."
     )
-    write(
-        "faults_store",
-        "Faults of the database",
-        intro,
-        {"Runs": pd.DataFrame(rows)},
-        args.seed,
-        time.perf_counter() - start,
-    )
-    return int(any(r["went wrong"] for r in rows))
+    seconds = sum(r["seconds"] for r in rows.values()) if args.only else time.perf_counter() - start
+    write("faults_store", "Faults of the database", intro, {"Runs": table}, args.seed, seconds)
+    return int(any(r["went wrong"] for r in rows.values()))
 
 
 if __name__ == "__main__":

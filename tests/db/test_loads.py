@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from shop import predictions, shop
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from smart_customer_analysis.schema import COUNT_COLUMNS, REJECT_COLUMNS, DatabaseError, InputError
-from smart_customer_analysis.store.engine import make_engine, writing
+from smart_customer_analysis.store.engine import make_engine, schema_changes, writing
 from smart_customer_analysis.store.export import (
     erase_customer,
     find_person,
@@ -21,6 +21,7 @@ from smart_customer_analysis.store.export import (
     undo_load,
 )
 from smart_customer_analysis.store.query import Filters, overview, review_facts, reviews_page
+from smart_customer_analysis.store.tables import table_names
 
 FILES = pd.DataFrame({"file": ["a.csv"], "sha256": ["ab" * 32], "bytes": [3_000_000_000]})
 
@@ -205,12 +206,31 @@ def test_a_refused_row_refuses_the_load(engine):
 def test_large_load_keeps_constraints(engine):
     "The fast way of a first load must leave every foreign key and index in place, and must refuse what they refuse."
     reviews, customers, orders = shop(6_000, 9_000)
+    before = keys_and_indexes(engine)
     save_load(engine, "shop", reviews, customers, orders)
-    from smart_customer_analysis.store.engine import schema_changes
+    assert keys_and_indexes(engine) == before and schema_changes(engine) == []
+    save_model(engine, "v1", "sentiment", "m", {})
+    save_predictions(engine, "v1", predictions(reviews.review_id))
+    more, others, _ = shop(8_000, 20_000, seed=2)
+    save_load(engine, "shop", more.assign(review_id="s" + more.review_id), others)
+    assert keys_and_indexes(engine) == before and schema_changes(engine) == []
+    for statement in (
+        "UPDATE reviews SET customer_id = 'nobody' WHERE review_id = 'r000000'",
+        "UPDATE reviews SET review_id = 'r000001' WHERE review_id = 'r000000'",
+        "UPDATE predictions SET review_id = 'none' WHERE review_id = 'r000000'",
+    ):
+        with pytest.raises(DatabaseError), writing(engine) as c:
+            c.execute(text(statement))
 
-    assert schema_changes(engine) == []
-    with pytest.raises(DatabaseError), writing(engine) as c:
-        c.execute(text("UPDATE reviews SET customer_id = 'nobody' WHERE review_id = 'r000000'"))
+
+def keys_and_indexes(engine) -> dict:
+    "Primary keys, foreign keys and indexes by table."
+    inspector = inspect(engine)
+    asked = (inspector.get_pk_constraint, inspector.get_foreign_keys, inspector.get_indexes)
+    return {
+        t: [sorted(map(str, [x] if isinstance(x, dict) else x)) for x in (ask(t) for ask in asked)]
+        for t in table_names()
+    }
 
 
 def test_segments_are_kept(engine):

@@ -20,17 +20,22 @@ from smart_customer_analysis.store.engine import make_engine, migrate
 from smart_customer_analysis.store.export import save_load, undo_load
 
 TABLES = ("loads", "customers", "products", "reviews", "orders", "replaced_rows", "rejects")
+KEYS = {
+    "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'index'",
+    "postgresql": "SELECT (SELECT count(*) FROM pg_constraint) + (SELECT count(*) FROM pg_indexes WHERE schemaname = 'public')",
+}
 fork = multiprocessing.get_context("fork")
 
 
 def counts(url: str) -> dict[str, int]:
-    "Rows by table, after a check that the file is whole."
+    "Rows by table, and keys and indexes, after a check that the file is whole."
     engine = make_engine(url)
     with engine.connect() as c:
         if engine.dialect.name == "sqlite":
             assert c.execute(text("PRAGMA integrity_check")).scalar() == "ok", "corrupt file"
             assert c.execute(text("PRAGMA foreign_key_check")).first() is None, "dangling reference"
         found = {t: c.execute(text(f"SELECT count(*) FROM {t}")).scalar() for t in TABLES}  # noqa: S608
+        found["keys and indexes"] = c.execute(text(KEYS[engine.dialect.name])).scalar()
     engine.dispose()
     return found
 
@@ -67,7 +72,7 @@ def prepared(url: str, frames: tuple) -> None:
     engine.dispose()
 
 
-def kill_loader(make: Callable[[], str], runs: int, seed: int = 1, n: int = 4_000) -> list[str]:
+def kill_loader(make: Callable[[], str], runs: int, seed: int = 1, n: int = 12_000) -> list[str]:
     "SIGKILL a loader at a random moment: the database is as before or as after, and a repeat gives the same counts."
     url, wrong, rng = make(), [], random.Random(seed)
     first, second = halves(n)
@@ -149,7 +154,7 @@ def load_at_once(make: Callable[[], str], runs: int, processes: int, same: bool,
     return wrong
 
 
-def cut_backend(make: Callable[[], str], runs: int, seed: int = 1, n: int = 4_000) -> list[str]:
+def cut_backend(make: Callable[[], str], runs: int, seed: int = 1, n: int = 12_000) -> list[str]:
     "Terminate the server process of a loader while it works: one DatabaseError, nothing of the load left, and a repeat works."
     url, wrong, rng = make(), [], random.Random(seed)
     first, second = halves(n)

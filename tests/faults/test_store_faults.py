@@ -19,7 +19,7 @@ def make(request, tmp_path):
 
 
 def test_killed_loader(make):
-    assert faults.kill_loader(make, 4, n=2_000) == []
+    assert faults.kill_loader(make, 4) == []
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["same rows", "different rows"])
@@ -29,7 +29,7 @@ def test_loaders_at_once(make, same):
 
 @pytest.mark.db
 def test_backend_cut(make_pg_database):
-    assert faults.cut_backend(make_pg_database, 3, n=2_000) == []
+    assert faults.cut_backend(make_pg_database, 3) == []
 
 
 def test_disk_full(tmp_path):
