@@ -1,16 +1,21 @@
 """Features: no gaps whatever is missing, arguments untouched, scikit-learn's own rules kept."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.cluster import KMeans
+from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from smart_customer_analysis.segment.features import (
     RFM,
+    CustomerFeatures,
     FeatureScaler,
     TopicModel,
     class_words,
@@ -102,6 +107,39 @@ def test_rfm_scores_and_scaler_work_in_a_pipeline():
     )
     both = clone(make_pipeline(RFM(3), FeatureScaler()))
     assert both.fit_transform(table).shape == table.shape
+
+
+def tables(*frames):
+    return dict(zip(("customers", "orders", "reviews", "predictions", "embeddings"), frames, strict=True))
+
+
+def test_customer_features_keep_the_rules_that_need_no_array():
+    one, made = tables(*shop(orders_of=0.5)), CustomerFeatures(n_topics=3)
+    assert clone(made).get_params() == {"n_topics": 3, "now": None, "seed": 42}
+    assert made.set_params(n_topics=4).fit(one) is made
+    frame = made.transform(one)
+    assert list(made.get_feature_names_out()) == list(frame.columns) and frame.index.name == "customer_id"
+    pd.testing.assert_frame_equal(clone(made).set_output(transform="pandas").fit_transform(one), frame)
+    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(made)).transform(one), frame)
+    with pytest.raises(NotFittedError):
+        CustomerFeatures().transform(one)
+    whole = make_pipeline(CustomerFeatures(), FeatureScaler(), KMeans(3, n_init=2, random_state=0)).fit(one)
+    assert len(whole.predict(one)) == len(frame)
+
+
+@pytest.mark.parametrize("few", [1, 7])
+def test_a_customer_is_described_alone_as_among_all(few):
+    customers, *rest = shop(orders_of=0.6, reviews_of=0.7)
+    made = CustomerFeatures(n_topics=3, now=NOW).fit(tables(customers, *rest))
+    alone = made.transform(tables(customers.tail(few), *rest))
+    pd.testing.assert_frame_equal(alone, made.transform(tables(customers, *rest)).tail(few))
+
+
+def test_a_later_shop_has_the_columns_of_the_first():
+    made = CustomerFeatures(n_topics=3).fit(tables(*shop(orders_of=0.6, reviews_of=0.7)))
+    for later in (shop(n=9, seed=5), shop(n=9, seed=6, orders_of=0.0), shop(n=9, seed=7, reviews_of=0.0)):
+        frame = made.transform(tables(*later))
+        assert list(frame) == list(made.get_feature_names_out()) and np.isfinite(frame.to_numpy()).all()
 
 
 def test_outliers_do_not_move_the_scale():
