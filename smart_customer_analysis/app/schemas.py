@@ -393,7 +393,7 @@ class Weight(Out):
     word: str
     start: int
     end: int
-    weight: float
+    weight: float = Field(description="above 0 speaks for positive, below 0 for negative")
 
 
 class Explanation(Prediction):

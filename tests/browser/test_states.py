@@ -160,6 +160,24 @@ def test_unsure_and_unfaithful_are_said(open_page):
     assert page.locator("#verdict .word-1, #verdict .word-2, #verdict .word-3").count() == 0
 
 
+def test_words_wear_the_side_they_speak_for_and_a_sure_answer_lies_outside_the_band(open_page):
+    sure = changed(lambda o: o["predictions"][0].update(label="positive", p_negative=0.03, p_positive=0.97))
+    spoken = changed(
+        lambda o: o.update(
+            faithful=True, words=[w | {"weight": 1.0 if w["word"] == "great" else -1.0} for w in o["words"]]
+        )
+    )
+    band = changed(lambda o: o["model"].update(unsure_band=[0.4, 0.6]))
+    page = open_page("/try", routes={"**/v1/predict": sure, "**/v1/explain": spoken, "**/v1/overview*": band})
+    page.locator("#text").fill("great but late")
+    page.wait_for_selector(".verdict-number")
+    sides = {w.inner_text(): w.get_attribute("class") for w in page.locator("#verdict .words .word").all()}
+    assert "word-positive" in sides["great"] and "word-negative" in sides["late"]
+    assert "Positive, sure" in page.locator("#verdict").inner_text()
+    dot, unsure = (page.locator(c).bounding_box() for c in (".scale-dot", ".scale-band"))
+    assert dot["x"] + dot["width"] < unsure["x"]
+
+
 def test_the_source_of_the_page_keeps_its_promises():
     for path in [*STATIC.glob("js/**/*.js"), STATIC / "index.html"]:
         text = path.read_text(encoding="utf-8")

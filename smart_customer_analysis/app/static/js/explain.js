@@ -11,7 +11,7 @@ export function words(text, x, { drop = null } = {}) {
   for (const w of list) {
     if (w.start < at) continue;
     if (w.start > at) out.push(part(at, w.start));
-    const share = Math.abs(w.weight) / most, step = !x.faithful || share < 0.15 ? 0 : share < 0.4 ? 1 : share < 0.7 ? 2 : 3, side = w.weight > 0 ? "negative" : "positive";
+    const share = Math.abs(w.weight) / most, step = !x.faithful || share < 0.15 ? 0 : share < 0.4 ? 1 : share < 0.7 ? 2 : 3, side = w.weight > 0 ? "positive" : "negative";
     const cls = step ? `word word-${side} word-${step}` : "word", label = step ? `${part(w.start, w.end)}, speaks for ${side}` : null;
     out.push(drop ? h("button", { type: "button", class: cls, "aria-label": label ? `${label}. Drop it and ask again.` : `${part(w.start, w.end)}. Drop it and ask again.`, on: { click: () => drop(w.start, w.end) } }, part(w.start, w.end))
       : step ? h("mark", { class: cls }, part(w.start, w.end), h("span", { class: "sr" }, ` (${side})`)) : part(w.start, w.end));

@@ -70,12 +70,13 @@ export default {
     function show(asked, p, x) {
       const inside = p.label === null || Boolean(bounds && p.p_negative > bounds[0] && p.p_negative < bounds[1]);
       const sure = !inside, word = p.label === "negative" ? "Negative" : "Positive", value = p.label === "positive" ? p.p_positive : p.p_negative;
-      const band = bounds || [0.4, 0.6];
+      const held = bounds || [0.4, 0.6]; // a text that got no answer lies in the band, whatever its percentage
+      const band = inside ? [Math.min(held[0], p.p_negative - 0.02), Math.max(held[1], p.p_negative + 0.02)] : held;
       const sentence = sure ? `${word}${bounds ? ", sure" : ""}: ${chance(value)}.` : `Unsure: ${UNSURE}`;
       const curl = `curl -s ${location.origin}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify({ text: asked }).replaceAll("'", "'\\''")}'`;
       clear(out,
         h("div", { class: "verdict-main" }, h("p", { class: `verdict-word${sure ? ` verdict-${p.label}` : ""}` }, inside ? [icon("unsure"), " Unsure"] : bounds ? [word, h("span", null, ", sure")] : word),
-          h("div", { class: "verdict-scale", role: "img", "aria-label": `Chance of negative: ${chance(p.p_negative)}` }, h("span", { class: "tick" }, "positive"), h("div", { class: "scale" }, h("i", { class: "scale-base" }), bounds || inside ? h("i", { class: "scale-band", style: { left: `${100 * Math.min(band[0], p.p_negative - 0.02)}%`, right: `${100 * (1 - Math.max(band[1], p.p_negative + 0.02))}%` } }, h("span", null, "unsure")) : null, h("i", { class: "scale-dot", style: { left: `${100 * p.p_negative}%` } })), h("span", { class: "tick" }, "negative")),
+          h("div", { class: "verdict-scale", role: "img", "aria-label": `Chance of negative: ${chance(p.p_negative)}` }, h("span", { class: "tick" }, "positive"), h("div", { class: "scale" }, h("i", { class: "scale-base" }), bounds || inside ? h("i", { class: "scale-band", style: { left: `${100 * band[0]}%`, right: `${100 * (1 - band[1])}%` } }, h("span", null, "unsure")) : null, h("i", { class: "scale-dot", style: { left: `${100 * p.p_negative}%` } })), h("span", { class: "tick" }, "negative")),
           h("p", { class: "verdict-number" }, h("b", null, chance(sure ? value : p.p_negative)), " ", sure ? p.label : "negative"), h("p", { class: `caption${p.tokens_read < p.tokens_total ? " cut" : ""}` }, tokens(p))),
         inside ? h("p", null, UNSURE) : bounds ? null : h("p", { class: "caption" }, NO_PROMISE),
         x.failed ? h("p", { class: "muted" }, `The words behind it could not be loaded: ${x.failed.message} The answer above holds.`) : [
