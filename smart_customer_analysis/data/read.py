@@ -18,6 +18,7 @@ import csv
 import gzip
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,7 +37,7 @@ from ..schema import FASTTEXT_LABELS, InputError
 # %% ../../nbs/10_data.read.ipynb #6e19001b
 RAW_CHARACTERS = 2_000  # of a refused row that are kept
 TEXT_CHARACTERS = 1_000_000  # longer fields are refused: no review is that long
-BLOCK_BYTES = 4 << 20  # read at a time
+BLOCK_BYTES = 2 << 20  # read at a time
 MAX_RECORD_BYTES = 16 << 20  # an open quote is given up after this
 
 
@@ -174,7 +175,7 @@ def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
     waiting = []  # pieces of a line that has not ended yet
     for block in blocks:
         if end := block.rfind(b"\n") + 1:
-            yield b"".join([*waiting, block[:end]])
+            yield b"".join([*waiting, memoryview(block)[:end]])
             waiting = []
         if end < len(block):
             waiting.append(block[end:])
@@ -185,15 +186,24 @@ def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
 def _match_labels(buf: np.ndarray, start: np.ndarray, end: np.ndarray, labels: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
     "For each line: index of its label (-1: none) and where the text after label and separator begins."
     which, text_at = np.full(len(start), -1), end.copy()
+    stem = os.path.commonprefix(labels) or b""
+    labelled = _begin_with(buf, start, end, np.arange(len(start)), stem, 0)
     for k, label in enumerate(labels):
         m = len(label)
-        fits = np.flatnonzero(end - start > m)
-        at = start[fits]
-        same = np.isin(buf[at + m], (32, 9))
-        for j, byte in enumerate(label):
-            same &= buf[at + j] == byte
-        which[fits[same]], text_at[fits[same]] = k, at[same] + m + 1
+        fits = _begin_with(buf, start, end, labelled, label, len(stem))
+        after = buf[start[fits] + m]
+        fits = fits[(after == 32) | (after == 9)]
+        which[fits], text_at[fits] = k, start[fits] + m + 1
     return which, text_at
+
+
+def _begin_with(buf: np.ndarray, start: np.ndarray, end: np.ndarray, lines: np.ndarray, word: bytes, known: int) -> np.ndarray:
+    "Those of `lines` that begin with `word` and go on after it; its first `known` bytes are known to be there."
+    lines = lines[end[lines] - start[lines] > len(word)]
+    at, same = start[lines], np.ones(len(lines), bool)
+    for j in range(known, len(word)):
+        same &= buf[at + j] == word[j]
+    return lines[same]
 
 # %% ../../nbs/10_data.read.ipynb #a1fd1004
 def _fasttext_rule(line: bytes, labels: list[bytes]) -> tuple[str, str] | None:
@@ -225,7 +235,8 @@ def _suspects(block: bytes, buf: np.ndarray, start: np.ndarray, end: np.ndarray,
     look = (which < 0) | (end - text_at > TEXT_CHARACTERS)
     first = buf[np.minimum(text_at, len(buf) - 1)]
     look |= (text_at >= end) | (first <= 32) | (first >= 128)
-    if block.count(b"__label__") > (which >= 0).sum():
+    labels = (which >= 0).sum()
+    if np.count_nonzero(buf == 95) > 4 * labels and block.count(b"__label__") > labels:  # 95: an underscore; a label has four
         begins = np.searchsorted(start, [i for i in _find_all(block, b"__label__")], "right") - 1
         look |= np.bincount(begins, minlength=len(start)) > 1
     if b"\0" in block:

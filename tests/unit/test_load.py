@@ -255,6 +255,16 @@ def test_a_bad_fasttext_line_is_a_reject_with_its_line(name, line, rule, block):
     assert lines == ([1, 3] if rule else [1, 2, 3])
 
 
+def test_labels_may_begin_alike_or_be_none():
+    (rows,) = read_fasttext(
+        iter([b"__label__10 a: b\n__label__1 c_d __ e\n__label__100 f\n"]), ("__label__1", "__label__10")
+    )
+    assert rows.table["label"].to_pylist() == ["__label__10", "__label__1"]
+    assert [r[:2] for r in rows.rejects] == [(3, "unknown_label")]
+    (rows,) = read_fasttext(iter([b"__label__1 a\n"]), ())
+    assert [r[:2] for r in rows.rejects] == [(1, "unknown_label")]
+
+
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress])
 def test_fasttext_is_read_packed_or_not(tmp_path, pack):
     (tmp_path / "train.ft.txt").write_bytes(pack(b"__label__2 Great CD: I love it.\n__label__1 Bad: no\n"))
