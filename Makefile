@@ -68,7 +68,8 @@ export: setup ## write the modules from the notebooks
 	$(BIN)/nbdev-export && $(BIN)/nbdev-clean
 
 bench: setup ## speed ratios and simulations, tables into docs/measured/
-	@for f in benchmarks/bench_*.py benchmarks/sim_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@for f in benchmarks/accuracy_*.py benchmarks/bench_*.py benchmarks/sim_*.py benchmarks/trust_*.py benchmarks/stream_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
 faults: setup ## kills and races at full counts, tables into docs/measured/
 	@for f in benchmarks/faults_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done

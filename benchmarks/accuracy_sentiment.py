@@ -131,6 +131,13 @@ def one_run(rows: pd.DataFrame, test: pd.DataFrame, n: int, seed: int, where: Pa
     return kept(where / f"base-{n}-{seed}-{key}.json", lambda: baselines(learn, held, test, seed)) | ours
 
 
+def standard_model(seed: int = 0) -> Path:
+    "Folder of the model trained on the whole train file; trained now if it is not there."
+    rows, test = (rows_of(REAL / "amazon_polarity" / name) for name in ("train.ft.txt", "test.ft.txt"))
+    RUNS.mkdir(parents=True, exist_ok=True)
+    return RUNS / one_run(rows, test, len(rows), seed, RUNS)["folder"]
+
+
 def our_run(learn: pd.DataFrame, held: pd.DataFrame, test: pd.DataFrame, seed: int, where: Path, recipe: dict) -> dict:
     "Train and score the test rows."
     n = len(learn) + len(held)

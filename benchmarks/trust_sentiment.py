@@ -1,9 +1,8 @@
 """What a trained model promises, checked on real reviews. Writes docs/measured/sentiment_trust.md.
 
-python benchmarks/trust_sentiment.py MODEL_FOLDER [OTHER_MODEL ...] [--only PART ...]
+python benchmarks/trust_sentiment.py [--only PART ...]
 
-MODEL_FOLDER: trained by accuracy_sentiment.py (models/accuracy/n3400-seed0/VERSION); the other folders are models of
-other seeds, for the gate. Parts: far, contract, explain, gate. What a part found is kept beside the model, so that they
+The models are those of accuracy_sentiment.py: seed 0, and seeds 1 and 2 for the gate. Parts: far, contract, explain, gate. What a part found is kept beside the model, so that they
 can be run one at a time; without --only the missing ones are run and the table is written.
 """
 
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from accuracy_sentiment import REAL, drawn, rows_of
+from accuracy_sentiment import REAL, drawn, rows_of, standard_model
 from scipy.stats import spearmanr
 from sim_table import write
 
@@ -233,19 +232,18 @@ def gate(ask: Predictor, others: list[Path], draws: int = 100) -> list[dict]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("others", type=Path, nargs="*")
     parser.add_argument("--only", nargs="*", choices=["far", "contract", "explain", "gate"])
     args, start = parser.parse_args(), time.perf_counter()
-    ask, found = Predictor(args.folder), {}
+    folder, found = standard_model(), {}
+    ask = Predictor(folder)
     work = {
         "far": lambda: far(ask),
         "contract": lambda: contract(ask),
-        "explain": lambda: explain(ask, args.folder),
-        "gate": lambda: gate(ask, args.others),
+        "explain": lambda: explain(ask, folder),
+        "gate": lambda: gate(ask, [standard_model(s) for s in (1, 2)]),
     }
     for part in args.only or work:
-        kept = args.folder.parent / f"trust-{part}-{ask.version}.json"
+        kept = folder.parent / f"trust-{part}-{ask.version}.json"
         if not kept.is_file():
             begun = time.perf_counter()
             lines = work[part]()
