@@ -26,14 +26,24 @@ from smart_customer_analysis.store.engine import make_engine, migrate, writing
 from smart_customer_analysis.store.tables import table_names
 
 KEPT = FOLDER / "faults_store.json"
-STORE = ["smart_customer_analysis/store", "smart_customer_analysis/migrations", "tests/faults/store_faults.py"]
+STORE = ["export.py", "engine.py", "tables.py"]
 
 
 def code() -> str:
     "Short hash of the store's code as it lies here, committed or not."
     root = FOLDER.parents[1]
     files = subprocess.run(
-        ["git", "ls-files", *STORE], cwd=root, capture_output=True, text=True, check=True
+        [
+            "git",
+            "ls-files",
+            *(f"smart_customer_analysis/store/{name}" for name in STORE),
+            "smart_customer_analysis/migrations",
+            "tests/faults/store_faults.py",
+        ],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.split()
     told = subprocess.run(["git", "hash-object", *files], cwd=root, capture_output=True, check=True).stdout
     return subprocess.run(

@@ -552,7 +552,8 @@ def _record(c: Connection, source: str, digest: str, counts: pd.DataFrame, loade
 def _record_details(c: Connection, load_id: int, counts: pd.DataFrame, files: pd.DataFrame | None) -> None:
     "Write the files and counts of a load."
     per_file = counts.groupby(["file", "entity"], as_index=False)[COUNT_COLUMNS[2:]].sum()
-    c.execute(insert(LoadCount), [{"load_id": load_id, **r} for r in per_file.to_dict("records")] or [])
+    if len(per_file):
+        c.execute(insert(LoadCount), [{"load_id": load_id, **r} for r in per_file.to_dict("records")])
     if files is not None and len(files):
         c.execute(insert(LoadFile), [{"load_id": load_id, **r} for r in files[["file", "sha256", "bytes"]].drop_duplicates("file").to_dict("records")])
 

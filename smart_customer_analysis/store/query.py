@@ -451,6 +451,9 @@ def _polygon(shape: str | dict) -> shapely.Geometry:
         raise InputError("a polygon as WKT or GeoJSON", str(e)[:120], "correct it") from e
     if found.geom_type not in ("Polygon", "MultiPolygon") or not found.is_valid or found.is_empty:
         raise InputError("a valid polygon", f"{shapely.is_valid_reason(found)} {found.geom_type}", "correct it; split it where it crosses the antimeridian")
+    west, south, east, north = found.bounds
+    if not (-180 <= west and east <= 180 and -90 <= south and north <= 90):
+        raise InputError("a polygon in degrees, longitude -180 to 180, latitude -90 to 90", f"one from ({west:.6g}, {south:.6g}) to ({east:.6g}, {north:.6g})", "convert metres to EPSG:4326; split it where it crosses the antimeridian")
     return found
 
 

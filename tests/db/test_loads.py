@@ -81,6 +81,13 @@ def test_twice_changes_nothing(engine):
     assert len(list_loads(engine)) == 1
 
 
+def test_a_load_without_rows_is_a_load(engine):
+    reviews, _, _ = shop()
+    receipt = save_load(engine, "shop", reviews[:0])
+    assert (receipt.load_id, sum(receipt.inserted.values()), len(list_loads(engine))) == (1, 0, 1)
+    assert save_load(engine, "shop", reviews[:0]).repeated
+
+
 def test_a_moved_line_is_no_change(engine):
     reviews, customers, orders = shop()
     save_load(engine, "shop", reviews, customers, orders, files=FILES)

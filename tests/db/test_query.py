@@ -124,34 +124,104 @@ def test_within_polygon(places):
         assert list(query.within_polygon(engine, shape).customer_id) == sorted(true)
 
 
-def test_counts_by_cell_and_region(places):
-    engine, customers = places
-    with engine.connect() as c:
-        n_reviews = dict(
-            c.execute(
-                text("SELECT customer_id, count(*) FROM reviews WHERE customer_id IS NOT NULL GROUP BY customer_id")
-            ).all()
-        )
-    frame = customers.assign(n=customers.customer_id.map(n_reviews).fillna(0))
-    for resolution in range(0, 10):
-        cells = [h3.latlng_to_cell(lat, lon, resolution) for lon, lat in zip(frame.lon, frame.lat, strict=True)]
-        found = query.count_by_cell(engine, resolution).set_index("cell")
-        true = frame.groupby(cells).n.agg(["size", "sum"])
-        assert dict(found.n_customers) == dict(true["size"]) and dict(found.n_reviews) == dict(true["sum"].astype(int))
-    regions = query.count_by_region(engine).set_index("region")
-    assert dict(regions.n_customers) == dict(customers.region.value_counts())
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
+def many_shops(request, tmp_path_factory):
+    "200 small random shops in one database: (engine, {source: (reviews, customers)})."
+    rng, made = np.random.default_rng(12), {}
+    url = (
+        f"sqlite:///{tmp_path_factory.mktemp('shops')}/s.db"
+        if request.param == "sqlite"
+        else request.getfixturevalue("make_pg_database")()
+    )
+    engine = make_engine(url)
+    migrate(engine)
+    for i in range(N_QUERIES):
+        west, south = rng.uniform(-179, 150), rng.uniform(-89, 60)
+        bbox = (west, south, west + 10 ** rng.uniform(-3, 1.4), south + 10 ** rng.uniform(-3, 1.4))
+        reviews, customers, _ = shop(int(rng.integers(1, 60)), int(rng.integers(0, 120)), seed=i, bbox=bbox)
+        customers["country"] = rng.choice(["CH", "DE", None], len(customers))
+        made[f"s{i}"] = reviews.assign(load_id=1, first_load_id=1, source=f"s{i}", product_id=None), customers
+    save_load(engine, "first")
+    people = pd.concat(c.assign(source=s, load_id=1, first_load_id=1) for s, (_, c) in made.items())
+    people.to_sql("customers", engine, index=False, if_exists="append")
+    pd.concat(r for r, _ in made.values()).to_sql("reviews", engine, index=False, if_exists="append")
+    yield engine, made
+    engine.dispose()
+
+
+def test_counts_by_cell(many_shops):
+    engine, made = many_shops
+    rng = np.random.default_rng(13)
+    for source, (reviews, customers) in made.items():
+        resolution = int(rng.integers(0, 16))
+        where = customers.dropna(subset=["lon"]).set_index("customer_id")
+        cells = {c: h3.latlng_to_cell(lat, lon, resolution) for c, lon, lat in where[["lon", "lat"]].itertuples()}
+        found = query.count_by_cell(engine, resolution, source).set_index("cell")
+        assert dict(found.n_customers) == dict(pd.Series(cells, dtype="str").value_counts())
+        of_reviews = reviews.customer_id.map(cells).value_counts()
+        assert dict(found.n_reviews) == {c: int(of_reviews.get(c, 0)) for c in set(cells.values())}
+
+
+def test_counts_by_region(many_shops):
+    engine, made = many_shops
+    for source, (reviews, customers) in made.items():
+        place = {
+            c: (region, country)
+            for c, region, country in customers[["customer_id", "region", "country"]].itertuples(index=False)
+            if isinstance(region, str)
+        }
+        place = {c: (r, k if isinstance(k, str) else None) for c, (r, k) in place.items()}
+        written = [place[c] for c in reviews.customer_id if c in place]
+        found = query.count_by_region(engine, source)
+        told = {
+            (r.region, r.country if isinstance(r.country, str) else None): (r.n_customers, r.n_reviews)
+            for r in found.itertuples()
+        }
+        assert told == {p: (list(place.values()).count(p), written.count(p)) for p in set(place.values())}
 
 
 def test_geojson(places):
     engine, customers = places
-    for lon, lat in random_points(20, 9):
-        found = query.customers_geojson(engine, nearest_to=(lon, lat), k=7, snap=None)
-        true = query.nearest(engine, lon, lat, 7)
-        assert [f["properties"]["id"] for f in found["features"]] == list(true.customer_id)
-        got = np.array([f["geometry"]["coordinates"] for f in found["features"]])
-        assert np.allclose(got, true[["lon", "lat"]].astype(float), atol=1e-6)
-        for f in query.customers_geojson(engine, nearest_to=(lon, lat), k=7)["features"]:
+    where = customers.set_index("customer_id")
+    rng = np.random.default_rng(9)
+    for i, (lon, lat) in enumerate(random_points(N_QUERIES, 9)):
+        asked = (
+            {"nearest_to": (lon, lat), "k": 1 + i % 9},
+            {"near": (lon, lat), "radius_m": 10 ** rng.uniform(4, 5.5)},
+        )[i % 2]
+        found = query.customers_geojson(engine, **asked, snap=None)
+        metres = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id).sort_values()
+        true = metres.head(asked["k"]) if "k" in asked else metres[metres <= asked["radius_m"]].head(5_000)
+        ids = [f["properties"]["id"] for f in found["features"]]
+        assert set(ids) == set(true.index) or np.allclose(metres[ids], true.to_numpy(), rtol=0.005)
+        assert np.allclose(metres[ids], np.sort(metres[ids]), rtol=0.005), "the nearest come first"
+        got = np.array([f["geometry"]["coordinates"] for f in found["features"]]).reshape(-1, 2)
+        assert np.allclose(got, where.loc[ids, ["lon", "lat"]].astype(float), atol=1e-6)
+        for f in query.customers_geojson(engine, **asked)["features"] if i % 8 < 2 else ():
             assert f["geometry"]["coordinates"] not in got.tolist(), "an exact coordinate left"
+
+
+BAD_SHAPES = [
+    ("bow tie", "POLYGON((0 0, 2 2, 2 0, 0 2, 0 0))", "a valid polygon; found Self-intersection"),
+    ("over the antimeridian", "POLYGON((170 0, -170 0, -170 10, 170 10, 170 0))", None),  # the long way round
+    ("beyond the antimeridian", "POLYGON((170 0, 190 0, 190 10, 170 10, 170 0))", "degrees"),
+    ("metres of EPSG:3857", "POLYGON((0 0, 500000 0, 500000 500000, 0 0))", "degrees"),
+    ("another SRID", "SRID=3857;POLYGON((0 0, 1 0, 1 1, 0 0))", "a polygon as WKT or GeoJSON"),
+    ("a line", "LINESTRING(0 0, 1 1)", "a valid polygon"),
+    ("empty", "POLYGON EMPTY", "a valid polygon"),
+    ("no geometry", "somewhere", "a polygon as WKT or GeoJSON"),
+    ("open ring", "POLYGON((0 0, 1 0, 1 1))", "a polygon as WKT or GeoJSON"),
+    ("not a number", "POLYGON((0 0, 1 NaN, 1 1, 0 0))", "a valid polygon"),
+]
+
+
+@pytest.mark.parametrize(("name", "shape", "words"), BAD_SHAPES, ids=[b[0] for b in BAD_SHAPES])
+def test_a_shape_that_is_no_polygon_on_the_map_is_refused(places, name, shape, words):
+    if words is None:
+        assert len(query.within_polygon(places[0], shape)) > 10
+        return
+    with pytest.raises(InputError, match=words):
+        query.within_polygon(places[0], shape)
 
 
 @pytest.mark.db

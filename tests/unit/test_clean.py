@@ -1,5 +1,7 @@
 "Cleaning: nothing changes without a count, nothing leaves without an account, and doing it twice changes nothing."
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from smart_customer_analysis.data.clean import (
     tidy_text,
 )
 from smart_customer_analysis.data.load import load
+from smart_customer_analysis.data.sample import make_shop
 from smart_customer_analysis.schema import Customer, check_law, conform
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=80)
@@ -80,6 +83,66 @@ def test_what_belongs_to_somebody_goes(text):
     masked = mask_personal(f"Please use {text}, thanks")
     assert "removed]" in masked and masked.startswith("Please use ") and masked.endswith(", thanks")
     assert not any(part in masked for part in ("silva", "4567", "1111", "0199", "8025", "7310"))
+
+
+NAMES = ("ana", "j.smith", "Marta_89", "info", "kim+shop", "O'Neil", "sales-team")
+HOSTS = ("example.com", "mail.example.co.uk", "shop-online.de", "posta.it", "my.work.org")
+PHONES = (
+    "({a}) {b}-{c}", "{a}-{b}-{c}", "{a}.{b}.{c}", "1-{a}-{b}-{c}", "+1 {a} {b} {c}", "+44 20 7{b} {c}", "+49 30 {b}{c}",
+    "+351 9{a2} {b} {d}", "9{a2} {b} {d}", "({a2}) 9{c}-{c}", "020 7{b} {c}", "0049-30-{b}{c}",
+)  # fmt: skip
+NOBODYS = (
+    "ISBN 0-306-{n5}-2", "978-3-16-{n6}-0", "on 12/31/20{n2} at 10:{n2}", "in 19{n2}-20{n2}", "for $1,{n3},{n3}.{n2}", "the XR-{n3}-{n4}A", "v1.{n2}.{n2}.3",
+    "order no. {n5}", "model {n6}", "{n4}x{n4} pixels", "{n3} mm by {n3} mm", "part #{n8}", "weighs {n3},{n3} g", "since 2024-11-{n2}", "{n2}:{n2}:{n2} long", "serial SN{n8}X",
+    "pages {n3}-{n3}", "{n3} of 1 000 000", "a {n2}.{n8} ratio", "€ {n3} {n3}", "@reader{n2} said", "at 2.{n2} GHz", "{n2}% of {n8}",
+)  # fmt: skip
+
+
+def planted(seed: int, n: int = 3_000) -> pd.DataFrame:
+    "Sentences of the sample shop; into each goes something of somebody's, or a number that is nobody's."
+    rng = np.random.default_rng(seed)
+    texts = make_shop(n_customers=200, n_reviews=400, seed=seed).reviews["text"]
+    digits = lambda k: str(rng.integers(10 ** (k - 1), 10**k))  # noqa: E731
+    rows = []
+    for i in range(n):
+        kind = ("e-mail", "phone", "card", "nobody's", "nobody's")[i % 5]
+        if kind == "e-mail":
+            what = f"{rng.choice(NAMES)}@{rng.choice(HOSTS)}"
+        elif kind == "phone":
+            what = str(rng.choice(PHONES)).format(
+                a=rng.integers(201, 990), a2=rng.integers(11, 70), b=digits(3), c=digits(4), d=digits(3)
+            )
+        elif kind == "card":
+            number = str(rng.choice(["4", "51", "37", "6011"]))
+            number += "".join(map(str, rng.integers(0, 10, (14 if number == "37" else 15) - len(number))))
+            number += str(next(k for k in range(10) if luhn(number + str(k))))
+            what = str(rng.choice(["", " ", "-"])).join(number[j : j + 4] for j in range(0, len(number), 4))
+        else:
+            what = str(rng.choice(NOBODYS)).format(**{f"n{k}": digits(k) for k in range(2, 9)})
+        words = str(rng.choice(texts)).split()
+        at = rng.integers(0, len(words) + 1)
+        rows.append((kind, what, " ".join(words[:at]), " ".join(words[at:])))
+    return pd.DataFrame(rows, columns=["kind", "what", "before", "after"])
+
+
+def luhn(number: str) -> bool:
+    "The check digit, written another way than in the library."
+    odd, even = number[-1::-2], number[-2::-2]
+    return (sum(map(int, odd)) + sum(sum(divmod(2 * int(d), 10)) for d in even)) % 10 == 0
+
+
+def test_planted_personal_data_is_masked_and_little_else():
+    rows = planted(7)
+    masked = [mask_personal(" ".join(filter(None, (r.before, r.what, r.after)))) for r in rows.itertuples()]
+    n_masks = pd.Series([t.count("removed]") for t in masked])
+    somebodys = rows["kind"] != "nobody's"
+    gone = pd.Series([what not in text for what, text in zip(rows["what"], masked, strict=True)])
+    recall, precision = gone[somebodys].mean(), gone[somebodys].sum() / n_masks.sum()
+    assert recall >= 0.98, f"{recall:.3f}\n{rows[somebodys & ~gone]['what'].head(20).to_string()}"
+    assert precision >= 0.9, f"{precision:.3f}\n{rows[~somebodys & (n_masks > 0)]['what'].head(20).to_string()}"
+    whole = rows[gone & somebodys]
+    left = [re.sub(r"\W", "", w)[-4:] in re.sub(r"\W", "", masked[i]) for i, w in whole["what"].items()]
+    assert np.mean(left) < 0.02, "the end of a number stayed behind"
 
 
 @pytest.mark.parametrize(

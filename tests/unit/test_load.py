@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import json
+import uuid
 from pathlib import Path
 
 import numpy as np
@@ -257,7 +258,7 @@ def test_a_bad_fasttext_line_is_a_reject_with_its_line(name, line, rule, block):
 
 def test_labels_may_begin_alike_or_be_none():
     (rows,) = read_fasttext(
-        iter([b"__label__10 a: b\n__label__1 c_d __ e\n__label__100 f\n"]), ("__label__1", "__label__10")
+        iter([b"__label__10 a: b\n__label__1 c_d __ e\n__label__1000 f\n"]), ("__label__1", "__label__10")
     )
     assert rows.table["label"].to_pylist() == ["__label__10", "__label__1"]
     assert [r[:2] for r in rows.rejects] == [(3, "unknown_label")]
@@ -413,6 +414,89 @@ def test_a_connection_cut_while_rows_come_is_one_line_and_nothing_is_stored(tmp_
     assert list_loads(engine).empty
     with engine.connect() as c:
         assert c.execute(sa.text("select count(*) from reviews")).scalar() == 0
+
+
+def test_a_column_may_change_its_type_on_the_way(tmp_path):
+    url = f"sqlite:///{tmp_path / 'shop.db'}"
+    with sa.create_engine(url).begin() as c:
+        c.exec_driver_sql("create table reviews (review_id, text text, rating)")
+        rows = [(i, f"text {i}", 5 if i < 25_000 else 4.0 if i < 45_000 else "4") for i in range(50_000)]
+        c.exec_driver_sql("insert into reviews values (?, ?, ?)", rows)
+        c.exec_driver_sql("update reviews set rating = 'four', review_id = 'x' where review_id = 45123")
+    shop = load(sql_source(tmp_path, "select * from reviews"), database=url)
+    assert list(zip(shop.rejects["line"], shop.rejects["rule"], strict=True)) == [(45_124, "bad_rating")]
+    assert shop.rows == {"read": 50_000, "loaded": 49_999, "rejected": 1, "duplicate": 0}
+    assert shop.reviews["rating"].value_counts().to_dict() == {5.0: 25_000, 4.0: 24_999}
+
+
+@pytest.mark.db
+def test_a_user_who_may_only_read_is_enough(tmp_path, make_pg_database):
+    url, role = make_pg_database(), f"sca_test_{uuid.uuid4().hex[:8]}"
+    owner = sa.create_engine(url)
+    try:
+        with owner.begin() as c:
+            c.execute(
+                sa.text(f"create table reviews as select '1' as review_id, 'fine' as text; create role {role} login")
+            )
+            c.execute(sa.text(f"grant select on reviews to {role}"))
+        reader = sa.make_url(url).set(username=role).render_as_string(hide_password=False)
+        assert load("sql", database=reader).rows["loaded"] == 1
+    finally:
+        with owner.begin() as c:
+            c.execute(sa.text(f"drop owned by {role}; drop role {role}"))
+        owner.dispose()
+
+
+@pytest.mark.db
+@pytest.mark.parametrize(("encoding", "read"), [("LATIN1", True), ("SQL_ASCII", False)])
+def test_a_server_that_is_not_utf8_is_read_or_refused(tmp_path, make_pg_database, encoding, read):
+    url, name = make_pg_database(), f"sca_test_{uuid.uuid4().hex[:8]}"
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    other = sa.make_url(url).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as c:
+        c.execute(sa.text(f"create database {name} encoding '{encoding}' locale 'C' template template0"))
+    try:
+        engine = sa.create_engine(other)
+        with engine.begin() as c:
+            byte = "chr(246)" if encoding == "LATIN1" else "e'\\xf6'"
+            c.exec_driver_sql(f"create table reviews as select '1' as review_id, 'gr' || {byte} || 'sser' as text")
+        engine.dispose()
+        if read:
+            assert load("sql", database=other).reviews["text"].tolist() == ["grösser"]
+        else:
+            with pytest.raises(InputError, match="expected .*; found .*ascii.*; next: ") as e:
+                load("sql", database=other)
+            assert len(str(e.value).splitlines()) == 1
+    finally:
+        with server.connect() as c:
+            c.execute(sa.text(f"drop database {name} with (force)"))
+        server.dispose()
+
+
+ORDER = [
+    ("sound", "1,a,2026-01-05,9.5", None),
+    ("negative amount", "1,a,2026-01-05,-9.5", "negative_amount"),
+    ("amount in words", "1,a,2026-01-05,free", "bad_amount"),
+    ("no amount", "1,a,2026-01-05,", "bad_amount"),
+    ("endless amount", "1,a,2026-01-05,1e400", "bad_amount"),
+    ("decimal comma", '1,a,2026-01-05,"9,5"', "bad_amount"),
+    ("no date", "1,a,,9.5", "missing_date"),
+    ("impossible date", "1,a,2026-02-30,9.5", "bad_date"),
+    ("no order", ",a,2026-01-05,9.5", "missing_id"),
+    ("no customer", "1,,2026-01-05,9.5", "missing_id"),
+    ("the same order", "0,z,2026-01-05,1", "repeated_order_id"),
+    ("another order of the same number", "0,z,2026-01-05,2", "id_conflict"),
+]
+
+
+@pytest.mark.parametrize(("name", "row", "rule"), ORDER, ids=[o[0] for o in ORDER])
+def test_a_bad_order_is_a_reject_with_its_line(tmp_path, name, row, rule):
+    (tmp_path / "reviews.csv").write_bytes(csv_of(GOOD))
+    (tmp_path / "orders.csv").write_text(f"order_id,customer_id,ordered_at,amount\n0,z,2026-01-05,1\n{row}\n")
+    shop = load("csv", tmp_path)
+    expected = [("orders.csv", 3, rule)] if rule else []
+    assert list(shop.rejects[["file", "line", "rule"]].itertuples(index=False, name=None)) == expected
+    assert len(shop.orders) == (1 if rule else 2)
 
 
 def test_no_url_is_said_so(monkeypatch):
