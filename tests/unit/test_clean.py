@@ -68,7 +68,8 @@ def test_text_becomes_readable(dirty, plain):
 @pytest.mark.parametrize(
     "text",
     ["ISBN 0-306-40615-2", "978-3-16-148410-0", "#0195215672", "on 12/31/2006 at 10:30", "1998-2004", "$1,234,567.89", "model XR-555-1234A", "v1.10.2.30", "1 800 pages", "@home and @work", "8 @ 2.5 GHz",
-     "user@localhost", "4111 1111 1111 1112", "0000 0000 0000 0000", "1234567890123456789012345", "1750 @ 1.8 gpm", "97% signal @ 54mb.", "call 911", "24/7/365", "3.14159265358979"],
+     "user@localhost", "4111 1111 1111 1112", "0000 0000 0000 0000", "1234567890123456789012345", "1750 @ 1.8 gpm", "97% signal @ 54mb.", "call 911", "24/7/365", "3.14159265358979",
+     "http://us.imdb.com/Title?0093638", "No. 003830/42"],
 )  # fmt: skip
 def test_numbers_that_are_nobodys_stay(text):
     assert mask_personal(f"I read {text} today") == f"I read {text} today"
