@@ -128,6 +128,7 @@ class Predictor:
         self.card: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
         self.device, self.dtype, self.rates = choose_precision(device, precision)
         self.model, self.tokenizer = self._load()
+        self.scorer: Any = self.model  # what `predict` asks; another engine may take its place
         self._lock = threading.Lock()
 
     def _load(self) -> tuple:
@@ -164,7 +165,7 @@ def predict(
     if max_error is not None:
         threshold_for(self.calibration, max_error)  # refuse a senseless value before the work
     with self._lock, tqdm(desc="scoring", unit="text", disable=not (progress and sys.stderr.isatty())) as bar:
-        found = score(self.model, data, self.batch_tokens, self.limit, dtype=self.dtype, bar=bar)
+        found = score(self.scorer, data, self.batch_tokens, self.limit, dtype=self.dtype, bar=bar)
     positive = probabilities(found.margin, self.calibration["temperature"])
     label = pd.array(np.where(found.margin > 0, POSITIVE, NEGATIVE), dtype="Int8")
     label[found.read == 0] = pd.NA  # nothing read, nothing said
