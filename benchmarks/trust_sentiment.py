@@ -115,24 +115,26 @@ def other_kinds() -> dict[str, pd.DataFrame]:
     asked = pd.DataFrame({"text": asked["review_comment_message"], "label": (asked["review_score"] > 3).astype(int)})
     films = rows_of(REAL / "imdb" / "train.ft.txt.gz")
     kinds = {"other products (2006)": sold, "films": films, "Portuguese": asked}
-    return {name: rows.sample(1000, random_state=0) for name, rows in kinds.items()}
+    return {name: rows.sample(500, random_state=0) for name, rows in kinds.items()}
 
 
 def elsewhere(ask: Predictor, name: str, rows: pd.DataFrame) -> list[dict]:
-    "The published contract on reviews of another kind, asked in 10 lots of 100."
+    "The published contract on reviews of another kind, asked in lots of 100."
     margin, y, lines = margins(ask, rows["text"].tolist()), rows["label"].to_numpy(), []
     for error in (0.02, 0.05, 0.1):
-        lots = [keep_promise(margin[i], ask.calibration, error) for i in np.array_split(np.arange(len(y)), 10)]
+        lots = [
+            keep_promise(margin[i], ask.calibration, error) for i in np.array_split(np.arange(len(y)), len(y) // 100)
+        ]
         answered, given = np.concatenate([a for a, _ in lots]), sum(p.holds for _, p in lots)
         off = (margin > 0) != (y == 1)
         held = sum(
             not p.holds or not a.any() or off[i][a].mean() <= error
-            for (a, p), i in zip(lots, np.array_split(np.arange(len(y)), 10), strict=True)
+            for (a, p), i in zip(lots, np.array_split(np.arange(len(y)), len(y) // 100), strict=True)
         )
         lines.append({
-            "reviews": f"{name}, 10 lots of 100", "max_error": error, "promise given": f"{given} of 10",
+            "reviews": f"{name}, lots of 100", "max_error": error, "promise given": f"{given} of {len(lots)}",
             "answered": float(answered.mean()), "wrong of these": float(off[answered].mean()) if answered.any() else 0.0,
-            "at or below max_error": f"{held} of 10 (or no promise)",
+            "at or below max_error": f"{held} of {len(lots)} (or no promise)",
         })  # fmt: skip
     return lines
 
@@ -140,14 +142,20 @@ def elsewhere(ask: Predictor, name: str, rows: pd.DataFrame) -> list[dict]:
 # --- explanations ---------------------------------------------------------------------------------------------------
 
 
-def explain(ask: Predictor, folder: Path, n: int = 300) -> list[dict]:
+def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> list[dict]:
     "Deletion against chance, completeness, time; and with words weighed by a model whose weights are random."
     rows = test_rows().sample(n, random_state=1)["text"].tolist()
-    told, seconds = [], []
-    for text in rows:
-        start = time.perf_counter()
+    half, begun = folder.parent / f"trust-explained-{ask.version}.json", time.perf_counter()
+    told = json.loads(half.read_text()) if half.is_file() else []  # so that it can be made in pieces
+    for text in rows[len(told) :]:
+        start, busy = time.perf_counter(), time.process_time()
         told.append(ask.explain(text))
-        seconds.append(time.perf_counter() - start)
+        told[-1] |= {"clock": time.perf_counter() - start, "busy": time.process_time() - busy}
+        if time.perf_counter() - begun > 60 * minutes:
+            half.write_text(json.dumps(told, default=float))
+            raise SystemExit(f"{len(told)} of {n} explained; run it again")
+    half.write_text(json.dumps(told, default=float))
+    seconds, busy = (np.array([t[k] for t in told]) for k in ("clock", "busy"))
     tokens = np.array([t["tokens_total"] for t in told])
     near, faith = (tokens >= 96) & (tokens <= 160), np.array([t["faithfulness"] for t in told])
     complete = np.array([t["completeness_error"] for t in told])
@@ -172,7 +180,8 @@ def explain(ask: Predictor, folder: Path, n: int = 300) -> list[dict]:
         {"what": "fall when the top 15 % of words go, times chance: mean (median)", "found": f"{mean(faith)} ({np.median(faith):.2f})", "asked for": "at least 3"},
         {"what": "marked faithful (at least 2 times chance)", "found": f"{(faith >= 2).mean():.0%}", "asked for": ""},
         {"what": "completeness error: median (95th percentile)", "found": f"{np.median(complete):.3f} ({np.quantile(complete, 0.95):.3f})", "asked for": "0.02"},
-        {"what": f"seconds, 96 to 160 tokens ({near.sum()} reviews): median (95th percentile)", "found": f"{np.median(np.array(seconds)[near]):.2f} ({np.quantile(np.array(seconds)[near], 0.95):.2f})", "asked for": "p95 under 1.5"},
+        {"what": f"seconds, 96 to 160 tokens ({near.sum()} reviews): median (95th percentile)", "found": f"{np.median(seconds[near]):.2f} ({np.quantile(seconds[near], 0.95):.2f})", "asked for": "p95 under 1.5"},
+        {"what": "the same in processor seconds (two cores spend two a second)", "found": f"{np.median(busy[near]):.2f} ({np.quantile(busy[near], 0.95):.2f})", "asked for": "3.0 are 1.5 s on 2 idle cores"},
         {"what": "seconds, all lengths: 95th percentile", "found": f"{np.quantile(seconds, 0.95):.2f}", "asked for": ""},
         {"what": f"words weighed by random weights ({len(chance)} reviews): times chance", "found": f"{mean(chance)} ({np.median(chance):.2f})", "asked for": "near 1 or below"},
         {"what": "… rank correlation with the trained model's words", "found": mean(alike), "asked for": "near 0"},
