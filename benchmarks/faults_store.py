@@ -51,6 +51,11 @@ def code() -> str:
     ).stdout.decode()[:8]
 
 
+def kept() -> dict[str, dict]:
+    "Rows of the parts that were run before."
+    return {r["part"]: r for r in json.loads(KEPT.read_text())} if KEPT.exists() else {}
+
+
 def again(make: Callable[[], str], folder: Path) -> Callable[[], str]:
     "A function that gives an empty, migrated database each time: a fresh file, or one database of the server, emptied."
     first = make()
@@ -142,7 +147,7 @@ def main() -> int:
     )
     args = parser.parse_args()
     start, now = time.perf_counter(), code()
-    rows = {r["part"]: r for r in json.loads(KEPT.read_text())} if args.only and KEPT.exists() else {}
+    rows = kept() if args.only else {}
     with tempfile.TemporaryDirectory() as folder, databases(Path(folder)) as makers:
         known = jobs(args, makers, Path(folder))
         unknown = set(args.only or ()) - {part for part, *_ in known}
@@ -163,7 +168,8 @@ def main() -> int:
                 "code": now,
             }
             print(rows[part], *wrong[:5], sep="\n  ", flush=True)
-            if args.only:
+            if args.only:  # another part may have ended meanwhile
+                rows = kept() | {part: rows[part]}
                 KEPT.write_text(json.dumps(list(rows.values()), indent=1) + "\n")
         order = [part for part, *_ in known]
     table = pd.DataFrame(sorted(rows.values(), key=lambda r: order.index(r["part"]) if r["part"] in order else 99))

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "db"))
 from shop import shop
 
 from smart_customer_analysis.schema import DatabaseError
-from smart_customer_analysis.store.engine import make_engine, migrate
+from smart_customer_analysis.store.engine import make_engine, migrate, revision
 from smart_customer_analysis.store.export import save_load, undo_load
 
 TABLES = ("loads", "customers", "products", "reviews", "orders", "replaced_rows", "rejects")
@@ -38,6 +38,15 @@ def counts(url: str) -> dict[str, int]:
         found["keys and indexes"] = c.execute(text(KEYS[engine.dialect.name])).scalar()
     engine.dispose()
     return found
+
+
+def ready(url: str) -> bool:
+    "Has the database its tables?"
+    engine = make_engine(url)
+    try:
+        return revision(engine) is not None
+    finally:
+        engine.dispose()
 
 
 def halves(n: int) -> tuple:

@@ -1,9 +1,16 @@
 """Small versions of the store's fault runs; `make faults` runs the full counts."""
 
+import os
+import random
+import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from smart_customer_analysis.config import load_settings
+from smart_customer_analysis.pipeline import load_only
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import store_faults as faults
@@ -38,3 +45,31 @@ def test_disk_full(tmp_path):
 
 def test_nobody_there():
     assert faults.knock_at_closed_door(1) == []
+
+
+@pytest.mark.real
+def test_olist_is_whole_after_kills(make, real_data, tmp_path):
+    "The whole command, killed five times at random moments, then left alone: the counts of an undisturbed load."
+    undisturbed, killed = make(), make()
+    start = time.perf_counter()
+    load_olist(undisturbed, real_data, tmp_path)
+    took, expected = time.perf_counter() - start, faults.counts(undisturbed)
+    assert expected["reviews"] == 5462 and expected["rejects"] == 99
+    rng = random.Random(4)
+    for _ in range(5):
+        child = faults.fork.Process(target=load_olist, args=(killed, real_data, tmp_path))
+        child.start()
+        time.sleep(rng.uniform(0.3, 1.0) * took)
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        left = faults._settled(killed) if faults.ready(killed) else None
+        assert left is None or left == expected or sum(left[t] for t in faults.TABLES) == 0, left
+    load_olist(killed, real_data, tmp_path)
+    assert faults.counts(killed) == expected
+    load_olist(killed, real_data, tmp_path)
+    assert faults.counts(killed) == expected
+
+
+def load_olist(url: str, data: Path, home: Path) -> None:
+    "What `sca load --source olist` does."
+    load_only(load_settings(home, database_url=url), "olist", (data / "olist",))

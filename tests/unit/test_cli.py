@@ -1,5 +1,6 @@
 """The command line: one line when something is wrong, a non-zero exit, nothing half-written."""
 
+import contextlib
 import json
 import os
 import socket
@@ -73,6 +74,34 @@ def test_loading_twice_changes_nothing(home):
     first, second = sca(*command, home=home), sca(*command, home=home)
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     assert json.loads(first.stdout)["rows"] == json.loads(second.stdout)["rows"]
+
+
+def test_loads_are_listed_shown_and_taken_back(home, monkeypatch, capsys):
+    (home / "train.ft.txt").write_text(FASTTEXT * 3 + "__label__7 What: is this\n")
+    (home / "more.ft.txt").write_text("__label__2 New: a third one\n__label__1 Bad: broke at once\n")
+    monkeypatch.chdir(home)
+
+    def ask(*args: str) -> dict | list:
+        with contextlib.suppress(SystemExit):
+            main(["load", *args, "--json"])
+        told = capsys.readouterr()
+        return json.loads(told.out) if told.out else told.err
+
+    assert "next: see: sca load list" in ask("undo", "1", "--yes")
+    first = ask("from", "train.ft.txt", "--source", "fasttext")
+    assert first["rows"] == {"read": 7, "loaded": 2, "rejected": 1, "duplicate": 4}
+    assert ask("more.ft.txt", "--source", "fasttext")["load_id"] == 2
+    assert [(r["load_id"], r["inserted"], r["unchanged"]) for r in ask("list")] == [(2, 1, 1), (1, 2, 0)]
+    told = ask("show", "1")
+    assert (told["stands"]["reviews"], told["rejects"]) == (2, {"repeated_review_id": 4, "unknown_label": 1})
+    assert told["counts"] == [
+        {"file": "train.ft.txt", "entity": "review", "read": 7, "loaded": 2, "rejected": 1, "duplicate": 4}
+    ]
+    assert "undo load 2 first" in ask("undo", "1", "--yes")
+    assert ask("undo", "2", "--yes")["removed"]["reviews"] == 1
+    assert [r["load_id"] for r in ask("list")] == [1]
+    plain = sca("load", "show", "1", home=home).stdout
+    assert "unknown_label" in plain and "train.ft.txt" in plain
 
 
 def test_an_unreachable_database_is_refused(home):
