@@ -351,6 +351,17 @@ def test_small_questions(scored):
     assert query.customer(engine, "nobody") is None
 
 
+def test_stars_against_the_text_are_counted(scored):
+    engine, reviews = scored
+    truth = reviews.merge(predictions(reviews.review_id, seed=2), on="review_id", suffixes=("", "_marked"))
+    truth = truth.dropna(subset=["label", "label_marked"])
+    wrong = truth[truth.label != truth.label_marked]
+    told = query.contradictions(engine, limit=30)
+    assert (told["checked"], told["contradict"]) == (len(truth), len(wrong)) and len(wrong) > 100
+    sure = wrong.assign(d=-(wrong.p_negative - 0.5).abs()).sort_values(["d", "review_id"])
+    assert [i["review_id"] for i in told["items"]] == sure.review_id.head(30).tolist()
+
+
 def test_100_000_facts_in_two_seconds(tmp_path):
     import time
 
