@@ -69,6 +69,7 @@ def one_round(url: str, frame: pd.DataFrame, changed: pd.DataFrame) -> dict[str,
     return timed
 
 
+ASKED = {"SQLite": 2, "PostgreSQL": 10}  # times to_sql into the same table
 STEPS = {
     "INSERT": "rows, by INSERT",
     "CREATE INDEX": "indexes, made of sorted rows",
@@ -170,9 +171,18 @@ def main() -> None:
     intro = (
         f"{args.rows:,} reviews, median of {args.rounds} rounds, ours and pandas' `DataFrame.to_sql` in turns. "
         "Bare: no key, no index, a repeat doubles it. Same table, the fair peer: keys, foreign keys, indexes, but no comparison, lineage or counts; "
-        "to_sql as it comes, with no option but `index` and `if_exists`. Asked for: at least 10 times to_sql on PostgreSQL, 2 times on SQLite; 100,000 facts in under 2 s. "
-        "PostgreSQL stays below its ten: the last table shows that indexes, keys and the server's own COPY leave too little to save in Python."
+        "to_sql as it comes, with no option but `index` and `if_exists`. Asked for: at least 10 times to_sql on PostgreSQL, 2 times on SQLite; 100,000 facts in under 2 s."
     )
+    reached = {
+        n.split(":")[0]: float(t["times same table"].iloc[2]) for n, t in tables.items() if n.endswith("writing")
+    }
+    missed = [
+        f"{name} reaches {reached[name]} of {asked}"
+        for name, asked in ASKED.items()
+        if reached.get(name, asked) < asked
+    ]
+    if missed:
+        intro += f" Missed: {', '.join(missed)}; the table of steps shows what is left: the database's own work on rows, indexes and keys."
     write("store", "Speed of the database", intro, tables, args.seed, time.perf_counter() - start)
 
 
