@@ -17,6 +17,7 @@ import os
 import re
 import tempfile
 import time
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -254,11 +255,13 @@ def curve_figure(table: pd.DataFrame) -> Figure:
     ax = fig.add_axes((0.11, 0.13, 0.68, 0.72))
     fig.text(0.015, 0.93, "Accuracy by number of labelled reviews", size=16, weight="bold")
     colours = dict(zip(WHO, (TOKENS["better"], TOKENS["worse"], TOKENS["muted"]), strict=True))
+    lowest = 2.0
     for name, colour in colours.items():
         low, value, high = ([f[k] for f in table[name]] for k in ("low", "value", "high"))
         ax.fill_between(table["labels"], low, high, color=colour, alpha=0.15, linewidth=0)
         ax.plot(table["labels"], value, "o-", color=colour, linewidth=2, markersize=5)
-        ax.annotate(name, (table["labels"].iloc[-1], value[-1]), (8, -4), textcoords="offset points", size=12)
+        lowest = min(lowest - 0.022, value[-1])  # names below each other, not upon each other
+        ax.annotate(name, (table["labels"].iloc[-1], lowest), (8, -4), textcoords="offset points", size=12)
     ax.set_xscale("log")
     ax.set_xticks(table["labels"], [f"{n:,}" for n in table["labels"]])
     ax.minorticks_off()
@@ -291,6 +294,11 @@ def report(runs: list[dict], test: pd.DataFrame, name: str, seconds: float) -> N
         f"calibration error {ece:.3f} ({'held' if ece <= 0.03 else 'missed'}). "
         "Training seconds are those of a machine shared with other work. Figures of 34,400 rows (`--all-english`): not run here."
     )
+    other = [int(((ours(a) >= 0.5) != (ours(b) >= 0.5)).sum()) for a, b in combinations(full, 2)]
+    if other:
+        intro += f" Two seeds give {min(other)} to {max(other)} of the test rows another label."
+    if missing := [f"{n:,}" for n in SIZES if n not in set(table["labels"])]:
+        intro += f" Numbers of labels not run yet: {', '.join(missing)}."
     if len(table) > 1:
         (REPO / "docs" / "measured" / f"{name}.png").write_bytes(png(curve_figure(table), 2))
         intro += f"\n\n![Accuracy by number of labelled reviews, ours and two baselines]({name}.png)"

@@ -115,7 +115,7 @@ def other_kinds() -> dict[str, pd.DataFrame]:
     asked = pd.DataFrame({"text": asked["review_comment_message"], "label": (asked["review_score"] > 3).astype(int)})
     films = rows_of(REAL / "imdb" / "train.ft.txt.gz")
     kinds = {"other products (2006)": sold, "films": films, "Portuguese": asked}
-    return {name: rows.sample(500, random_state=0) for name, rows in kinds.items()}
+    return {name: rows.sample(300, random_state=0) for name, rows in kinds.items()}
 
 
 def elsewhere(ask: Predictor, name: str, rows: pd.DataFrame) -> list[dict]:
