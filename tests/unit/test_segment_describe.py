@@ -14,7 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 from smart_customer_analysis.data.sample import make_shop
 from smart_customer_analysis.segment.describe import clip, describe_segments, name_segments
 from smart_customer_analysis.segment.features import customer_features
-from smart_customer_analysis.segment.identity import match_segments
+from smart_customer_analysis.segment.identity import match_segments, moved_share
 from smart_customer_analysis.segment.kmeans import choose_segments
 
 
@@ -67,6 +67,17 @@ def test_other_shops_are_found_too(seed):
     shop = make_shop(seed=seed, dirty=False)
     _, members, _ = segmented(shop)
     assert adjusted_rand_score(members["member_id"].map(shop.truth["segments"]), members["segment_id"]) >= 0.9
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_refit_of_the_same_customers_tells_nothing(seed):
+    "People with one review are content or not: such gaps are no reason to split a segment in the second run."
+    shop = make_shop(seed=seed, dirty=False)
+    _, members, _ = segmented(shop)
+    for errors in (0.06, 0.05):
+        _, again, _ = segmented(shop, errors, previous=members[["member_id", "segment_id"]])
+        found = match_segments(members, again.drop(columns="segment_id"))
+        assert len(found.events) == 0 and moved_share(found.migration) <= 0.02
 
 
 def test_rows_are_complete_and_serialisable(sample):
