@@ -25,6 +25,7 @@ import store_faults as faults
 from smart_customer_analysis.store.engine import make_engine, migrate, writing
 from smart_customer_analysis.store.tables import table_names
 
+PIECE = 10  # runs of several loaders between two looks at the clock
 KEPT = FOLDER / "faults_store.json"
 STORE = ["export.py", "engine.py", "tables.py"]
 
@@ -53,7 +54,7 @@ def code() -> str:
 
 def kept() -> dict[str, dict]:
     "Rows of the parts that were run before."
-    return {r["part"]: r for r in json.loads(KEPT.read_text())} if KEPT.exists() else {}
+    return {r["part"]: {"wanted": r["runs"]} | r for r in json.loads(KEPT.read_text())} if KEPT.exists() else {}
 
 
 def again(make: Callable[[], str], folder: Path) -> Callable[[], str]:
@@ -132,6 +133,35 @@ def jobs(
     return made
 
 
+def run_part(job: tuple[str, str, str, int, Callable], before: dict | None, args: argparse.Namespace, now: str) -> dict:
+    "Run a part, or what is left of it, in pieces, for at most --minutes; the row of the table."
+    part, what, where, wanted, work = job
+    row = {
+        "part": part,
+        "fault": what,
+        "database": where,
+        "wanted": wanted,
+        "runs": 0,
+        "went wrong": 0,
+        "seconds": 0,
+        "code": now,
+    }
+    if before and before["code"] == now and before["runs"] < wanted:
+        row |= {k: before[k] for k in ("runs", "went wrong", "seconds")}
+    start, spent = time.perf_counter(), row["seconds"]
+    piece = PIECE if args.minutes and "at once" in what else wanted
+    while row["runs"] < wanted and not (args.minutes and time.perf_counter() - start > 60 * args.minutes):
+        n = min(piece, wanted - row["runs"])
+        wrong = work(n)
+        row |= {
+            "runs": row["runs"] + n,
+            "went wrong": row["went wrong"] + len(wrong),
+            "seconds": round(spent + time.perf_counter() - start),
+        }
+        print(*wrong[:5], sep="\n  ", flush=True)
+    return row
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100, help="killed loaders on SQLite; half as many on PostgreSQL")
@@ -145,6 +175,12 @@ def main() -> int:
         nargs="+",
         help="parts, for example sqlite-kill pg-8-same; their rows are added to those of earlier parts",
     )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=0,
+        help="stop a part of several loaders after so long; called again, it goes on",
+    )
     args = parser.parse_args()
     start, now = time.perf_counter(), code()
     rows = kept() if args.only else {}
@@ -156,23 +192,16 @@ def main() -> int:
         for part, what, where, runs, work in known:
             if args.only and part not in args.only:
                 continue
-            began = time.perf_counter()
-            wrong = work(runs)
-            rows[part] = {
-                "part": part,
-                "fault": what,
-                "database": where,
-                "runs": runs,
-                "went wrong": len(wrong),
-                "seconds": round(time.perf_counter() - began),
-                "code": now,
-            }
-            print(rows[part], *wrong[:5], sep="\n  ", flush=True)
+            rows[part] = run_part((part, what, where, runs, work), rows.get(part), args, now)
+            print(rows[part], flush=True)
             if args.only:  # another part may have ended meanwhile
                 rows = kept() | {part: rows[part]}
                 KEPT.write_text(json.dumps(list(rows.values()), indent=1) + "\n")
         order = [part for part, *_ in known]
-    table = pd.DataFrame(sorted(rows.values(), key=lambda r: order.index(r["part"]) if r["part"] in order else 99))
+    columns = ["part", "fault", "database", "wanted", "runs", "went wrong", "seconds", "code"]
+    table = pd.DataFrame(
+        sorted(rows.values(), key=lambda r: order.index(r["part"]) if r["part"] in order else 99), columns=columns
+    )
     intro = (
         "A run is right when the database is whole (integrity check, foreign keys), holds all of the load or nothing of it, "
         "a repeat gives the exact counts of an undisturbed load, and the error is one `DatabaseError`. "

@@ -637,6 +637,15 @@ def test_amazon_polarity(real_data):
 
 
 @pytest.mark.real
+def test_imdb_is_read_packed(real_data):
+    shop = load("fasttext", real_data / "imdb" / "train.ft.txt.gz")
+    assert shop.rows == {"read": 25_000, "loaded": 24_904, "rejected": 0, "duplicate": 96}
+    assert shop.rules.set_index("rule")["rows"].to_dict() == {"repeated_review_id": 96}
+    with gzip.open(real_data / "imdb" / "train.ft.txt.gz", "rt", encoding="utf-8", newline="\n") as lines:
+        assert len(set(lines)) == 24_904, "the same line twice is the same review"
+
+
+@pytest.mark.real
 def test_amazon_multidomain(real_data):
     shop = load("amazon-multidomain", real_data / "amazon_multidomain" / "reviews.csv.gz")
     assert shop.rows == {"read": 6000, "loaded": 6000, "rejected": 0, "duplicate": 0}
