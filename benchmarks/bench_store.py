@@ -1,6 +1,7 @@
 """Loading speed of the store beside DataFrame.to_sql, in one run. Writes docs/measured/store.md."""
 
 import argparse
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -183,6 +184,7 @@ def main() -> None:
     ]
     if missed:
         intro += f" Missed: {', '.join(missed)}; the table of steps shows what is left: the database's own work on rows, indexes and keys."
+    intro += f" Load average of the machine meanwhile: {os.getloadavg()[1]:.0f}."
     write("store", "Speed of the database", intro, tables, args.seed, time.perf_counter() - start)
 
 
