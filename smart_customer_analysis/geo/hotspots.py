@@ -306,9 +306,9 @@ def simulate_hotspots(
     resolution: int = 6,  # H3 resolution of the cells, the middle one of three
     permutations: int = 999,  # lots per map
     **planted: float,  # passed to planted_map
-) -> dict[str, float]:  # any_hot (share of maps), found, false (mean shares)
+) -> dict[str, float]:  # any_hot (share of maps), found, false, beyond (mean shares)
     "Measure how often hot cells are claimed, found and wrong on maps whose truth is known."
-    sizes, any_hot, found, false = (resolution - 1, resolution, resolution + 1), [], [], []
+    sizes, any_hot, found, false, beyond = (resolution - 1, resolution, resolution + 1), [], [], [], []
     for s in range(seed, seed + maps):
         rows, truth = planted_map(resolution=resolution, seed=s, **planted)
         cells = find_hotspots(rows, sizes, permutations, seed=s).cells
@@ -316,4 +316,6 @@ def simulate_hotspots(
         any_hot.append(bool(cells["hot"].any()))
         found.append(len(hot & truth) / max(len(truth), 1))
         false.append(len(hot - truth) / max(len(hot), 1))
-    return {"maps": maps, "any_hot": float(np.mean(any_hot)), "found": float(np.mean(found)), "false": float(np.mean(false))}
+        reach = {o for c in truth for o in h3.grid_disk(c, len(RING_WEIGHTS) - 1)}  # the test of these cells sees the block
+        beyond.append(len(hot - reach) / max(len(hot), 1))
+    return {"maps": maps, "any_hot": float(np.mean(any_hot)), "found": float(np.mean(found)), "false": float(np.mean(false)), "beyond": float(np.mean(beyond))}

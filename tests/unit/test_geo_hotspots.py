@@ -36,6 +36,11 @@ def test_a_planted_block_is_found(planted: tuple) -> None:
     assert spots.hot(6)["sizes_hot"].ge(2).all()
 
 
+def test_false_cells_on_dense_maps_are_beside_the_block() -> None:
+    told = simulate_hotspots(2, seed=42, mean=60, side=14, permutations=299)
+    assert told["found"] >= 0.5 and told["beyond"] <= told["false"] <= 0.25 and told["beyond"] <= 0.05
+
+
 def test_without_correction_a_quiet_map_is_full_of_alarms() -> None:
     rows, _ = planted_map(side=20, block=0, seed=1)
     naive = find_hotspots(rows, (5, 6, 7), 299, correct=False, sizes_needed=1).cells
