@@ -124,7 +124,7 @@ def kill_training(work: Path, runs: int, seed: int = 1) -> tuple[Counter, list[s
             took = time.perf_counter() - begun
             continue
         time.sleep(rng.uniform(0, took))
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()  # it may have ended already
         process.join(60)
         places[where_it_died(home)] += 1
         if damaged := [f.name for f in home.glob("sentiment/2*") if f not in m.good_models(home)]:
@@ -198,7 +198,7 @@ def kill_scoring(work: Path, runs: int, seed: int = 1, n: int = 3_000) -> tuple[
         process.start()
         said.get(timeout=120)
         time.sleep(rng.uniform(0, took))
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()  # it may have ended already
         process.join(60)
         there = sum(len(pd.read_parquet(f)) for f in sorted(out.glob("answers-*.parquet")))
         told["before the first file" if not there else "half way" if there < n else "after the last file"] += 1
