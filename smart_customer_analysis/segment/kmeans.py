@@ -191,7 +191,7 @@ def _jaccard(X: np.ndarray, space: np.ndarray, seed: int, draws: int) -> pd.Seri
 
 # %% ../../nbs/31_segment.kmeans.ipynb #55e1eace
 SPLIT, GROWN = 0.5, 0.9  # valley below which to split, above which to merge
-LOSS, LATER = 0.04, 0.02  # silhouette that a split may cost in the first run, and in later ones
+LOSS, LATER = 0.08, 0.03  # silhouette that a split may cost in the first run, and in later ones
 MUCH = 0.45  # share of the variance of a segment that its halves explain
 ANEW = 0.1  # silhouette that a new table must gain
 
@@ -252,7 +252,7 @@ def _changes(X: np.ndarray, space: np.ndarray, ks: range, seed: int, loss: float
         if small >= max(least, 0.15 * len(mine)) and valley(at) <= SPLIT:
             share, halves = small / len(mine), [mine[at <= 0.5].mean(axis=0), mine[at > 0.5].mean(axis=0)]
             much = share >= 0.3 and share * (1 - share) * ((halves[1] - halves[0]) ** 2).sum() >= MUCH * mine.var(axis=0).sum()
-            out.append((loss if much else loss / 2, np.vstack([np.delete(space, i, axis=0), *halves])))
+            out.append((loss if much else loss / 4, np.vstack([np.delete(space, i, axis=0), *halves])))
     for i, j in combinations(range(len(space)), 2) if len(space) > ks[0] else ():
         both = X[(labels == i) | (labels == j)]
         if valley(along(both, space[i], space[j])) >= GROWN:
