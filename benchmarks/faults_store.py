@@ -205,9 +205,11 @@ def main() -> int:
     intro = (
         "A run is right when the database is whole (integrity check, foreign keys), holds all of the load or nothing of it, "
         "a repeat gives the exact counts of an undisturbed load, and the error is one `DatabaseError`. "
-        "`code` is a hash of the store's files as they were: parts may be run one at a time (`--only`)."
+        "`code` is a hash of the store's files as they were: parts may be run one at a time (`--only`), and in pieces (`--minutes`): fewer runs than wanted are those that were really run."
     )
     seconds = sum(r["seconds"] for r in rows.values()) if args.only else time.perf_counter() - start
+    if args.only:
+        sys.argv[1:] = ["--only", "PART"]
     write("faults_store", "Faults of the database", intro, {"Runs": table}, args.seed, seconds)
     return int(any(r["went wrong"] for r in rows.values()))
 
