@@ -734,6 +734,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                    'smart_customer_analysis/pipeline.py'),
                                                   'smart_customer_analysis.pipeline.groups': ( 'pipeline.html#groups',
                                                                                                'smart_customer_analysis/pipeline.py'),
+                                                  'smart_customer_analysis.pipeline.harmless': ( 'pipeline.html#harmless',
+                                                                                                 'smart_customer_analysis/pipeline.py'),
                                                   'smart_customer_analysis.pipeline.health': ( 'pipeline.html#health',
                                                                                                'smart_customer_analysis/pipeline.py'),
                                                   'smart_customer_analysis.pipeline.list_models': ( 'pipeline.html#list_models',

@@ -9,7 +9,7 @@ Pipeline.
 # %% auto #0
 __all__ = ['BLOCK', 'Meter', 'pseudonym', 'pseudonymise', 'load_step', 'rows_to_read', 'text_of', 'sample_rows', 'Parts', 'deal',
            'train_step', 'read_marks', 'mark', 'Scored', 'score_step', 'accuracy_step', 'segment_step', 'summary_text',
-           'open_database', 'open_model', 'store_marks', 'run', 'write_results', 'load_only', 'train_only',
+           'open_database', 'open_model', 'store_marks', 'run', 'harmless', 'write_results', 'load_only', 'train_only',
            'score_only', 'segment_only', 'score_files', 'groups', 'evaluate_only', 'export_only', 'erase',
            'list_models', 'health', 'find_model', 'fresh_rows', 'compare_models', 'promote']
 
@@ -488,6 +488,13 @@ def _summary(settings: Settings, meter: Meter, loaded: Loaded, made: dict, found
     }
 
 
+def harmless(
+    frame: pd.DataFrame,  # texts that customers or files brought along
+) -> pd.DataFrame:  # the same for a reader; the database keeps the raw text
+    "Put an apostrophe before what a spreadsheet would run as a formula."
+    return frame.map(lambda x: f"'{x}" if isinstance(x, str) and x.startswith(("=", "+", "-", "@", "\t", "\r")) else x)
+
+
 def write_results(
     out: Path,  # folder, made if need be
     summary: dict,  # of the run
@@ -497,7 +504,7 @@ def write_results(
 ) -> dict:  # the summary
     "Write the tables a person may want to look into, and the summary last, in one move."
     out.mkdir(parents=True, exist_ok=True)
-    loaded.rejects.to_csv(out / "rejects.csv", index=False)
+    harmless(loaded.rejects).to_csv(out / "rejects.csv", index=False)
     steps.to_csv(out / "cleaning.csv", index=False)
     found["segments"].to_json(out / "segments.json", orient="records", indent=2, force_ascii=False)
     found["evidence"].to_csv(out / "choice_of_k.csv", index=False)

@@ -1,5 +1,6 @@
 """Figures: one look, text that stays text, safe inside a page, readable for the colour-blind and in print."""
 
+import json
 import re
 from xml.etree import ElementTree
 
@@ -8,7 +9,10 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
+from matplotlib.patches import PathPatch
 
+from smart_customer_analysis.geo.cells import cell_geojson
 from smart_customer_analysis.insight import figures as f
 
 
@@ -217,3 +221,25 @@ def test_empty_frames_draw() -> None:
     assert f.svg(f.map_figure(cells().head(0)))
     assert f.svg(f.migration_flows(moves().head(0)))
     assert f.svg(f.segment_profiles(profiles().head(0)))
+
+
+def test_the_static_map_says_what_the_geojson_says() -> None:
+    frame, rgb = cells(), mpl.colors.to_rgb
+    ax = f.map_figure(frame).axes[0]
+    outlines = [p for p in ax.patches if isinstance(p, PathPatch) and rgb(p.get_facecolor()) != rgb(f.TOKENS["land"])]
+    drawn = {}
+    for patch in outlines:
+        kind = "hot" if not patch.get_fill() or patch.get_facecolor()[3] == 0 else patch.get_facecolor()
+        for ring in patch.get_path().to_polygons():
+            x, y = shapely.Polygon(ring).centroid.coords[0]
+            drawn.setdefault((round(x, 4), round(y, 4)), set()).add(kind)
+    told = {}
+    for feature in json.loads(json.dumps(cell_geojson(frame)))["features"]:
+        x, y = shapely.geometry.shape(feature["geometry"]).centroid.coords[0]
+        told[round(x, 4), round(y, 4)] = feature["properties"]
+    assert set(drawn) == set(told)
+    for place, cell in told.items():
+        level = sum(cell["share"] >= edge for edge in (0.1, 0.2, 0.3, 0.4)) if cell["state"] == "shown" else None
+        fill = f.TOKENS["hatch_fill"] if level is None else f.SEQUENTIAL[level]
+        assert {k if k == "hot" else rgb(k) for k in drawn[place]} == {rgb(fill)} | ({"hot"} if cell["hot"] else set())
+    assert any("hot" in kinds for kinds in drawn.values())

@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from smart_customer_analysis import pipeline
@@ -84,3 +85,10 @@ def test_steps_one_at_a_time(first, settings, tmp_path):
     assert pipeline.segment_only(settings, "sample")["segments"]
     assert pipeline.export_only(settings, tmp_path, "sample")["rows"]["reviews"] > 400
     assert [m["state"] for m in pipeline.list_models(settings)].count("whole") >= 1
+
+
+def test_a_spreadsheet_runs_nothing_of_what_a_file_brought_along():
+    raw = pd.DataFrame({"line": [3, 4], "raw": ["=cmd|' /C calc'!A0", "plain"], "detail": ["-5", None]})
+    shown = pipeline.harmless(raw)
+    assert shown["raw"].tolist() == ["'=cmd|' /C calc'!A0", "plain"] and shown["detail"][0] == "'-5"
+    assert shown["line"].tolist() == [3, 4] and raw["raw"][0].startswith("=")
