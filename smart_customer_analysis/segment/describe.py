@@ -46,8 +46,8 @@ def profile_table(
 # %% ../../nbs/33_segment.describe.ipynb #ede467b0
 STANDING = [
     ("Unhappy", "+share_negative", 0.5), ("Loyal", "+frequency -recency", 0.5), ("New", "-tenure", 0.6), ("Lapsed", "+recency", 0.7),
-    ("Long-standing", "+tenure", 0.8), ("Content", "-share_negative +mean_sentiment", 0.4), ("Recent", "-review_recency", 0.5),
-    ("Former", "+review_recency", 0.5), ("Never active", "-has_orders", 1.0),
+    ("Long-standing", "+tenure", 0.8), ("Happy", "-share_negative +mean_sentiment", 0.4), ("Recent", "-review_recency", 0.5),
+    ("Earlier", "+review_recency", 0.5), ("Never active", "-has_orders", 1.0),
 ]  # fmt: skip
 BUYING = [
     ("big spenders", "+monetary", 0.6), ("bargain hunters", "-basket", 0.6), ("regulars", "+frequency", 0.6),
@@ -84,7 +84,7 @@ def _candidates(profile: pd.DataFrame, topics: dict[str, str], noun: str) -> dic
         if away.get(column, 0) >= 0.5 and words:
             buying[f"{noun} who write about {words}"] = min(away[column], 2) * 0.6
     names = {f"{a} {b}": s + t for a, s in standing.items() for b, t in buying.items() if (a, b) not in AVOID}
-    moods, times = (set(standing) & set(some) for some in (("Unhappy", "Content"), ("Lapsed", "Recent", "Former")))
+    moods, times = (set(standing) & set(some) for some in (("Unhappy", "Happy"), ("Lapsed", "Recent", "Earlier")))
     names |= {f"{t} {m.lower()} {noun}": 0.7 * (standing[t] + standing[m]) for t in times for m in moods}
     names |= {f"{a} {noun}": s for a, s in standing.items()} | {b[0].upper() + b[1:]: t for b, t in buying.items() if b != noun}
     return names | {_plain_name(profile, noun): 0.05}
@@ -95,8 +95,9 @@ def _plain_name(profile: pd.DataFrame, noun: str) -> str:
     row = profile.loc[profile["difference_sd"].abs().idxmax()]
     if abs(row["difference_sd"]) < 0.3:
         return f"Average {noun}"
-    side = "more" if row["difference_sd"] > 0 else "fewer" if row["unit"] not in ("money", "sentiment", "share") else "less"
-    return f"{noun.capitalize()} with {side} {row['label'][0].lower()}{row['label'][1:]}"
+    up, label = row["difference_sd"] > 0, row["label"].split(" (")[0]
+    side = ("higher" if up else "lower") if row["unit"] in ("money", "sentiment", "share") else ("more" if up else "fewer")
+    return f"{noun.capitalize()} with {side} {label[0].lower()}{label[1:]}"
 
 # %% ../../nbs/33_segment.describe.ipynb #8be4a52e
 def name_segments(
@@ -121,7 +122,7 @@ def _review_names(profiles: pd.DataFrame, words: dict[str, list[str]]) -> dict[s
     used, names = set(), {}
     for letter, profile in profiles.groupby("segment_id"):
         away = dict(zip(profile["feature"], profile["difference_sd"], strict=True)).get("p_negative", 0)
-        kind = "Complaints about" if away >= 0.5 else "Praise for" if away <= -0.5 else "Talk about"
+        kind = "Complaints about" if away >= 0.5 else "Praise for" if away <= -0.5 else "Reviews about"
         chosen = [w for w in words.get(letter, []) if w not in used][:3]
         used |= set(chosen)
         names[letter] = {f"{kind}: {', '.join(chosen)}" if chosen else f"{kind} many things": 1.0}
