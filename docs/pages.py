@@ -385,7 +385,9 @@ def write_pages(root: Path, proc: Path, source: Path) -> None:
         "reference": "/reference/index.md",
         "measured": "/measured/index.md",
     }
-    links |= {p.name: f"/measured/{p.name}" for p in (root / "docs" / "measured").glob("*.md")}
+    links |= {
+        p.name: f"/measured/{p.name}" for kind in ("md", "png") for p in (root / "docs" / "measured").glob(f"*.{kind}")
+    }
     for folder in ("images",):
         if (root / "docs" / folder).is_dir():
             shutil.copytree(root / "docs" / folder, source / folder)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 
 import pytest
 import tree
@@ -74,6 +75,13 @@ def test_links_to_files_without_a_page_lose_the_link():
         pages.relink("[read](../README.md), [api](docs/openapi.json), [web](https://x.y)", links)
         == "[read](/project/README.md), api, [web](https://x.y)"
     )
+
+
+def test_a_picture_beside_a_table_is_shown():
+    assert pages.relink("![curve](curve.png)", {"curve.png": "/measured/curve.png"}) == "![curve](/measured/curve.png)"
+    for page in (tree.ROOT / "docs" / "measured").glob("*.md"):
+        for name in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            assert page.with_name(name).is_file(), f"{page.name} shows {name}, which is not there"
 
 
 def test_reference_shows_signature_with_comments(tmp_path):
