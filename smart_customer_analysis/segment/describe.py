@@ -118,13 +118,13 @@ def name_segments(
 
 # %% ../../nbs/33_segment.describe.ipynb #ba88563d
 def _review_names(profiles: pd.DataFrame, words: dict[str, list[str]]) -> dict[str, dict[str, float]]:
-    "One name per segment of reviews; no word stands in two names."
-    used, names = set(), {}
+    "One name per segment of reviews; no word stands in two names of a kind."
+    used, names = {}, {}
     for letter, profile in profiles.groupby("segment_id"):
         away = dict(zip(profile["feature"], profile["difference_sd"], strict=True)).get("p_negative", 0)
         kind = "Complaints about" if away >= 0.5 else "Praise for" if away <= -0.5 else "Reviews about"
-        chosen = [w for w in words.get(letter, []) if w not in used][:3]
-        used |= set(chosen)
+        chosen = [w for w in words.get(letter, []) if w not in used.setdefault(kind, set())][:3]
+        used[kind] |= set(chosen)
         names[letter] = {f"{kind}: {', '.join(chosen)}" if chosen else f"{kind} many things": 1.0}
     return names
 
