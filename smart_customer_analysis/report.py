@@ -324,6 +324,6 @@ def headline(
     span = f"{percent(share['low'], digits)[:-1]}–{percent(share['high'], digits)}"
     number = f"<p><span class='big'>{percent(share['value'], digits)}</span><span class='range'>{span}</span></p>"
     said = MARKS["none"] if mark == "none" else f"<strong>{MARKS.get(mark, '')}</strong> {escape(sentence)}".strip()
-    people = "" if share["n_customers"] == share["n_reviews"] else f"{share['n_customers']:,} customers · "  # a review each, or none known
+    people = "" if share["n_customers"] in (None, share["n_reviews"]) else f"{share['n_customers']:,} customers · "  # a review each, or none known
     counts = f"{share['n_reviews']:,} reviews · {people}{share.get('n_unsure', 0):,} unsure"
     return f"{number}<p class='{mark if mark in ('worse', 'better') else ''}'>{said}</p><p class='muted'>{counts}</p>"

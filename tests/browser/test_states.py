@@ -88,8 +88,7 @@ def test_a_failed_card_says_what_and_leaves_the_others(open_page):
     assert page.locator("#spots .spot").count() > 0
     page.unroute("**/v1/shares*")
     page.locator("#regions").get_by_role("button", name="Retry").click()
-    settle(page)
-    assert page.locator("#regions tbody tr").count() > 2
+    page.locator("#regions tbody tr").nth(2).wait_for()
 
 
 def test_nothing_found_offers_what_to_drop(open_page):
