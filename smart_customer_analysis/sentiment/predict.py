@@ -79,11 +79,11 @@ def looks_alike(
     margin: np.ndarray,  # (n,) margins of the new texts
     calibration: dict[str, Any],  # calibration.json
     level: float = 0.001,  # false alarms allowed
-) -> bool:  # False: these texts are another kind
+) -> bool | None:  # False: these texts are another kind; None: too few to tell
     "Test whether the model is as sure on these texts as on the held-out ones (Kolmogorov-Smirnov)."
     held = np.asarray(calibration["sureness"])
     if len(margin) < 30 or not len(held):
-        return True
+        return None
     again = np.interp(np.linspace(0, 1, calibration["n"]), np.linspace(0, 1, len(held)), held)
     return bool(ks_2samp(np.abs(margin), again).pvalue >= level)
 
@@ -100,10 +100,12 @@ def keep_promise(
         return np.zeros(len(margin), bool), Promise(max_error, False, 0.0, told)
     answered = np.abs(margin) >= line
     share = float(answered.mean()) if len(margin) else 0.0
-    if not looks_alike(margin, calibration):
+    alike = looks_alike(margin, calibration)
+    if alike is False:
         told = "These texts are unlike those the model was measured on: the error rate cannot be promised."
         return answered, Promise(max_error, False, share, told)
-    return answered, Promise(max_error, True, share, f"{share:.0%} answered, at most {max_error:.1%} of them wrong.")
+    only = "" if alike else ", if they are like the reviews it was measured on: 30 texts or more would tell"
+    return answered, Promise(max_error, True, share, f"{share:.0%} answered, at most {max_error:.1%} of them wrong{only}.")
 
 # %% ../../nbs/23_sentiment.predict.ipynb #02d47ced
 class Predictor:

@@ -108,6 +108,12 @@ def test_the_contract_answers_less_the_stricter_it_is(ask):
             ask.predict(["a"], max_error=bad)
 
 
+def test_a_few_texts_get_a_promise_that_says_what_it_rests_on(ask):
+    few, many = (ask.predict(toy(n, seed=9)[0], max_error=0.1).promise for n in (3, 60))
+    assert few.holds and "if they are like the reviews it was measured on" in few.sentence
+    assert many.holds and "if they are like" not in many.sentence
+
+
 def test_other_texts_get_no_promise(ask):
     answer = ask.predict([" ".join(FILLER)] * 60, max_error=0.1)
     assert not answer.promise.holds and "cannot be promised" in answer.promise.sentence

@@ -223,14 +223,15 @@ def test_the_error_contract_is_kept_in_95_of_100_resplits():
     rng = np.random.default_rng(5)
     margin = rng.normal(0, 5, 6000)
     labels = (rng.random(6000) < 1 / (1 + np.exp(-margin))).astype(int)
-    kept = 0
-    for _ in range(100):
-        order = rng.permutation(6000)
-        held, new = order[:600], order[600:]
-        line = t.error_thresholds(margin[held], labels[held], [0.02])[0]["margin"]
-        answered = new[np.abs(margin[new]) >= (np.inf if line is None else line)]
-        kept += not len(answered) or ((margin > 0) != (labels == 1))[answered].mean() <= 0.02
-    assert kept >= 95
+    kept = {0.02: 0, 0.05: 0}
+    for error in kept:
+        for _ in range(200):
+            order = rng.permutation(6000)
+            held, new = order[:400], order[400:800]  # a few hundred new ones have luck of their own
+            line = t.error_thresholds(margin[held], labels[held], [error])[0]["margin"]
+            answered = new[np.abs(margin[new]) >= (np.inf if line is None else line)]
+            kept[error] += not len(answered) or ((margin > 0) != (labels == 1))[answered].mean() <= error
+    assert min(kept.values()) >= 190
 
 
 def test_a_window_wider_than_the_encoder_is_refused(tmp_path, encoder):
