@@ -219,19 +219,17 @@ def test_word_embeddings_stay_where_an_encoder_was_trained(tmp_path, encoder):
     assert torch.equal(load_file(made.folder / "model.safetensors")[name], load_file(known / "model.safetensors")[name])
 
 
-def test_the_error_contract_is_kept_in_95_of_100_resplits():
+@pytest.mark.parametrize("error", [0.02, 0.05])
+def test_the_error_contract_is_kept_on_a_few_hundred_new_reviews(error):
     rng = np.random.default_rng(5)
-    margin = rng.normal(0, 5, 6000)
-    labels = (rng.random(6000) < 1 / (1 + np.exp(-margin))).astype(int)
-    kept = {0.02: 0, 0.05: 0}
-    for error in kept:
-        for _ in range(200):
-            order = rng.permutation(6000)
-            held, new = order[:400], order[400:800]  # a few hundred new ones have luck of their own
-            line = t.error_thresholds(margin[held], labels[held], [error])[0]["margin"]
-            answered = new[np.abs(margin[new]) >= (np.inf if line is None else line)]
-            kept[error] += not len(answered) or ((margin > 0) != (labels == 1))[answered].mean() <= error
-    assert min(kept.values()) >= 190
+    margin = rng.normal(0, 8, 40_000)
+    labels, kept = (rng.random(40_000) < 1 / (1 + np.exp(-margin))).astype(int), 0
+    for _ in range(300):
+        held, new = np.split(rng.choice(40_000, 800, replace=False), 2)  # the new ones have luck of their own
+        line = t.error_thresholds(margin[held], labels[held], [error])[0]["margin"]
+        answered = new[np.abs(margin[new]) >= (np.inf if line is None else line)]
+        kept += not len(answered) or ((margin > 0) != (labels == 1))[answered].mean() <= error
+    assert kept >= 289  # 285 are promised; a bound taken at 95 % keeps it in fewer
 
 
 def test_a_window_wider_than_the_encoder_is_refused(tmp_path, encoder):
