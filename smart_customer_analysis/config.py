@@ -14,7 +14,7 @@ import configparser
 import difflib
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
@@ -54,6 +54,7 @@ class Settings(BaseModel):
     batch_tokens: int = Field(2048, ge=64, description="tokens in one training step, padding included")
     train_rows: int = Field(10_000, ge=0, description="most reviews learnt from in one run, a seeded sample; 0: all")
     score_rows: int = Field(20_000, ge=0, description="most reviews marked in one run, test rows first; 0: all")
+    engine: Literal["torch", "fastest"] = Field("torch", description="engine of scoring; fastest: torch and ONNX Runtime (extra onnx) are measured on your reviews")
     seed: int = Field(42, ge=0, description="seed of everything that involves chance")
     min_segments: int = Field(3, ge=2, description="fewest segments considered")
     max_segments: int = Field(8, ge=2, le=26, description="most segments considered")

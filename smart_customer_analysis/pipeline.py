@@ -50,6 +50,7 @@ from .sentiment.dataset import review_texts
 from .sentiment.evaluate import evaluate, flips, length_group, record_evaluation, refusal, slices, tfidf_baseline, worst_mistakes
 from .sentiment.model import latest_model, promote_model, record_metrics, verify_model
 from .sentiment.predict import Predictor
+from .sentiment.runtime import fastest
 from .sentiment.train import seen, train_sentiment
 from .store.engine import capabilities, check_schema, make_engine, migrate
 from .store.export import LoadReceipt, PendingLoad, Person, erase_customer, find_person, last_segment_run, save_model, save_predictions, save_segment_run, show_load, the_source
@@ -260,10 +261,13 @@ def mark(
     rows: pd.DataFrame,  # review_id, read
     folder: Path,  # where blocks are kept
     progress: bool = False,  # show a bar
+    engines: Path | None = None,  # folder of ONNX graphs: the fastest engine marks; None: torch does
 ) -> int:  # reviews marked now
     "Mark the reviews that are not in the blocks yet."
     keys = _keys(rows["review_id"], rows["read"])
     todo = rows.assign(key=keys)[~np.isin(keys, read_marks(folder)[0])]
+    if engines and len(todo) >= 1000:  # fewer are marked sooner than engines are measured
+        fastest(predictor, sample_rows(todo, 200, 0)["read"].tolist(), engines)
     with tqdm(total=len(todo), desc="marking", unit="review", disable=not progress) as bar:
         for start in range(0, len(todo), BLOCK):
             block = todo.iloc[start : start + BLOCK]
@@ -299,7 +303,7 @@ def score_step(
         rest = max(settings.score_rows - int(ahead.sum()), 1)
         rows = pd.concat([rows[ahead], sample_rows(rows[~ahead], rest, settings.seed)]).sort_index()
     folder = settings.data_dir / "interim" / "marks" / source / predictor.version
-    now = mark(predictor, rows, folder, progress)
+    now = mark(predictor, rows, folder, progress, settings.models_dir / "engines" if settings.engine == "fastest" else None)
     keys, marks, label, embeddings = read_marks(folder)
     at = pd.Series(np.arange(len(keys)), index=keys)
     at = at[~at.index.duplicated(keep="last")].reindex(_keys(rows["review_id"], rows["read"])).to_numpy(int)
@@ -599,6 +603,10 @@ def score_files(
                 yield pd.DataFrame({"review_id": batch.reviews["review_id"].astype(str), "text": text_of(batch.reviews)})
 
     total = sum(len(piece) for piece in pieces())  # read once before: an hour's work does not end at a bad line
+    if settings.engine == "fastest" and total >= 1000:
+        first = next(pieces())["text"].tolist()[:200]
+        if len(first) >= 100:
+            fastest(predictor, first, settings.models_dir / "engines")
     told = predictor.score_stream(pieces(), out, total, progress=progress)
     return {"model": predictor.version, "rows": dict(rows), **told}
 

@@ -3,9 +3,11 @@
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 from test_sentiment_train import toy
 
+from smart_customer_analysis.pipeline import mark, read_marks
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment import runtime as r
 from smart_customer_analysis.sentiment.model import tiny_encoder
@@ -63,6 +65,17 @@ def test_the_fastest_is_chosen(ask, trained, speeds, winner):
     table = r.fastest(ask, TEXTS, trained[2], rounds=1).set_index("engine")
     assert table.chosen[winner] and table.chosen.sum() == 1
     assert (ask.scorer is ask.model) == (winner == "torch")
+
+
+def test_marks_come_from_the_fastest_engine_where_they_are_many(ask, trained, speeds, tmp_path):
+    speeds["onnx fp32"] = 1.0
+    rows = pd.DataFrame({"review_id": [str(i) for i in range(1000)], "read": toy(1000, seed=3)[0]})
+    mark(ask, rows[:999], tmp_path / "few", engines=trained[2])
+    mark(ask, rows, tmp_path / "many")
+    assert ask.scorer is ask.model
+    mark(ask, rows, tmp_path / "fast", engines=trained[2])
+    assert ask.scorer is not ask.model
+    assert np.allclose(read_marks(tmp_path / "fast")[1], read_marks(tmp_path / "many")[1], atol=0.02)
 
 
 def test_a_graph_that_says_something_else_is_never_chosen(ask, trained, speeds, tmp_path):
