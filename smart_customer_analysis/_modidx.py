@@ -1162,6 +1162,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                             'smart_customer_analysis/sentiment/model.py'),
                                                          'smart_customer_analysis.sentiment.model.start_head': ( 'sentiment.model.html#start_head',
                                                                                                                  'smart_customer_analysis/sentiment/model.py'),
+                                                         'smart_customer_analysis.sentiment.model.suit_attention': ( 'sentiment.model.html#suit_attention',
+                                                                                                                     'smart_customer_analysis/sentiment/model.py'),
                                                          'smart_customer_analysis.sentiment.model.tiny_encoder': ( 'sentiment.model.html#tiny_encoder',
                                                                                                                    'smart_customer_analysis/sentiment/model.py'),
                                                          'smart_customer_analysis.sentiment.model.topic_layer': ( 'sentiment.model.html#topic_layer',

@@ -33,7 +33,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
 from .dataset import TextDataset, bare_backend, clean_text, encode, pad_batch, windows
-from .model import pool_margins, quiet, score, verify_model, write_file
+from .model import pool_margins, quiet, score, suit_attention, verify_model, write_file
 from .train import choose_precision
 
 # %% ../../nbs/23_sentiment.predict.ipynb #3df2d1d4
@@ -117,7 +117,7 @@ class Predictor:
         self,
         folder: Path,  # a published model folder
         max_tokens: int | None = None,  # read at most so many tokens of a text; None: all of it
-        batch_tokens: int = 4096,  # tokens in one forward pass
+        batch_tokens: int = 2048,  # tokens in one forward pass
         device: str | None = None,  # cpu or cuda; None: cuda where there is one
         precision: str = "",  # fp32 or bf16; empty: the faster one
     ):
@@ -143,7 +143,7 @@ class Predictor:
                 )
         except Exception as e:  # many kinds; the folder verified, so this library is too old or too new for it
             raise ModelError("a model this version of transformers can load", str(e).splitlines()[0][:160], "train again") from e
-        return model.to(self.device).eval().requires_grad_(False), tokenizer
+        return suit_attention(model.to(self.device).eval().requires_grad_(False), self.dtype), tokenizer
 
     def encode(self, texts: Sequence[str]) -> TextDataset:
         "Tokenise texts for this model; raises `InputError` for what is no text or too long."

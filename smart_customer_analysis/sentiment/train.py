@@ -48,6 +48,7 @@ from smart_customer_analysis.sentiment.model import (
     new_version,
     save_model,
     score,
+    suit_attention,
     write_file,
 )
 
@@ -327,7 +328,7 @@ class Trainer:
     def __init__(self, data: TextDataset, recipe: Recipe, home: Path, device: str, dtype: torch.dtype):
         self.data, self.recipe, self.home, self.device, self.dtype = data, recipe, Path(home), device, dtype
         self.model, self.tokenizer = load_encoder(recipe.encoder, recipe.seed)
-        self.model.to(device).train()
+        suit_attention(self.model.to(device).train(), dtype)
         if recipe.freeze_embeddings and not getattr(self.model.config, "untrained", False):
             self.model.get_input_embeddings().requires_grad_(False)
         self.plan = plan_batches(data, recipe)
