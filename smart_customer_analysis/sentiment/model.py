@@ -8,11 +8,12 @@ The model and its folder.
 
 # %% auto #0
 __all__ = ['PACKAGED', 'MANIFEST', 'NEEDED', 'find_encoder', 'start_head', 'quiet', 'load_encoder', 'tiny_encoder',
-           'suit_attention', 'Scores', 'pool_margins', 'mean_state', 'topic_layer', 'score', 'file_hash', 'write_file',
-           'new_version', 'save_model', 'read_manifest', 'verify_model', 'good_models', 'latest_model', 'promote_model',
-           'rollback_model', 'record_metrics']
+           'suit_attention', 'packed', 'Scores', 'pool_margins', 'mean_state', 'topic_layer', 'score', 'file_hash',
+           'write_file', 'new_version', 'save_model', 'read_manifest', 'verify_model', 'good_models', 'latest_model',
+           'promote_model', 'rollback_model', 'record_metrics']
 
 # %% ../../nbs/21_sentiment.model.ipynb #7db6ff10
+import copy
 import hashlib
 import json
 import os
@@ -39,6 +40,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.activations import GELUActivation
 
 from ..schema import LABEL_NAMES, ModelError
 from smart_customer_analysis.sentiment.dataset import (
@@ -176,6 +178,41 @@ def suit_attention(
         model.set_attn_implementation("eager")
     return model
 
+# %% ../../nbs/21_sentiment.model.ipynb #5a1d70d3
+class _Packed(torch.nn.Module):
+    "A linear layer for inference in bf16, its weights laid out once; `then` is done in the same pass."
+
+    def __init__(self, layer: torch.nn.Linear, then: str = "none"):
+        super().__init__()
+        self.weight, self.bias = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), None), layer.bias
+        self.then, self.exact = then, "none" if then == "gelu" else ""  # GELU by the error function, not by tanh
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return torch.ops.mkldnn._linear_pointwise(states, self.weight, self.bias, self.then, [], self.exact)
+
+
+def _can_pack() -> bool:
+    "Has this torch the operators, and this processor the instructions?"
+    known = all(hasattr(torch.ops.mkldnn, f"_{name}") for name in ("linear_pointwise", "reorder_linear_weight", "is_mkldnn_bf16_supported"))
+    return known and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def packed(
+    model: PreTrainedModel,  # classifier
+    dtype: torch.dtype,  # format of its forward pass
+) -> PreTrainedModel:  # a copy that only scores; the model itself where there is nothing to gain
+    "Lay out a model for scoring in bf16 on a processor."
+    if dtype != torch.bfloat16 or next(model.parameters()).device.type != "cpu" or not _can_pack():
+        return model
+    fast = suit_attention(copy.deepcopy(model).to(dtype).eval().requires_grad_(False), dtype)
+    for part in list(fast.modules()):
+        if isinstance(getattr(part, "intermediate_act_fn", None), GELUActivation):
+            part.dense, part.intermediate_act_fn = _Packed(part.dense, "gelu"), torch.nn.Identity()
+        for name, layer in list(part.named_children()):
+            if type(layer) is torch.nn.Linear:
+                setattr(part, name, _Packed(layer))
+    return fast
+
 # %% ../../nbs/21_sentiment.model.ipynb #cd2a95b2
 @dataclass(frozen=True)
 class Scores:
@@ -228,7 +265,8 @@ def score(
     device, layer, was = next(model.parameters()).device, topic_layer(model), model.training
     margin, states = np.zeros(len(pieces)), np.zeros((len(pieces), model.config.hidden_size), np.float32)
     model.eval()
-    with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+    half = dtype == torch.bfloat16 and model.dtype != torch.bfloat16  # a packed model is in bf16 already
+    with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
         for index in bucket_batches(lengths, batch_tokens):
             batch = pad_batch([data.sequence(*pieces[j]) for j in index], data.pad_id)
             batch = {k: v.to(device) for k, v in batch.items()}

@@ -33,7 +33,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
 from .dataset import TextDataset, bare_backend, clean_text, encode, pad_batch, windows
-from .model import pool_margins, quiet, score, suit_attention, verify_model, write_file
+from .model import packed, pool_margins, quiet, score, suit_attention, verify_model, write_file
 from .train import choose_precision
 
 # %% ../../nbs/23_sentiment.predict.ipynb #3df2d1d4
@@ -130,7 +130,7 @@ class Predictor:
         self.card: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
         self.device, self.dtype, self.rates = choose_precision(device, precision)
         self.model, self.tokenizer = self._load()
-        self.scorer: Any = self.model  # what `predict` asks; another engine may take its place
+        self.scorer: Any = packed(self.model, self.dtype)  # what `predict` asks; another engine may take its place
         self._lock = threading.Lock()
 
     def _load(self) -> tuple:

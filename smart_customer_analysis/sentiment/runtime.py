@@ -26,7 +26,7 @@ import pandas as pd
 import torch
 
 from ..schema import InputError, ModelError
-from .model import score, topic_layer
+from .model import packed, score, topic_layer
 from .predict import Predictor, probabilities
 
 # %% ../../nbs/25_sentiment.runtime.ipynb #0d2b862c
@@ -87,7 +87,7 @@ def _shrink(graph: Path, path: Path) -> None:
 class OnnxModel:
     "An ONNX graph that `score` takes for the model."
 
-    training = False
+    training, dtype = False, torch.float32
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ def fastest(
     "Measure torch and ONNX Runtime, and choose."
     if len(texts) < 100:
         raise InputError("at least 100 texts to measure on", str(len(texts)), "give reviews like those to be scored")
-    data, engines = ask.encode(texts), {"torch": ask.model}
+    data, engines = ask.encode(texts), {"torch": packed(ask.model, ask.dtype)}
     for name, int8 in (("onnx fp32", False), ("onnx int8", True)):
         engines[name] = OnnxModel(export_onnx(ask, folder, int8), ask.model.config)
     seconds: dict[str, list[float]] = {name: [] for name in engines}

@@ -142,3 +142,14 @@ def test_the_words_that_carry_the_verdict_weigh_most(ask):
 def test_a_model_that_reads_nothing_in_is_not_asked(folder):
     with pytest.raises(InputError, match="max_tokens of at least 1"):
         p.Predictor(folder, max_tokens=0)
+
+
+def test_a_packed_model_answers_as_the_model_does(folder):
+    texts = [*toy(200, seed=4)[0], "", "the case is fine " * 60]
+    exact, fast = (p.Predictor(folder, precision=kind) for kind in ("fp32", "bf16"))
+    assert exact.scorer is exact.model
+    a, b = exact.predict(texts), fast.predict(texts)
+    assert np.abs(a.frame.p_negative - b.frame.p_negative).max() < 0.02
+    assert np.allclose(a.embeddings, b.embeddings, atol=0.03)
+    assert a.frame.tokens_read.tolist() == b.frame.tokens_read.tolist()
+    assert fast.explain(texts[0])["words"]  # gradients come from the model itself
