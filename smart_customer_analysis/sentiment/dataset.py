@@ -96,7 +96,7 @@ class TextDataset:
     after: list[int]  # special ids put after a text
     pad_id: int  # id that fills a batch up
     max_tokens: int = 512  # longest sequence, special ids included
-    labels: np.ndarray | None = None  # (n,) 0 negative, 1 positive
+    labels: np.ndarray | None = None  # (n,) 0 negative, 1 positive; in training also 0.5, neither
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -1,10 +1,14 @@
 """Training: killed and resumed it ends the same; what it promises it keeps; bad input is refused at once."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +19,7 @@ from safetensors.torch import load_file
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment import train as t
 from smart_customer_analysis.sentiment.model import good_models, tiny_encoder, verify_model
+from smart_customer_analysis.sentiment.predict import Predictor
 
 GOOD, BAD = "great good fine lovely works".split(), "broken bad awful poor returned".split()
 FILLER = "the case and the sound of it are quite what they say".split()
@@ -208,7 +213,6 @@ def test_padding_and_card(unbroken):
 
 
 def test_word_embeddings_stay_where_an_encoder_was_trained(tmp_path, encoder):
-    import json
     import shutil
 
     known = Path(shutil.copytree(encoder, tmp_path / "known"))
@@ -244,3 +248,45 @@ def test_a_model_knows_the_texts_it_has_seen(unbroken):
     (unbroken.folder / "seen.safetensors").rename(unbroken.folder.parent / "aside")
     assert t.seen(unbroken.folder, texts) is None
     (unbroken.folder.parent / "aside").rename(unbroken.folder / "seen.safetensors")
+
+
+def test_neutral_passages_hold_no_word_of_praise_or_blame():
+    package = files("smart_customer_analysis")
+    judging = tomllib.loads((package / "data" / "wording.toml").read_text(encoding="utf-8"))["words"]
+    told = t.neutral_passage(np.random.default_rng(3), 20_000).lower()
+    found = [w for w in (*judging["good"], *judging["bad"]) if re.search(rf"\b{re.escape(w)}\b", told)]
+    assert not found and not set("<>[]|") & set(told)
+
+
+def test_neutral_rows_are_added_and_the_reviews_stay():
+    texts, labels = toy(200)
+    more, chance = t.with_neutral(texts, np.array(labels), 0.1, seed=1)
+    assert more[:200] == texts and chance[:200].tolist() == labels
+    assert (chance[200:220] == 0.5).all() and len(more) == 240
+    for text, p in zip(more[220:], chance[220:], strict=True):
+        assert {labels[i] for i, review in enumerate(texts) if text.endswith(f" {review}")} == {p}
+    assert (
+        t.with_neutral(texts, np.array(labels), 0.1, seed=1)[0]
+        == more
+        != t.with_neutral(texts, np.array(labels), 0.1, seed=2)[0]
+    )
+    assert t.with_neutral(texts, np.array(labels), 0.0, seed=1)[0] == texts
+
+
+def test_a_trained_encoder_learns_that_a_passage_judges_nothing(tmp_path):
+    texts, labels = toy(400)
+    known = tiny_encoder(tmp_path / "known", [*texts, t.neutral_passage(np.random.default_rng(0), 3000)])
+    config = json.loads((known / "config.json").read_text())
+    (known / "config.json").write_text(json.dumps({k: v for k, v in config.items() if k != "untrained"}))
+    recipe = dict(
+        encoder=str(known), max_tokens=64, epochs=8, learning_rate=5e-3, freeze_embeddings=False, keep_topics=0.0
+    )
+    away = {}
+    for share in (0.0, 0.3):
+        made = t.train_sentiment(texts, labels, [], [], tmp_path / f"m{share}", neutral=share, **recipe)
+        ask = Predictor(made.folder, precision="fp32")
+        rng = np.random.default_rng(9)
+        p = ask.predict([t.neutral_passage(rng, 4) for _ in range(60)]).frame.p_positive
+        away[share] = (p - 0.5).abs().mean()
+        assert made.folder.joinpath("README.md").read_text().count("judge nothing") == (share > 0)
+    assert away[0.3] < 0.3 and away[0.0] > 0.4, away
