@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +19,8 @@ from safetensors.torch import load_file
 
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment import train as t
-from smart_customer_analysis.sentiment.model import good_models, tiny_encoder, verify_model
-from smart_customer_analysis.sentiment.predict import Predictor
+from smart_customer_analysis.sentiment.dataset import encode, pad_batch
+from smart_customer_analysis.sentiment.model import good_models, load_encoder, score, tiny_encoder, verify_model
 
 GOOD, BAD = "great good fine lovely works".split(), "broken bad awful poor returned".split()
 FILLER = "the case and the sound of it are quite what they say".split()
@@ -273,20 +274,26 @@ def test_neutral_rows_are_added_and_the_reviews_stay():
     assert t.with_neutral(texts, np.array(labels), 0.0, seed=1)[0] == texts
 
 
-def test_a_trained_encoder_learns_that_a_passage_judges_nothing(tmp_path):
-    texts, labels = toy(400)
-    known = tiny_encoder(tmp_path / "known", [*texts, t.neutral_passage(np.random.default_rng(0), 3000)])
+def test_half_a_chance_pulls_the_margin_to_zero(encoder):
+    model, tokenizer = load_encoder(encoder, 0)
+    model.train()
+    data = encode([t.neutral_passage(np.random.default_rng(1), 3)], tokenizer, 64)
+    batch, optimizer = pad_batch([data.sequence(0)], data.pad_id), t.make_optimizer(model, t.Recipe(learning_rate=5e-3))
+    margin = []
+    for chance in (1.0, 0.5):
+        for _ in range(40):
+            t.train_step(model, optimizer, batch, torch.tensor([chance]), 1.0)
+        margin.append(abs(score(model, data).margin[0]))
+    assert margin[0] > 2 and margin[1] < 0.2
+
+
+def test_a_pretrained_encoder_learns_from_passages_and_the_card_says_so(tmp_path, encoder):
+    known = tmp_path / "known"
+    shutil.copytree(encoder, known)
     config = json.loads((known / "config.json").read_text())
     (known / "config.json").write_text(json.dumps({k: v for k, v in config.items() if k != "untrained"}))
-    recipe = dict(
-        encoder=str(known), max_tokens=64, epochs=8, learning_rate=5e-3, freeze_embeddings=False, keep_topics=0.0
-    )
-    away = {}
-    for share in (0.0, 0.3):
-        made = t.train_sentiment(texts, labels, [], [], tmp_path / f"m{share}", neutral=share, **recipe)
-        ask = Predictor(made.folder, precision="fp32")
-        rng = np.random.default_rng(9)
-        p = ask.predict([t.neutral_passage(rng, 4) for _ in range(60)]).frame.p_positive
-        away[share] = (p - 0.5).abs().mean()
-        assert made.folder.joinpath("README.md").read_text().count("judge nothing") == (share > 0)
-    assert away[0.3] < 0.3 and away[0.0] > 0.4, away
+    for share in (0.0, 0.25):
+        made = train(tmp_path / str(share), str(known), epochs=1, neutral=share)
+        told = json.loads((made.folder / "metrics.json").read_text())["training"]
+        assert (told["rows"], told["passages"]) == (120, 120 * share)
+        assert ("30 passages that judge nothing" in (made.folder / "README.md").read_text()) == (share > 0)
