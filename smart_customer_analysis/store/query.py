@@ -51,6 +51,7 @@ from .export import plain, the_source
 from smart_customer_analysis.store.tables import (
     Customer,
     Load,
+    LoadCount,
     Model,
     Moment,
     Order,
@@ -637,12 +638,15 @@ def overview(
     with reading(engine) as c:
         loads = c.execute(select(*Load.__table__.columns).where(Load.source == source).order_by(Load.load_id.desc())).mappings().all()
         newest = loads[0]["load_id"] if loads else None
+        sums = [func.sum(LoadCount.__table__.c[k]).label(k) for k in _ROWS]  # rows of files that are only looked up in are no rows of the shop
+        of_load = select(LoadCount.load_id, *sums).join(Load).where(Load.source == source, LoadCount.entity != "lookup").group_by(LoadCount.load_id)
+        counted = {x["load_id"]: {k: int(x[k]) for k in _ROWS} for x in c.execute(of_load).mappings()}
         rules = c.execute(select(Reject.rule, func.count()).where(Reject.load_id == newest).group_by(Reject.rule).order_by(func.count().desc(), Reject.rule)).all()
         first, last = c.execute(select(func.min(Review.reviewed_at), func.max(Review.reviewed_at)).where(Review.source == source)).one()
         stored = {t.__tablename__: c.execute(select(func.count()).select_from(t).where(t.source == source)).scalar() for t in (Customer, Review, Order)}
         sources = c.execute(select(Load.source).distinct().order_by(Load.source)).scalars().all()
-    rows = {k: loads[0][f"rows_{k}"] if loads else 0 for k in _ROWS}
-    told = {"rows": rows, "rows_all": {k: sum(x[f"rows_{k}"] for x in loads) for k in _ROWS}, "rejects": [{"rule": r, "rows": k} for r, k in rules]}
+    rows = counted.get(newest, dict.fromkeys(_ROWS, 0))
+    told = {"rows": rows, "rows_all": {k: sum(x[k] for x in counted.values()) for k in _ROWS}, "rejects": [{"rule": r, "rows": k} for r, k in rules]}
     when = {"data_from": first, "data_to": last, "loaded_at": loads[0]["loaded_at"] if loads else None}
     return plain({"source": source, "sources": sources, **told, "stored": stored, **when, "loads": [dict(x) for x in loads[:20]], "model": latest_model(engine, source)})
 

@@ -185,11 +185,16 @@ def test_rejects_and_counts(engine):
         columns=REJECT_COLUMNS,
     )
     counts = pd.DataFrame(
-        [["a.csv", "review", 810, 800, 3, 7], ["b.csv", "customer", 300, 300, 0, 0]], columns=COUNT_COLUMNS
+        [
+            ["a.csv", "review", 810, 800, 3, 7],
+            ["b.csv", "customer", 300, 300, 0, 0],
+            ["places.csv", "lookup", 50, 50, 0, 0],  # looked up in, no rows of the shop
+        ],
+        columns=COUNT_COLUMNS,
     )
     receipt = save_load(engine, "shop", reviews, customers, orders, rejects, counts, FILES)
     told = overview(engine)
-    assert told["rows"] == {"read": 1110, "loaded": 1100, "rejected": 3, "duplicate": 7}
+    assert told["rows"] == told["rows_all"] == {"read": 1110, "loaded": 1100, "rejected": 3, "duplicate": 7}
     assert told["rejects"] == [{"rule": "rating", "rows": 2}, {"rule": "header", "rows": 1}]
     shown = show_load(engine, receipt.load_id)
     assert shown["files"] == [{"file": "a.csv", "sha256": "ab" * 32, "bytes": 3_000_000_000}]
