@@ -58,7 +58,7 @@ def far(ask: Predictor, n: int = 500) -> list[dict]:
     "The verdict moved beyond token 512."
     rows = test_rows().sample(n, random_state=0)
     y, lines, p = rows["label"].to_numpy(), [], {}
-    moved = [STORY * 10 + text for text in rows["text"]]
+    moved = [STORY * 12 + text for text in rows["text"]]
     for name, texts, limit in (
         ("as written", rows["text"].tolist(), None),
         ("after 512 tokens of story", moved, None),
@@ -74,7 +74,7 @@ def far(ask: Predictor, n: int = 500) -> list[dict]:
         })  # fmt: skip
     told = compare(y, p["as written"], p["after 512 tokens of story"])
     gap = f"{told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f})"
-    starts = len(encode([STORY * 10], ask.tokenizer).ids)
+    starts = len(encode([STORY * 12], ask.tokenizer).ids)
     assert starts > 512
     return [*lines, {"reviews": f"moved − as written ({starts} tokens before the verdict)", "accuracy": gap}]
 
