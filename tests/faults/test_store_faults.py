@@ -4,16 +4,21 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from tqdm.auto import tqdm
 
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.pipeline import load_only
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import store_faults as faults
+
+# tqdm's own lock is shared with forked children: one that is killed while it holds it would stop this process for ever
+tqdm.set_lock(threading.RLock())
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
