@@ -256,6 +256,17 @@ def _write_marks(folder: Path, keys: np.ndarray, frame: pd.DataFrame, embeddings
     os.replace(scratch, target)
 
 
+def _choose_engine(predictor: Predictor, texts: list[str], total: int, engines: Path | None) -> None:
+    "Let the fastest engine mark, where that is wanted; fewer than 1,000 reviews are marked sooner than engines are measured."
+    if engines and total >= 1000 and len(texts) >= 100:
+        fastest(predictor, texts, engines)
+
+
+def _engines(settings: Settings) -> Path | None:
+    "Folder of the graphs of other engines; None: torch marks."
+    return settings.models_dir / "engines" if settings.engine == "fastest" else None
+
+
 def mark(
     predictor: Predictor,  # loaded model
     rows: pd.DataFrame,  # review_id, read
@@ -266,8 +277,7 @@ def mark(
     "Mark the reviews that are not in the blocks yet."
     keys = _keys(rows["review_id"], rows["read"])
     todo = rows.assign(key=keys)[~np.isin(keys, read_marks(folder)[0])]
-    if engines and len(todo) >= 1000:  # fewer are marked sooner than engines are measured
-        fastest(predictor, sample_rows(todo, 200, 0)["read"].tolist(), engines)
+    _choose_engine(predictor, sample_rows(todo, 200, 0)["read"].tolist(), len(todo), engines)
     with tqdm(total=len(todo), desc="marking", unit="review", disable=not progress) as bar:
         for start in range(0, len(todo), BLOCK):
             block = todo.iloc[start : start + BLOCK]
@@ -303,7 +313,7 @@ def score_step(
         rest = max(settings.score_rows - int(ahead.sum()), 1)
         rows = pd.concat([rows[ahead], sample_rows(rows[~ahead], rest, settings.seed)]).sort_index()
     folder = settings.data_dir / "interim" / "marks" / source / predictor.version
-    now = mark(predictor, rows, folder, progress, settings.models_dir / "engines" if settings.engine == "fastest" else None)
+    now = mark(predictor, rows, folder, progress, _engines(settings))
     keys, marks, label, embeddings = read_marks(folder)
     at = pd.Series(np.arange(len(keys)), index=keys)
     at = at[~at.index.duplicated(keep="last")].reindex(_keys(rows["review_id"], rows["read"])).to_numpy(int)
@@ -603,10 +613,8 @@ def score_files(
                 yield pd.DataFrame({"review_id": batch.reviews["review_id"].astype(str), "text": text_of(batch.reviews)})
 
     total = sum(len(piece) for piece in pieces())  # read once before: an hour's work does not end at a bad line
-    if settings.engine == "fastest" and total >= 1000:
-        first = next(pieces())["text"].tolist()[:200]
-        if len(first) >= 100:
-            fastest(predictor, first, settings.models_dir / "engines")
+    if engines := _engines(settings):
+        _choose_engine(predictor, next(pieces(), pd.DataFrame({"text": []}))["text"].tolist()[:200], total, engines)
     told = predictor.score_stream(pieces(), out, total, progress=progress)
     return {"model": predictor.version, "rows": dict(rows), **told}
 

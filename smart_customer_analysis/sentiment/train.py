@@ -317,7 +317,7 @@ def error_thresholds(
     margin: np.ndarray,  # (n,) held-out margins
     labels: np.ndarray,  # (n,) their labels
     errors: Sequence[float] = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2),  # error rates to promise
-    level: float = 0.98,  # certainty of the bound; the promise, with the luck of the reviews to come, is kept in at least 95 of 100 cases
+    level: float = 0.98,  # certainty of the bound; above 0.95, because the reviews to come have luck of their own
 ) -> list[dict[str, float | None]]:  # max_error, margin (None: no promise), coverage
     "For each error rate, find the margin above which the model may answer."
     order = np.argsort(-np.abs(margin), kind="stable")
@@ -573,7 +573,7 @@ def train_sentiment(
     "Fine-tune an encoder on labelled reviews and publish it."
     recipe = Recipe(encoder, max_tokens, epochs, learning_rate, batch_tokens, seed, **options)
     y, yv = _check(texts, labels, "training", True), _check(valid_texts, valid_labels, "validation", False)
-    name = fingerprint(recipe, texts, y.tolist(), valid_texts, yv.tolist(), _sentences()[:1], weights=_weights_hash(encoder))
+    name = fingerprint(recipe, texts, y.tolist(), valid_texts, yv.tolist(), [_sentences()[0]], weights=_weights_hash(encoder))
     out, home = Path(out), Path(out) / f".training-{name}"
     if resume and (done := _finished(out, name)):
         return done

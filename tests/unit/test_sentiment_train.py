@@ -213,12 +213,16 @@ def test_padding_and_card(unbroken):
     assert unbroken.tokens_per_second > 0 and len(unbroken.history) == 2
 
 
-def test_word_embeddings_stay_where_an_encoder_was_trained(tmp_path, encoder):
-    import shutil
-
-    known = Path(shutil.copytree(encoder, tmp_path / "known"))
+def pretrained(encoder, place):
+    "A copy of the small encoder that passes for one with training behind it."
+    known = Path(shutil.copytree(encoder, place))
     config = json.loads((known / "config.json").read_text())
     (known / "config.json").write_text(json.dumps({k: v for k, v in config.items() if k != "untrained"}))
+    return known
+
+
+def test_word_embeddings_stay_where_an_encoder_was_trained(tmp_path, encoder):
+    known = pretrained(encoder, tmp_path / "known")
     made = train(tmp_path, str(known), epochs=1)
     name = "bert.embeddings.word_embeddings.weight"
     assert torch.equal(load_file(made.folder / "model.safetensors")[name], load_file(known / "model.safetensors")[name])
@@ -288,10 +292,7 @@ def test_half_a_chance_pulls_the_margin_to_zero(encoder):
 
 
 def test_a_pretrained_encoder_learns_from_passages_and_the_card_says_so(tmp_path, encoder):
-    known = tmp_path / "known"
-    shutil.copytree(encoder, known)
-    config = json.loads((known / "config.json").read_text())
-    (known / "config.json").write_text(json.dumps({k: v for k, v in config.items() if k != "untrained"}))
+    known = pretrained(encoder, tmp_path / "known")
     for share in (0.0, 0.25):
         made = train(tmp_path / str(share), str(known), epochs=1, neutral=share)
         told = json.loads((made.folder / "metrics.json").read_text())["training"]
