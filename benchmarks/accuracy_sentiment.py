@@ -35,6 +35,7 @@ from smart_customer_analysis.sentiment.evaluate import (
     share,
     tfidf_scores,
 )
+from smart_customer_analysis.sentiment.model import score
 from smart_customer_analysis.sentiment.predict import Predictor, probabilities
 from smart_customer_analysis.sentiment.train import train_sentiment
 
@@ -102,7 +103,7 @@ def fasttext_scores(learn: pd.DataFrame, held: pd.DataFrame, texts: list[str], s
     with tempfile.TemporaryDirectory() as name:
         folder, best = Path(name), None
         for lr in (0.1, 0.25, 0.5, 1.0):
-            for epoch in (5, 15, 25, 50):
+            for epoch in (5, 15, 25, 50) if len(learn) < 10_000 else (5, 15):
                 p = fasttext_p(fasttext_fit(learn, seed, lr, epoch, folder), held["text"].tolist())
                 right = float(((p < 0.5) == (held["label"] == 1)).mean())
                 if best is None or right > best[0]:
@@ -146,12 +147,13 @@ def our_run(learn: pd.DataFrame, held: pd.DataFrame, test: pd.DataFrame, seed: i
     made = train_sentiment(*columns, where / f"n{n}-seed{seed}", seed=seed, **recipe)
     ask = Predictor(made.folder)
     start = time.perf_counter()
-    p, heat = ask.predict(test["text"].tolist()).frame["p_positive"].to_numpy(), ask.calibration["temperature"]
+    margin = score(ask.scorer, ask.encode(test["text"].tolist()), ask.batch_tokens, dtype=ask.dtype).margin
     return {
         "n": n, "seed": seed, "recipe": ask.card["training"]["recipe"], "precision": ask.card["training"]["precision"],
         "seconds": made.seconds, "tokens/s": made.tokens_per_second, "padding": made.padding_share,
-        "temperature": heat, "held": len(held), "scoring_s": time.perf_counter() - start,
-        "folder": str(made.folder.relative_to(where)), "margin": (np.log(p / (1 - p)) * heat).round(4).tolist(),
+        "calibration": {k: ask.calibration[k] for k in ("temperature", "exponent")},
+        "held": len(held), "scoring_s": time.perf_counter() - start,
+        "folder": str(made.folder.relative_to(where)), "margin": margin.astype(float).round(4).tolist(),
     }  # fmt: skip
 
 
@@ -167,9 +169,9 @@ def baselines(learn: pd.DataFrame, held: pd.DataFrame, test: pd.DataFrame, seed:
     }  # fmt: skip
 
 
-def ours(run: dict, temperature: float | None = None) -> np.ndarray:
+def ours(run: dict, calibration: dict | None = None) -> np.ndarray:
     "Probability of negative on the test rows."
-    return 1 - probabilities(np.array(run["margin"]), temperature or run["temperature"])
+    return 1 - probabilities(np.array(run["margin"]), calibration or run["calibration"])
 
 
 # --- the tables -----------------------------------------------------------------------------------------------------
@@ -210,18 +212,18 @@ def per_seed(runs: list[dict], truth: np.ndarray) -> pd.DataFrame:
             "ours − TF-IDF": f"{beside['difference']:+.3f} ({beside['low']:+.3f} to {beside['high']:+.3f})",
             "train s": round(run["seconds"]), "tokens/s": round(run["tokens/s"]), "padding": f"{run['padding']:.2%}",
             "score s": round(run["scoring_s"], 1), "TF-IDF s": round(run["tfidf_s"], 1),
-            "fastText s, with its 17 trials": round(run["fasttext_s"]),
+            "fastText s, with its trials": round(run["fasttext_s"]),
         })  # fmt: skip
     return pd.DataFrame(lines)
 
 
 def calibration(runs: list[dict], truth: np.ndarray) -> pd.DataFrame:
-    "Expected calibration error (10 bins of equal size) before and after the temperature."
+    "Expected calibration error (10 bins of equal size) before and after temperature and exponent."
     lines = []
     for run in runs:
-        before, after = (evaluate(truth, ours(run, t)) for t in (1.0, None))
+        before, after = (evaluate(truth, ours(run, c)) for c in ({"temperature": 1.0}, None))
         lines.append({
-            "seed": run["seed"], "held-out rows": run["held"], "temperature": run["temperature"],
+            "seed": run["seed"], "held-out rows": run["held"], **run["calibration"],
             "ECE before": before["ece"], "ECE after": after["ece"], "by chance alone": chance_error(ours(run)),
             "Brier before": before["brier"], "Brier after": after["brier"],
         })  # fmt: skip
@@ -286,7 +288,7 @@ def report(runs: list[dict], test: pd.DataFrame, name: str, seconds: float) -> N
     }
     intro = (
         f"Tested on {len(test)} rows of `amazon_polarity/test.ft.txt`, read to the end. Of the labels a tenth is held out, "
-        "for the temperature of ours and for rate and epochs of fastText; both baselines then learn from all of them. "
+        "for the calibration of ours and for rate and epochs of fastText; both baselines then learn from all of them. "
         f"Ours: {recipe['epochs']} epochs, {recipe['max_tokens']} tokens, rate {recipe['learning_rate']:g}, "
         f"{full[0]['precision']}. Asked for: at least 0.915 as the mean of 3 seeds, calibration error at most 0.03. "
         f"Found: {mean['ours']['value']:.3f} as the mean of {len(full)} seeds "
@@ -324,7 +326,7 @@ def main() -> None:
     for n, seed in plan:
         if args.write and not list(args.runs.glob(f"run-{n}-{seed}-*.json")):
             continue
-        run = one_run(train, test, n, seed, args.runs)
+        run = one_run(train, test, n, seed, args.runs, **({"learning_rate": 1e-4} if args.all_english else {}))
         done.append(run)
         print(n, seed, share(int(((ours(run) >= 0.5) == (test["label"] == NEGATIVE)).sum()), len(test)), flush=True)
     if done and not args.only:

@@ -17,6 +17,7 @@ Modules:
 - `smart_customer_analysis.insight.figures`: Every figure of reports, notebooks and documentation, in one look
 - `smart_customer_analysis.insight.shares`: From marks of a model that errs to a share of negative reviews, with a range that keeps its promise
 - `smart_customer_analysis.migrations.versions.0001_first_tables`: The first tables.
+- `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary that says what happened to every row
 - `smart_customer_analysis.report`: Typed parameters in, one HTML file out; published only when the last cell said so
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges, and the refusals

@@ -812,7 +812,8 @@ def unsure_band(
     try:
         held = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
         margins = [t["margin"] for t in held["thresholds"] if t["max_error"] <= max_error + 1e-12 and t["margin"] is not None]
-        high = 1 / (1 + math.exp(-margins[-1] / held["temperature"]))
+        odds = (margins[-1] / held["temperature"]) ** held.get("exponent", 1.0)  # as `log_odds` of 22, without loading torch
+        high = 1 / (1 + math.exp(-odds))
     except (OSError, ValueError, KeyError, IndexError):
         return None
     return [round(1 - high, 4), round(high, 4)]

@@ -16,7 +16,7 @@ import json
 import re
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from captum.attr import LayerIntegratedGradients
+from scipy.special import expit
 from scipy.stats import ks_2samp
 from tqdm.auto import tqdm
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -34,7 +35,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
 from .dataset import TextDataset, bare_backend, clean_text, encode, pad_batch, windows
 from .model import packed, pool_margins, quiet, score, suit_attention, verify_model, write_file
-from .train import choose_precision
+from .train import choose_precision, log_odds
 
 # %% ../../nbs/23_sentiment.predict.ipynb #3df2d1d4
 @dataclass(frozen=True)
@@ -58,10 +59,10 @@ class Predictions:
 
 def probabilities(
     margin: np.ndarray,  # logit of positive minus logit of negative
-    temperature: float,  # from calibration.json
+    calibration: Mapping[str, Any],  # content of calibration.json: temperature, exponent
 ) -> np.ndarray:  # probability of positive
     "Turn margins into calibrated probabilities."
-    return 1 / (1 + np.exp(-np.clip(margin / temperature, -60, 60)))
+    return expit(np.clip(log_odds(margin, calibration["temperature"], calibration.get("exponent", 1.0)), -60, 60))
 
 # %% ../../nbs/23_sentiment.predict.ipynb #2bfe69e0
 def threshold_for(
@@ -168,7 +169,7 @@ def predict(
         threshold_for(self.calibration, max_error)  # refuse a senseless value before the work
     with self._lock, tqdm(desc="scoring", unit="text", disable=not (progress and sys.stderr.isatty())) as bar:
         found = score(self.scorer, data, self.batch_tokens, self.limit, dtype=self.dtype, bar=bar)
-    positive = probabilities(found.margin, self.calibration["temperature"])
+    positive = probabilities(found.margin, self.calibration)
     label = pd.array(np.where(found.margin > 0, POSITIVE, NEGATIVE), dtype="Int8")
     label[found.read == 0] = pd.NA  # nothing read, nothing said
     promise = None

@@ -139,9 +139,9 @@ def fastest(
             found[name] = score(engine, data, ask.batch_tokens, ask.limit, dtype=ask.dtype)
             seconds[name].append(time.perf_counter() - start)
     exact = score(ask.model, data, ask.batch_tokens, ask.limit)  # fp32: what the others are held to
-    heat, rows = ask.calibration["temperature"], []
+    rows = []
     for name, got in found.items():
-        gap = np.abs(probabilities(got.margin, heat) - probabilities(exact.margin, heat)).max()
+        gap = np.abs(probabilities(got.margin, ask.calibration) - probabilities(exact.margin, ask.calibration)).max()
         other = np.mean((got.margin > 0) != (exact.margin > 0))
         alike = float((got.embeddings * exact.embeddings).sum(axis=1)[exact.read > 0].mean())
         rows.append({"engine": name, "reviews_per_second": len(texts) / min(seconds[name]), "apart": float(gap), "changed": float(other), "cosine": alike})

@@ -9,8 +9,8 @@ Training.
 # %% auto #0
 __all__ = ['FORMATS', 'multiply_rate', 'choose_precision', 'Recipe', 'rate_at', 'plan_batches', 'fingerprint', 'neutral_passage',
            'with_neutral', 'save_checkpoint', 'last_checkpoint', 'load_checkpoint', 'make_optimizer', 'train_step',
-           'mean_states', 'fit_temperature', 'error_thresholds', 'TrainResult', 'Trainer', 'held_out', 'model_card',
-           'text_keys', 'seen', 'train_sentiment']
+           'mean_states', 'fit_calibration', 'log_odds', 'error_thresholds', 'TrainResult', 'Trainer', 'held_out',
+           'model_card', 'text_keys', 'seen', 'train_sentiment']
 
 # %% ../../nbs/22_sentiment.train.ipynb #d53543e7
 import hashlib
@@ -34,7 +34,7 @@ import torch
 from safetensors.numpy import load_file as load_numpy
 from safetensors.numpy import save as numpy_bytes
 from safetensors.torch import load_file, save_file
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from scipy.stats import beta
 from torch.nn.functional import cosine_similarity, cross_entropy
 from tqdm.auto import tqdm
@@ -178,7 +178,7 @@ def with_neutral(
     seed: int,  # of the draw
 ) -> tuple[list[str], np.ndarray]:  # more texts; (m,) float32 chance of positive: 0, 1, or 0.5 where nothing is judged
     "Add passages without a verdict, and reviews that begin with one."
-    rng, n = np.random.default_rng(seed), round(share * len(texts))
+    rng, n = np.random.default_rng(seed), min(round(share * len(texts)), 2000)  # more teach nothing new
     quiet_ones = [neutral_passage(rng, int(rng.integers(1, 13))) for _ in range(n)]
     behind = rng.choice(len(texts), n, replace=n > len(texts))
     late = [f"{neutral_passage(rng, int(rng.integers(1, 7)))} {texts[i]}" for i in behind]
@@ -300,17 +300,32 @@ def mean_states(
     return found
 
 # %% ../../nbs/22_sentiment.train.ipynb #724ffda8
-def fit_temperature(
+def fit_calibration(
     margin: np.ndarray,  # (n,) logit of positive minus logit of negative
     labels: np.ndarray,  # (n,) 0 or 1
-) -> float:  # margins are divided by it; above 1: the model was too sure
-    "Fit one temperature by likelihood; 1 where there are no two classes to fit on."
+) -> dict[str, float]:  # temperature, above 1: the model was too sure; exponent, above 1: it saturates. See `log_odds`
+    "Fit temperature and exponent by likelihood; both 1 where there are no two classes to fit on."
     if len(set(np.asarray(labels).tolist())) < 2:
-        return 1.0
+        return {"temperature": 1.0, "exponent": 1.0}
     positive = np.asarray(labels) == 1
     hoped = np.where(positive, 1 - 1 / (positive.sum() + 2), 1 / ((~positive).sum() + 2))  # Platt's targets
-    loss = lambda log_t: (np.logaddexp(0, margin / math.exp(log_t)) - hoped * margin / math.exp(log_t)).mean()  # noqa: E731
-    return float(math.exp(minimize_scalar(loss, bounds=(math.log(0.05), math.log(20)), method="bounded").x))
+
+    def loss(logs: np.ndarray) -> float:
+        odds = log_odds(margin, *np.exp(logs))
+        return float((np.logaddexp(0, odds) - hoped * odds).sum() + (logs[1] / 0.3) ** 2 / 2)
+
+    bounds = ((math.log(0.05), math.log(20)), (math.log(0.25), math.log(4)))
+    found = np.exp(minimize(loss, (0.0, 0.0), method="Nelder-Mead", bounds=bounds).x)
+    return {"temperature": float(found[0]), "exponent": float(found[1])}
+
+
+def log_odds(
+    margin: np.ndarray,  # logit of positive minus logit of negative
+    temperature: float,  # from calibration.json
+    exponent: float = 1.0,  # from calibration.json
+) -> np.ndarray:  # calibrated log odds of positive; the sign is the margin's
+    "Calibrate margins."
+    return np.sign(margin) * (np.abs(margin) / temperature) ** exponent
 
 # %% ../../nbs/22_sentiment.train.ipynb #7a9ebc8f
 def error_thresholds(
@@ -435,7 +450,7 @@ def held_out(
     n = len(margin)
     accuracy = (confusion["tn"] + confusion["tp"]) / n if n else None
     calibration = {
-        "temperature": fit_temperature(margin, labels),
+        **fit_calibration(margin, labels),
         "thresholds": error_thresholds(margin, labels),
         "sureness": np.quantile(np.abs(margin), np.linspace(0, 1, 101)).tolist() if n else [],
         "n": n,

@@ -1,6 +1,7 @@
 """Up, check, down, up on both backends; databases that are not ours are refused."""
 
 import pytest
+from shop import shop
 from sqlalchemy import inspect, text
 
 from smart_customer_analysis.schema import DatabaseError
@@ -15,6 +16,7 @@ from smart_customer_analysis.store.engine import (
     schema_changes,
     writing,
 )
+from smart_customer_analysis.store.export import save_load
 from smart_customer_analysis.store.tables import Base, table_names
 
 
@@ -33,6 +35,35 @@ def test_up_check_down_up(database_url):
         assert set(inspect(engine).get_table_names()) - {VERSION_TABLE} == before, (
             "system tables of the backend must survive"
         )
+
+
+def test_an_older_database_keeps_its_rows(engine):
+    frames = shop(n_customers=20, n_reviews=50)
+    save_load(engine, "shop", *frames)
+    sql = "SELECT * FROM reviews ORDER BY review_id"
+    with engine.connect() as c:
+        before = c.execute(text(sql)).all()
+    downgrade(engine, "0001")
+    with pytest.raises(DatabaseError, match="revision 0001; next: run: sca db upgrade"):
+        check_schema(engine)
+    migrate(engine)
+    with engine.connect() as c:
+        assert c.execute(text(sql)).all() == before and len(before) == 50
+    names = {i["name"] for i in inspect(engine).get_indexes("reviews")}
+    assert names == {"ix_reviews_customer_id_source", "ix_reviews_reviewed_at_source"}
+    assert schema_changes(engine) == []
+
+
+def test_keys_are_sorted_by_bytes_whatever_the_language_of_the_server(engine):
+    if engine.dialect.name != "postgresql":
+        return  # SQLite knows no other order
+    held = text(
+        "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public' "
+        "AND collation_name IS DISTINCT FROM 'C' AND column_name IN ('source', 'key', 'customer_id', 'product_id', "
+        "'review_id', 'order_id', 'member_id') AND table_name = ANY (:ours)"
+    )
+    with engine.connect() as c:
+        assert c.execute(held, {"ours": list(table_names())}).scalars().all() == []
 
 
 def test_migrate_twice_does_nothing(engine):
