@@ -197,7 +197,7 @@ def _count_rows(c: Connection, *tables: str) -> None:
     "Let PostgreSQL count what it holds, or its next plan is made for empty tables; SQLite plans by its indexes."
     if c.dialect.name == "postgresql":
         told = (f"{t} ({', '.join(x.name for x in _T[t].columns if x.name not in ('text', 'title', 'geom'))})" for t in tables)
-        c.exec_driver_sql("SET LOCAL default_statistics_target = 10")  # 3,000 rows of each; the server's own round looks closer
+        c.exec_driver_sql("SET LOCAL default_statistics_target = 3")  # 900 rows of each; the server's own round looks closer
         c.exec_driver_sql(f"ANALYZE {', '.join(told)}")
 
 # %% ../../nbs/42_store.export.ipynb #413fded2
@@ -284,7 +284,7 @@ def _bulk(c: Connection, table: Table, n: int) -> Iterator[None]:
         c.execute(DropIndex(item))
     yield
     if server:
-        c.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")  # sort the new indexes in memory
+        c.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'; SET LOCAL max_parallel_maintenance_workers = 1")  # sort in memory, by two
         _count_rows(c, *({k.referred_table.name for k in keys if k in table.foreign_key_constraints} & {*_CONTENT}))
     for item in indexes:
         c.execute(CreateIndex(item))
@@ -366,8 +366,8 @@ def _content_hash(files: pd.DataFrame | None, counts: pd.DataFrame, waiting: dic
         h.update("".join(sorted(files["sha256"].astype(str))).encode())
         return h.hexdigest()
     for entity in _FRAMES:
-        for block in waiting[entity].blocks():
-            h.update(block)
+        for batch in waiting[entity]:
+            h.update(batch.serialize())
     return h.hexdigest()
 
 # %% ../../nbs/42_store.export.ipynb #ca7ecc91
@@ -382,7 +382,8 @@ class _Waiting:
     def __init__(self, table: Table, key: str | None = None):
         self.table, self.key, self.n = table, key, 0
         self.met = np.empty(0, np.uint64)  # hashes of the keys
-        self.file, self.stream = tempfile.SpooledTemporaryFile(_IN_MEMORY), None  # noqa: SIM115  (closed with the object)
+        self.held: list[pa.RecordBatch] = []
+        self.file, self.stream = None, None  # for what memory does not hold
 
     def add(self, frame: pd.DataFrame) -> None:
         "Append rows; raises `InputError` for a repeated key or a NUL."
@@ -392,34 +393,37 @@ class _Waiting:
         for name in (f.name for f in rows.schema if pa.types.is_string(f.type)):
             if pc.any(pc.match_substring_regex(rows[name], r"\x00")).as_py():
                 raise InputError(f"text without NUL in {self.table.name}.{name}", "a NUL character", "reject such rows while reading")
-        self.stream = self.stream or pa.ipc.new_stream(self.file, rows.schema)
-        self.stream.write_table(rows, max_chunksize=_CHUNK)
+        self.held += rows.combine_chunks().to_batches(max_chunksize=_CHUNK)
         self.n += len(rows)
+        if sum(b.nbytes for b in self.held) > _IN_MEMORY:
+            self._spill()
 
     def _meet(self, ids: pd.Series) -> None:
         "Note the keys; 8 bytes each."
         keys = pd.util.hash_array(ids.to_numpy(object), categorize=False)
-        twice = ids.duplicated().to_numpy() | np.isin(keys, self.met)
-        if twice.any():
-            raise InputError(f"one row for each {self.key}", f"{ids[twice].iloc[0]!r} twice", "count it as a duplicate before saving")
-        keys.sort()
-        self.met = np.insert(self.met, np.searchsorted(self.met, keys), keys)
+        new = np.sort(keys)
+        if (new[1:] == new[:-1]).any() or np.isin(new, self.met).any():  # a key repeated, as it seems
+            twice = ids.duplicated().to_numpy() | np.isin(keys, self.met)
+            if twice.any():
+                raise InputError(f"one row for each {self.key}", f"{ids[twice].iloc[0]!r} twice", "count it as a duplicate before saving")
+        self.met = np.insert(self.met, np.searchsorted(self.met, new), new)
 
-    def blocks(self) -> Iterator[bytes]:
-        "The bytes of the rows, as they wait."
-        if self.stream:
-            self.stream.close()
-            self.file.seek(0)
-            while block := self.file.read(1 << 20):
-                yield block
+    def _spill(self) -> None:
+        "Move the rows from memory to a file."
+        if self.stream is None:
+            self.file = tempfile.TemporaryFile()  # noqa: SIM115  (closed with the object)
+            self.stream = pa.ipc.new_stream(self.file, self.held[0].schema)
+        for batch in self.held:
+            self.stream.write_batch(batch)
+        self.held = []
 
-    def __iter__(self) -> Iterator[pa.Table]:
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
         if self.stream:
             self.stream.close()
             self.file.seek(0)
             with pa.ipc.open_stream(self.file) as stream:
-                for batch in stream:
-                    yield pa.Table.from_batches([batch])
+                yield from stream
+        yield from self.held
 
 # %% ../../nbs/42_store.export.ipynb #3e4d2f57
 def _named(known: pa.Array, *columns: pd.Series) -> pa.Array:
@@ -502,7 +506,7 @@ class PendingLoad:
     def _parts(self, name: str, given: dict[str, Any], bar: Any) -> Iterator[pa.Table]:
         "The waiting rows of a table, with what is known only now."
         for rows in self._waiting[name]:
-            yield _with(rows, _T[name], given)
+            yield _with(pa.Table.from_batches([rows]), _T[name], given)
             bar.update(len(rows))
 
     def _write(self, c: Connection, source: str, load_id: int, bar: Any) -> LoadReceipt:

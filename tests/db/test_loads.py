@@ -7,6 +7,7 @@ from shop import predictions, shop
 from sqlalchemy import inspect, text
 
 from smart_customer_analysis.schema import COUNT_COLUMNS, REJECT_COLUMNS, DatabaseError, InputError
+from smart_customer_analysis.store import export
 from smart_customer_analysis.store.engine import make_engine, schema_changes, writing
 from smart_customer_analysis.store.export import (
     erase_customer,
@@ -335,3 +336,21 @@ def test_read_only_and_missing_are_told(tmp_path):
     for url in ("sqlite:////proc/nothing/here.db", f"sqlite:///{tmp_path}", "oracle://x"):
         with pytest.raises(DatabaseError):
             make_engine(url)
+
+
+def test_rows_that_wait_in_a_file_are_the_rows_that_wait_in_memory(engine, monkeypatch):
+    reviews, customers, orders = shop()
+    hashes, kept = [], []
+    for source, room in (("memory", export._IN_MEMORY), ("file", 40_000)):
+        monkeypatch.setattr(export, "_IN_MEMORY", room)
+        load = export.PendingLoad()
+        load.add(reviews[:700], customers, orders)
+        load.add(reviews[700:])  # few enough to stay in memory
+        waiting = load._waiting["reviews"]
+        assert (waiting.stream is not None, len(waiting.held)) == ((True, 1) if source == "file" else (False, 2))
+        load.save(engine, source)
+        with engine.connect() as c:
+            hashes.append(c.execute(text("SELECT content_hash FROM loads WHERE source = :s"), {"s": source}).scalar())
+            rows = text("SELECT review_id, text, title, rating, reviewed_at FROM reviews WHERE source = :s ORDER BY 1")
+            kept.append(c.execute(rows, {"s": source}).all())
+    assert hashes[0] == hashes[1] and kept[0] == kept[1] and len(kept[0]) == len(reviews)
