@@ -191,7 +191,7 @@ class _Packed(torch.nn.Module):
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         return torch.ops.mkldnn._linear_pointwise(states, self.weight, self.bias, self.then, [], self.exact)
 
-
+# %% ../../nbs/21_sentiment.model.ipynb #5a1d70d7
 class _PackedAttention(torch.nn.Module):
     "Self-attention for inference in bf16: one product for query, key and value, and the scale inside its weights."
 
@@ -215,7 +215,7 @@ class _PackedAttention(torch.nn.Module):
         told = torch.bmm(like.softmax(-1), v).view(n, self.heads, longest, self.width)
         return told.transpose(1, 2).reshape(n, longest, -1), None
 
-
+# %% ../../nbs/21_sentiment.model.ipynb #5a1d70d8
 def _can_pack() -> bool:
     "Has this torch the operators, and this processor the instructions?"
     known = all(hasattr(torch.ops.mkldnn, f"_{name}") for name in ("linear_pointwise", "reorder_linear_weight", "is_mkldnn_bf16_supported"))

@@ -251,12 +251,12 @@ def faithfulness(
     if n < 3:
         return 0.0
     rng = np.random.default_rng(seed)
-    margin = score(self.model, data, self.batch_tokens, dtype=self.dtype).margin[0]
+    margin = score(self.scorer, data, self.batch_tokens, dtype=self.dtype).margin[0]
     top = np.argsort(-weights * np.sign(margin))[:k]
     gone = [top, *(rng.choice(n, k, replace=False) for _ in range(trials))]
     kept = [data.ids[~np.isin(owner, g)] for g in gone]
     offsets = np.cumsum([0, *(len(x) for x in kept)])
-    changed = score(self.model, replace(data, ids=np.concatenate(kept), offsets=offsets), self.batch_tokens, dtype=self.dtype)
+    changed = score(self.scorer, replace(data, ids=np.concatenate(kept), offsets=offsets), self.batch_tokens, dtype=self.dtype)
     fall = (margin - changed.margin) * np.sign(margin)
     return float(max(0.0, fall[0]) / max(np.abs(fall[1:]).mean(), 0.01 * abs(margin), 1e-6))
 
