@@ -13,6 +13,7 @@ __all__ = ['Promise', 'Predictions', 'probabilities', 'threshold_for', 'looks_al
 # %% ../../nbs/23_sentiment.predict.ipynb #4e65b1eb
 import hashlib
 import json
+import os
 import re
 import sys
 import threading
@@ -129,6 +130,8 @@ class Predictor:
         self.version: str = self.manifest["version"]
         self.calibration = json.loads((self.folder / "calibration.json").read_text(encoding="utf-8"))
         self.card: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
+        for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+            os.environ.setdefault(cache, "64")  # kernels kept: one for each shape met; at 1,024, their default, half a gigabyte
         self.device, self.dtype, self.rates = choose_precision(device, precision)
         self.model, self.tokenizer = self._load()
         self.scorer: Any = packed(self.model, self.dtype)  # what `predict` asks; another engine may take its place
