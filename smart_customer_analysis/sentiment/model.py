@@ -41,7 +41,6 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 from transformers.activations import GELUActivation
-from transformers.models.bert.modeling_bert import BertSelfAttention
 
 from ..schema import LABEL_NAMES, ModelError
 from smart_customer_analysis.sentiment.dataset import (
@@ -191,31 +190,7 @@ class _Packed(torch.nn.Module):
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         return torch.ops.mkldnn._linear_pointwise(states, self.weight, self.bias, self.then, [], self.exact)
 
-# %% ../../nbs/21_sentiment.model.ipynb #5a1d70d7
-class _PackedAttention(torch.nn.Module):
-    "Self-attention for inference in bf16: one product for query, key and value, and the scale inside its weights."
 
-    def __init__(self, part: BertSelfAttention):
-        super().__init__()
-        self.heads, self.width = part.num_attention_heads, part.attention_head_size
-        three = torch.nn.Linear(part.query.in_features, 3 * self.heads * self.width, dtype=torch.bfloat16)
-        with torch.no_grad():
-            for name in ("weight", "bias"):
-                q, k, v = (getattr(layer, name) for layer in (part.query, part.key, part.value))
-                getattr(three, name).copy_(torch.cat([q * part.scaling, k, v]))
-        self.three = _Packed(three.requires_grad_(False))
-
-    def forward(self, states: torch.Tensor, attention_mask: torch.Tensor | None = None, **_: Any) -> tuple[torch.Tensor, None]:
-        n, longest, _ = states.shape
-        parts = self.three(states).view(n, longest, 3, self.heads, self.width).permute(2, 0, 3, 1, 4)
-        q, k, v = parts.reshape(3, n * self.heads, longest, self.width)
-        like = torch.bmm(q, k.transpose(1, 2))
-        if attention_mask is not None:
-            like.view(n, self.heads, longest, longest).add_(attention_mask)
-        told = torch.bmm(like.softmax(-1), v).view(n, self.heads, longest, self.width)
-        return told.transpose(1, 2).reshape(n, longest, -1), None
-
-# %% ../../nbs/21_sentiment.model.ipynb #5a1d70d8
 def _can_pack() -> bool:
     "Has this torch the operators, and this processor the instructions?"
     known = all(hasattr(torch.ops.mkldnn, f"_{name}") for name in ("linear_pointwise", "reorder_linear_weight", "is_mkldnn_bf16_supported"))
@@ -229,11 +204,7 @@ def packed(
     "Lay out a model for scoring in bf16 on a processor."
     if dtype != torch.bfloat16 or next(model.parameters()).device.type != "cpu" or not _can_pack():
         return model
-    fast = copy.deepcopy(model)
-    for part in list(fast.modules()):
-        if type(getattr(part, "self", None)) is BertSelfAttention:
-            part.self = _PackedAttention(part.self)
-    fast = suit_attention(fast.to(dtype).eval().requires_grad_(False), dtype)
+    fast = suit_attention(copy.deepcopy(model).to(dtype).eval().requires_grad_(False), dtype)
     for part in list(fast.modules()):
         if isinstance(getattr(part, "intermediate_act_fn", None), GELUActivation):
             part.dense, part.intermediate_act_fn = _Packed(part.dense, "gelu"), torch.nn.Identity()

@@ -178,7 +178,7 @@ def with_neutral(
     seed: int,  # of the draw
 ) -> tuple[list[str], np.ndarray]:  # more texts; (m,) float32 chance of positive: 0, 1, or 0.5 where nothing is judged
     "Add passages without a verdict, and reviews that begin with one."
-    rng, n = np.random.default_rng(seed), min(round(share * len(texts)), 2000)  # more teach nothing new
+    rng, n = np.random.default_rng(seed), min(round(share * len(texts)), 2000)  # one lesson, however many the reviews: bounds its time
     quiet_ones = [neutral_passage(rng, int(rng.integers(1, 13))) for _ in range(n)]
     behind = rng.choice(len(texts), n, replace=n > len(texts))
     late = [f"{neutral_passage(rng, int(rng.integers(1, 7)))} {texts[i]}" for i in behind]
