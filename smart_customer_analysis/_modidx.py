@@ -1304,8 +1304,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                'smart_customer_analysis/sentiment/train.py'),
                                                          'smart_customer_analysis.sentiment.train.make_optimizer': ( 'sentiment.train.html#make_optimizer',
                                                                                                                      'smart_customer_analysis/sentiment/train.py'),
-                                                         'smart_customer_analysis.sentiment.train.mean_states': ( 'sentiment.train.html#mean_states',
-                                                                                                                  'smart_customer_analysis/sentiment/train.py'),
                                                          'smart_customer_analysis.sentiment.train.model_card': ( 'sentiment.train.html#model_card',
                                                                                                                  'smart_customer_analysis/sentiment/train.py'),
                                                          'smart_customer_analysis.sentiment.train.multiply_rate': ( 'sentiment.train.html#multiply_rate',

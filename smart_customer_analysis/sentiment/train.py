@@ -9,8 +9,8 @@ Training.
 # %% auto #0
 __all__ = ['FORMATS', 'multiply_rate', 'choose_precision', 'Recipe', 'rate_at', 'plan_batches', 'fingerprint', 'neutral_passage',
            'with_neutral', 'save_checkpoint', 'last_checkpoint', 'load_checkpoint', 'make_optimizer', 'train_step',
-           'mean_states', 'fit_calibration', 'log_odds', 'error_thresholds', 'TrainResult', 'Trainer', 'held_out',
-           'model_card', 'text_keys', 'seen', 'train_sentiment']
+           'fit_calibration', 'log_odds', 'error_thresholds', 'TrainResult', 'Trainer', 'held_out', 'model_card',
+           'text_keys', 'seen', 'train_sentiment']
 
 # %% ../../nbs/22_sentiment.train.ipynb #d53543e7
 import hashlib
@@ -49,6 +49,7 @@ from smart_customer_analysis.sentiment.model import (
     load_encoder,
     mean_state,
     new_version,
+    packed,
     save_model,
     score,
     suit_attention,
@@ -105,7 +106,8 @@ class Recipe:
     clip: float = 1.0  # largest norm of a gradient
     freeze_embeddings: bool = True  # leave the word embeddings as they are
     keep_topics: float = 0.2  # weight of the loss that keeps the mean state where the encoder had it; 0: off
-    neutral: float = 0.25  # passages without a verdict, and reviews behind one, for each review; 0: none
+    neutral: float = 0.25  # passages without a verdict, for each review; 0: none
+    behind: float = 0.5  # reviews that begin with such a passage, for each review; 0: none
     precision: str = ""  # fp32 or bf16; empty: the faster one, as measured when the run began
 
 
@@ -174,15 +176,17 @@ def neutral_passage(
 def with_neutral(
     texts: Sequence[str],  # reviews
     labels: np.ndarray,  # (n,) 0 negative, 1 positive
-    share: float,  # passages, and reviews behind a passage, for each review
+    neutral: float,  # passages for each review
+    behind: float,  # reviews that begin with a passage, for each review
     seed: int,  # of the draw
 ) -> tuple[list[str], np.ndarray]:  # more texts; (m,) float32 chance of positive: 0, 1, or 0.5 where nothing is judged
     "Add passages without a verdict, and reviews that begin with one."
-    rng, n = np.random.default_rng(seed), min(round(share * len(texts)), 2000)  # one lesson, however many the reviews: bounds its time
-    quiet_ones = [neutral_passage(rng, int(rng.integers(1, 13))) for _ in range(n)]
-    behind = rng.choice(len(texts), n, replace=n > len(texts))
-    late = [f"{neutral_passage(rng, int(rng.integers(1, 7)))} {texts[i]}" for i in behind]
-    return [*texts, *quiet_ones, *late], np.concatenate([labels, np.full(n, 0.5), labels[behind]]).astype(np.float32)
+    rng = np.random.default_rng(seed)
+    n, m = (min(round(share * len(texts)), most) for share, most in ((neutral, 1000), (behind, 2000)))  # one lesson, however many the reviews
+    passages = [neutral_passage(rng, int(rng.integers(1, 13))) for _ in range(n + m)]
+    chosen = rng.choice(len(texts), m, replace=m > len(texts))
+    late = [f"{passage} {texts[i]}" for passage, i in zip(passages[n:], chosen, strict=True)]
+    return [*texts, *passages[:n], *late], np.concatenate([labels, np.full(n, 0.5), labels[chosen]]).astype(np.float32)
 
 # %% ../../nbs/22_sentiment.train.ipynb #14ff83f7
 def _moving(model: PreTrainedModel) -> dict[str, torch.nn.Parameter]:
@@ -281,24 +285,6 @@ def train_step(
     optimizer.zero_grad(set_to_none=True)
     return loss.item()
 
-# %% ../../nbs/22_sentiment.train.ipynb #3c5953db
-def mean_states(
-    model: PreTrainedModel,  # the encoder before training
-    data: TextDataset,  # training rows
-    dtype: torch.dtype = torch.float32,  # format of the forward pass
-) -> np.ndarray:  # (n, hidden) float32
-    "Mean state of the last layer for the first window of each row."
-    found, device = np.zeros((len(data), model.config.hidden_size), np.float32), next(model.parameters()).device
-    was = model.training
-    model.eval()
-    with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
-        for index in bucket_batches(data.lengths, 4096):
-            batch = {k: v.to(device) for k, v in pad_batch([data.sequence(i) for i in index], data.pad_id).items()}
-            states = model(**batch, output_hidden_states=True).hidden_states[-1]
-            found[index] = mean_state(states, batch["attention_mask"]).cpu().numpy()
-    model.train(was)
-    return found
-
 # %% ../../nbs/22_sentiment.train.ipynb #724ffda8
 def fit_calibration(
     margin: np.ndarray,  # (n,) logit of positive minus logit of negative
@@ -392,8 +378,9 @@ class Trainer:
         self.plan = plan_batches(data, recipe)
         self.optimizer = make_optimizer(self.model, recipe)
         untrained = getattr(self.model.config, "untrained", False)
-        self.topics = mean_states(self.model, data, dtype) if recipe.keep_topics and not untrained else None
-        self.model.config.topics_kept = self.topics is not None
+        self.model.config.topics_kept = bool(recipe.keep_topics) and not untrained
+        first = recipe.max_tokens - len(data.before) - len(data.after)
+        self.topics = score(packed(self.model, dtype), data, 4096, limit=first, dtype=dtype).embeddings if self.model.config.topics_kept else None
         precision = next(name for name, kind in FORMATS.items() if kind == dtype)
         self.state = {"step": 0, "precision": precision, "tokens": 0, "seconds": 0.0, "losses": [], "history": []}
 
@@ -474,7 +461,7 @@ def model_card(
         f"- {facts['seconds']:.0f} s, {facts['tokens_per_second']:,.0f} tokens/s without padding, {facts['padding_share']:.1%} padding",
     ]
     if facts.get("passages"):
-        lines.append(f"- learnt from {facts['passages']:,} passages that judge nothing, too, and from as many reviews behind one")
+        lines.append(f"- learnt from {facts['passages']:,} passages that judge nothing, too, and from {facts.get('behind', facts['passages']):,} reviews behind one")
     if metrics["validation_n"]:
         lines.append(f"- accuracy on the held-out rows: {metrics['validation_accuracy']:.3f} (n = {metrics['validation_n']:,})")
     if (a := metrics.get("accuracy")) and a.get("value") is not None:
@@ -523,7 +510,8 @@ def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, prin
         "version": version,
         "recipe": asdict(recipe),
         "rows": len(keys) - len(valid),
-        "passages": int((run.data.labels == 0.5).sum()),
+        "passages": (passages := int((run.data.labels == 0.5).sum())),
+        "behind": len(run.data) - passages - (len(keys) - len(valid)),
         "seconds": state["seconds"],
         "tokens_per_second": state["tokens"] / max(state["seconds"], 1e-9),
         "padding_share": padding_share(run.data.lengths, run.plan),
@@ -599,7 +587,7 @@ def train_sentiment(
     most = min(getattr(model.config, "max_position_embeddings", max_tokens), tokenizer.model_max_length)
     if max_tokens > most:
         raise InputError(f"max_tokens of at most {most} for this encoder", str(max_tokens), "lower the setting max_tokens")
-    learnt, chance = (texts, y) if getattr(model.config, "untrained", False) else with_neutral(texts, y, recipe.neutral, seed)
+    learnt, chance = (texts, y) if getattr(model.config, "untrained", False) else with_neutral(texts, y, recipe.neutral, recipe.behind, seed)
     data = replace(encode(learnt, tokenizer, max_tokens), labels=chance)
     valid = encode(valid_texts, tokenizer, max_tokens, yv)
     run = Trainer(data, recipe, home, device, dtype)

@@ -265,17 +265,17 @@ def test_neutral_passages_hold_no_word_of_praise_or_blame():
 
 def test_neutral_rows_are_added_and_the_reviews_stay():
     texts, labels = toy(200)
-    more, chance = t.with_neutral(texts, np.array(labels), 0.1, seed=1)
+    more, chance = t.with_neutral(texts, np.array(labels), 0.1, 0.2, seed=1)
     assert more[:200] == texts and chance[:200].tolist() == labels
-    assert (chance[200:220] == 0.5).all() and len(more) == 240
+    assert (chance[200:220] == 0.5).all() and len(more) == 260
     for text, p in zip(more[220:], chance[220:], strict=True):
         assert {labels[i] for i, review in enumerate(texts) if text.endswith(f" {review}")} == {p}
     assert (
-        t.with_neutral(texts, np.array(labels), 0.1, seed=1)[0]
+        t.with_neutral(texts, np.array(labels), 0.1, 0.2, seed=1)[0]
         == more
-        != t.with_neutral(texts, np.array(labels), 0.1, seed=2)[0]
+        != t.with_neutral(texts, np.array(labels), 0.1, 0.2, seed=2)[0]
     )
-    assert t.with_neutral(texts, np.array(labels), 0.0, seed=1)[0] == texts
+    assert t.with_neutral(texts, np.array(labels), 0.0, 0.0, seed=1)[0] == texts
 
 
 def test_half_a_chance_pulls_the_margin_to_zero(encoder):
@@ -294,7 +294,7 @@ def test_half_a_chance_pulls_the_margin_to_zero(encoder):
 def test_a_pretrained_encoder_learns_from_passages_and_the_card_says_so(tmp_path, encoder):
     known = pretrained(encoder, tmp_path / "known")
     for share in (0.0, 0.25):
-        made = train(tmp_path / str(share), str(known), epochs=1, neutral=share)
+        made = train(tmp_path / str(share), str(known), epochs=1, neutral=share, behind=2 * share)
         told = json.loads((made.folder / "metrics.json").read_text())["training"]
         assert (told["rows"], told["passages"]) == (120, 120 * share)
-        assert ("30 passages that judge nothing" in (made.folder / "README.md").read_text()) == (share > 0)
+        assert ("30 passages that judge nothing, too, and from 60 reviews behind one" in (made.folder / "README.md").read_text()) == (share > 0)
