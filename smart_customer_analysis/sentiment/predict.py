@@ -27,7 +27,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from captum.attr import LayerIntegratedGradients
+from captum.attr import IntegratedGradients
 from scipy.special import expit
 from scipy.stats import ks_2samp
 from tqdm.auto import tqdm
@@ -222,17 +222,19 @@ def token_weights(
     batch = pad_batch([data.sequence(0, a, b) for a, b in cut], data.pad_id)
     empty = batch["input_ids"].clone()
     empty[:, len(data.before) : len(data.before) + cut[0][1]] = data.pad_id
-    ids, mask, empty = (t.to(self.device) for t in (batch["input_ids"], batch["attention_mask"], empty))
+    mask, embed = batch["attention_mask"].to(self.device), self.model.get_input_embeddings()
 
-    def margin(ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        logits = self.model(input_ids=ids, attention_mask=mask).logits
+    def margin(words: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+            logits = self.model(inputs_embeds=words, attention_mask=mask).logits.float()
         return logits[:, 1] - logits[:, 0]
 
-    walk = LayerIntegratedGradients(margin, self.model.get_input_embeddings())
-    parts = walk.attribute(ids, empty, additional_forward_args=(mask,), n_steps=steps, internal_batch_size=max(16, len(cut)))
-    parts = parts.sum(-1).detach().cpu().numpy()
-    with torch.inference_mode():
-        here, there = (margin(t, mask).cpu().numpy() for t in (ids, empty))
+    with torch.no_grad():
+        review, nothing = (embed(t.to(self.device)) for t in (batch["input_ids"], empty))
+        ends = margin(torch.cat([review, nothing]), torch.cat([mask, mask])).cpu().numpy()
+    walk = {"n_steps": steps, "internal_batch_size": max(16, len(cut)), "additional_forward_args": (mask,)}
+    parts = IntegratedGradients(margin).attribute(review, nothing, **walk).sum(-1).cpu().numpy()
+    here, there = np.split(ends, 2)
     share, weights = pool_margins(here), np.zeros(read)
     for k, (a, b) in enumerate(cut):
         weights[a:b] += share[k] * parts[k, len(data.before) : len(data.before) + b - a]

