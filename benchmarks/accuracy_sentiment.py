@@ -333,7 +333,9 @@ def main() -> None:
     for n, seed in plan:
         if args.write and not list(args.runs.glob(f"run-{n}-{seed}-*.json")):
             continue
-        run = one_run(train, test, n, seed, args.runs, **({"learning_rate": 1e-4, "max_tokens": 160} if args.all_english else {}))
+        run = one_run(
+            train, test, n, seed, args.runs, **({"learning_rate": 1e-4, "max_tokens": 160} if args.all_english else {})
+        )
         done.append(run)
         print(n, seed, share(int(((ours(run) >= 0.5) == (test["label"] == NEGATIVE)).sum()), len(test)), flush=True)
     if done and not args.only:

@@ -2,8 +2,9 @@
 
 python benchmarks/trust_sentiment.py [--only PART ...]
 
-The models are those of accuracy_sentiment.py: seed 0, and seeds 1 and 2 for the gate. Parts: far, contract, explain, gate. What a part found is kept beside the model, so that they
-can be run one at a time; without --only the missing ones are run and the table is written.
+The models are those of accuracy_sentiment.py: seed 0, and what it kept of the others. Parts: resplits, far, contract,
+explain, gate. What a part found is kept beside the model, so that they can be run one at a time; without --only the
+missing ones are run and the table is written.
 """
 
 import argparse
@@ -24,10 +25,24 @@ from smart_customer_analysis.sentiment.model import score
 from smart_customer_analysis.sentiment.predict import Predictor, keep_promise, owners, words_of
 from smart_customer_analysis.sentiment.train import held_out
 
-STORY = (
-    "I ordered it on Monday and it came on Thursday in a brown box. My brother lives near the post office. "
-    "He walked there with the dog after lunch. The box stood on the table in the kitchen until the evening. "
-)
+STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml
+    "a purchase": 12
+    * (
+        "I ordered it on Monday and it came on Thursday in a brown box. My brother lives near the post office. "
+        "He walked there with the dog after lunch. The box stood on the table in the kitchen until the evening. "
+    ),
+    "a river": 9
+    * (
+        "The river rises in the hills in the north of the province and flows through four districts before it reaches the sea. "
+        "Its upper valley was settled in the ninth century. A railway along the left bank was opened in 1874 and closed in 1961. "
+        "The largest town on the river has a market hall, two schools and a museum of local history. "
+    ),
+    "a household": 11
+    * (
+        "My sister and I share a flat with two other students. On weekdays she leaves at seven and I leave at eight. "
+        "The university is at the other end of the city, so we go by tram. In the evening somebody cooks and the others wash up. "
+    ),
+}
 
 
 def test_rows() -> pd.DataFrame:
@@ -43,7 +58,7 @@ def unseen(seed: int = 0) -> pd.DataFrame:
 
 def margins(ask: Predictor, texts: list[str], limit: int | None = None) -> np.ndarray:
     "Margin of every text."
-    return score(ask.model, ask.encode(texts), limit=limit, dtype=ask.dtype).margin
+    return score(ask.scorer, ask.encode(texts), limit=limit, dtype=ask.dtype).margin
 
 
 def told_as(k: int, n: int) -> str:
@@ -57,26 +72,25 @@ def told_as(k: int, n: int) -> str:
 def far(ask: Predictor, n: int = 500) -> list[dict]:
     "The verdict moved beyond token 512."
     rows = test_rows().sample(n, random_state=0)
-    y, lines, p = rows["label"].to_numpy(), [], {}
-    moved = [STORY * 12 + text for text in rows["text"]]
-    for name, texts, limit in (
-        ("as written", rows["text"].tolist(), None),
-        ("after 512 tokens of story", moved, None),
-        ("the same, only the first 512 tokens read", moved, 512),
-    ):
-        data, start = ask.encode(texts), time.perf_counter()
-        found = score(ask.model, data, limit=limit, dtype=ask.dtype)
+    y, texts, p = rows["label"].to_numpy(), rows["text"].tolist(), {}
+    ways = {"as written": ("", None)} | {f"behind {name}": (story, None) for name, story in STORIES.items()}
+    ways["behind a purchase, only the first 512 tokens read"] = (STORIES["a purchase"], 512)
+    lines = []
+    for name, (story, limit) in ways.items():
+        before = len(encode([story], ask.tokenizer).ids)
+        assert not story or before > 512
+        data, start = ask.encode([story + text for text in texts]), time.perf_counter()
+        found = score(ask.scorer, data, limit=limit, dtype=ask.dtype)
         right = (found.margin > 0) == (y == 1)
         p[name] = 1 / (1 + np.exp(found.margin))
+        told = compare(y, p["as written"], p[name])
         lines.append({
-            "reviews": name, "accuracy": told_as(int(right.sum()), n), "mean tokens": round(float(found.total.mean())),
-            "read in full": f"{(found.read == found.total).mean():.0%}", "seconds": round(time.perf_counter() - start, 1),
+            "reviews": name, "tokens before the verdict": before, "accuracy": told_as(int(right.sum()), n),
+            "less as written": f"{told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f})" if story else "",
+            "mean tokens": round(float(found.total.mean())), "read in full": f"{(found.read == found.total).mean():.0%}",
+            "seconds": round(time.perf_counter() - start, 1),
         })  # fmt: skip
-    told = compare(y, p["as written"], p["after 512 tokens of story"])
-    gap = f"{told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f})"
-    starts = len(encode([STORY * 12], ask.tokenizer).ids)
-    assert starts > 512
-    return [*lines, {"reviews": f"moved − as written ({starts} tokens before the verdict)", "accuracy": gap}]
+    return lines
 
 
 # --- the error contract ---------------------------------------------------------------------------------------------
@@ -91,7 +105,7 @@ def contract(ask: Predictor, resplits: int = 100) -> list[dict]:
         for _ in range(resplits):
             order = rng.permutation(len(y))
             held, new = order[: len(y) // 2], order[len(y) // 2 :]
-            calibration, _ = held_out(margin[held], y[held], 160)
+            calibration, _ = held_out(margin[held], y[held], 256)
             answered, promise = keep_promise(margin[new], calibration, error)
             off = ((margin[new] > 0) != (y[new] == 1))[answered]
             kept, given = kept + (not len(off) or off.mean() <= error), given + promise.holds
@@ -115,7 +129,7 @@ def other_kinds() -> dict[str, pd.DataFrame]:
     asked = pd.DataFrame({"text": asked["review_comment_message"], "label": (asked["review_score"] > 3).astype(int)})
     films = rows_of(REAL / "imdb" / "train.ft.txt.gz")
     kinds = {"other products (2006)": sold, "films": films, "Portuguese": asked}
-    return {name: rows.sample(300, random_state=0) for name, rows in kinds.items()}
+    return {name: rows.sample(1000, random_state=0) for name, rows in kinds.items()}
 
 
 def elsewhere(ask: Predictor, name: str, rows: pd.DataFrame) -> list[dict]:
@@ -149,7 +163,7 @@ def resplits(draws: int = 100) -> list[dict]:
             for _ in range(draws):
                 order = rng.permutation(len(y))
                 held, new = order[: len(y) // 2], order[len(y) // 2 :]
-                answered, promise = keep_promise(margin[new], held_out(margin[held], y[held], 160)[0], error)
+                answered, promise = keep_promise(margin[new], held_out(margin[held], y[held], 256)[0], error)
                 off = ((margin[new] > 0) != (y[new] == 1))[answered]
                 kept, given = kept + (not len(off) or off.mean() <= error), given + promise.holds
                 coverage.append(answered.mean())
@@ -164,38 +178,6 @@ def resplits(draws: int = 100) -> list[dict]:
 def stored(n: int) -> list[dict]:
     "Runs on n labels that accuracy_sentiment.py kept."
     return [json.loads(p.read_text()) for p in sorted(RUNS.glob(f"run-{n}-*.json"))]
-
-
-def gate_stored(draws: int = 100) -> list[dict]:
-    "The gate on 700 test rows, from stored margins. Drawn without replacement: a row drawn twice would count as two."
-    rows, rng, lines = test_rows(), np.random.default_rng(0), []
-    y, by = (
-        rows["label"].to_numpy(),
-        pd.DataFrame({"words": length_group(rows["text"].str.split().str.len()), "label": rows["label"]}),
-    )
-    first, *others = [1 / (1 + np.exp(np.array(r["margin"]))) for r in stored(3400)]
-    cases = {
-        f"equal: answers of seeds 0 and {k + 1} exchanged at random": (o, "at most 5", True)
-        for k, o in enumerate(others)
-    }
-    for r in stored(250):
-        cases["worse: learnt from 250 labels"] = (1 / (1 + np.exp(np.array(r["margin"]))), f"{draws}", False)
-    cases["damaged: labels exchanged"] = (1 - first, f"{draws}", False)
-    for name, (p, wanted, equal) in cases.items():
-        refused = 0
-        for _ in range(draws):
-            swap = rng.random(len(y)) < 0.5 if equal else np.zeros(len(y), bool)
-            old, new, i = np.where(swap, p, first), np.where(swap, first, p), rng.choice(len(y), 700, replace=False)
-            refused += refusal(flips(y[i], old[i], new[i], by.iloc[i].reset_index(drop=True))) is not None
-        lines.append(
-            {
-                "new model": name,
-                "its accuracy": float(((p >= 0.5) == (y == 0)).mean()),
-                "refused": f"{refused} of {draws}",
-                "asked for": wanted,
-            }
-        )
-    return lines
 
 
 # --- explanations ---------------------------------------------------------------------------------------------------
@@ -216,7 +198,8 @@ def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> l
     half.write_text(json.dumps(told, default=float))
     seconds, busy = (np.array([t[k] for t in told]) for k in ("clock", "busy"))
     tokens = np.array([t["tokens_total"] for t in told])
-    near, faith = (tokens >= 96) & (tokens <= 160), np.array([t["faithfulness"] for t in told])
+    near, wide = (tokens >= 112) & (tokens <= 144), (tokens >= 96) & (tokens <= 160)
+    faith = np.array([t["faithfulness"] for t in told])
     complete = np.array([t["completeness_error"] for t in told])
     scrambled = Predictor(folder)
     torch.manual_seed(0)
@@ -239,8 +222,9 @@ def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> l
         {"what": "fall when the top 15 % of words go, times chance: mean (median)", "found": f"{mean(faith)} ({np.median(faith):.2f})", "asked for": "at least 3"},
         {"what": "marked faithful (at least 2 times chance)", "found": f"{(faith >= 2).mean():.0%}", "asked for": ""},
         {"what": "completeness error: median (95th percentile)", "found": f"{np.median(complete):.3f} ({np.quantile(complete, 0.95):.3f})", "asked for": "0.02"},
-        {"what": f"seconds, 96 to 160 tokens ({near.sum()} reviews): median (95th percentile)", "found": f"{np.median(seconds[near]):.2f} ({np.quantile(seconds[near], 0.95):.2f})", "asked for": "p95 under 1.5"},
-        {"what": "the same in processor seconds (two cores spend two a second)", "found": f"{np.median(busy[near]):.2f} ({np.quantile(busy[near], 0.95):.2f})", "asked for": "3.0 are 1.5 s on 2 idle cores"},
+        {"what": f"seconds, 112 to 144 tokens ({near.sum()} reviews): median (95th percentile)", "found": f"{np.median(seconds[near]):.2f} ({np.quantile(seconds[near], 0.95):.2f})", "asked for": "p95 under 1.5"},
+        {"what": f"seconds, 96 to 160 tokens ({wide.sum()} reviews): median (95th percentile)", "found": f"{np.median(seconds[wide]):.2f} ({np.quantile(seconds[wide], 0.95):.2f})", "asked for": ""},
+        {"what": "112 to 144 tokens in processor seconds (two cores spend two a second)", "found": f"{np.median(busy[near]):.2f} ({np.quantile(busy[near], 0.95):.2f})", "asked for": "3.0 are 1.5 s on 2 idle cores"},
         {"what": "seconds, all lengths: 95th percentile", "found": f"{np.quantile(seconds, 0.95):.2f}", "asked for": ""},
         {"what": f"words weighed by random weights ({len(chance)} reviews): times chance", "found": f"{mean(chance)} ({np.median(chance):.2f})", "asked for": "near 1 or below"},
         {"what": "… rank correlation with the trained model's words", "found": mean(alike), "asked for": "near 0"},
@@ -250,67 +234,59 @@ def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> l
 # --- the gate -------------------------------------------------------------------------------------------------------
 
 
-def gate(ask: Predictor, others: list[Path], draws: int = 100) -> list[dict]:
-    "Models of other seeds, equal models, and damaged ones, on samples of the test rows."
+def gate(ask: Predictor, draws: int = 100) -> list[dict]:
+    "Equal, worse and damaged models on 700 test rows, drawn without replacement: a row drawn twice would count as two."
     rows, rng, lines = test_rows(), np.random.default_rng(0), []
-    texts, y = rows["text"].tolist(), rows["label"].to_numpy()
-    by = pd.DataFrame({"tokens": length_group(ask.encode(texts).totals), "label": y})
-    mine = 1 / (1 + np.exp(margins(ask, texts)))
-
-    def asked(name: str, wanted: str, pairs) -> None:
+    y, texts = rows["label"].to_numpy(), rows["text"].tolist()
+    by = pd.DataFrame({"words": length_group(rows["text"].str.split().str.len()), "label": rows["label"]})
+    first, *others = [1 / (1 + np.exp(np.array(r["margin"]))) for r in stored(3400)]
+    cases = {
+        f"equal: answers of seeds 0 and {k + 1} exchanged at random": (o, "at most 5", True)
+        for k, o in enumerate(others)
+    }
+    for r in stored(250):
+        cases["worse: learnt from 250 labels"] = (1 / (1 + np.exp(np.array(r["margin"]))), str(draws), False)
+    for amount in (0.5, 1.0):
+        hurt = damaged(ask, amount)
+        worse = 1 / (1 + np.exp(margins(hurt, texts)))
+        cases[f"damaged: noise of {amount:g} standard deviations on its weights"] = (worse, str(draws), False)
+    cases["damaged: labels exchanged"] = (1 - first, str(draws), False)
+    for name, (p, wanted, equal) in cases.items():
         refused = 0
         for _ in range(draws):
-            old, new = pairs()
-            i = rng.choice(len(y), len(y))  # with replacement: another day's reviews
+            swap = rng.random(len(y)) < 0.5 if equal else np.zeros(len(y), bool)
+            old, new, i = np.where(swap, p, first), np.where(swap, first, p), rng.choice(len(y), 700, replace=False)
             refused += refusal(flips(y[i], old[i], new[i], by.iloc[i].reset_index(drop=True))) is not None
-        accuracy = float(((new >= 0.5) == (y == 0)).mean())
+        right = float(((p >= 0.5) == (y == 0)).mean())
         lines.append(
-            {"new model": name, "its accuracy": accuracy, "refused": f"{refused} of {draws}", "asked for": wanted}
+            {"new model": name, "its accuracy": right, "refused": f"{refused} of {draws}", "asked for": wanted}
         )
-
-    lines.append(
-        {
-            "new model": "(in force)",
-            "its accuracy": float(((mine >= 0.5) == (y == 0)).mean()),
-            "refused": "",
-            "asked for": "",
-        }
-    )
-    beside = [1 / (1 + np.exp(margins(Predictor(f), texts))) for f in others]
-    for k, other in enumerate(beside):
-
-        def exchanged(other=other):
-            swap = rng.random(len(y)) < 0.5
-            return np.where(swap, other, mine), np.where(swap, mine, other)
-
-        asked(f"equal: answers of seeds 0 and {k + 1} exchanged at random", "at most 5", exchanged)
-    for amount in (0.5, 1.0):
-        hurt = Predictor(ask.folder)
-        torch.manual_seed(int(amount * 10))
-        for name, weight in hurt.model.named_parameters():
-            if weight.ndim > 1 and "embeddings" not in name:
-                weight.data += torch.randn_like(weight) * weight.std() * amount
-        worse = 1 / (1 + np.exp(margins(hurt, texts)))
-        asked(
-            f"damaged: noise of {amount:g} standard deviations on its weights", "100", lambda worse=worse: (mine, worse)
-        )
-    asked("damaged: labels exchanged", "100", lambda: (mine, 1 - mine))
     return lines
+
+
+def damaged(ask: Predictor, amount: float) -> Predictor:
+    "The same model with noise on its weights, in standard deviations of each matrix."
+    hurt = Predictor(ask.folder)
+    torch.manual_seed(int(amount * 10))
+    for name, weight in hurt.model.named_parameters():
+        if weight.ndim > 1 and "embeddings" not in name:
+            weight.data += torch.randn_like(weight) * weight.std() * amount
+    hurt.scorer = hurt.model  # a packed one would be a copy made before
+    return hurt
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", choices=["resplits", "gate_stored", "far", "contract", "explain", "gate"])
+    parser.add_argument("--only", nargs="*", choices=["resplits", "far", "contract", "explain", "gate"])
     args, start = parser.parse_args(), time.perf_counter()
     folder, found = standard_model(), {}
     ask = Predictor(folder)
     work = {
         "resplits": resplits,
-        "gate_stored": gate_stored,
         "far": lambda: far(ask),
         "contract": lambda: contract(ask),
         "explain": lambda: explain(ask, folder),
-        "gate": lambda: gate(ask, [standard_model(s) for s in (1, 2)]),
+        "gate": lambda: gate(ask),
     }
     for part in args.only or work:
         kept = folder.parent / f"trust-{part}-{ask.version}.json"
@@ -322,11 +298,10 @@ def main() -> None:
         print(pd.DataFrame(found[part]["lines"]).to_string(), flush=True)
     heads = {
         "resplits": "Answers under an error contract, test rows only (asked for: kept in at least 95 of 100; the halves share one pool, so a lucky calibration meets an unlucky other half)",
-        "gate_stored": "The gate before a swap, 700 of the test rows at a time",
         "far": "A verdict beyond token 512 (500 reviews; asked for: within 0.01)",
         "contract": "Answers under an error contract (asked for: kept in at least 95 of 100)",
         "explain": "Words that carry the answer",
-        "gate": "The gate before a swap (accuracy on 855 rows; refusals on resampled rows)",
+        "gate": "The gate before a swap (accuracy on 855 rows; refusals on 700 of them at a time)",
     }
     left = [heads[p].split(" (")[0] for p in heads if p not in found]
     missing = f"Not run yet: {'; '.join(left)}." if left else ""
