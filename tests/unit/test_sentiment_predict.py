@@ -139,6 +139,14 @@ def test_the_words_that_carry_the_verdict_weigh_most(ask):
     assert hits >= 36
 
 
+def test_words_weigh_the_same_in_either_number_format(folder):
+    exact, half = (p.Predictor(folder, precision=name) for name in ("fp32", "bf16"))
+    for text in toy(8)[0]:
+        data = exact.encode([text])
+        (a, lost), (b, lost_half) = (ask.token_weights(data, int(data.totals[0])) for ask in (exact, half))
+        assert not np.array_equal(a, b) and np.corrcoef(a, b)[0, 1] > 0.999 and abs(lost - lost_half) < 0.05
+
+
 def test_a_model_that_reads_nothing_in_is_not_asked(folder):
     with pytest.raises(InputError, match="max_tokens of at least 1"):
         p.Predictor(folder, max_tokens=0)
