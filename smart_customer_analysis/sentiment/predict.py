@@ -225,15 +225,15 @@ def token_weights(
     mask, embed = batch["attention_mask"].to(self.device), self.model.get_input_embeddings()
 
     def margin(words: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16):
-            logits = self.model(inputs_embeds=words, attention_mask=mask).logits.float()
+        logits = self.model(inputs_embeds=words, attention_mask=mask).logits.float()
         return logits[:, 1] - logits[:, 0]
 
     with torch.no_grad():
         review, nothing = (embed(t.to(self.device)) for t in (batch["input_ids"], empty))
-        ends = margin(torch.cat([review, nothing]), torch.cat([mask, mask])).cpu().numpy()
+        ends = margin(torch.cat([review, nothing]), torch.cat([mask, mask])).cpu().numpy()  # in fp32: the way between them may be short
     walk = {"n_steps": steps, "internal_batch_size": max(16, len(cut)), "additional_forward_args": (mask,)}
-    parts = IntegratedGradients(margin).attribute(review, nothing, **walk).sum(-1).cpu().numpy()
+    with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+        parts = IntegratedGradients(margin).attribute(review, nothing, **walk).sum(-1).cpu().numpy()
     here, there = np.split(ends, 2)
     share, weights = pool_margins(here), np.zeros(read)
     for k, (a, b) in enumerate(cut):
