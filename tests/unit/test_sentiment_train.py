@@ -297,4 +297,7 @@ def test_a_pretrained_encoder_learns_from_passages_and_the_card_says_so(tmp_path
         made = train(tmp_path / str(share), str(known), epochs=1, neutral=share, behind=2 * share)
         told = json.loads((made.folder / "metrics.json").read_text())["training"]
         assert (told["rows"], told["passages"]) == (120, 120 * share)
-        assert ("30 passages that judge nothing, too, and from 60 reviews behind one" in (made.folder / "README.md").read_text()) == (share > 0)
+        assert (
+            "30 passages that judge nothing, too, and from 60 reviews behind one"
+            in (made.folder / "README.md").read_text()
+        ) == (share > 0)
