@@ -329,13 +329,11 @@ def main() -> None:
     plan = [(len(train), args.seeds[0])] if args.all_english else plan
     if args.only:
         plan = [tuple(map(int, pair.split(":"))) for pair in args.only]
-    done = []
+    recipe, done = {"learning_rate": 1e-4, "max_tokens": 160} if args.all_english else {}, []
     for n, seed in plan:
         if args.write and not list(args.runs.glob(f"run-{n}-{seed}-*.json")):
             continue
-        run = one_run(
-            train, test, n, seed, args.runs, **({"learning_rate": 1e-4, "max_tokens": 160} if args.all_english else {})
-        )
+        run = one_run(train, test, n, seed, args.runs, **recipe)
         done.append(run)
         print(n, seed, share(int(((ours(run) >= 0.5) == (test["label"] == NEGATIVE)).sum()), len(test)), flush=True)
     if done and not args.only:

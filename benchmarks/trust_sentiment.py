@@ -23,7 +23,7 @@ from smart_customer_analysis.sentiment.dataset import bare_backend, encode
 from smart_customer_analysis.sentiment.evaluate import compare, flips, length_group, refusal, share
 from smart_customer_analysis.sentiment.model import score
 from smart_customer_analysis.sentiment.predict import Predictor, keep_promise, owners, words_of
-from smart_customer_analysis.sentiment.train import held_out
+from smart_customer_analysis.sentiment.train import Recipe, held_out
 
 STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml
     "a purchase": 12
@@ -56,9 +56,9 @@ def unseen(seed: int = 0) -> pd.DataFrame:
     return pd.concat([test_rows(), drawn(train, len(train), seed)[1]], ignore_index=True)
 
 
-def margins(ask: Predictor, texts: list[str], limit: int | None = None) -> np.ndarray:
+def margins(ask: Predictor, texts: list[str]) -> np.ndarray:
     "Margin of every text."
-    return score(ask.scorer, ask.encode(texts), limit=limit, dtype=ask.dtype).margin
+    return score(ask.scorer, ask.encode(texts), dtype=ask.dtype).margin
 
 
 def told_as(k: int, n: int) -> str:
@@ -98,23 +98,10 @@ def far(ask: Predictor, n: int = 500) -> list[dict]:
 
 def contract(ask: Predictor, resplits: int = 100) -> list[dict]:
     "Half of the unseen rows calibrates, the other half is answered; then reviews of other kinds."
-    rows, rng = unseen(), np.random.default_rng(0)
-    margin, y, lines = margins(ask, rows["text"].tolist()), rows["label"].to_numpy(), []
-    for error in (0.02, 0.05, 0.1):
-        kept, given, coverage, wrong = 0, 0, [], []
-        for _ in range(resplits):
-            order = rng.permutation(len(y))
-            held, new = order[: len(y) // 2], order[len(y) // 2 :]
-            calibration, _ = held_out(margin[held], y[held], 256)
-            answered, promise = keep_promise(margin[new], calibration, error)
-            off = ((margin[new] > 0) != (y[new] == 1))[answered]
-            kept, given = kept + (not len(off) or off.mean() <= error), given + promise.holds
-            coverage.append(answered.mean())
-            wrong.append(off.mean() if len(off) else 0.0)
-        lines.append({
-            "reviews": f"same kind, {resplits} resplits of {len(y)}", "max_error": error, "promise given": f"{given} of {resplits}",
-            "answered": float(np.mean(coverage)), "wrong of these": float(np.mean(wrong)), "at or below max_error": f"{kept} of {resplits}",
-        })  # fmt: skip
+    rows = unseen()
+    margin, y = margins(ask, rows["text"].tolist()), rows["label"].to_numpy()
+    who = {"reviews": f"same kind, {resplits} resplits of {len(y)}"}
+    lines = [who | line for line in halves(margin, y, resplits)]
     return lines + [line for name, other in other_kinds().items() for line in elsewhere(ask, name, other)]
 
 
@@ -155,23 +142,28 @@ def elsewhere(ask: Predictor, name: str, rows: pd.DataFrame) -> list[dict]:
 
 def resplits(draws: int = 100) -> list[dict]:
     "The contract on the 855 test rows, from the margins that accuracy_sentiment.py kept: half calibrates, half is answered."
-    y, lines = test_rows()["label"].to_numpy(), []
-    for run in stored(3400):
-        rng, margin = np.random.default_rng(0), np.array(run["margin"])
-        for error in (0.02, 0.05, 0.1):
-            kept, given, coverage, wrong = 0, 0, [], []
-            for _ in range(draws):
-                order = rng.permutation(len(y))
-                held, new = order[: len(y) // 2], order[len(y) // 2 :]
-                answered, promise = keep_promise(margin[new], held_out(margin[held], y[held], 256)[0], error)
-                off = ((margin[new] > 0) != (y[new] == 1))[answered]
-                kept, given = kept + (not len(off) or off.mean() <= error), given + promise.holds
-                coverage.append(answered.mean())
-                wrong.append(off.mean() if len(off) else 0.0)
-            lines.append({
-                "seed": run["seed"], "max_error": error, "promise given": f"{given} of {draws}", "answered": float(np.mean(coverage)),
-                "wrong of these": float(np.mean(wrong)), "at or below max_error": f"{kept} of {draws}",
-            })  # fmt: skip
+    y = test_rows()["label"].to_numpy()
+    return [{"seed": run["seed"]} | line for run in stored(3400) for line in halves(np.array(run["margin"]), y, draws)]
+
+
+def halves(margin: np.ndarray, y: np.ndarray, draws: int) -> list[dict]:
+    "Half of the rows calibrates, the other half is answered; many times."
+    rng, lines = np.random.default_rng(0), []
+    for error in (0.02, 0.05, 0.1):
+        kept, given, coverage, wrong = 0, 0, [], []
+        for _ in range(draws):
+            order = rng.permutation(len(y))
+            held, new = order[: len(y) // 2], order[len(y) // 2 :]
+            calibration, _ = held_out(margin[held], y[held], Recipe.max_tokens)
+            answered, promise = keep_promise(margin[new], calibration, error)
+            off = ((margin[new] > 0) != (y[new] == 1))[answered]
+            kept, given = kept + (not len(off) or off.mean() <= error), given + promise.holds
+            coverage.append(answered.mean())
+            wrong.append(off.mean() if len(off) else 0.0)
+        lines.append({
+            "max_error": error, "promise given": f"{given} of {draws}", "answered": float(np.mean(coverage)),
+            "wrong of these": float(np.mean(wrong)), "at or below max_error": f"{kept} of {draws}",
+        })  # fmt: skip
     return lines
 
 

@@ -1068,6 +1068,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                               'smart_customer_analysis/sentiment/dataset.py'),
                                                            'smart_customer_analysis.sentiment.dataset.TextDataset.lengths': ( 'sentiment.dataset.html#textdataset.lengths',
                                                                                                                               'smart_customer_analysis/sentiment/dataset.py'),
+                                                           'smart_customer_analysis.sentiment.dataset.TextDataset.room': ( 'sentiment.dataset.html#textdataset.room',
+                                                                                                                           'smart_customer_analysis/sentiment/dataset.py'),
                                                            'smart_customer_analysis.sentiment.dataset.TextDataset.sequence': ( 'sentiment.dataset.html#textdataset.sequence',
                                                                                                                                'smart_customer_analysis/sentiment/dataset.py'),
                                                            'smart_customer_analysis.sentiment.dataset.TextDataset.totals': ( 'sentiment.dataset.html#textdataset.totals',

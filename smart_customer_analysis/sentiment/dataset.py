@@ -111,10 +111,14 @@ class TextDataset:
         "Length of each sequence as the model sees it: special ids counted, cut at `max_tokens`."
         return np.minimum(self.totals + len(self.before) + len(self.after), self.max_tokens)
 
+    @property
+    def room(self) -> int:
+        "Tokens one window takes, special ids not counted."
+        return self.max_tokens - len(self.before) - len(self.after)
+
     def sequence(self, i: int, start: int = 0, stop: int | None = None) -> np.ndarray:
         "Ids of text `i` from token `start` to `stop`, framed by the special ids."
-        room = self.max_tokens - len(self.before) - len(self.after)
-        stop = start + room if stop is None else stop
+        stop = start + self.room if stop is None else stop
         text = self.ids[self.offsets[i] : self.offsets[i + 1]][start:stop]
         return np.concatenate([self.before, text, self.after]).astype(np.int64)
 

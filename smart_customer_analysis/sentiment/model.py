@@ -258,10 +258,9 @@ def score(
     bar: Any = None,  # told how many windows are done
 ) -> Scores:  # one row per text
     "Read every text, long ones in windows, in batches of like length."
-    room = data.max_tokens - len(data.before) - len(data.after)
     read = data.totals if limit is None else np.minimum(data.totals, limit)
-    pieces = [(i, a, b) for i, n in enumerate(read) if n for a, b in windows(int(n), room, overlap)]
-    lengths = np.array([b - a for _, a, b in pieces], dtype=np.int64) + data.max_tokens - room
+    pieces = [(i, a, b) for i, n in enumerate(read) if n for a, b in windows(int(n), data.room, overlap)]
+    lengths = np.array([b - a for _, a, b in pieces], dtype=np.int64) + data.max_tokens - data.room
     device, layer, was = next(model.parameters()).device, topic_layer(model), model.training
     margin, states = np.zeros(len(pieces)), np.zeros((len(pieces), model.config.hidden_size), np.float32)
     model.eval()

@@ -218,7 +218,7 @@ def token_weights(
     steps: int = 24,  # points on the way from the empty review to the real one
 ) -> tuple[np.ndarray, float]:  # (read,) weight of each token in margin units; completeness error
     "Attribute the margin of one text to its tokens."
-    cut = windows(read, data.max_tokens - len(data.before) - len(data.after))
+    cut = windows(read, data.room)
     batch = pad_batch([data.sequence(0, a, b) for a, b in cut], data.pad_id)
     empty = batch["input_ids"].clone()
     empty[:, len(data.before) : len(data.before) + cut[0][1]] = data.pad_id

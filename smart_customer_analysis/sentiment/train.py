@@ -182,7 +182,7 @@ def with_neutral(
 ) -> tuple[list[str], np.ndarray]:  # more texts; (m,) float32 chance of positive: 0, 1, or 0.5 where nothing is judged
     "Add passages without a verdict, and reviews that begin with one."
     rng = np.random.default_rng(seed)
-    n, m = (min(round(share * len(texts)), most) for share, most in ((neutral, 1000), (behind, 2000)))  # one lesson, however many the reviews
+    n, m = min(round(neutral * len(texts)), 1000), min(round(behind * len(texts)), 2000)  # one lesson, however many the reviews
     passages = [neutral_passage(rng, int(rng.integers(1, 17))) for _ in range(n + m)]
     chosen = rng.choice(len(texts), m, replace=m > len(texts))
     late = [f"{passage} {texts[i]}" for passage, i in zip(passages[n:], chosen, strict=True)]
@@ -373,14 +373,13 @@ class Trainer:
         self.data, self.recipe, self.home, self.device, self.dtype = data, recipe, Path(home), device, dtype
         self.model, self.tokenizer = load_encoder(recipe.encoder, recipe.seed)
         suit_attention(self.model.to(device).train(), dtype)
-        if recipe.freeze_embeddings and not getattr(self.model.config, "untrained", False):
+        untrained = getattr(self.model.config, "untrained", False)
+        if recipe.freeze_embeddings and not untrained:
             self.model.get_input_embeddings().requires_grad_(False)
         self.plan = plan_batches(data, recipe)
         self.optimizer = make_optimizer(self.model, recipe)
-        untrained = getattr(self.model.config, "untrained", False)
-        self.model.config.topics_kept = bool(recipe.keep_topics) and not untrained
-        first = recipe.max_tokens - len(data.before) - len(data.after)
-        self.topics = score(packed(self.model, dtype), data, 4096, limit=first, dtype=dtype).embeddings if self.model.config.topics_kept else None
+        self.model.config.topics_kept = kept = bool(recipe.keep_topics) and not untrained  # says to `score`: the last layer
+        self.topics = score(packed(self.model, dtype), data, 4096, limit=data.room, dtype=dtype).embeddings if kept else None
         precision = next(name for name, kind in FORMATS.items() if kind == dtype)
         self.state = {"step": 0, "precision": precision, "tokens": 0, "seconds": 0.0, "losses": [], "history": []}
 
@@ -505,13 +504,13 @@ def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, prin
     state, recipe = run.state, run.recipe
     margin = score(run.model, valid, dtype=run.dtype).margin
     calibration, metrics = held_out(margin, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
-    version = new_version(print_)
+    version, rows, passages = new_version(print_), len(keys) - len(valid), int((run.data.labels == 0.5).sum())
     facts = {
         "version": version,
         "recipe": asdict(recipe),
-        "rows": len(keys) - len(valid),
-        "passages": (passages := int((run.data.labels == 0.5).sum())),
-        "behind": len(run.data) - passages - (len(keys) - len(valid)),
+        "rows": rows,
+        "passages": passages,
+        "behind": len(run.data) - passages - rows,
         "seconds": state["seconds"],
         "tokens_per_second": state["tokens"] / max(state["seconds"], 1e-9),
         "padding_share": padding_share(run.data.lengths, run.plan),

@@ -221,6 +221,13 @@ def pretrained(encoder, place):
     return known
 
 
+def test_the_folder_says_whether_its_topics_were_kept(tmp_path, encoder):
+    place = str(pretrained(encoder, tmp_path / "known"))
+    for name, weight in (("kept", 0.2), ("lost", 0.0)):  # the second learns on from the first
+        place = str(train(tmp_path / name, place, epochs=1, keep_topics=weight).folder)
+        assert json.loads((Path(place) / "config.json").read_text())["topics_kept"] == (weight > 0)
+
+
 def test_word_embeddings_stay_where_an_encoder_was_trained(tmp_path, encoder):
     known = pretrained(encoder, tmp_path / "known")
     made = train(tmp_path, str(known), epochs=1)
