@@ -107,7 +107,7 @@ class Recipe:
     freeze_embeddings: bool = True  # leave the word embeddings as they are
     keep_topics: float = 0.2  # weight of the loss that keeps the mean state where the encoder had it; 0: off
     neutral: float = 0.25  # passages without a verdict, for each review; 0: none
-    behind: float = 0.4  # reviews that begin with such a passage, for each review; 0: none
+    behind: float = 0.5  # reviews that begin with such a passage, for each review; 0: none
     precision: str = ""  # fp32 or bf16; empty: the faster one, as measured when the run began
 
 
@@ -183,10 +183,11 @@ def with_neutral(
     "Add passages without a verdict, and reviews that begin with one."
     rng = np.random.default_rng(seed)
     n, m = min(round(neutral * len(texts)), 1000), min(round(behind * len(texts)), 2000)  # one lesson, however many the reviews
-    passages = [neutral_passage(rng, int(rng.integers(1, 17))) for _ in range(n + m)]
+    passages = [neutral_passage(rng, int(rng.integers(1, 21))) for _ in range(n)]
     chosen = rng.choice(len(texts), m, replace=m > len(texts))
-    late = [f"{passage} {texts[i]}" for passage, i in zip(passages[n:], chosen, strict=True)]
-    return [*texts, *passages[:n], *late], np.concatenate([labels, np.full(n, 0.5), labels[chosen]]).astype(np.float32)
+    room = [min(max((1100 - len(texts[i])) // 52, 1), 20) for i in chosen]  # in sentences of 52 characters; a window takes about 1,100
+    late = [f"{neutral_passage(rng, int(rng.integers(1, most + 1)))} {texts[i]}" for most, i in zip(room, chosen, strict=True)]
+    return [*texts, *passages, *late], np.concatenate([labels, np.full(n, 0.5), labels[chosen]]).astype(np.float32)
 
 # %% ../../nbs/22_sentiment.train.ipynb #14ff83f7
 def _moving(model: PreTrainedModel) -> dict[str, torch.nn.Parameter]:
