@@ -8,7 +8,7 @@ Prediction.
 
 # %% auto #0
 __all__ = ['Promise', 'Predictions', 'probabilities', 'threshold_for', 'looks_alike', 'keep_promise', 'Predictor', 'predict',
-           'words_of', 'owners', 'token_weights', 'faithfulness', 'explain', 'score_stream']
+           'words_of', 'owners', 'waypoints', 'token_weights', 'faithfulness', 'explain', 'score_stream']
 
 # %% ../../nbs/23_sentiment.predict.ipynb #4e65b1eb
 import hashlib
@@ -34,7 +34,7 @@ from tqdm.auto import tqdm
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
-from .dataset import TextDataset, bare_backend, clean_text, encode, pad_batch, windows
+from .dataset import TextDataset, bare_backend, clean_text, encode, windows
 from .model import packed, pool_margins, quiet, score, suit_attention, verify_model, write_file
 from .train import choose_precision, log_odds
 
@@ -211,35 +211,53 @@ def owners(
     return np.where(inside, at, -1)
 
 # %% ../../nbs/23_sentiment.predict.ipynb #483fe34b
+def waypoints(
+    heights: np.ndarray,  # (k,) margins at evenly spread points of the way
+    legs: int,  # pieces wanted
+) -> np.ndarray:  # (legs + 1,) points from 0 to 1, close together where the margin moves
+    "Cut a way into pieces, short where the margin moves much."
+    moved = np.abs(np.diff(heights))
+    pace = np.cumsum(moved / max(moved.sum(), 1e-9) + 1 / len(moved))
+    return np.interp(np.linspace(0, pace[-1], legs + 1), [0, *pace], np.linspace(0, 1, len(heights)))
+
+
+def _between(nothing: torch.Tensor, review: torch.Tensor, points: np.ndarray) -> torch.Tensor:
+    "Word vectors at points of the way, (k, n_tokens, hidden)."
+    return nothing + torch.as_tensor(points, dtype=torch.float32, device=review.device)[:, None, None] * (review - nothing)
+
+
 def token_weights(
     self: Predictor,
     data: TextDataset,  # one text
     read: int,  # tokens of it that are read
-    steps: int = 24,  # points on the way from the empty review to the real one
+    legs: int = 4,  # pieces of the way from the empty review to the real one
 ) -> tuple[np.ndarray, float]:  # (read,) weight of each token in margin units; completeness error
     "Attribute the margin of one text to its tokens."
-    cut = windows(read, data.room)
-    batch = pad_batch([data.sequence(0, a, b) for a, b in cut], data.pad_id)
-    empty = batch["input_ids"].clone()
-    empty[:, len(data.before) : len(data.before) + cut[0][1]] = data.pad_id
-    mask, embed = batch["attention_mask"].to(self.device), self.model.get_input_embeddings()
+    cut, embed, first = windows(read, data.room), self.model.get_input_embeddings(), len(data.before)
+    ends, parts = np.zeros((len(cut), 2)), np.zeros((len(cut), cut[0][1]))
 
-    def margin(words: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        logits = self.model(inputs_embeds=words, attention_mask=mask).logits.float()
+    def margin(words: torch.Tensor) -> torch.Tensor:
+        logits = self.model(inputs_embeds=words).logits.float()
         return logits[:, 1] - logits[:, 0]
 
-    with torch.no_grad():
-        review, nothing = (embed(t.to(self.device)) for t in (batch["input_ids"], empty))
-        ends = margin(torch.cat([review, nothing]), torch.cat([mask, mask])).cpu().numpy()  # in fp32: the way between them may be short
-    walk = {"n_steps": steps, "internal_batch_size": max(16, len(cut)), "additional_forward_args": (mask,)}
-    with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16):
-        parts = IntegratedGradients(margin).attribute(review, nothing, **walk).sum(-1).cpu().numpy()
-    here, there = np.split(ends, 2)
-    share, weights = pool_margins(here), np.zeros(read)
     for k, (a, b) in enumerate(cut):
-        weights[a:b] += share[k] * parts[k, len(data.before) : len(data.before) + b - a]
-    way = float((share * (here - there)).sum())
-    return weights, abs(float((share * parts.sum(1)).sum()) - way) / max(abs(way), 1e-6)
+        inside = slice(first, first + b - a)
+        with torch.no_grad():
+            review = embed(torch.from_numpy(data.sequence(0, a, b)).to(self.device))
+            nothing = review.clone()
+            nothing[inside] = embed.weight[data.pad_id]
+            ends[k] = margin(torch.stack([nothing, review])).cpu().numpy()  # in fp32: the way between them may be short
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16):
+            with torch.no_grad():
+                heights = margin(_between(nothing, review, np.linspace(0, 1, 13))).cpu().numpy()
+            line = _between(nothing, review, waypoints(heights, legs))
+            moved = IntegratedGradients(margin).attribute(line[1:], line[:-1], n_steps=3)
+        parts[k] = moved.sum((0, 2))[inside].cpu().numpy()
+    share, weights = pool_margins(ends[:, 1]), np.zeros(read)
+    for k, (a, b) in enumerate(cut):
+        weights[a:b] += share[k] * parts[k]
+    way = share @ (ends[:, 1] - ends[:, 0])
+    return weights, abs(float(weights.sum() - way)) / max(abs(float(way)), 1e-6)
 
 # %% ../../nbs/23_sentiment.predict.ipynb #1f0912fb
 def faithfulness(
@@ -295,8 +313,6 @@ def explain(
     owner = owners(spans, offsets)
     with self._lock:
         tokens, told["completeness_error"] = self.token_weights(data, read)
-        if told["completeness_error"] > 0.1:  # a margin that jumps on the way needs closer steps
-            tokens, told["completeness_error"] = self.token_weights(data, read, steps=96)
         weights = np.bincount(owner[owner >= 0], tokens[owner >= 0], len(spans)) / self.calibration["temperature"]
         told["faithfulness"] = self.faithfulness(data, owner, weights, seed)
     told["faithful"] = bool(told["faithfulness"] >= 2)

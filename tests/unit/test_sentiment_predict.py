@@ -147,6 +147,22 @@ def test_words_weigh_the_same_in_either_number_format(folder):
         assert not np.array_equal(a, b) and np.corrcoef(a, b)[0, 1] > 0.999 and abs(lost - lost_half) < 0.05
 
 
+@pytest.mark.parametrize("times", [1, 40])  # in one window, and in several
+def test_twelve_gradients_weigh_words_as_hundreds_do(ask, times):
+    for text in toy(6, seed=3)[0]:
+        data = ask.encode([" ".join([text] * times)])
+        (a, lost), (b, _) = (ask.token_weights(data, int(data.totals[0]), legs) for legs in (4, 100))
+        assert lost < 0.1 and np.corrcoef(a, b)[0, 1] > 0.98
+
+
+def test_waypoints_lie_close_where_the_margin_turns():
+    heights = np.where(np.arange(21) < 13, -4.0, 4.0)  # it turns between 0.60 and 0.65
+    points = p.waypoints(heights, 8)
+    assert points[0] == 0 and points[-1] == 1 and (np.diff(points) > 0).all()
+    assert ((points >= 0.6) & (points <= 0.65)).sum() >= 4
+    assert np.allclose(p.waypoints(np.zeros(5), 4), np.linspace(0, 1, 5))
+
+
 def test_a_model_that_reads_nothing_in_is_not_asked(folder):
     with pytest.raises(InputError, match="max_tokens of at least 1"):
         p.Predictor(folder, max_tokens=0)
