@@ -285,6 +285,13 @@ def test_neutral_rows_are_added_and_the_reviews_stay():
     assert t.with_neutral(texts, np.array(labels), 0.0, 0.0, seed=1)[0] == texts
 
 
+def test_a_passage_leaves_room_for_the_review():
+    short, long = "fine", "fine " * 210  # 1,050 characters: a window holds little more
+    late = [t.with_neutral([text] * 400, np.ones(400), 0.0, 1.0, seed=1)[0][400:] for text in (short, long)]
+    before = [[len(x) - len(text) for x in many] for many, text in zip(late, (short, long), strict=True)]
+    assert max(before[1]) < 150 < 800 < max(before[0])
+
+
 def test_half_a_chance_pulls_the_margin_to_zero(encoder):
     model, tokenizer = load_encoder(encoder, 0)
     model.train()
