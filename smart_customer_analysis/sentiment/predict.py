@@ -210,7 +210,7 @@ def owners(
     inside = [w >= 0 and b > a and b <= stops[w] for w, (a, b) in zip(at, offsets, strict=True)]
     return np.where(inside, at, -1)
 
-# %% ../../nbs/23_sentiment.predict.ipynb #483fe34b
+# %% ../../nbs/23_sentiment.predict.ipynb #483fe349
 def waypoints(
     heights: np.ndarray,  # (k,) margins at evenly spread points of the way
     legs: int,  # pieces wanted
@@ -220,7 +220,7 @@ def waypoints(
     pace = np.cumsum(moved / max(moved.sum(), 1e-9) + 1 / len(moved))
     return np.interp(np.linspace(0, pace[-1], legs + 1), [0, *pace], np.linspace(0, 1, len(heights)))
 
-
+# %% ../../nbs/23_sentiment.predict.ipynb #483fe34b
 def _between(nothing: torch.Tensor, review: torch.Tensor, points: np.ndarray) -> torch.Tensor:
     "Word vectors at points of the way, (k, n_tokens, hidden)."
     return nothing + torch.as_tensor(points, dtype=torch.float32, device=review.device)[:, None, None] * (review - nothing)
@@ -249,8 +249,8 @@ def token_weights(
             ends[k] = margin(torch.stack([nothing, review])).cpu().numpy()  # in fp32: the way between them may be short
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16):
             with torch.no_grad():
-                heights = margin(_between(nothing, review, np.linspace(0, 1, 13))).cpu().numpy()
-            line = _between(nothing, review, waypoints(heights, legs))
+                inner = margin(_between(nothing, review, np.linspace(0, 1, 13)[1:-1])).cpu().numpy()
+            line = _between(nothing, review, waypoints(np.array([ends[k, 0], *inner, ends[k, 1]]), legs))
             moved = IntegratedGradients(margin).attribute(line[1:], line[:-1], n_steps=3)
         parts[k] = moved.sum((0, 2))[inside].cpu().numpy()
     share, weights = pool_margins(ends[:, 1]), np.zeros(read)

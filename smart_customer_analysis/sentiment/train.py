@@ -185,7 +185,7 @@ def with_neutral(
     n, m = min(round(neutral * len(texts)), 1000), min(round(behind * len(texts)), 2000)  # one lesson, however many the reviews
     passages = [neutral_passage(rng, int(rng.integers(1, 21))) for _ in range(n)]
     chosen = rng.choice(len(texts), m, replace=m > len(texts))
-    room = [min(max((1100 - len(texts[i])) // 52, 1), 20) for i in chosen]  # in sentences of 52 characters; a window takes about 1,100
+    room = np.clip([(1100 - len(texts[i])) // 52 for i in chosen], 1, 20)  # sentences that fit before it, at 1,100 characters a window and 52 a sentence
     late = [f"{neutral_passage(rng, int(rng.integers(1, most + 1)))} {texts[i]}" for most, i in zip(room, chosen, strict=True)]
     return [*texts, *passages, *late], np.concatenate([labels, np.full(n, 0.5), labels[chosen]]).astype(np.float32)
 
