@@ -230,7 +230,7 @@ def token_weights(
     self: Predictor,
     data: TextDataset,  # one text
     read: int,  # tokens of it that are read
-    legs: int = 4,  # pieces of the way from the empty review to the real one
+    legs: int = 6,  # pieces of the way from the empty review to the real one
 ) -> tuple[np.ndarray, float]:  # (read,) weight of each token in margin units; completeness error
     "Attribute the margin of one text to its tokens."
     cut, embed, first = windows(read, data.room), self.model.get_input_embeddings(), len(data.before)
@@ -249,9 +249,9 @@ def token_weights(
             ends[k] = margin(torch.stack([nothing, review])).cpu().numpy()  # in fp32: the way between them may be short
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16):
             with torch.no_grad():
-                inner = margin(_between(nothing, review, np.linspace(0, 1, 13)[1:-1])).cpu().numpy()
+                inner = margin(_between(nothing, review, np.linspace(0, 1, 9)[1:-1])).cpu().numpy()
             line = _between(nothing, review, waypoints(np.array([ends[k, 0], *inner, ends[k, 1]]), legs))
-            moved = IntegratedGradients(margin).attribute(line[1:], line[:-1], n_steps=3)
+            moved = IntegratedGradients(margin).attribute(line[1:], line[:-1], n_steps=2)
         parts[k] = moved.sum((0, 2))[inside].cpu().numpy()
     share, weights = pool_margins(ends[:, 1]), np.zeros(read)
     for k, (a, b) in enumerate(cut):
@@ -266,7 +266,7 @@ def faithfulness(
     owner: np.ndarray,  # (n_tokens,) word of each token
     weights: np.ndarray,  # (n_words,) weight of each word
     seed: int = 0,  # seed of the random deletions
-    trials: int = 12,  # random deletions
+    trials: int = 8,  # random deletions
 ) -> float:  # times chance; 0 where the text has too few words to test
     "Compare deleting the most important words with deleting random ones."
     n = len(weights)
