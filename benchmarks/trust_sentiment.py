@@ -21,7 +21,7 @@ from sim_table import write
 
 from smart_customer_analysis.sentiment.dataset import bare_backend, encode
 from smart_customer_analysis.sentiment.evaluate import compare, flips, length_group, refusal, share
-from smart_customer_analysis.sentiment.model import score
+from smart_customer_analysis.sentiment.model import Scores, score
 from smart_customer_analysis.sentiment.predict import Predictor, keep_promise, owners, words_of
 from smart_customer_analysis.sentiment.train import Recipe, held_out
 
@@ -50,15 +50,20 @@ def test_rows() -> pd.DataFrame:
     return rows_of(REAL / "amazon_polarity" / "test.ft.txt")
 
 
-def unseen(seed: int = 0) -> pd.DataFrame:
-    "Test rows, and the rows that were held out of the training of this seed."
+def kept_out(seed: int = 0) -> pd.DataFrame:
+    "The rows that were held out of the training of this seed."
     train = rows_of(REAL / "amazon_polarity" / "train.ft.txt")
-    return pd.concat([test_rows(), drawn(train, len(train), seed)[1]], ignore_index=True)
+    return drawn(train, len(train), seed)[1]
 
 
-def margins(ask: Predictor, texts: list[str]) -> np.ndarray:
-    "Margin of every text."
-    return score(ask.scorer, ask.encode(texts), dtype=ask.dtype).margin
+def scored(ask: Predictor, texts: pd.Series) -> Scores:
+    "What one pass finds."
+    return score(ask.scorer, ask.encode(texts.tolist()), dtype=ask.dtype)
+
+
+def part(found: Scores, i: np.ndarray) -> Scores:
+    "Some of the texts."
+    return Scores(found.margin[i], found.embeddings[i], found.read[i], found.total[i])
 
 
 def told_as(k: int, n: int) -> str:
@@ -97,12 +102,16 @@ def far(ask: Predictor, n: int = 500) -> list[dict]:
 
 
 def contract(ask: Predictor, resplits: int = 100) -> list[dict]:
-    "Half of the unseen rows calibrates, the other half is answered; then reviews of other kinds."
-    rows = unseen()
-    margin, y = margins(ask, rows["text"].tolist()), rows["label"].to_numpy()
+    "Half of the unseen rows calibrates, the other half is answered; then reviews of other kinds, calibrated as published."
+    held = kept_out()
+    rows = pd.concat([test_rows(), held], ignore_index=True)
+    found, y = scored(ask, rows["text"]), rows["label"].to_numpy()
     who = {"reviews": f"same kind, {resplits} resplits of {len(y)}"}
-    lines = [who | line for line in halves(margin, y, resplits)]
-    return lines + [line for name, other in other_kinds().items() for line in elsewhere(ask, name, other)]
+    lines = [who | line for line in halves(found, y, resplits)]
+    last = np.arange(len(y))[-len(held) :]
+    calibration, _ = held_out(part(found, last), y[last], Recipe.max_tokens)
+    kinds = {"same kind, the test rows": test_rows()} | other_kinds()
+    return lines + [line for name, other in kinds.items() for line in elsewhere(ask, calibration, name, other)]
 
 
 def other_kinds() -> dict[str, pd.DataFrame]:
@@ -119,21 +128,20 @@ def other_kinds() -> dict[str, pd.DataFrame]:
     return {name: rows.sample(1000, random_state=0) for name, rows in kinds.items()}
 
 
-def elsewhere(ask: Predictor, name: str, rows: pd.DataFrame) -> list[dict]:
-    "The published contract on reviews of another kind, asked in lots of 100."
-    margin, y, lines = margins(ask, rows["text"].tolist()), rows["label"].to_numpy(), []
+def elsewhere(ask: Predictor, calibration: dict, name: str, rows: pd.DataFrame) -> list[dict]:
+    "The contract on other reviews, asked in lots of 100."
+    found, y, lines = scored(ask, rows["text"]), rows["label"].to_numpy(), []
+    off = (found.margin > 0) != (y == 1)
+    lots = np.array_split(np.arange(len(y)), len(y) // 100)
     for error in (0.02, 0.05, 0.1):
-        lots = [
-            keep_promise(margin[i], ask.calibration, error) for i in np.array_split(np.arange(len(y)), len(y) // 100)
-        ]
-        answered, given = np.concatenate([a for a, _ in lots]), sum(p.holds for _, p in lots)
-        off = (margin > 0) != (y == 1)
+        told = [keep_promise(part(found, i), calibration, error) for i in lots]
+        answered = np.concatenate([a for a, _ in told])
         held = sum(
-            not p.holds or not a.any() or off[i][a].mean() <= error
-            for (a, p), i in zip(lots, np.array_split(np.arange(len(y)), len(y) // 100), strict=True)
+            not p.holds or not a.any() or off[i][a].mean() <= error for (a, p), i in zip(told, lots, strict=True)
         )
         lines.append({
-            "reviews": f"{name}, lots of 100", "max_error": error, "promise given": f"{given} of {len(lots)}",
+            "reviews": f"{name}, lots of 100", "max_error": error,
+            "promise given": f"{sum(p.holds for _, p in told)} of {len(lots)}",
             "answered": float(answered.mean()), "wrong of these": float(off[answered].mean()) if answered.any() else 0.0,
             "at or below max_error": f"{held} of {len(lots)} (or no promise)",
         })  # fmt: skip
@@ -141,12 +149,17 @@ def elsewhere(ask: Predictor, name: str, rows: pd.DataFrame) -> list[dict]:
 
 
 def resplits(draws: int = 100) -> list[dict]:
-    "The contract on the 855 test rows, from the margins that accuracy_sentiment.py kept: half calibrates, half is answered."
-    y = test_rows()["label"].to_numpy()
-    return [{"seed": run["seed"]} | line for run in stored(3400) for line in halves(np.array(run["margin"]), y, draws)]
+    "The contract on the 855 test rows, by the models of three seeds: half calibrates, half is answered."
+    rows = test_rows()
+    y = rows["label"].to_numpy()
+    return [
+        {"seed": k} | line
+        for k in range(3)
+        for line in halves(scored(Predictor(standard_model(k)), rows["text"]), y, draws)
+    ]
 
 
-def halves(margin: np.ndarray, y: np.ndarray, draws: int) -> list[dict]:
+def halves(found: Scores, y: np.ndarray, draws: int) -> list[dict]:
     "Half of the rows calibrates, the other half is answered; many times."
     rng, lines = np.random.default_rng(0), []
     for error in (0.02, 0.05, 0.1):
@@ -154,9 +167,9 @@ def halves(margin: np.ndarray, y: np.ndarray, draws: int) -> list[dict]:
         for _ in range(draws):
             order = rng.permutation(len(y))
             held, new = order[: len(y) // 2], order[len(y) // 2 :]
-            calibration, _ = held_out(margin[held], y[held], Recipe.max_tokens)
-            answered, promise = keep_promise(margin[new], calibration, error)
-            off = ((margin[new] > 0) != (y[new] == 1))[answered]
+            calibration, _ = held_out(part(found, held), y[held], Recipe.max_tokens)
+            answered, promise = keep_promise(part(found, new), calibration, error)
+            off = ((found.margin[new] > 0) != (y[new] == 1))[answered]
             kept, given = kept + (not len(off) or off.mean() <= error), given + promise.holds
             coverage.append(answered.mean())
             wrong.append(off.mean() if len(off) else 0.0)
@@ -229,7 +242,7 @@ def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> l
 def gate(ask: Predictor, draws: int = 100) -> list[dict]:
     "Equal, worse and damaged models on 700 test rows, drawn without replacement: a row drawn twice would count as two."
     rows, rng, lines = test_rows(), np.random.default_rng(0), []
-    y, texts = rows["label"].to_numpy(), rows["text"].tolist()
+    y, texts = rows["label"].to_numpy(), rows["text"]
     by = pd.DataFrame({"words": length_group(rows["text"].str.split().str.len()), "label": rows["label"]})
     first, *others = [1 / (1 + np.exp(np.array(r["margin"]))) for r in stored(3400)]
     cases = {
@@ -240,7 +253,7 @@ def gate(ask: Predictor, draws: int = 100) -> list[dict]:
         cases["worse: learnt from 250 labels"] = (1 / (1 + np.exp(np.array(r["margin"]))), str(draws), False)
     for amount in (0.5, 1.0):
         hurt = damaged(ask, amount)
-        worse = 1 / (1 + np.exp(margins(hurt, texts)))
+        worse = 1 / (1 + np.exp(scored(hurt, texts).margin))
         cases[f"damaged: noise of {amount:g} standard deviations on its weights"] = (worse, str(draws), False)
     cases["damaged: labels exchanged"] = (1 - first, str(draws), False)
     for name, (p, wanted, equal) in cases.items():

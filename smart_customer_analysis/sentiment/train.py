@@ -9,8 +9,8 @@ Training.
 # %% auto #0
 __all__ = ['FORMATS', 'multiply_rate', 'choose_precision', 'Recipe', 'rate_at', 'plan_batches', 'fingerprint', 'neutral_passage',
            'with_neutral', 'save_checkpoint', 'last_checkpoint', 'load_checkpoint', 'make_optimizer', 'train_step',
-           'fit_calibration', 'log_odds', 'error_thresholds', 'TrainResult', 'Trainer', 'held_out', 'model_card',
-           'text_keys', 'seen', 'train_sentiment']
+           'fit_calibration', 'log_odds', 'error_thresholds', 'TrainResult', 'Trainer', 'likeness', 'kind_of',
+           'held_out', 'model_card', 'text_keys', 'seen', 'train_sentiment']
 
 # %% ../../nbs/22_sentiment.train.ipynb #d53543e7
 import hashlib
@@ -43,6 +43,7 @@ from transformers import PreTrainedModel
 from ..schema import NEGATIVE, InputError, ModelError
 from .dataset import TextDataset, bucket_batches, encode, pad_batch, padding_share
 from smart_customer_analysis.sentiment.model import (
+    Scores,
     file_hash,
     find_encoder,
     good_models,
@@ -424,13 +425,38 @@ def _end_epoch(run: Trainer, valid: TextDataset, epoch: int) -> None:
         row |= {"valid_loss": float(np.logaddexp(0, -sign * margin).mean()), "valid_accuracy": float((sign * margin > 0).mean())}
     run.state["history"].append(row)
 
+# %% ../../nbs/22_sentiment.train.ipynb #51ea1a01
+def likeness(
+    found: Scores,  # of some texts
+    centre: np.ndarray,  # (hidden,) mean embedding of the held-out texts
+) -> dict[str, np.ndarray]:  # (n_read,) each; texts of which nothing was read are left out
+    "Measure texts by what tells one kind from another."
+    some = found.read > 0
+    return {
+        "how sure the model is": np.abs(found.margin[some]),
+        "how long they are": found.total[some],
+        "what they are about": found.embeddings[some] @ centre,
+    }
+
+
+def kind_of(
+    found: Scores,  # of the validation rows
+) -> dict[str, list[float]]:  # centre, and 101 quantiles of each measure; empty where nothing was read
+    "Describe the kind of texts a model was measured on."
+    if not (found.read > 0).any():
+        return {}
+    centre = found.embeddings.mean(axis=0)
+    marks = {name: np.quantile(x, np.linspace(0, 1, 101)) for name, x in likeness(found, centre).items()}
+    return {name: x.round(6).tolist() for name, x in ({"centre": centre.astype(float)} | marks).items()}
+
 # %% ../../nbs/22_sentiment.train.ipynb #51ea19ff
 def held_out(
-    margin: np.ndarray,  # (n,) margins of the validation rows
+    found: Scores,  # of the validation rows
     labels: np.ndarray,  # (n,) their labels
     max_tokens: int,  # window the model was trained with
 ) -> tuple[dict[str, Any], dict[str, Any]]:  # calibration.json, metrics.json
     "Sum up what the validation rows say about the model."
+    margin = found.margin
     negative, marked = np.asarray(labels) == NEGATIVE, margin <= 0
     count = lambda a, b: int(((negative == a) & (marked == b)).sum())  # noqa: E731
     confusion = {"tn": count(False, False), "fp": count(False, True), "fn": count(True, False), "tp": count(True, True)}
@@ -439,7 +465,7 @@ def held_out(
     calibration = {
         **fit_calibration(margin, labels),
         "thresholds": error_thresholds(margin, labels),
-        "sureness": np.quantile(np.abs(margin), np.linspace(0, 1, 101)).tolist() if n else [],
+        "kind": kind_of(found),
         "n": n,
         "window": max_tokens,
     }
@@ -503,8 +529,8 @@ def seen(
 def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
     "Calibrate, write the card, publish, and remove the checkpoints."
     state, recipe = run.state, run.recipe
-    margin = score(run.model, valid, dtype=run.dtype).margin
-    calibration, metrics = held_out(margin, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
+    found = score(run.model, valid, dtype=run.dtype)
+    calibration, metrics = held_out(found, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
     version, rows, passages = new_version(print_), len(keys) - len(valid), int((run.data.labels == 0.5).sum())
     facts = {
         "version": version,

@@ -9,8 +9,8 @@ from test_sentiment_train import FILLER, toy
 
 from smart_customer_analysis.schema import InputError
 from smart_customer_analysis.sentiment import predict as p
-from smart_customer_analysis.sentiment.model import tiny_encoder
-from smart_customer_analysis.sentiment.train import train_sentiment
+from smart_customer_analysis.sentiment.model import Scores, tiny_encoder
+from smart_customer_analysis.sentiment.train import kind_of, train_sentiment
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +114,37 @@ def test_a_few_texts_get_a_promise_that_says_what_it_rests_on(ask):
     assert many.holds and "if they are like" not in many.sentence
 
 
+def lot(n: int, seed: int, sure: float = 1.0, longer: float = 1.0, off: float = 0.0) -> Scores:
+    "What a pass over made-up texts could find: `off` turns what they are about."
+    rng = np.random.default_rng(seed)
+    meaning = rng.normal([1 - off, off, 0], 0.4, (n, 3)).astype(np.float32)
+    long = (rng.gamma(3, 30, n) * longer).astype(int) + 1
+    return Scores(rng.normal(0, 4 * sure, n), meaning / np.linalg.norm(meaning, axis=1, keepdims=True), long, long)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"sure": 0.4}, "how sure"), ({"longer": 2.5}, "how long"), ({"off": 0.9}, "about"), ({}, "")],
+)
+def test_the_promise_says_in_what_texts_are_another_kind(change, named):
+    calibration = {"kind": kind_of(lot(340, 0)), "n": 340, "thresholds": [{"max_error": 0.1, "margin": 0.5}]}
+    lots = [lot(100, seed, **change) for seed in range(1, 101)]
+    found = [p.unlike(some, calibration) for some in lots]
+    assert sum(any(named in name for name in names) for names in found) >= 98 if named else found.count([]) >= 98
+    _, promise = p.keep_promise(lots[0], calibration, 0.1)
+    assert promise.holds == (not named) and (not named or named in promise.sentence)
+
+
+def test_empty_texts_do_not_make_a_lot_another_kind():
+    calibration, some, none = {"kind": kind_of(lot(340, 0)), "n": 340}, lot(100, 1), np.zeros(60)
+    more = Scores(
+        np.append(some.margin, none), np.vstack([some.embeddings, np.zeros((60, 3))]),
+        np.append(some.read, none), np.append(some.total, none),
+    )  # fmt: skip
+    assert p.unlike(more, calibration) == []
+    assert p.unlike(some, {"n": 340}) is None  # a folder that does not say what it was measured on
+
+
 def test_other_texts_get_no_promise(ask):
     answer = ask.predict([" ".join(FILLER)] * 60, max_error=0.1)
     assert not answer.promise.holds and "cannot be promised" in answer.promise.sentence
@@ -151,7 +182,7 @@ def test_words_weigh_the_same_in_either_number_format(folder):
 def test_twelve_gradients_weigh_words_as_hundreds_do(ask, times):
     for text in toy(6, seed=3)[0]:
         data = ask.encode([" ".join([text] * times)])
-        (a, lost), (b, _) = (ask.token_weights(data, int(data.totals[0]), legs) for legs in (4, 100))
+        (a, lost), (b, _) = (ask.token_weights(data, int(data.totals[0]), legs) for legs in (6, 100))
         assert lost < 0.1 and np.corrcoef(a, b)[0, 1] > 0.98
 
 
