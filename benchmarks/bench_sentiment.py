@@ -131,7 +131,7 @@ def training(encoder: str, texts: list[str], labels: list[int], test: tuple, rou
 
     ways = {
         "Trainer, its defaults (fp32, batch 8)": peer,
-        "ours, fp32": lambda home: mine(home, torch.float32, 0.0),
+        "ours, float32": lambda home: mine(home, torch.float32, 0.0),
         f"ours, {str(fast)[6:]}": lambda home: mine(home, fast, 0.0),
         f"ours, {str(fast)[6:]}, topics kept (as shipped)": lambda home: mine(home, fast, Recipe.keep_topics),
     }

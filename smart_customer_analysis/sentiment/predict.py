@@ -77,6 +77,9 @@ def threshold_for(
     return rows[-1]["margin"] if rows else None
 
 
+_SAID = {"sureness": "how sure the model is", "length": "how long they are", "nearness": "what they are about"}
+
+
 def unlike(
     found: Scores,  # of the new texts
     calibration: dict[str, Any],  # calibration.json
@@ -89,7 +92,7 @@ def unlike(
     told = likeness(found, np.asarray(kind["centre"]))
     spread = np.linspace(0, 1, calibration["n"])
     chance = {name: ks_2samp(x, np.interp(spread, np.linspace(0, 1, 101), kind[name])).pvalue for name, x in told.items()}
-    return [name for name, p in chance.items() if p < level / len(chance)]
+    return [_SAID[name] for name, p in chance.items() if p < level / len(chance)]
 
 # %% ../../nbs/23_sentiment.predict.ipynb #f56ee03a
 def keep_promise(

@@ -429,13 +429,13 @@ def _end_epoch(run: Trainer, valid: TextDataset, epoch: int) -> None:
 def likeness(
     found: Scores,  # of some texts
     centre: np.ndarray,  # (hidden,) mean embedding of the held-out texts
-) -> dict[str, np.ndarray]:  # (n_read,) each; texts of which nothing was read are left out
+) -> dict[str, np.ndarray]:  # sureness, length in tokens, nearness to the centre; (n_read,) each, without texts of which nothing was read
     "Measure texts by what tells one kind from another."
     some = found.read > 0
     return {
-        "how sure the model is": np.abs(found.margin[some]),
-        "how long they are": found.total[some],
-        "what they are about": found.embeddings[some] @ centre,
+        "sureness": np.abs(found.margin[some]),
+        "length": found.total[some],
+        "nearness": found.embeddings[some] @ centre,
     }
 
 
