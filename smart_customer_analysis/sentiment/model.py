@@ -8,9 +8,9 @@ The model and its folder.
 
 # %% auto #0
 __all__ = ['PACKAGED', 'MANIFEST', 'NEEDED', 'find_encoder', 'start_head', 'quiet', 'load_encoder', 'tiny_encoder',
-           'suit_attention', 'packed', 'Scores', 'pool_margins', 'mean_state', 'topic_layer', 'score', 'file_hash',
-           'write_file', 'new_version', 'save_model', 'read_manifest', 'verify_model', 'good_models', 'latest_model',
-           'promote_model', 'rollback_model', 'record_metrics']
+           'suit_attention', 'packed', 'Scores', 'pool_margins', 'mean_state', 'topic_layer', 'score', 'label_only',
+           'file_hash', 'write_file', 'new_version', 'save_model', 'read_manifest', 'verify_model', 'good_models',
+           'latest_model', 'promote_model', 'rollback_model', 'record_metrics']
 
 # %% ../../nbs/21_sentiment.model.ipynb #7db6ff10
 import copy
@@ -32,6 +32,7 @@ import numpy as np
 import torch
 import transformers
 from huggingface_hub import HfApi
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -41,6 +42,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 from transformers.activations import GELUActivation
+from transformers.models.bert.modeling_bert import BertLayer
 
 from ..schema import LABEL_NAMES, ModelError
 from smart_customer_analysis.sentiment.dataset import (
@@ -289,6 +291,29 @@ def _pool(pieces: list, margin: np.ndarray, states: np.ndarray, read: np.ndarray
         embeddings[owner] = np.add.reduceat(states, first)
     norm = np.linalg.norm(embeddings, axis=1, keepdims=True)
     return Scores(pooled, embeddings / np.maximum(norm, 1e-12), read, total)
+
+# %% ../../nbs/21_sentiment.model.ipynb #5a1d70cb
+class _FirstToken(BertLayer):
+    "A BERT layer that works out the state of the first token only."
+
+    def forward(self, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, *_: Any, **__: Any) -> torch.Tensor:
+        told, first = self.attention.self, hidden_states[:, :1]
+        parts = ((told.query, first), (told.key, hidden_states), (told.value, hidden_states))
+        heads = [layer(x).unflatten(-1, (told.num_attention_heads, -1)).transpose(1, 2) for layer, x in parts]
+        mask = None if attention_mask is None else attention_mask[..., :1, :]
+        mixed = scaled_dot_product_attention(*heads, attn_mask=mask, scale=told.scaling).transpose(1, 2).flatten(2)
+        return self.feed_forward_chunk(self.attention.output(mixed, first))
+
+
+def label_only(
+    model: PreTrainedModel,  # classifier
+) -> PreTrainedModel:  # the same answers from the same weights, without embeddings; the model itself if it is no BERT
+    "Make a view of a model that leaves out what only embeddings need."
+    if not isinstance(model, BertForSequenceClassification):
+        return model
+    brief = copy.deepcopy(model, {id(x): x for x in (*model.parameters(), *model.buffers())})  # layers anew, weights shared
+    brief.bert.encoder.layer[-1].__class__ = _FirstToken
+    return brief
 
 # %% ../../nbs/21_sentiment.model.ipynb #ce4148c7
 MANIFEST = "MANIFEST.json"

@@ -35,7 +35,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
 from .dataset import TextDataset, bare_backend, clean_text, encode, windows
-from .model import Scores, packed, pool_margins, quiet, score, suit_attention, verify_model, write_file
+from .model import Scores, label_only, packed, pool_margins, quiet, score, suit_attention, verify_model, write_file
 from .train import choose_precision, likeness, log_odds
 
 # %% ../../nbs/23_sentiment.predict.ipynb #3df2d1d4
@@ -111,7 +111,8 @@ def keep_promise(
     if other:
         told = f"These texts are unlike those the model was measured on in {' and in '.join(other)}: the error rate cannot be promised."
         return answered, Promise(max_error, False, share, told)
-    only = "" if other is not None else ", if they are like the reviews it was measured on: 30 texts or more would tell"
+    tell = "30 texts or more would tell" if calibration.get("kind") else "it keeps no record of them that would tell, a newly trained one does"
+    only = "" if other is not None else f", if they are like the reviews it was measured on: {tell}"
     return answered, Promise(max_error, True, share, f"{share:.0%} answered, at most {max_error:.1%} of them wrong{only}.")
 
 # %% ../../nbs/23_sentiment.predict.ipynb #02d47ced
@@ -140,6 +141,7 @@ class Predictor:
         self.device, self.dtype, self.rates = choose_precision(device, precision)
         self.model, self.tokenizer = self._load()
         self.scorer: Any = packed(self.model, self.dtype)  # what `predict` asks; another engine may take its place
+        self.brief = label_only(self.model)  # what `explain` asks
         self._lock = threading.Lock()
 
     def _load(self) -> tuple:
@@ -242,7 +244,7 @@ def token_weights(
     ends, parts = np.zeros((len(cut), 2)), np.zeros((len(cut), cut[0][1]))
 
     def margin(words: torch.Tensor) -> torch.Tensor:
-        logits = self.model(inputs_embeds=words).logits.float()
+        logits = self.brief(inputs_embeds=words).logits.float()
         return logits[:, 1] - logits[:, 0]
 
     for k, (a, b) in enumerate(cut):

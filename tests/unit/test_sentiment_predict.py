@@ -142,7 +142,9 @@ def test_empty_texts_do_not_make_a_lot_another_kind():
         np.append(some.read, none), np.append(some.total, none),
     )  # fmt: skip
     assert p.unlike(more, calibration) == []
-    assert p.unlike(some, {"n": 340}) is None  # a folder that does not say what it was measured on
+    old = {"n": 340, "thresholds": [{"max_error": 0.1, "margin": 0.5}]}  # as folders were without the record
+    assert p.unlike(some, old) is None
+    assert "no record" in p.keep_promise(some, old, 0.1)[1].sentence
 
 
 def test_other_texts_get_no_promise(ask):
@@ -176,6 +178,16 @@ def test_words_weigh_the_same_in_either_number_format(folder):
         data = exact.encode([text])
         (a, lost), (b, lost_half) = (ask.token_weights(data, int(data.totals[0])) for ask in (exact, half))
         assert not np.array_equal(a, b) and np.corrcoef(a, b)[0, 1] > 0.999 and abs(lost - lost_half) < 0.05
+
+
+def test_words_weigh_the_same_where_the_last_layer_is_spared(folder):
+    spared, whole = (p.Predictor(folder, precision="fp32") for _ in range(2))
+    whole.brief = whole.model
+    assert spared.brief is not spared.model
+    for text in toy(8)[0]:
+        data = spared.encode([text])
+        (a, _), (b, _) = (ask.token_weights(data, int(data.totals[0])) for ask in (spared, whole))
+        assert np.allclose(a, b, atol=1e-4)
 
 
 @pytest.mark.parametrize("times", [1, 40])  # in one window, and in several
