@@ -8,9 +8,9 @@ The model and its folder.
 
 # %% auto #0
 __all__ = ['PACKAGED', 'MANIFEST', 'NEEDED', 'find_encoder', 'start_head', 'quiet', 'load_encoder', 'tiny_encoder',
-           'suit_attention', 'packed', 'Scores', 'pool_margins', 'mean_state', 'topic_layer', 'score', 'label_only',
-           'file_hash', 'write_file', 'new_version', 'save_model', 'read_manifest', 'verify_model', 'good_models',
-           'latest_model', 'promote_model', 'rollback_model', 'record_metrics']
+           'suit_attention', 'packed', 'Scores', 'pool_margins', 'mean_state', 'topic_layer', 'score', 'spare_last',
+           'fit_topic_map', 'file_hash', 'write_file', 'new_version', 'save_model', 'read_manifest', 'verify_model',
+           'good_models', 'latest_model', 'promote_model', 'rollback_model', 'record_metrics']
 
 # %% ../../nbs/21_sentiment.model.ipynb #7db6ff10
 import copy
@@ -32,6 +32,7 @@ import numpy as np
 import torch
 import transformers
 from huggingface_hub import HfApi
+from sklearn.linear_model import Ridge
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import (
     AutoModelForSequenceClassification,
@@ -246,8 +247,9 @@ def mean_state(
 def topic_layer(
     model: PreTrainedModel,  # classifier
 ) -> int:  # 0 is the embedding layer
-    "Layer whose mean state describes what a text is about: the last one if training kept it there, else the first."
-    return model.config.num_hidden_layers if getattr(model.config, "topics_kept", False) else 1
+    "Layer whose mean state describes what a text is about: the last one if training kept it there, the one below if a map leads on, else the first."
+    mapped = getattr(model, "topic_map", None) is not None
+    return model.config.num_hidden_layers - mapped if getattr(model.config, "topics_kept", False) else 1
 
 # %% ../../nbs/21_sentiment.model.ipynb #7d345d32
 def score(
@@ -278,6 +280,8 @@ def score(
             if bar is not None:
                 bar.update(len(index))
     model.train(was)
+    if (onward := getattr(model, "topic_map", None)) is not None:
+        states = states @ onward[:-1] + onward[-1]
     return _pool(pieces, margin, states, np.asarray(read), data.totals)
 
 
@@ -305,15 +309,38 @@ class _FirstToken(BertLayer):
         return self.feed_forward_chunk(self.attention.output(mixed, first))
 
 
-def label_only(
-    model: PreTrainedModel,  # classifier
-) -> PreTrainedModel:  # the same answers from the same weights, without embeddings; the model itself if it is no BERT
-    "Make a view of a model that leaves out what only embeddings need."
-    if not isinstance(model, BertForSequenceClassification):
-        return model
-    brief = copy.deepcopy(model, {id(x): x for x in (*model.parameters(), *model.buffers())})  # layers anew, weights shared
-    brief.bert.encoder.layer[-1].__class__ = _FirstToken
-    return brief
+def spare_last(
+    model: PreTrainedModel,  # changed in place: what it leaves out, not what it answers
+    topic_map: np.ndarray | None = None,  # from `fit_topic_map`
+) -> PreTrainedModel:  # the same model
+    "Let a BERT leave out what nobody reads in its last layer, if its embedding can be had from another."
+    if isinstance(model, BertForSequenceClassification):
+        model.topic_map = topic_map
+        if topic_layer(model) < model.config.num_hidden_layers:
+            model.bert.encoder.layer[-1].__class__ = _FirstToken  # same weights, same names
+    return model
+
+# %% ../../nbs/21_sentiment.model.ipynb #5a1d70ce
+def fit_topic_map(
+    model: PreTrainedModel,  # classifier whose last layer kept the topics
+    data: TextDataset,  # texts it learnt from
+    tokens: int = 20_000,  # tokens looked at
+) -> np.ndarray | None:  # (hidden + 1, hidden), the constant last; None where there is nothing to spare
+    "Fit the way from the states below the last layer to those of the last one, by ridge regression."
+    if not isinstance(model, BertForSequenceClassification) or not getattr(model.config, "topics_kept", False):
+        return None
+    order = np.random.default_rng(0).permutation(len(data))
+    some = order[: np.searchsorted(data.lengths[order].cumsum(), tokens) + 1]
+    below, last = [], []
+    with torch.inference_mode():
+        for index in bucket_batches(data.lengths[some], 4096):
+            batch = {k: v.to(model.device) for k, v in pad_batch([data.sequence(i) for i in some[index]], data.pad_id).items()}
+            states, there = model(**batch, output_hidden_states=True).hidden_states, batch["attention_mask"].bool()
+            below.append(states[-2][there].float().cpu().numpy())
+            last.append(states[-1][there].float().cpu().numpy())
+    x, y = np.concatenate(below), np.concatenate(last)
+    found = Ridge(1e-3 * len(x) * float(x.var())).fit(x, y)
+    return np.vstack([found.coef_.T, found.intercept_]).astype(np.float32)
 
 # %% ../../nbs/21_sentiment.model.ipynb #ce4148c7
 MANIFEST = "MANIFEST.json"

@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from captum.attr import IntegratedGradients
+from safetensors.numpy import load_file as load_numpy
 from scipy.special import expit
 from scipy.stats import ks_2samp
 from tqdm.auto import tqdm
@@ -35,7 +36,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
 from .dataset import TextDataset, bare_backend, clean_text, encode, windows
-from .model import Scores, label_only, packed, pool_margins, quiet, score, suit_attention, verify_model, write_file
+from .model import Scores, packed, pool_margins, quiet, score, spare_last, suit_attention, verify_model, write_file
 from .train import choose_precision, likeness, log_odds
 
 # %% ../../nbs/23_sentiment.predict.ipynb #3df2d1d4
@@ -141,7 +142,6 @@ class Predictor:
         self.device, self.dtype, self.rates = choose_precision(device, precision)
         self.model, self.tokenizer = self._load()
         self.scorer: Any = packed(self.model, self.dtype)  # what `predict` asks; another engine may take its place
-        self.brief = label_only(self.model)  # what `explain` asks
         self._lock = threading.Lock()
 
     def _load(self) -> tuple:
@@ -154,6 +154,8 @@ class Predictor:
                 )
         except Exception as e:  # many kinds; the folder verified, so this library is too old or too new for it
             raise ModelError("a model this version of transformers can load", str(e).splitlines()[0][:160], "train again") from e
+        onward = self.folder / "topics.safetensors"
+        spare_last(model, load_numpy(onward)["map"] if onward.is_file() else None)
         return suit_attention(model.to(self.device).eval().requires_grad_(False), self.dtype), tokenizer
 
     def encode(self, texts: Sequence[str]) -> TextDataset:
@@ -244,7 +246,7 @@ def token_weights(
     ends, parts = np.zeros((len(cut), 2)), np.zeros((len(cut), cut[0][1]))
 
     def margin(words: torch.Tensor) -> torch.Tensor:
-        logits = self.brief(inputs_embeds=words).logits.float()
+        logits = self.model(inputs_embeds=words).logits.float()
         return logits[:, 1] - logits[:, 0]
 
     for k, (a, b) in enumerate(cut):

@@ -92,7 +92,7 @@ class OnnxModel:
     def __init__(
         self,
         path: Path,  # from `export_onnx`
-        config: Any,  # configuration of the model
+        model: Any,  # what the graph was made from
         threads: int | None = None,  # None: as many as torch uses
     ):
         import onnxruntime
@@ -100,7 +100,7 @@ class OnnxModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = threads or torch.get_num_threads(), 3
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.config, self.layer = config, topic_layer(SimpleNamespace(config=config))
+        self.config, self.layer, self.topic_map = model.config, topic_layer(model), getattr(model, "topic_map", None)
 
     def __call__(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, output_hidden_states: bool = True) -> SimpleNamespace:
         logits, states = self.session.run(None, {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()})
@@ -130,7 +130,7 @@ def fastest(
         raise InputError("at least 100 texts to measure on", str(len(texts)), "give reviews like those to be scored")
     data, engines = ask.encode(texts), {"torch": packed(ask.model, ask.dtype)}
     for name, int8 in (("onnx fp32", False), ("onnx int8", True)):
-        engines[name] = OnnxModel(export_onnx(ask, folder, int8), ask.model.config)
+        engines[name] = OnnxModel(export_onnx(ask, folder, int8), ask.model)
     seconds: dict[str, list[float]] = {name: [] for name in engines}
     found = {}
     for _ in range(rounds):

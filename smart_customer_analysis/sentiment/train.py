@@ -46,6 +46,7 @@ from smart_customer_analysis.sentiment.model import (
     Scores,
     file_hash,
     find_encoder,
+    fit_topic_map,
     good_models,
     load_encoder,
     mean_state,
@@ -53,6 +54,7 @@ from smart_customer_analysis.sentiment.model import (
     packed,
     save_model,
     score,
+    spare_last,
     suit_attention,
     write_file,
 )
@@ -529,7 +531,8 @@ def seen(
 def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
     "Calibrate, write the card, publish, and remove the checkpoints."
     state, recipe = run.state, run.recipe
-    found = score(run.model, valid, dtype=run.dtype)
+    topic_map = fit_topic_map(run.model.eval(), run.data)
+    found = score(spare_last(run.model, topic_map), valid, dtype=run.dtype)
     calibration, metrics = held_out(found, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
     version, rows, passages = new_version(print_), len(keys) - len(valid), int((run.data.labels == 0.5).sum())
     facts = {
@@ -548,6 +551,8 @@ def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, prin
     metrics |= {"training": facts}
     files = {"calibration.json": calibration, "metrics.json": metrics, "README.md": model_card(facts, metrics)}
     files["seen.safetensors"] = numpy_bytes({"keys": np.unique(keys)})
+    if topic_map is not None:
+        files["topics.safetensors"] = numpy_bytes({"map": topic_map})
     folder = save_model(run.model.cpu().eval(), run.tokenizer, out, version, files, {"fingerprint": print_})
     shutil.rmtree(run.home, ignore_errors=True)
     return _result(folder, metrics, began, rates)

@@ -180,16 +180,6 @@ def test_words_weigh_the_same_in_either_number_format(folder):
         assert not np.array_equal(a, b) and np.corrcoef(a, b)[0, 1] > 0.999 and abs(lost - lost_half) < 0.05
 
 
-def test_words_weigh_the_same_where_the_last_layer_is_spared(folder):
-    spared, whole = (p.Predictor(folder, precision="fp32") for _ in range(2))
-    whole.brief = whole.model
-    assert spared.brief is not spared.model
-    for text in toy(8)[0]:
-        data = spared.encode([text])
-        (a, _), (b, _) = (ask.token_weights(data, int(data.totals[0])) for ask in (spared, whole))
-        assert np.allclose(a, b, atol=1e-4)
-
-
 @pytest.mark.parametrize("times", [1, 40])  # in one window, and in several
 def test_twelve_gradients_weigh_words_as_hundreds_do(ask, times):
     for text in toy(6, seed=3)[0]:

@@ -36,7 +36,7 @@ def ask(trained):
 def test_a_graph_answers_as_the_model_does(ask, trained, int8, apart):
     texts = [*TEXTS, "", "x", "the case is fine " * 60, "🙂"]
     before = ask.predict(texts)
-    ask.scorer = r.OnnxModel(r.export_onnx(ask, trained[2], int8), ask.model.config)
+    ask.scorer = r.OnnxModel(r.export_onnx(ask, trained[2], int8), ask.model)
     after = ask.predict(texts)
     assert np.abs(after.frame.p_negative - before.frame.p_negative).max() < apart
     assert np.allclose(after.embeddings, before.embeddings, atol=0.05)

@@ -16,11 +16,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import AutoModelForSequenceClassification
 
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment import train as t
 from smart_customer_analysis.sentiment.dataset import encode, pad_batch
 from smart_customer_analysis.sentiment.model import good_models, load_encoder, score, tiny_encoder, verify_model
+from smart_customer_analysis.sentiment.predict import Predictor
 
 GOOD, BAD = "great good fine lovely works".split(), "broken bad awful poor returned".split()
 FILLER = "the case and the sound of it are quite what they say".split()
@@ -226,6 +228,24 @@ def test_the_folder_says_whether_its_topics_were_kept(tmp_path, encoder):
     for name, weight in (("kept", 0.2), ("lost", 0.0)):  # the second learns on from the first
         place = str(train(tmp_path / name, place, epochs=1, keep_topics=weight).folder)
         assert json.loads((Path(place) / "config.json").read_text())["topics_kept"] == (weight > 0)
+
+
+def test_the_map_spares_the_last_layer_and_keeps_answers_and_words(tmp_path, encoder):
+    made = train(tmp_path, str(pretrained(encoder, tmp_path / "known")), epochs=2, keep_topics=0.2)
+    spared, whole, texts = (
+        Predictor(made.folder, precision="fp32"),
+        Predictor(made.folder, precision="fp32"),
+        toy(40)[0],
+    )
+    whole.model = whole.scorer = AutoModelForSequenceClassification.from_pretrained(made.folder).requires_grad_(False)
+    near, exact = (score(ask.scorer, ask.encode(texts)) for ask in (spared, whole))
+    assert spared.model.topic_map is not None and len(load_file(made.folder / "topics.safetensors")) == 1
+    assert np.allclose(near.margin, exact.margin, atol=1e-5)
+    assert (near.embeddings * exact.embeddings).sum(axis=1).min() > 0.9
+    for text in texts[:4]:
+        data = spared.encode([text])
+        (a, _), (b, _) = (ask.token_weights(data, int(data.totals[0])) for ask in (spared, whole))
+        assert np.allclose(a, b, atol=1e-4)
 
 
 def test_word_embeddings_stay_where_an_encoder_was_trained(tmp_path, encoder):
