@@ -78,12 +78,12 @@ def scoring(folder: Path, texts: list[str], labels: list[int], rounds: int) -> l
     rows = []
     for name in ways:
         clock, busy = tokens * rounds / np.sum(seconds[name], axis=0)
-        work = MFLOP - SPARED * ("ours" in name and getattr(ask.model, "topic_map", None) is not None)
-        share = busy * work / 1000 / np.mean(rates[name], axis=0)[1]
+        needed = MFLOP - SPARED * ("ours" in name and getattr(ask.model, "topic_map", None) is not None)
+        share = busy * needed / 1000 / np.mean(rates[name], axis=0)[1]
         rows.append({
             "how": name, "accuracy": float(np.mean(np.array(marks[name]) == (np.array(labels) == 1))),
             "reviews/s": clock * len(texts) / tokens, "tokens/s": clock, "tokens per processor second": busy,
-            "GFLOP per processor second": busy * work / 1000, "share of the matrix-multiply rate": share,
+            "GFLOP per processor second": busy * needed / 1000, "share of the matrix-multiply rate": share,
         })  # fmt: skip
     return against(rows, {"batch 1": 0, "batch 32": 1})
 

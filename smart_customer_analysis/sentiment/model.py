@@ -323,7 +323,7 @@ def spare_last(
 # %% ../../nbs/21_sentiment.model.ipynb #5a1d70ce
 def fit_topic_map(
     model: PreTrainedModel,  # classifier whose last layer kept the topics
-    data: TextDataset,  # texts it learnt from
+    data: TextDataset,  # reviews it learnt from
     tokens: int = 20_000,  # tokens looked at
 ) -> np.ndarray | None:  # (hidden + 1, hidden), the constant last; None where there is nothing to spare
     "Fit the way from the states below the last layer to those of the last one, by ridge regression."

@@ -112,7 +112,7 @@ def keep_promise(
     if other:
         told = f"These texts are unlike those the model was measured on in {' and in '.join(other)}: the error rate cannot be promised."
         return answered, Promise(max_error, False, share, told)
-    tell = "30 texts or more would tell" if calibration.get("kind") else "it keeps no record of them that would tell, a newly trained one does"
+    tell = "30 texts or more would tell" if calibration.get("kind") else "this model keeps no record of them, one trained anew does"
     only = "" if other is not None else f", if they are like the reviews it was measured on: {tell}"
     return answered, Promise(max_error, True, share, f"{share:.0%} answered, at most {max_error:.1%} of them wrong{only}.")
 

@@ -529,12 +529,13 @@ def seen(
 
 # %% ../../nbs/22_sentiment.train.ipynb #b8835785
 def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
-    "Calibrate, write the card, publish, and remove the checkpoints."
-    state, recipe = run.state, run.recipe
-    topic_map = fit_topic_map(run.model.eval(), run.data)
+    "Find the way to the topics, calibrate, write the card, publish, and remove the checkpoints."
+    state, recipe, rows = run.state, run.recipe, len(keys) - len(valid)
+    reviews = replace(run.data, offsets=run.data.offsets[: rows + 1])  # they come first; passages are about nothing
+    topic_map = fit_topic_map(run.model.eval(), reviews)
     found = score(spare_last(run.model, topic_map), valid, dtype=run.dtype)
     calibration, metrics = held_out(found, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
-    version, rows, passages = new_version(print_), len(keys) - len(valid), int((run.data.labels == 0.5).sum())
+    version, passages = new_version(print_), int((run.data.labels == 0.5).sum())
     facts = {
         "version": version,
         "recipe": asdict(recipe),

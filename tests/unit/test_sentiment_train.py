@@ -232,15 +232,14 @@ def test_the_folder_says_whether_its_topics_were_kept(tmp_path, encoder):
 
 def test_the_map_spares_the_last_layer_and_keeps_answers_and_words(tmp_path, encoder):
     made = train(tmp_path, str(pretrained(encoder, tmp_path / "known")), epochs=2, keep_topics=0.2)
-    spared, whole, texts = (
-        Predictor(made.folder, precision="fp32"),
-        Predictor(made.folder, precision="fp32"),
-        toy(40)[0],
-    )
+    texts, (spared, whole, unled) = toy(40)[0], (Predictor(made.folder, precision="fp32") for _ in range(3))
+    unled.model.topic_map = np.eye(33, 32, dtype=np.float32)  # leaves the states as they are
     whole.model = whole.scorer = AutoModelForSequenceClassification.from_pretrained(made.folder).requires_grad_(False)
-    near, exact = (score(ask.scorer, ask.encode(texts)) for ask in (spared, whole))
+    near, far, exact = (score(ask.scorer, ask.encode(texts)) for ask in (spared, unled, whole))
+    off = [1 - (some.embeddings * exact.embeddings).sum(axis=1).mean() for some in (near, far)]
     assert spared.model.topic_map is not None and len(load_file(made.folder / "topics.safetensors")) == 1
     assert np.allclose(near.margin, exact.margin, atol=1e-5)
+    assert off[0] < 0.1 * off[1]  # the map does what it is there for
     assert (near.embeddings * exact.embeddings).sum(axis=1).min() > 0.9
     for text in texts[:4]:
         data = spared.encode([text])
