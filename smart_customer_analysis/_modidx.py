@@ -1158,6 +1158,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                   'smart_customer_analysis/sentiment/model.py'),
                                                          'smart_customer_analysis.sentiment.model.latest_model': ( 'sentiment.model.html#latest_model',
                                                                                                                    'smart_customer_analysis/sentiment/model.py'),
+                                                         'smart_customer_analysis.sentiment.model.lean_attention': ( 'sentiment.model.html#lean_attention',
+                                                                                                                     'smart_customer_analysis/sentiment/model.py'),
                                                          'smart_customer_analysis.sentiment.model.load_encoder': ( 'sentiment.model.html#load_encoder',
                                                                                                                    'smart_customer_analysis/sentiment/model.py'),
                                                          'smart_customer_analysis.sentiment.model.mean_state': ( 'sentiment.model.html#mean_state',

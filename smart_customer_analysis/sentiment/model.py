@@ -8,9 +8,9 @@ The model and its folder.
 
 # %% auto #0
 __all__ = ['PACKAGED', 'MANIFEST', 'NEEDED', 'find_encoder', 'start_head', 'quiet', 'load_encoder', 'tiny_encoder',
-           'suit_attention', 'packed', 'Scores', 'pool_margins', 'mean_state', 'topic_layer', 'score', 'spare_last',
-           'fit_topic_map', 'file_hash', 'write_file', 'new_version', 'save_model', 'read_manifest', 'verify_model',
-           'good_models', 'latest_model', 'promote_model', 'rollback_model', 'record_metrics']
+           'suit_attention', 'lean_attention', 'packed', 'Scores', 'pool_margins', 'mean_state', 'topic_layer', 'score',
+           'spare_last', 'fit_topic_map', 'file_hash', 'write_file', 'new_version', 'save_model', 'read_manifest',
+           'verify_model', 'good_models', 'latest_model', 'promote_model', 'rollback_model', 'record_metrics']
 
 # %% ../../nbs/21_sentiment.model.ipynb #7db6ff10
 import copy
@@ -35,6 +35,8 @@ from huggingface_hub import HfApi
 from sklearn.linear_model import Ridge
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import (
+    AttentionInterface,
+    AttentionMaskInterface,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BertConfig,
@@ -43,6 +45,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 from transformers.activations import GELUActivation
+from transformers.masking_utils import sdpa_mask
 from transformers.models.bert.modeling_bert import BertLayer
 
 from ..schema import LABEL_NAMES, ModelError
@@ -181,6 +184,31 @@ def suit_attention(
         model.set_attn_implementation("eager")
     return model
 
+# %% ../../nbs/21_sentiment.model.ipynb #5a1d70d6
+def lean_attention(
+    module: Any,  # not used; the signature is the one transformers calls
+    query: torch.Tensor,  # (n, heads, longest, width)
+    key: torch.Tensor,  # (n, heads, longest, width)
+    value: torch.Tensor,  # (n, heads, longest, width)
+    attention_mask: torch.Tensor | None = None,  # (n, 1, longest, longest) True where there is a token; the same for every query
+    scaling: float = 1.0,  # of the scores
+    **_: Any,
+) -> tuple[torch.Tensor, None]:  # (n, longest, heads, width); no weights
+    "Attention for inference, its exponentials kept in range by centred keys; torch's own where that does not suffice."
+    n, heads, longest, width = query.shape
+    q, k, v = ((query * scaling).flatten(0, 1), (key - key.mean(2, keepdim=True)).flatten(0, 1), value.flatten(0, 1))
+    weights = torch.bmm(q, k.transpose(1, 2)).exp_()
+    if attention_mask is not None:
+        gone = ~attention_mask[:, 0, 0]
+        some = int(gone.any(0).long().argmax())  # the first column where a text has ended
+        weights.view(n, heads, longest, longest)[..., some:].masked_fill_(gone[:, None, None, some:], 0)
+    total = weights.sum(-1, keepdim=True)
+    low, high = total.aminmax()
+    if not (low > 1e-30 and high < 1e36):  # NaN, too
+        mixed = scaled_dot_product_attention(query, key, value, attn_mask=attention_mask, scale=scaling)
+        return mixed.transpose(1, 2), None
+    return torch.bmm(weights, v).div_(total).view(n, heads, longest, width).transpose(1, 2), None
+
 # %% ../../nbs/21_sentiment.model.ipynb #5a1d70d3
 class _Packed(torch.nn.Module):
     "A linear layer for inference in bf16, its weights laid out once; `then` is done in the same pass."
@@ -208,11 +236,15 @@ def packed(
     if dtype != torch.bfloat16 or next(model.parameters()).device.type != "cpu" or not _can_pack():
         return model
     fast = suit_attention(copy.deepcopy(model).to(dtype).eval().requires_grad_(False), dtype)
+    if isinstance(fast, BertForSequenceClassification):  # others may mask by position, too
+        AttentionInterface.register("lean", lean_attention)
+        AttentionMaskInterface.register("lean", sdpa_mask)
+        fast.set_attn_implementation("lean")
     for part in list(fast.modules()):
         if isinstance(getattr(part, "intermediate_act_fn", None), GELUActivation):
             part.dense, part.intermediate_act_fn = _Packed(part.dense, "gelu"), torch.nn.Identity()
         for name, layer in list(part.named_children()):
-            if type(layer) is torch.nn.Linear:
+            if type(layer) is torch.nn.Linear and not getattr(layer, "as_matrix", False):
                 setattr(part, name, _Packed(layer))
     return fast
 
@@ -298,15 +330,16 @@ def _pool(pieces: list, margin: np.ndarray, states: np.ndarray, read: np.ndarray
 
 # %% ../../nbs/21_sentiment.model.ipynb #5a1d70cb
 class _FirstToken(BertLayer):
-    "A BERT layer that works out the state of the first token only."
+    "A BERT layer that works out the state of the first token only, from the states below without their keys and values."
 
     def forward(self, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, *_: Any, **__: Any) -> torch.Tensor:
         told, first = self.attention.self, hidden_states[:, :1]
-        parts = ((told.query, first), (told.key, hidden_states), (told.value, hidden_states))
-        heads = [layer(x).unflatten(-1, (told.num_attention_heads, -1)).transpose(1, 2) for layer, x in parts]
+        heads, states = (told.num_attention_heads, -1), hidden_states[:, None]
+        asked = torch.einsum("nhd,hdk->nhk", told.query(first)[:, 0].unflatten(-1, heads), told.key.weight.unflatten(0, heads))
         mask = None if attention_mask is None else attention_mask[..., :1, :]
-        mixed = scaled_dot_product_attention(*heads, attn_mask=mask, scale=told.scaling).transpose(1, 2).flatten(2)
-        return self.feed_forward_chunk(self.attention.output(mixed, first))
+        seen = scaled_dot_product_attention(asked[:, None], states, states, attn_mask=mask, scale=told.scaling)[:, 0]
+        mixed = torch.einsum("nhk,hdk->nhd", seen, told.value.weight.unflatten(0, heads)).flatten(1) + told.value.bias
+        return self.feed_forward_chunk(self.attention.output(mixed[:, None], first))
 
 
 def spare_last(
@@ -317,7 +350,9 @@ def spare_last(
     if isinstance(model, BertForSequenceClassification):
         model.topic_map = topic_map
         if topic_layer(model) < model.config.num_hidden_layers:
-            model.bert.encoder.layer[-1].__class__ = _FirstToken  # same weights, same names
+            last = model.bert.encoder.layer[-1]
+            last.__class__ = _FirstToken  # same weights, same names
+            last.attention.self.key.as_matrix = last.attention.self.value.as_matrix = True
     return model
 
 # %% ../../nbs/21_sentiment.model.ipynb #5a1d70ce

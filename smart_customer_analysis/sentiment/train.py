@@ -434,11 +434,8 @@ def likeness(
 ) -> dict[str, np.ndarray]:  # sureness, length in tokens, nearness to the centre; (n_read,) each, without texts of which nothing was read
     "Measure texts by what tells one kind from another."
     some = found.read > 0
-    return {
-        "sureness": np.abs(found.margin[some]),
-        "length": found.total[some],
-        "nearness": found.embeddings[some] @ centre,
-    }
+    told = {"sureness": np.abs(found.margin[some]), "length": found.total[some], "nearness": found.embeddings[some] @ centre}
+    return {name: x.astype(float).round(6) for name, x in told.items()}  # as it is kept: in bf16 many margins are equal
 
 
 def kind_of(
@@ -533,7 +530,7 @@ def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, prin
     state, recipe, rows = run.state, run.recipe, len(keys) - len(valid)
     reviews = replace(run.data, offsets=run.data.offsets[: rows + 1])  # they come first; passages are about nothing
     topic_map = fit_topic_map(run.model.eval(), reviews)
-    found = score(spare_last(run.model, topic_map), valid, dtype=run.dtype)
+    found = score(packed(spare_last(run.model, topic_map), run.dtype), valid, dtype=run.dtype)  # as `Predictor` will
     calibration, metrics = held_out(found, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
     version, passages = new_version(print_), int((run.data.labels == 0.5).sum())
     facts = {
