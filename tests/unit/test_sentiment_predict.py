@@ -25,7 +25,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ask(folder):
-    return p.Predictor(folder, precision="fp32")  # as it was measured: of two margins that this small model has, half a step is far
+    return p.Predictor(
+        folder, precision="fp32"
+    )  # as it was measured: of two margins that this small model has, half a step is far
 
 
 STRANGE = {
@@ -150,7 +152,9 @@ def test_empty_texts_do_not_make_a_lot_another_kind():
 
 def test_equal_margins_are_no_other_kind():
     first, more = (lot(n, seed) for n, seed in ((340, 0), (100, 1)))
-    two = [np.where(some.margin > 0, 2.05859375, -2.03125) for some in (first, more)]  # in bf16 a small model has few values
+    two = [
+        np.where(some.margin > 0, 2.05859375, -2.03125) for some in (first, more)
+    ]  # in bf16 a small model has few values
     calibration = {"kind": kind_of(replace(first, margin=two[0])), "n": 340}
     assert p.unlike(replace(more, margin=two[1]), calibration) == []
 
