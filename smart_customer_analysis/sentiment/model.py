@@ -8,9 +8,10 @@ The model and its folder.
 
 # %% auto #0
 __all__ = ['PACKAGED', 'MANIFEST', 'NEEDED', 'find_encoder', 'start_head', 'quiet', 'load_encoder', 'tiny_encoder',
-           'suit_attention', 'lean_attention', 'packed', 'Scores', 'pool_margins', 'mean_state', 'topic_layer', 'score',
-           'spare_last', 'fit_topic_map', 'file_hash', 'write_file', 'new_version', 'save_model', 'read_manifest',
-           'verify_model', 'good_models', 'latest_model', 'promote_model', 'rollback_model', 'record_metrics']
+           'suit_attention', 'lean_attention', 'packed', 'Scores', 'pool_margins', 'mean_state', 'topic_layer',
+           'topic_state', 'score', 'spare_last', 'fit_topic_map', 'read_topic_map', 'file_hash', 'write_file',
+           'new_version', 'save_model', 'read_manifest', 'verify_model', 'good_models', 'latest_model', 'promote_model',
+           'rollback_model', 'record_metrics']
 
 # %% ../../nbs/21_sentiment.model.ipynb #7db6ff10
 import copy
@@ -32,6 +33,7 @@ import numpy as np
 import torch
 import transformers
 from huggingface_hub import HfApi
+from safetensors.torch import load_file
 from sklearn.linear_model import Ridge
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import (
@@ -283,6 +285,19 @@ def topic_layer(
     mapped = getattr(model, "topic_map", None) is not None
     return model.config.num_hidden_layers - mapped if getattr(model.config, "topics_kept", False) else 1
 
+
+def topic_state(
+    model: PreTrainedModel,  # classifier
+    hidden_states: Sequence[torch.Tensor],  # of all layers, (n, longest, hidden) each
+    mask: torch.Tensor,  # (n, longest) 1 where there is a token
+) -> torch.Tensor:  # (n, hidden) float32
+    "What texts are about: the mean state of the topic layer, led on by the map if there is one."
+    mean, way = mean_state(hidden_states[topic_layer(model)], mask), getattr(model, "topic_map", None)
+    if way is None:
+        return mean
+    with torch.autocast(mean.device.type, enabled=False):
+        return mean @ way[:-1].to(mean.device) + way[-1].to(mean.device)
+
 # %% ../../nbs/21_sentiment.model.ipynb #7d345d32
 def score(
     model: PreTrainedModel,  # classifier with two labels
@@ -297,7 +312,7 @@ def score(
     read = data.totals if limit is None else np.minimum(data.totals, limit)
     pieces = [(i, a, b) for i, n in enumerate(read) if n for a, b in windows(int(n), data.room, overlap)]
     lengths = np.array([b - a for _, a, b in pieces], dtype=np.int64) + data.max_tokens - data.room
-    device, layer, was = next(model.parameters()).device, topic_layer(model), model.training
+    device, was = next(model.parameters()).device, model.training
     margin, states = np.zeros(len(pieces)), np.zeros((len(pieces), model.config.hidden_size), np.float32)
     model.eval()
     half = dtype == torch.bfloat16 and model.dtype != torch.bfloat16  # a packed model is in bf16 already
@@ -306,14 +321,11 @@ def score(
             batch = pad_batch([data.sequence(*pieces[j]) for j in index], data.pad_id)
             batch = {k: v.to(device) for k, v in batch.items()}
             out = model(**batch, output_hidden_states=True)
-            mean = mean_state(out.hidden_states[layer], batch["attention_mask"])
-            logits = out.logits.float()
-            margin[index], states[index] = (logits[:, 1] - logits[:, 0]).cpu().numpy(), mean.cpu().numpy()
+            topics, logits = topic_state(model, out.hidden_states, batch["attention_mask"]), out.logits.float()
+            margin[index], states[index] = (logits[:, 1] - logits[:, 0]).cpu().numpy(), topics.cpu().numpy()
             if bar is not None:
                 bar.update(len(index))
     model.train(was)
-    if (onward := getattr(model, "topic_map", None)) is not None:
-        states = states @ onward[:-1] + onward[-1]
     return _pool(pieces, margin, states, np.asarray(read), data.totals)
 
 
@@ -344,7 +356,7 @@ class _FirstToken(BertLayer):
 
 def spare_last(
     model: PreTrainedModel,  # changed in place: what it leaves out, not what it answers
-    topic_map: np.ndarray | None = None,  # from `fit_topic_map`
+    topic_map: torch.Tensor | None = None,  # from `fit_topic_map`
 ) -> PreTrainedModel:  # the same model
     "Let a BERT leave out what nobody reads in its last layer, if its embedding can be had from another."
     if isinstance(model, BertForSequenceClassification):
@@ -353,18 +365,20 @@ def spare_last(
             last = model.bert.encoder.layer[-1]
             last.__class__ = _FirstToken  # same weights, same names
             last.attention.self.key.as_matrix = last.attention.self.value.as_matrix = True
+            last.attention.self.key.bias.requires_grad_(False)  # it moves all scores alike
     return model
 
 # %% ../../nbs/21_sentiment.model.ipynb #5a1d70ce
 def fit_topic_map(
-    model: PreTrainedModel,  # classifier whose last layer kept the topics
-    data: TextDataset,  # reviews it learnt from
+    model: PreTrainedModel,  # classifier whose last layer knows the topics
+    data: TextDataset,  # reviews, and what else there is
     tokens: int = 20_000,  # tokens looked at
-) -> np.ndarray | None:  # (hidden + 1, hidden), the constant last; None where there is nothing to spare
+) -> torch.Tensor | None:  # (hidden + 1, hidden) float32, the constant last; None where there is nothing to spare
     "Fit the way from the states below the last layer to those of the last one, by ridge regression."
     if not isinstance(model, BertForSequenceClassification) or not getattr(model.config, "topics_kept", False):
         return None
-    order = np.random.default_rng(0).permutation(len(data))
+    judged = np.arange(len(data)) if data.labels is None else np.flatnonzero(np.asarray(data.labels) != 0.5)  # passages are about nothing
+    order = np.random.default_rng(0).permutation(judged)
     some = order[: np.searchsorted(data.lengths[order].cumsum(), tokens) + 1]
     below, last = [], []
     with torch.inference_mode():
@@ -375,7 +389,15 @@ def fit_topic_map(
             last.append(states[-1][there].float().cpu().numpy())
     x, y = np.concatenate(below), np.concatenate(last)
     found = Ridge(1e-3 * len(x) * float(x.var())).fit(x, y)
-    return np.vstack([found.coef_.T, found.intercept_]).astype(np.float32)
+    return torch.from_numpy(np.vstack([found.coef_.T, found.intercept_]).astype(np.float32))
+
+
+def read_topic_map(
+    folder: str | Path,  # a model folder, or what else `find_encoder` returns
+) -> torch.Tensor | None:  # None where the folder has none
+    "Read the map that was published with a model."
+    path = Path(folder) / "topics.safetensors"
+    return load_file(path)["map"] if path.is_file() else None
 
 # %% ../../nbs/21_sentiment.model.ipynb #ce4148c7
 MANIFEST = "MANIFEST.json"

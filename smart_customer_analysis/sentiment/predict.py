@@ -28,7 +28,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from captum.attr import IntegratedGradients
-from safetensors.numpy import load_file as load_numpy
 from scipy.special import expit
 from scipy.stats import ks_2samp
 from tqdm.auto import tqdm
@@ -36,7 +35,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
 from .dataset import TextDataset, bare_backend, clean_text, encode, windows
-from .model import Scores, packed, pool_margins, quiet, score, spare_last, suit_attention, verify_model, write_file
+from .model import Scores, packed, pool_margins, quiet, read_topic_map, score, spare_last, suit_attention, verify_model, write_file
 from .train import choose_precision, likeness, log_odds
 
 # %% ../../nbs/23_sentiment.predict.ipynb #3df2d1d4
@@ -154,8 +153,7 @@ class Predictor:
                 )
         except Exception as e:  # many kinds; the folder verified, so this library is too old or too new for it
             raise ModelError("a model this version of transformers can load", str(e).splitlines()[0][:160], "train again") from e
-        onward = self.folder / "topics.safetensors"
-        spare_last(model, load_numpy(onward)["map"] if onward.is_file() else None)
+        spare_last(model, read_topic_map(self.folder))
         return suit_attention(model.to(self.device).eval().requires_grad_(False), self.dtype), tokenizer
 
     def encode(self, texts: Sequence[str]) -> TextDataset:

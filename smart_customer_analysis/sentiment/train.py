@@ -49,13 +49,14 @@ from smart_customer_analysis.sentiment.model import (
     fit_topic_map,
     good_models,
     load_encoder,
-    mean_state,
     new_version,
     packed,
+    read_topic_map,
     save_model,
     score,
     spare_last,
     suit_attention,
+    topic_state,
     write_file,
 )
 
@@ -279,7 +280,7 @@ def train_step(
         out = model(**batch, output_hidden_states=topics is not None)
     loss = whole = cross_entropy(out.logits.float(), torch.stack([1 - labels, labels], 1).float())
     if topics is not None:
-        away = 1 - cosine_similarity(mean_state(out.hidden_states[-1], batch["attention_mask"]), topics)
+        away = 1 - cosine_similarity(topic_state(model, out.hidden_states, batch["attention_mask"]), topics)
         whole = loss + weight * away.mean()
     if not torch.isfinite(whole):
         raise ModelError("a finite loss", f"{whole.item()}", "lower the learning rate")
@@ -382,7 +383,9 @@ class Trainer:
             self.model.get_input_embeddings().requires_grad_(False)
         self.plan = plan_batches(data, recipe)
         self.optimizer = make_optimizer(self.model, recipe)
-        self.model.config.topics_kept = kept = bool(recipe.keep_topics) and not untrained  # says to `score`: the last layer
+        self.model.config.topics_kept = kept = bool(recipe.keep_topics) and not untrained
+        way = read_topic_map(find_encoder(recipe.encoder)) if kept else None  # of a model that is trained further
+        spare_last(self.model, fit_topic_map(self.model, data) if kept and way is None else way)
         self.topics = score(packed(self.model, dtype), data, 4096, limit=data.room, dtype=dtype).embeddings if kept else None
         precision = next(name for name, kind in FORMATS.items() if kind == dtype)
         self.state = {"step": 0, "precision": precision, "tokens": 0, "seconds": 0.0, "losses": [], "history": []}
@@ -526,11 +529,9 @@ def seen(
 
 # %% ../../nbs/22_sentiment.train.ipynb #b8835785
 def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
-    "Find the way to the topics, calibrate, write the card, publish, and remove the checkpoints."
+    "Calibrate, write the card, publish, and remove the checkpoints."
     state, recipe, rows = run.state, run.recipe, len(keys) - len(valid)
-    reviews = replace(run.data, offsets=run.data.offsets[: rows + 1])  # they come first; passages are about nothing
-    topic_map = fit_topic_map(run.model.eval(), reviews)
-    found = score(packed(spare_last(run.model, topic_map), run.dtype), valid, dtype=run.dtype)  # as `Predictor` will
+    found = score(packed(run.model, run.dtype), valid, dtype=run.dtype)  # as `Predictor` will
     calibration, metrics = held_out(found, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
     version, passages = new_version(print_), int((run.data.labels == 0.5).sum())
     facts = {
@@ -549,8 +550,8 @@ def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, prin
     metrics |= {"training": facts}
     files = {"calibration.json": calibration, "metrics.json": metrics, "README.md": model_card(facts, metrics)}
     files["seen.safetensors"] = numpy_bytes({"keys": np.unique(keys)})
-    if topic_map is not None:
-        files["topics.safetensors"] = numpy_bytes({"map": topic_map})
+    if (way := getattr(run.model, "topic_map", None)) is not None:
+        files["topics.safetensors"] = numpy_bytes({"map": way.numpy()})
     folder = save_model(run.model.cpu().eval(), run.tokenizer, out, version, files, {"fingerprint": print_})
     shutil.rmtree(run.home, ignore_errors=True)
     return _result(folder, metrics, began, rates)
