@@ -224,6 +224,13 @@ class _Packed(torch.nn.Module):
         return torch.ops.mkldnn._linear_pointwise(states, self.weight, self.bias, self.then, [], self.exact)
 
 
+class _Exact(torch.nn.Linear):
+    "A linear layer that counts in fp32, whatever it is given."
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return super().forward(states.float())
+
+
 def _can_pack() -> bool:
     "Has this torch the operators, and this processor the instructions?"
     known = all(hasattr(torch.ops.mkldnn, f"_{name}") for name in ("linear_pointwise", "reorder_linear_weight", "is_mkldnn_bf16_supported"))
@@ -242,6 +249,9 @@ def packed(
         AttentionInterface.register("lean", lean_attention)
         AttentionMaskInterface.register("lean", sdpa_mask)
         fast.set_attn_implementation("lean")
+        for layer, whole in ((fast.bert.pooler.dense, model.bert.pooler.dense), (fast.classifier, model.classifier)):
+            layer.float().load_state_dict(whole.state_dict())  # it works out one token a text, and margins are not stairs
+            layer.__class__ = _Exact
     for part in list(fast.modules()):
         if isinstance(getattr(part, "intermediate_act_fn", None), GELUActivation):
             part.dense, part.intermediate_act_fn = _Packed(part.dense, "gelu"), torch.nn.Identity()

@@ -109,7 +109,7 @@ class Recipe:
     weight_decay: float = 0.01  # AdamW's decay, on matrices only
     clip: float = 1.0  # largest norm of a gradient
     freeze_embeddings: bool = True  # leave the word embeddings as they are
-    keep_topics: float = 0.2  # weight of the loss that keeps the mean state where the encoder had it; 0: off
+    keep_topics: float = 0.2  # weight of the loss that keeps `topic_state` where the encoder had it; 0: off
     neutral: float = 0.25  # passages without a verdict, for each review; 0: none
     behind: float = 0.5  # reviews that begin with such a passage, for each review; 0: none
     precision: str = ""  # fp32 or bf16; empty: the faster one, as measured when the run began
@@ -272,7 +272,7 @@ def train_step(
     labels: torch.Tensor,  # (n,) 0 negative, 1 positive, 0.5 neither
     clip: float,  # largest norm of the gradient
     dtype: torch.dtype = torch.float32,  # format of the forward pass
-    topics: torch.Tensor | None = None,  # (n, hidden) mean states of the encoder before training
+    topics: torch.Tensor | None = None,  # (n, hidden) `topic_state` of the encoder before training
     weight: float = 0.0,  # weight of staying near them
 ) -> float:  # loss of the labels
     "Learn from one batch."
@@ -327,19 +327,20 @@ def error_thresholds(
 ) -> list[dict[str, float | None]]:  # max_error, margin (None: no promise), coverage
     "For each error rate, find the margin above which the model may answer."
     order = np.argsort(-np.abs(margin), kind="stable")
-    wrong = np.cumsum(((margin > 0) != (np.asarray(labels) == 1))[order])
+    sure, wrong = np.abs(margin)[order], np.cumsum(((margin > 0) != (np.asarray(labels) == 1))[order])
     table = []
     for error in errors:
         first = math.ceil(math.log(1 - level) / math.log(1 - error))  # fewer rows cannot prove it, even without an error
         best = 0
         for n in np.linspace(max(first, len(order) // 3), len(order), 25).astype(int) if first <= len(order) else ():
+            n = int(np.searchsorted(-sure, -sure[n - 1], side="right"))  # equal margins are answered together
             if wrong[n - 1] < n and beta.ppf(level, wrong[n - 1] + 1, n - wrong[n - 1]) <= error:
                 best = n
             else:
                 break
         table.append({
             "max_error": error,
-            "margin": float(np.abs(margin)[order[best - 1]]) if best else None,
+            "margin": float(sure[best - 1]) if best else None,
             "coverage": float(best / len(order)) if len(order) else 0.0,
         })  # fmt: skip
     return table

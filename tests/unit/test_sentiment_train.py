@@ -21,7 +21,15 @@ from transformers import AutoModelForSequenceClassification
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment import train as t
 from smart_customer_analysis.sentiment.dataset import encode, pad_batch
-from smart_customer_analysis.sentiment.model import good_models, load_encoder, score, tiny_encoder, verify_model
+from smart_customer_analysis.sentiment.model import (
+    good_models,
+    load_encoder,
+    read_topic_map,
+    score,
+    spare_last,
+    tiny_encoder,
+    verify_model,
+)
 from smart_customer_analysis.sentiment.predict import Predictor
 
 GOOD, BAD = "great good fine lovely works".split(), "broken bad awful poor returned".split()
@@ -230,21 +238,32 @@ def test_the_folder_says_whether_its_topics_were_kept(tmp_path, encoder):
         assert json.loads((Path(place) / "config.json").read_text())["topics_kept"] == (weight > 0)
 
 
-def test_the_map_spares_the_last_layer_and_keeps_answers_and_words(tmp_path, encoder):
-    made = train(tmp_path, str(pretrained(encoder, tmp_path / "known")), epochs=2, keep_topics=0.2)
-    texts, (spared, whole, unled) = toy(40)[0], (Predictor(made.folder, precision="fp32") for _ in range(3))
-    unled.model.topic_map = np.eye(33, 32, dtype=np.float32)  # leaves the states as they are
+def test_the_map_spares_the_last_layer_and_keeps_answers_words_and_topics(tmp_path, encoder):
+    known = pretrained(encoder, tmp_path / "known")
+    made = train(tmp_path / "kept", str(known), epochs=2, keep_topics=1.0)
+    texts, (spared, whole) = toy(40)[0], (Predictor(made.folder, precision="fp32") for _ in range(2))
     whole.model = whole.scorer = AutoModelForSequenceClassification.from_pretrained(made.folder).requires_grad_(False)
-    near, far, exact = (score(ask.scorer, ask.encode(texts)) for ask in (spared, unled, whole))
-    off = [1 - (some.embeddings * exact.embeddings).sum(axis=1).mean() for some in (near, far)]
-    assert spared.model.topic_map is not None and len(load_file(made.folder / "topics.safetensors")) == 1
+    near, exact = (score(ask.scorer, ask.encode(texts)) for ask in (spared, whole))
     assert np.allclose(near.margin, exact.margin, atol=1e-5)
-    assert off[0] < 0.1 * off[1]  # the map does what it is there for
-    assert (near.embeddings * exact.embeddings).sum(axis=1).min() > 0.9
     for text in texts[:4]:
         data = spared.encode([text])
         (a, _), (b, _) = (ask.token_weights(data, int(data.totals[0])) for ask in (spared, whole))
         assert np.allclose(a, b, atol=1e-4)
+    before = load_encoder(str(known))[0]
+    before.config.topics_kept = True
+    as_it_was = score(spare_last(before, read_topic_map(made.folder)), spared.encode(texts)).embeddings
+    led_astray = train(tmp_path / "lost", str(known), epochs=2, keep_topics=0.0).folder
+    assert read_topic_map(led_astray) is None
+    lost = Predictor(led_astray, precision="fp32").model
+    lost.config.topics_kept, lost.topic_map = True, spared.model.topic_map
+    moved = [1 - (x.embeddings * as_it_was).sum(axis=1).mean() for x in (near, score(lost, spared.encode(texts)))]
+    assert moved[0] < 0.2 * moved[1]
+
+
+def test_a_model_that_is_trained_further_keeps_its_way_to_the_topics(tmp_path, encoder):
+    first = train(tmp_path / "first", str(pretrained(encoder, tmp_path / "known")), epochs=1, keep_topics=0.2)
+    second = train(tmp_path / "second", str(first.folder), epochs=1, keep_topics=0.2)
+    assert torch.equal(*(read_topic_map(made.folder) for made in (first, second)))
 
 
 def test_word_embeddings_stay_where_an_encoder_was_trained(tmp_path, encoder):
