@@ -382,11 +382,11 @@ class Trainer:
         untrained = getattr(self.model.config, "untrained", False)
         if recipe.freeze_embeddings and not untrained:
             self.model.get_input_embeddings().requires_grad_(False)
-        self.plan = plan_batches(data, recipe)
-        self.optimizer = make_optimizer(self.model, recipe)
         self.model.config.topics_kept = kept = bool(recipe.keep_topics) and not untrained
         way = read_topic_map(find_encoder(recipe.encoder)) if kept else None  # of a model that is trained further
         spare_last(self.model, fit_topic_map(self.model, data) if kept and way is None else way)
+        self.plan = plan_batches(data, recipe)
+        self.optimizer = make_optimizer(self.model, recipe)
         self.topics = score(packed(self.model, dtype), data, 4096, limit=data.room, dtype=dtype).embeddings if kept else None
         precision = next(name for name, kind in FORMATS.items() if kind == dtype)
         self.state = {"step": 0, "precision": precision, "tokens": 0, "seconds": 0.0, "losses": [], "history": []}

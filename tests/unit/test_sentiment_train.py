@@ -286,6 +286,14 @@ def test_the_error_contract_is_kept_on_a_few_hundred_new_reviews(error):
     assert kept >= 289  # 285 are promised; a bound taken at 95 % keeps it in fewer
 
 
+def test_equal_margins_are_answered_together_or_not_at_all():
+    labels = np.repeat([1, 0, 1], [200, 100, 100])  # the wrong ones come after right ones that are as sure
+    table = t.error_thresholds(np.repeat([5.0, 1.0], [300, 100]), labels, [0.1, 0.45])
+    assert [row["margin"] for row in table] == [None, 1.0] and table[1]["coverage"] == 1
+    later = t.error_thresholds(np.repeat([5.0, 1.0], [200, 200]), labels, [0.1])[0]
+    assert (later["margin"], later["coverage"]) == (5.0, 0.5)
+
+
 def test_a_window_wider_than_the_encoder_is_refused(tmp_path, encoder):
     with pytest.raises(InputError, match="at most 512 for this encoder; found 600"):
         train(tmp_path, encoder, max_tokens=600)
