@@ -222,14 +222,8 @@ def test_lean_attention_is_attention(loud, ends):
     draw = torch.Generator().manual_seed(0)
     q, k, v = (torch.randn(2, 4, 10, 8, generator=draw) for _ in range(3))
     mask = (torch.arange(10) < torch.tensor(ends)[:, None])[:, None, None].expand(2, 1, 10, 10)
-    exact = torch.nn.functional.scaled_dot_product_attention(q * loud, k * loud, v, attn_mask=mask, scale=0.4)
     for dtype, apart in ((torch.float32, 1e-3), (torch.bfloat16, 0.1)):
         parts = [x.to(dtype) for x in (q * loud, k * loud - 30, v)]
-        if dtype == torch.bfloat16:  # rounding moves large scores: compare with the same rounded parts
-            exact = torch.nn.functional.scaled_dot_product_attention(
-                *(x.float() for x in parts), attn_mask=mask, scale=0.4
-            )
+        exact = torch.nn.functional.scaled_dot_product_attention(*(x.float() for x in parts), attn_mask=mask, scale=0.4)
         found, _ = m.lean_attention(None, *parts, mask, 0.4)
-        assert torch.allclose(found.transpose(1, 2).float(), exact, atol=apart), (
-            (found.transpose(1, 2) - exact).abs().max()
-        )
+        assert torch.allclose(found.transpose(1, 2).float(), exact, atol=apart)

@@ -25,9 +25,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def ask(folder):
-    return p.Predictor(
-        folder, precision="fp32"
-    )  # as it was measured: of two margins that this small model has, half a step is far
+    "As the model was measured: it has two margins, and half a step in bf16 is far."
+    return p.Predictor(folder, precision="fp32")
 
 
 STRANGE = {
@@ -152,9 +151,7 @@ def test_empty_texts_do_not_make_a_lot_another_kind():
 
 def test_equal_margins_are_no_other_kind():
     first, more = (lot(n, seed) for n, seed in ((340, 0), (100, 1)))
-    two = [
-        np.where(some.margin > 0, 2.05859375, -2.03125) for some in (first, more)
-    ]  # in bf16 a small model has few values
+    two = [np.where(x.margin > 0, 2.05859375, -2.03125) for x in (first, more)]  # as a small model has in bf16
     calibration = {"kind": kind_of(replace(first, margin=two[0])), "n": 340}
     assert p.unlike(replace(more, margin=two[1]), calibration) == []
 
