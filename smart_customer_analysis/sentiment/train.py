@@ -161,8 +161,8 @@ def _sentences() -> tuple[str, dict[str, list[str]]]:
 
 def neutral_passage(
     rng: np.random.Generator,  # draws
-    n: int,  # sentences
-) -> str:  # a passage without a verdict
+    length: int,  # characters, at most, if one sentence fits
+) -> str:  # a passage of one kind, without a verdict
     "Write sentences that judge nothing."
     lists = _sentences()[1]
 
@@ -173,8 +173,16 @@ def neutral_passage(
         drawn = one(lists[found[1].lower()])
         return drawn[0].upper() + drawn[1:] if found[1][0].isupper() else drawn
 
-    filled = (re.sub(r"<(\w+)>", word, one(lists["patterns"])) for _ in range(n))
-    return " ".join(re.sub(r"\[([^]]+)\]", lambda found: one(found[1].split("|")), s) for s in filled)
+    def sentence() -> str:
+        made = one(lists[kind])
+        while "<" in made:  # a word may have gaps of its own
+            made = re.sub(r"<(\w+)>", word, made)
+        return re.sub(r"\[([^]]+)\]", lambda found: one(found[1].split("|")), made)
+
+    kind, passage = one(lists["kinds"]), ""
+    while len(more := f"{passage} {sentence()}") <= length + 1 or not passage:
+        passage = more
+    return passage[1:]
 
 # %% ../../nbs/22_sentiment.train.ipynb #6b2e80d4
 def with_neutral(
@@ -187,10 +195,10 @@ def with_neutral(
     "Add passages without a verdict, and reviews that begin with one."
     rng = np.random.default_rng(seed)
     n, m = min(round(neutral * len(texts)), 1000), min(round(behind * len(texts)), 2000)  # one lesson, however many the reviews
-    passages = [neutral_passage(rng, int(rng.integers(1, 21))) for _ in range(n)]
+    passages = [neutral_passage(rng, int(rng.integers(40, 1060))) for _ in range(n)]
     chosen = rng.choice(len(texts), m, replace=m > len(texts))
-    room = np.clip([(1100 - len(texts[i])) // 52 for i in chosen], 1, 20)  # sentences that fit before it, at 1,100 characters a window and 52 a sentence
-    late = [f"{neutral_passage(rng, int(rng.integers(1, most + 1)))} {texts[i]}" for most, i in zip(room, chosen, strict=True)]
+    room = np.clip([1100 - len(texts[i]) for i in chosen], 60, 1060)  # characters that fit before it; a window takes about 1,100
+    late = [f"{neutral_passage(rng, int(rng.integers(40, most)))} {texts[i]}" for most, i in zip(room, chosen, strict=True)]
     return [*texts, *passages, *late], np.concatenate([labels, np.full(n, 0.5), labels[chosen]]).astype(np.float32)
 
 # %% ../../nbs/22_sentiment.train.ipynb #14ff83f7
