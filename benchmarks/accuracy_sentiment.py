@@ -224,7 +224,8 @@ def calibration(runs: list[dict], truth: np.ndarray) -> pd.DataFrame:
     for run in runs:
         before, after = (evaluate(truth, ours(run, c)) for c in ({"temperature": 1.0}, None))
         lines.append({
-            "seed": run["seed"], "held-out rows": run["held"], **run["calibration"],
+            "seed": run["seed"], "held-out rows": run["held"], "right there": run["right_held"],
+            "right of the test rows": float(((ours(run) >= 0.5) == (truth == NEGATIVE)).mean()), **run["calibration"],
             "ECE before": before["ece"], "ECE after": after["ece"], "by chance alone": chance_error(ours(run)),
             "Brier before": before["brier"], "Brier after": after["brier"],
         })  # fmt: skip
@@ -334,7 +335,8 @@ def main() -> None:
         if args.write and not list(args.runs.glob(f"run-{n}-{seed}-*.json")):
             continue
         run = one_run(train, test, n, seed, args.runs, **recipe)
-        done.append(run)
+        card = json.loads((args.runs / run["folder"] / "metrics.json").read_text(encoding="utf-8"))
+        done.append(run | {"right_held": card["validation_accuracy"]})
         print(n, seed, share(int(((ours(run) >= 0.5) == (test["label"] == NEGATIVE)).sum()), len(test)), flush=True)
     if done and not args.only:
         spent = sum(r["seconds"] + r["fasttext_s"] + r["tfidf_s"] + r["scoring_s"] for r in done)

@@ -25,7 +25,7 @@ from smart_customer_analysis.sentiment.model import Scores, score
 from smart_customer_analysis.sentiment.predict import Predictor, keep_promise, owners, words_of
 from smart_customer_analysis.sentiment.train import Recipe, held_out
 
-STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml
+STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml, and nothing of the kind of the last two
     "a purchase": 12
     * (
         "I ordered it on Monday and it came on Thursday in a brown box. My brother lives near the post office. "
@@ -41,6 +41,18 @@ STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml
     * (
         "My sister and I share a flat with two other students. On weekdays she leaves at seven and I leave at eight. "
         "The university is at the other end of the city, so we go by tram. In the evening somebody cooks and the others wash up. "
+    ),
+    "a lease": 8
+    * (
+        "The landlord lets to the tenant the ground floor and the parking space that is marked on the plan. The term begins on the first of October. "
+        "The rent is due in advance on the third working day of the month and is transferred to the account named below. "
+        "Either side may end the contract in writing, three months before the end of a quarter. Pets other than fish require consent. "
+    ),
+    "a lecture": 8
+    * (
+        "In the last hour we defined the limit of a sequence. Today we look at functions of two variables and ask what continuity means for them. "
+        "Let f be defined on an open subset of the plane. We choose a point and draw a small disc around it. "
+        "The proof has two parts, and the second is left as homework. Are there questions before I go on to the next slide? "
     ),
 }
 
