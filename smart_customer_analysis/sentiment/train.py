@@ -331,7 +331,7 @@ def error_thresholds(
     margin: np.ndarray,  # (n,) held-out margins
     labels: np.ndarray,  # (n,) their labels
     errors: Sequence[float] = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2),  # error rates to promise
-    level: float = 0.98,  # certainty of the bound; above 0.95, because the reviews to come have luck of their own
+    level: float = 0.985,  # certainty of the bound; above 0.95, because the reviews to come have luck of their own
 ) -> list[dict[str, float | None]]:  # max_error, margin (None: no promise), coverage
     "For each error rate, find the margin above which the model may answer."
     order = np.argsort(-np.abs(margin), kind="stable")

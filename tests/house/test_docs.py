@@ -106,3 +106,10 @@ def test_remote_assets_are_found(tmp_path):
 def test_notebook_is_valid_json_with_unique_cell_ids(path):
     ids = [c["id"] for c in json.loads(path.read_text(encoding="utf-8"))["cells"]]
     assert len(set(ids)) == len(ids)
+
+
+def test_the_readme_quotes_what_was_measured():
+    measured = "\n".join(p.read_text(encoding="utf-8") for p in sorted((tree.ROOT / "docs" / "measured").glob("*.md")))
+    readme = (tree.ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = set(re.findall(r"\b0\.\d{3}(?: \(0\.\d{3}–0\.\d{3}\))?", readme))
+    assert quoted and not {q for q in quoted if q not in measured}
