@@ -91,6 +91,22 @@ def far(seeds: tuple[int, ...] = (0, 1, 2)) -> list[dict]:
     return [{"seed": seed} | line for seed in seeds for line in far_of(Predictor(standard_model(seed)))]
 
 
+def far_means(lines: list[dict]) -> list[dict]:
+    "The lines of all seeds, and for each story the mean of them."
+    many = pd.DataFrame(lines)
+    of = ["accuracy", "less as written"]
+    many[of] = many[of].apply(lambda column: pd.to_numeric(column.str.split().str[0]))
+    mean = many.groupby("reviews", sort=False).mean(numeric_only=True).round({"seconds": 1}).reset_index()
+    for key, shape in {
+        "accuracy": "{:.3f}",
+        "less as written": "{:+.3f}",
+        "tokens before the verdict": "{:.0f}",
+        "mean tokens": "{:.0f}",
+    }.items():
+        mean[key] = mean[key].map(shape.format, na_action="ignore")
+    return [*lines, *mean.fillna("").assign(seed="mean").to_dict("records")]
+
+
 def far_of(ask: Predictor, n: int = 500) -> list[dict]:
     "What one model says."
     rows = test_rows().sample(n, random_state=0)
@@ -334,7 +350,11 @@ def main() -> None:
         f"One model, trained on {ask.card['training']['rows']:,} rows of `amazon_polarity/train.ft.txt` (seed {recipe['seed']}, "
         f"see sentiment_accuracy.md), calibrated on {ask.calibration['n']} more. It has seen none of the rows used here. "
         + missing,
-        {heads[p]: pd.DataFrame(found[p]["lines"]).fillna("") for p in heads if p in found},
+        {
+            heads[p]: pd.DataFrame(far_means(found[p]["lines"]) if p == "far" else found[p]["lines"]).fillna("")
+            for p in heads
+            if p in found
+        },
         0,
         max(sum(f["seconds"] for f in found.values()), time.perf_counter() - start),
     )
