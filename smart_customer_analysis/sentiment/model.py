@@ -8,8 +8,8 @@ The model and its folder.
 
 # %% auto #0
 __all__ = ['PACKAGED', 'MANIFEST', 'NEEDED', 'find_encoder', 'start_head', 'quiet', 'load_encoder', 'tiny_encoder',
-           'suit_attention', 'lean_attention', 'packed', 'Scores', 'pool_margins', 'mean_state', 'topic_layer',
-           'topic_state', 'score', 'spare_last', 'fit_topic_map', 'read_topic_map', 'file_hash', 'write_file',
+           'suit_attention', 'lean_attention', 'packed', 'mean_state', 'topic_layer', 'topic_state', 'Scores',
+           'pool_margins', 'score', 'spare_last', 'fit_topic_map', 'read_topic_map', 'file_hash', 'write_file',
            'new_version', 'save_model', 'read_manifest', 'verify_model', 'good_models', 'latest_model', 'promote_model',
            'rollback_model', 'record_metrics']
 
@@ -230,7 +230,7 @@ class _Exact(torch.nn.Linear):
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         return super().forward(states.float())
 
-
+# %% ../../nbs/21_sentiment.model.ipynb #5a1d70d8
 def _can_pack() -> bool:
     "Has this torch the operators, and this processor the instructions?"
     known = all(hasattr(torch.ops.mkldnn, f"_{name}") for name in ("linear_pointwise", "reorder_linear_weight", "is_mkldnn_bf16_supported"))
@@ -260,25 +260,7 @@ def packed(
                 setattr(part, name, _Packed(layer))
     return fast
 
-# %% ../../nbs/21_sentiment.model.ipynb #cd2a95b2
-@dataclass(frozen=True)
-class Scores:
-    "What one pass over some texts found."
-
-    margin: np.ndarray  # (n,) logit of positive minus logit of negative; 0 where nothing was read
-    embeddings: np.ndarray  # (n, hidden) float32, unit length; zero where nothing was read
-    read: np.ndarray  # (n,) tokens read, special ids not counted
-    total: np.ndarray  # (n,) tokens there were
-
-
-def pool_margins(
-    margin: np.ndarray,  # (k,) margins of the windows of one text
-) -> np.ndarray:  # (k,) weights that sum to 1
-    "Weigh the windows of a text by the odds each of them gives its own answer."
-    odds = np.exp(np.abs(margin) - np.abs(margin).max())
-    return odds / odds.sum()
-
-
+# %% ../../nbs/21_sentiment.model.ipynb #cd2a95b1
 def mean_state(
     states: torch.Tensor,  # (n, longest, hidden)
     mask: torch.Tensor,  # (n, longest) 1 where there is a token
@@ -307,6 +289,36 @@ def topic_state(
         return mean
     with torch.autocast(mean.device.type, enabled=False):
         return mean @ way[:-1].to(mean.device) + way[-1].to(mean.device)
+
+# %% ../../nbs/21_sentiment.model.ipynb #cd2a95b2
+@dataclass(frozen=True)
+class Scores:
+    "What one pass over some texts found."
+
+    margin: np.ndarray  # (n,) logit of positive minus logit of negative; 0 where nothing was read
+    embeddings: np.ndarray  # (n, hidden) float32, unit length; zero where nothing was read
+    read: np.ndarray  # (n,) tokens read, special ids not counted
+    total: np.ndarray  # (n,) tokens there were
+
+
+def pool_margins(
+    margin: np.ndarray,  # (k,) margins of the windows of one text
+) -> np.ndarray:  # (k,) weights that sum to 1
+    "Weigh the windows of a text by the odds each of them gives its own answer."
+    odds = np.exp(np.abs(margin) - np.abs(margin).max())
+    return odds / odds.sum()
+
+
+def _pool(pieces: list, margin: np.ndarray, states: np.ndarray, read: np.ndarray, total: np.ndarray) -> Scores:
+    "Bring the windows of each text together."
+    pooled, embeddings = np.zeros(len(read)), np.zeros((len(read), states.shape[1]), np.float32)
+    if pieces:
+        owner, first = np.unique([i for i, _, _ in pieces], return_index=True)
+        for i, own in zip(owner, np.split(margin, first[1:]), strict=True):
+            pooled[i] = pool_margins(own) @ own
+        embeddings[owner] = np.add.reduceat(states, first)
+    norm = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return Scores(pooled, embeddings / np.maximum(norm, 1e-12), read, total)
 
 # %% ../../nbs/21_sentiment.model.ipynb #7d345d32
 def score(
@@ -337,18 +349,6 @@ def score(
                 bar.update(len(index))
     model.train(was)
     return _pool(pieces, margin, states, np.asarray(read), data.totals)
-
-
-def _pool(pieces: list, margin: np.ndarray, states: np.ndarray, read: np.ndarray, total: np.ndarray) -> Scores:
-    "Bring the windows of each text together."
-    pooled, embeddings = np.zeros(len(read)), np.zeros((len(read), states.shape[1]), np.float32)
-    if pieces:
-        owner, first = np.unique([i for i, _, _ in pieces], return_index=True)
-        for i, own in zip(owner, np.split(margin, first[1:]), strict=True):
-            pooled[i] = pool_margins(own) @ own
-        embeddings[owner] = np.add.reduceat(states, first)
-    norm = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return Scores(pooled, embeddings / np.maximum(norm, 1e-12), read, total)
 
 # %% ../../nbs/21_sentiment.model.ipynb #5a1d70cb
 class _FirstToken(BertLayer):

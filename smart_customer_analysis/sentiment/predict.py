@@ -352,6 +352,22 @@ def _block_key(block: pd.DataFrame, version: str, limit: int | None) -> str:
         told.update(pd.util.hash_array(block[column].astype(str).to_numpy(object)).tobytes())
     return told.hexdigest()
 
+# %% ../../nbs/23_sentiment.predict.ipynb #c7a965aa
+def _answers(path: Path) -> str:
+    "Which block a file answers; empty where there is no whole file."
+    try:
+        return (pq.read_schema(path).metadata or {}).get(b"block", b"").decode()
+    except (OSError, pa.ArrowInvalid):
+        return ""
+
+
+def _write_answers(path: Path, frame: pd.DataFrame, key: str) -> None:
+    "Write one file of answers, whole or not at all."
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({**(table.schema.metadata or {}), b"block": key.encode()}), sink)
+    write_file(path, sink.getvalue().to_pybytes())
+
 # %% ../../nbs/23_sentiment.predict.ipynb #c7a965ab
 def score_stream(
     self: Predictor,
@@ -384,19 +400,3 @@ def score_stream(
 
 
 Predictor.score_stream = score_stream
-
-
-def _answers(path: Path) -> str:
-    "Which block a file answers; empty where there is no whole file."
-    try:
-        return (pq.read_schema(path).metadata or {}).get(b"block", b"").decode()
-    except (OSError, pa.ArrowInvalid):
-        return ""
-
-
-def _write_answers(path: Path, frame: pd.DataFrame, key: str) -> None:
-    "Write one file of answers, whole or not at all."
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table.replace_schema_metadata({**(table.schema.metadata or {}), b"block": key.encode()}), sink)
-    write_file(path, sink.getvalue().to_pybytes())

@@ -228,7 +228,7 @@ def save_checkpoint(
         shutil.rmtree(old, ignore_errors=True)
     return folder
 
-
+# %% ../../nbs/22_sentiment.train.ipynb #14ff83f8
 def last_checkpoint(
     home: Path,  # folder of this run's checkpoints
 ) -> Path | None:  # newest complete one
@@ -272,7 +272,7 @@ def make_optimizer(
         [{"params": g, "weight_decay": d} for g, d in zip(groups, decays, strict=True)], lr=recipe.learning_rate, fused=True
     )
 
-
+# %% ../../nbs/22_sentiment.train.ipynb #68e125a5
 def train_step(
     model: PreTrainedModel,  # in train mode
     optimizer: torch.optim.Optimizer,  # see `make_optimizer`
