@@ -230,7 +230,7 @@ class _Exact(torch.nn.Linear):
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         return super().forward(states.float())
 
-# %% ../../nbs/21_sentiment.model.ipynb #5a1d70d8
+# %% ../../nbs/21_sentiment.model.ipynb #b1b4179b
 def _can_pack() -> bool:
     "Has this torch the operators, and this processor the instructions?"
     known = all(hasattr(torch.ops.mkldnn, f"_{name}") for name in ("linear_pointwise", "reorder_linear_weight", "is_mkldnn_bf16_supported"))

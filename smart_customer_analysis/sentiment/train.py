@@ -191,14 +191,16 @@ def with_neutral(
     neutral: float,  # passages for each review
     behind: float,  # reviews that begin with a passage, for each review
     seed: int,  # of the draw
+    max_tokens: int = Recipe.max_tokens,  # of a window: what passage and review share
 ) -> tuple[list[str], np.ndarray]:  # more texts; (m,) float32 chance of positive: 0, 1, or 0.5 where nothing is judged
     "Add passages without a verdict, and reviews that begin with one."
-    rng = np.random.default_rng(seed)
+    rng, whole = np.random.default_rng(seed), 1100 * max_tokens // 256  # characters a window takes
+    most = max(60, whole - 40 * max_tokens // 256)
     n, m = min(round(neutral * len(texts)), 1000), min(round(behind * len(texts)), 2000)  # one lesson, however many the reviews
-    passages = [neutral_passage(rng, int(rng.integers(40, 1060))) for _ in range(n)]
+    passages = [neutral_passage(rng, int(rng.integers(40, most))) for _ in range(n)]
     chosen = rng.choice(len(texts), m, replace=m > len(texts))
-    room = np.clip([1100 - len(texts[i]) for i in chosen], 60, 1060)  # characters that fit before it; a window takes about 1,100
-    late = [f"{neutral_passage(rng, int(rng.integers(40, most)))} {texts[i]}" for most, i in zip(room, chosen, strict=True)]
+    room = np.clip([whole - len(texts[i]) for i in chosen], 60, most)  # what fits before it
+    late = [f"{neutral_passage(rng, int(rng.integers(40, fits)))} {texts[i]}" for fits, i in zip(room, chosen, strict=True)]
     return [*texts, *passages, *late], np.concatenate([labels, np.full(n, 0.5), labels[chosen]]).astype(np.float32)
 
 # %% ../../nbs/22_sentiment.train.ipynb #14ff83f7
@@ -626,7 +628,7 @@ def train_sentiment(
     most = min(getattr(model.config, "max_position_embeddings", max_tokens), tokenizer.model_max_length)
     if max_tokens > most:
         raise InputError(f"max_tokens of at most {most} for this encoder", str(max_tokens), "lower the setting max_tokens")
-    learnt, chance = (texts, y) if getattr(model.config, "untrained", False) else with_neutral(texts, y, recipe.neutral, recipe.behind, seed)
+    learnt, chance = (texts, y) if getattr(model.config, "untrained", False) else with_neutral(texts, y, recipe.neutral, recipe.behind, seed, max_tokens)
     data = replace(encode(learnt, tokenizer, max_tokens), labels=chance)
     valid = encode(valid_texts, tokenizer, max_tokens, yv)
     run = Trainer(data, recipe, home, device, dtype)
