@@ -2,8 +2,8 @@
 
 python benchmarks/domains_sentiment.py
 
-Cross-validation over domains: each of the three kinds there are is left out once, and the model learns from 2,000 rows
-of the other two. Beside it a smaller and closer set, 1,000 rows of the kind itself. Runs are kept as in
+Cross-validation over domains: each of the three kinds there are is left out once, and the model learns from 1,000 rows
+of the other two. Beside it a smaller and closer set, 500 rows of the kind itself. Runs are kept as in
 accuracy_sentiment.py, so that a stopped one goes on.
 """
 
@@ -51,7 +51,7 @@ def lines_of(name: str, many: dict[str, tuple[pd.DataFrame, pd.DataFrame]], seed
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=2000, help="rows of the two other kinds")
+    parser.add_argument("--rows", type=int, default=1000, help="rows of the two other kinds")
     parser.add_argument("--seed", type=int, default=0)
     args, start = parser.parse_args(), time.perf_counter()
     (RUNS / "domains").mkdir(parents=True, exist_ok=True)
