@@ -12,62 +12,58 @@ import time
 
 import numpy as np
 import pandas as pd
-from accuracy_sentiment import REAL, RUNS, WHO, everything_english, one_run, rows_of, standard_model, told_as
+from accuracy_sentiment import REAL, RUNS, SEEDS, WHO, apart, english_kinds, one_run, rows_of, standard_model, told_as
 from sim_table import write
 
 from smart_customer_analysis.sentiment.evaluate import compare, evaluate, tfidf_scores
 from smart_customer_analysis.sentiment.predict import Predictor
 
+MINE = "products (2013)"
+
 
 def kinds() -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
     "Rows to learn from and up to 1,000 rows to test on, by kind; no text is in both."
-    rest, found = everything_english(), {}
-    films = rest["text"].isin(rows_of(REAL / "imdb" / "train.ft.txt.gz")["text"])
-    mine = rest["text"].isin(rows_of(REAL / "amazon_polarity" / "train.ft.txt")["text"])
-    for name, rows in {"films": rest[films], "books, DVDs, electronics (2006)": rest[~films & ~mine]}.items():
-        test = rows.sample(1000, random_state=0)
-        found[name] = rows.drop(test.index), test
-    return found | {"products (2013)": (rest[mine], rows_of(REAL / "amazon_polarity" / "test.ft.txt"))}
+    found = {}
+    for name, rows in english_kinds().items():
+        once = rows.drop_duplicates("text", ignore_index=True)
+        test = rows_of(REAL / "amazon_polarity" / "test.ft.txt") if name == MINE else once.sample(1000, random_state=0)
+        found[name] = once[~once["text"].isin(test["text"])], test
+    return found
 
 
-def elsewhere(
-    name: str, many: dict[str, tuple[pd.DataFrame, pd.DataFrame]], seeds: tuple[int, ...] = (0, 1, 2)
-) -> list[dict]:
-    "The models of three seeds on another kind than the one they learnt from."
-    learnt, test = many["products (2013)"][0], many[name][1]
-    texts, truth = test["text"].tolist(), test["label"].to_numpy()
-    plain = tfidf_scores(learnt["text"].tolist(), learnt["label"].tolist(), texts)
-    lines = []
-    for seed in seeds:
-        p = Predictor(standard_model(seed)).predict(texts).frame["p_negative"].to_numpy()
-        found, beside = evaluate(truth, p), compare(truth, plain, p)
-        lines.append({
-            "tested on": name, "rows": len(test), "seed": seed, "ours": told_as(found["accuracy"]),
-            "TF-IDF + LR": told_as(evaluate(truth, plain)["accuracy"]),
-            "ours − TF-IDF": f"{beside['difference']:+.3f} ({beside['low']:+.3f} to {beside['high']:+.3f})",
-            "calibration error": found["ece"],
-        })  # fmt: skip
-        print(lines[-1], flush=True)
+def line(name: str, how: dict, test: pd.DataFrame, p: dict[str, np.ndarray]) -> dict:
+    "One line of a table: how it was learnt, and what each says about the test rows (probability of negative)."
+    truth = test["label"].to_numpy()
+    found = {who: evaluate(truth, x) for who, x in p.items()}
+    told = {who: told_as(f["accuracy"]) for who, f in found.items()}
+    told |= {"ours − TF-IDF": apart(compare(truth, p["TF-IDF + LR"], p["ours"]))}
+    made = {"tested on": name, "rows": len(test), **how, **told, "calibration error": found["ours"]["ece"]}
+    print(made, flush=True)
+    return made
+
+
+def as_they_are(many: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> list[dict]:
+    "The models of accuracy_sentiment.py on every kind."
+    models, learnt, lines = [Predictor(standard_model(seed)) for seed in SEEDS], many[MINE][0], []
+    for name, (_, test) in many.items():
+        texts = test["text"].tolist()
+        plain = tfidf_scores(learnt["text"].tolist(), learnt["label"].tolist(), texts)
+        for seed, ask in zip(SEEDS, models, strict=True):
+            p = {"ours": ask.predict(texts).frame["p_negative"].to_numpy(), "TF-IDF + LR": plain}
+            lines.append(line(name, {"seed": seed}, test, p))
     return lines
 
 
-def lines_of(name: str, many: dict[str, tuple[pd.DataFrame, pd.DataFrame]], seed: int, n: int) -> list[dict]:
-    "One kind as the one that is tested: learnt from the two others, and from a half as many rows of its own."
-    test, runs = many[name][1], {}
-    others = [rows.sample(n // 2, random_state=seed) for other, (rows, _) in many.items() if other != name]
-    runs[f"{n:,} rows of the two others"] = one_run(pd.concat(others), test, n, seed, RUNS / "domains")
-    runs[f"{n // 2:,} rows of its own kind"] = one_run(many[name][0], test, n // 2, seed, RUNS / "domains")
-    truth, lines = test["label"].to_numpy(), []
-    for learnt, run in runs.items():
-        p = {who: np.asarray(of(run)) for who, of in WHO.items()}
-        beside = compare(truth, p["TF-IDF + LR"], p["ours"])
-        lines.append({
-            "tested on": name, "rows": len(test), "learnt from": learnt,
-            **{who: told_as(evaluate(truth, x)["accuracy"]) for who, x in p.items()},
-            "ours − TF-IDF": f"{beside['difference']:+.3f} ({beside['low']:+.3f} to {beside['high']:+.3f})",
-            "calibration error": evaluate(truth, p["ours"])["ece"], "train s": round(run["seconds"]),
-        })  # fmt: skip
-        print(lines[-1], flush=True)
+def left_out(many: dict[str, tuple[pd.DataFrame, pd.DataFrame]], n: int, seed: int = 0) -> list[dict]:
+    "Each kind tested by what learnt from n rows of the two others, and from half as many of its own."
+    lines, where = [], RUNS / "domains"
+    where.mkdir(parents=True, exist_ok=True)
+    for name, (own, test) in many.items():
+        others = pd.concat(rows.sample(n // 2, random_state=seed) for other, (rows, _) in many.items() if other != name)
+        for how, rows, size in (("the two others", others, n), ("its own kind", own, n // 2)):
+            run = one_run(rows, test, size, seed, where)
+            learnt = {"learnt from": f"{size:,} rows of {how}", "train s": round(run["seconds"])}
+            lines.append(line(name, learnt, test, {who: np.asarray(of(run)) for who, of in WHO.items()}))
     return lines
 
 
@@ -75,28 +71,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--leave-out", action="store_true", help="train with each kind left out, too")
     parser.add_argument("--rows", type=int, default=1000, help="rows of the two other kinds")
-    parser.add_argument("--seed", type=int, default=0)
-    args, start = parser.parse_args(), time.perf_counter()
-    (RUNS / "domains").mkdir(parents=True, exist_ok=True)
-    many = kinds()
-    tables = {
-        "Learnt from 3,400 products of 2013": pd.DataFrame([line for name in many for line in elsewhere(name, many)])
-    }
-    intro = (
-        "Models that learnt from one kind of labelled English reviews, tested on others. Up to 1,000 rows of each; the recipe "
-        "is the shipped one. A tenth of the rows to learn from is held out, as in sentiment_accuracy.md."
-    )
+    args, start, many = parser.parse_args(), time.perf_counter(), kinds()
+    tables = {"Learnt from 3,400 products of 2013": pd.DataFrame(as_they_are(many))}
     if args.leave_out:
-        lines = [line for name in many for line in lines_of(name, many, args.seed, args.rows)]
-        tables["Each kind left out once"] = pd.DataFrame(lines)
-    write(
-        "sentiment_domains",
-        "Sentiment: kinds of reviews it has not learnt from",
-        intro,
-        tables,
-        args.seed,
-        time.perf_counter() - start,
+        tables["Each kind left out once"] = pd.DataFrame(left_out(many, args.rows))
+    intro = (
+        "Models that learnt from one kind of labelled English reviews, tested on that and on others. Up to 1,000 rows of "
+        "each; the recipe is the shipped one. A tenth of the rows to learn from is held out, as in sentiment_accuracy.md."
     )
+    title = "Sentiment: kinds of reviews it has not learnt from"
+    write("sentiment_domains", title, intro, tables, list(SEEDS), time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 python benchmarks/trust_sentiment.py [--only PART ...]
 
-The models are those of accuracy_sentiment.py: seed 0, and what it kept of the others. Parts: resplits, far, contract,
-explain, gate. What a part found is kept beside the model, so that they can be run one at a time; without --only the
+The models are those of accuracy_sentiment.py: seed 0, and what it kept of the others. Parts: resplits, far, facts,
+contract, explain, gate. What a part found is kept beside the model, so that they can be run one at a time; without --only the
 missing ones are run and the table is written.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from accuracy_sentiment import REAL, RUNS, drawn, rows_of, standard_model
+from accuracy_sentiment import REAL, RUNS, apart, drawn, english_kinds, rows_of, standard_model
 from scipy.stats import spearmanr
 from sim_table import write
 
@@ -25,7 +25,7 @@ from smart_customer_analysis.sentiment.model import Scores, score
 from smart_customer_analysis.sentiment.predict import Predictor, keep_promise, owners, words_of
 from smart_customer_analysis.sentiment.train import Recipe, held_out
 
-STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml, and nothing of the kind of the last two
+STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml, and the last two are of kinds it does not have
     "a purchase": 12
     * (
         "I ordered it on Monday and it came on Thursday in a brown box. My brother lives near the post office. "
@@ -91,20 +91,11 @@ def far(seeds: tuple[int, ...] = (0, 1, 2)) -> list[dict]:
     return [{"seed": seed} | line for seed in seeds for line in far_of(Predictor(standard_model(seed)))]
 
 
-def far_means(lines: list[dict]) -> list[dict]:
-    "The lines of all seeds, and for each story the mean of them."
-    many = pd.DataFrame(lines)
-    of = ["accuracy", "less as written"]
-    many[of] = many[of].apply(lambda column: pd.to_numeric(column.str.split().str[0]))
-    mean = many.groupby("reviews", sort=False).mean(numeric_only=True).round({"seconds": 1}).reset_index()
-    for key, shape in {
-        "accuracy": "{:.3f}",
-        "less as written": "{:+.3f}",
-        "tokens before the verdict": "{:.0f}",
-        "mean tokens": "{:.0f}",
-    }.items():
-        mean[key] = mean[key].map(shape.format, na_action="ignore")
-    return [*lines, *mean.fillna("").assign(seed="mean").to_dict("records")]
+def far_means(lines: list[dict]) -> pd.DataFrame:
+    "The mean of the seeds for each story."
+    first = pd.DataFrame(lines).set_index("reviews")[["accuracy", "less as written"]]
+    first = first.apply(lambda told: pd.to_numeric(told.str.split().str[0]))
+    return first.groupby(level=0, sort=False).mean().reset_index().fillna({"less as written": 0.0})
 
 
 def far_of(ask: Predictor, n: int = 500) -> list[dict]:
@@ -124,11 +115,34 @@ def far_of(ask: Predictor, n: int = 500) -> list[dict]:
         told = compare(y, p["as written"], p[name])
         lines.append({
             "reviews": name, "tokens before the verdict": before, "accuracy": told_as(int(right.sum()), n),
-            "less as written": f"{told['difference']:+.3f} ({told['low']:+.3f} to {told['high']:+.3f})" if story else "",
+            "less as written": apart(told) if story else "",
             "mean tokens": round(float(found.total.mean())), "read in full": f"{(found.read == found.total).mean():.0%}",
             "seconds": round(time.perf_counter() - start, 1),
         })  # fmt: skip
     return lines
+
+
+# --- facts alone ----------------------------------------------------------------------------------------------------
+
+FACTS = {
+    "Came two weeks late and the box was open.": "negative",
+    "The parcel arrived three weeks after the order and the lid was missing.": "negative",
+    "Stopped after two days.": "negative",
+    "The zipper broke on the second day.": "negative",
+    "The screen has a crack and two keys do not work.": "negative",
+    "It leaks.": "negative",
+    "Works as described, second one I bought.": "positive",
+    "My son wears it every day.": "positive",
+    "Still running after six years.": "positive",
+    "The census counted 310 households in 1802.": "neither",
+}
+
+
+def facts(seeds: tuple[int, ...] = (0, 1, 2)) -> list[dict]:
+    "Short texts that judge by what happened, without a word of praise or blame."
+    asked = [Predictor(standard_model(seed)).predict(list(FACTS)).frame["p_negative"] for seed in seeds]
+    told = pd.DataFrame({f"negative, seed {seed}": p for seed, p in zip(seeds, asked, strict=True)}).astype(float)
+    return pd.DataFrame({"text": list(FACTS), "meant": list(FACTS.values())}).join(told).to_dict("records")
 
 
 # --- the error contract ---------------------------------------------------------------------------------------------
@@ -149,14 +163,11 @@ def contract(ask: Predictor, resplits: int = 400) -> list[dict]:
 
 def other_kinds() -> dict[str, pd.DataFrame]:
     "Labelled rows the model was not made for."
-    sold = pd.read_csv(REAL / "amazon_multidomain" / "reviews.csv.gz").dropna(subset=["review_text"])
-    sold = pd.DataFrame(
-        {"text": sold["title"].fillna("") + ": " + sold["review_text"], "label": (sold["rating"] > 3).astype(int)}
-    )
     asked = pd.read_csv(REAL / "olist" / "order_reviews.csv").dropna(subset=["review_comment_message"])
     asked = asked[asked["review_score"] != 3]
     asked = pd.DataFrame({"text": asked["review_comment_message"], "label": (asked["review_score"] > 3).astype(int)})
-    films = rows_of(REAL / "imdb" / "train.ft.txt.gz")
+    english = english_kinds()
+    sold, films = english["books, DVDs, electronics (2006)"], english["films"]
     kinds = {"other products (2006)": sold, "films": films, "Portuguese": asked}
     return {name: rows.sample(1000, random_state=0) for name, rows in kinds.items()}
 
@@ -315,13 +326,14 @@ def damaged(ask: Predictor, amount: float) -> Predictor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", choices=["resplits", "far", "contract", "explain", "gate"])
+    parser.add_argument("--only", nargs="*", choices=["resplits", "far", "facts", "contract", "explain", "gate"])
     args, start = parser.parse_args(), time.perf_counter()
     folder, found = standard_model(), {}
     ask = Predictor(folder)
     work = {
         "resplits": resplits,
         "far": far,
+        "facts": facts,
         "contract": lambda: contract(ask),
         "explain": lambda: explain(ask, folder),
         "gate": lambda: gate(ask),
@@ -337,6 +349,7 @@ def main() -> None:
     heads = {
         "resplits": "Answers under an error contract, test rows only (asked for: kept in at least 95 %; the halves share one pool, so a lucky calibration meets an unlucky other half)",
         "far": "A verdict beyond token 512 (500 reviews; asked for: within 0.01)",
+        "facts": "Facts alone (chance of negative)",
         "contract": "Answers under an error contract (asked for: kept in at least 95 %)",
         "explain": "Words that carry the answer",
         "gate": "The gate before a swap (accuracy on 855 rows; refusals on 700 of them at a time)",
@@ -344,17 +357,18 @@ def main() -> None:
     left = [heads[p].split(" (")[0] for p in heads if p not in found]
     missing = f"Not run yet: {'; '.join(left)}." if left else ""
     recipe = ask.card["training"]["recipe"]
+    tables = {}
+    for p, told in found.items():
+        tables[heads[p]] = pd.DataFrame(told["lines"]).fillna("")
+        if p == "far":
+            tables["A verdict beyond token 512, mean of the seeds"] = far_means(told["lines"])
     write(
         "sentiment_trust",
         "Sentiment: what the model promises, checked",
         f"One model, trained on {ask.card['training']['rows']:,} rows of `amazon_polarity/train.ft.txt` (seed {recipe['seed']}, "
         f"see sentiment_accuracy.md), calibrated on {ask.calibration['n']} more. It has seen none of the rows used here. "
         + missing,
-        {
-            heads[p]: pd.DataFrame(far_means(found[p]["lines"]) if p == "far" else found[p]["lines"]).fillna("")
-            for p in heads
-            if p in found
-        },
+        tables,
         0,
         max(sum(f["seconds"] for f in found.values()), time.perf_counter() - start),
     )

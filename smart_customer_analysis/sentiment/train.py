@@ -173,13 +173,14 @@ def neutral_passage(
         drawn = one(lists[found[1].lower()])
         return drawn[0].upper() + drawn[1:] if found[1][0].isupper() else drawn
 
+    kind, passage = one(lists["kinds"]), ""
+
     def sentence() -> str:
         made = one(lists[kind])
         while "<" in made:  # a word may have gaps of its own
             made = re.sub(r"<(\w+)>", word, made)
         return re.sub(r"\[([^]]+)\]", lambda found: one(found[1].split("|")), made)
 
-    kind, passage = one(lists["kinds"]), ""
     while len(more := f"{passage} {sentence()}") <= length + 1 or not passage:
         passage = more
     return passage[1:]
@@ -195,7 +196,7 @@ def with_neutral(
 ) -> tuple[list[str], np.ndarray]:  # more texts; (m,) float32 chance of positive: 0, 1, or 0.5 where nothing is judged
     "Add passages without a verdict, and reviews that begin with one."
     rng, whole = np.random.default_rng(seed), 1100 * max_tokens // 256  # characters a window takes
-    most = max(60, whole - 40 * max_tokens // 256)
+    most = max(60, whole - 40)
     n, m = min(round(neutral * len(texts)), 1000), min(round(behind * len(texts)), 2000)  # one lesson, however many the reviews
     passages = [neutral_passage(rng, int(rng.integers(40, most))) for _ in range(n)]
     chosen = rng.choice(len(texts), m, replace=m > len(texts))

@@ -337,7 +337,10 @@ def test_a_passage_leaves_room_for_the_review():
     before = [[len(x) - len(text) for x in many] for many, text in zip(late, (short, long), strict=True)]
     assert max(before[1]) < 150 < 800 < max(before[0])
     narrow = t.with_neutral([short] * 400, np.ones(400), 1.0, 1.0, seed=1, max_tokens=64)[0][400:]  # 275 characters
-    assert 200 < max(map(len, narrow)) < 280 and t.with_neutral([short] * 9, np.ones(9), 1.0, 1.0, 1, max_tokens=8)
+    assert 200 < max(map(len, narrow)) < 280
+    assert (
+        len(t.with_neutral([short] * 9, np.ones(9), 1.0, 1.0, 1, max_tokens=8)[0]) == 27
+    )  # a window no sentence fits into
 
 
 def test_half_a_chance_pulls_the_margin_to_zero(encoder):
