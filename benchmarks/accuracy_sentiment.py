@@ -339,7 +339,7 @@ def main() -> None:
     plan = [(len(train), args.seeds[0])] if args.all_english else plan
     if args.only:
         plan = [tuple(map(int, pair.split(":"))) for pair in args.only]
-    recipe, done = {"learning_rate": 1e-4, "max_tokens": 160} if args.all_english else {}, []
+    recipe, done = {"learning_rate": 1e-4} if args.all_english else {}, []
     for n, seed in plan:
         if args.write and not list(args.runs.glob(f"run-{n}-{seed}-*.json")):
             continue

@@ -1,5 +1,7 @@
 """Six views, light and dark, wide and narrow: nothing refused, nothing from outside, nothing unreadable, nothing sideways."""
 
+import time
+
 import pytest
 from waiting import settle, view
 
@@ -61,21 +63,35 @@ def test_the_sheet_and_the_key_are_accessible_on_a_phone(open_page, axe):
     assert page.watch.bad == []
 
 
-def test_first_view_is_light_and_does_not_jump(open_page):
+def test_first_view_is_light(open_page):
     page = open_page("/")
     page.wait_for_timeout(300)
     loaded = page.evaluate(
         "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map(e => [e.name, e.transferSize])"
     )
-    shift = page.evaluate(
-        "new Promise(done => new PerformanceObserver(l => done(l.getEntries().reduce((t, e) => t + e.value, 0))).observe({type: 'layout-shift', buffered: true}) || setTimeout(() => done(0), 300))"
-    )
     names = [name for name, _ in loaded]
     assert len(names) <= 26, names
     assert sum(size for _, size in loaded) <= 350_000, loaded
     assert not any("maplibre" in name for name in names)
-    assert shift <= 0.05, shift
     assert page.evaluate("document.querySelectorAll('*').length") <= 1500
+
+
+@pytest.mark.parametrize("path", VIEWS)
+@pytest.mark.parametrize("width", [1440, 360])
+def test_nothing_jumps_when_late_answers_arrive(site, chromium, path, width):
+    "Cumulative layout shift; up to 0.1 counts as good (web.dev/cls). Each answer is a tenth of a second late."
+    context = chromium.new_context(viewport={"width": width, "height": 800})
+    page = context.new_page()
+    page.add_init_script(
+        "window.shifts = []; new PerformanceObserver(l => l.getEntries().forEach(e => shifts.push([e.value, e.sources.map(s => s.node?.id || s.node?.className || s.node?.nodeName)]))).observe({type: 'layout-shift', buffered: true})"
+    )
+    page.route("**/v1/**", lambda route: (time.sleep(0.1), route.continue_()))
+    page.goto(site + path)
+    page.locator("main:not([aria-busy]) #view").wait_for()
+    settle(page)
+    shifts = page.evaluate("shifts")
+    context.close()
+    assert sum(value for value, _ in shifts) <= (0.05 if path == "/" else 0.1), shifts
 
 
 def test_the_description_of_the_api_opens_from_our_own_files(open_page, site):

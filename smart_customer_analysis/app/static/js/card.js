@@ -18,16 +18,19 @@ export function failedState(err, retry, holds = "The other cards still hold.") {
     retry ? h("p", { class: "actions" }, h("button", { type: "button", class: "button", on: { click: retry } }, "Retry")) : null);
 }
 
-export function card({ id, title = "", subtitle = "", className = "", level = 2, minHeight = 0, lines = 4, holds } = {}) {
+// A card keeps the room of its answer free, so that nothing below jumps: minHeight, and on a phone phoneHeight until the answer is there.
+export function card({ id, title = "", subtitle = "", className = "", level = 2, minHeight = 0, phoneHeight = minHeight, lines = 4, holds } = {}) {
   const heading = h(`h${level}`, { class: "card-title" }, title), sub = h("p", { class: "card-sub" }, subtitle);
   const tools = h("div", { class: "card-tools" }), body = h("div", { class: "card-body" }), foot = h("div", { class: "card-foot" });
   const bar = h("div", { class: "card-bar", hidden: true, "aria-hidden": "true" });
-  const el = h("section", { class: `card ${className}`, id: id || null, "aria-label": null }, bar, h("div", { class: "card-head" }, h("div", null, heading, sub), tools), body, foot);
-  if (minHeight) body.style.setProperty("min-height", `${minHeight}px`);
+  const el = h("section", { class: `card waiting ${className}`, id: id || null, "aria-label": null }, bar, h("div", { class: "card-head" }, h("div", null, heading, sub), tools), body, foot);
+  body.style.setProperty("--room", `${minHeight}px`);
+  body.style.setProperty("--phone-room", `${phoneHeight}px`);
   let filled = false, run = 0, controller = null, mode = "chart";
 
   function put(view) {
     filled = true;
+    el.classList.remove("waiting");
     if (view.title) heading.replaceChildren(...[view.title].flat());
     if (view.subtitle !== undefined) sub.replaceChildren(...[view.subtitle].flat().filter(Boolean));
     clear(foot, view.caption ?? null);
@@ -68,6 +71,7 @@ export function card({ id, title = "", subtitle = "", className = "", level = 2,
       else {
         if (!(err instanceof ApiError)) console.warn(err);
         filled = false;
+        el.classList.remove("waiting");
         clear(tools); clear(foot);
         clear(body, failedState(err, () => load(fn), holds));
       }

@@ -76,7 +76,7 @@ export default {
     let map = null, lib = null, markers = [], data = null, plain = false, ready = null, whyPlain = "", landData = null;
     const stage = h("div", { class: "map-stage" }), note = h("p", { class: "caption map-note", hidden: true }), legendBox = h("div", { class: "map-legend" });
     const controls = h("div", { class: "map-controls", role: "group", "aria-label": "Map settings" });
-    const spots = card({ id: "spots", title: "Hot spots", minHeight: 160 }), picked = h("section", { class: "card picked", "aria-live": "polite", hidden: true });
+    const spots = card({ id: "spots", title: "Hot spots", subtitle: "…", minHeight: 200, phoneHeight: 220 }), picked = h("section", { class: "card picked", "aria-live": "polite", hidden: true });
     const regions = card({ id: "regions", title: "Regions", minHeight: 120 });
     root.append(controls, h("div", { class: "map-grid" },
       h("div", { class: "map-left" }, h("div", { class: "map-frame", role: "group", "aria-label": "Map of the share of negative reviews. The list of hot spots and the table of regions say the same in words." }, stage), legendBox, note),
@@ -92,7 +92,7 @@ export default {
         h("label", { class: "pill" }, h("span", { class: "pill-label" }, h("span", null, "Show"), h("select", { on: { change: (e) => ctx.navigate(here({ metric: e.target.value === "share" ? "" : e.target.value })) } }, [["share", "Share negative"], ["difference", "Difference from all"]].map(([v, t]) => h("option", { value: v, selected: v === o.metric }, t))))),
         h("div", { class: "switch", role: "group", "aria-label": "Size of the cells" }, SIZES.map(([v, t]) => h("button", { type: "button", "aria-pressed": String(v === o.size), on: { click: () => ctx.navigate(here({ size: v === "large" ? "" : v, pick: "" })) } }, t))),
         box("hot", "", "off", "Hot spots", o.hot), box("people", "on", "", "Customers", o.people),
-        h("span", { class: "map-save" }, data ? h("button", { type: "button", class: "button", on: { click: saveGeoJSON } }, "GeoJSON") : null));
+        h("span", { class: "map-save" }, h("button", { type: "button", class: "button", disabled: !data, on: { click: saveGeoJSON } }, "GeoJSON")));
     }
     function saveGeoJSON() {
       const keep = { ...data, features: data.features.map((f) => ({ ...f, properties: Object.fromEntries(Object.entries(f.properties).filter(([k]) => !["paint", "outlined", "overall"].includes(k))) })), filters: filtersOf() };
@@ -254,6 +254,7 @@ export default {
     const onKey = (e) => { if (e.key === "Escape" && state.query.pick && !$$("dialog[open]").length) { pick(""); $("#spots .spot")?.focus(); } };
     document.addEventListener("keydown", onKey);
     let lastAsk = "";
+    drawControls();
 
     return {
       async update() {

@@ -156,8 +156,8 @@ export default {
   inactive: { sentiment: SENTIMENT, q: WORDS },
   mount(root, ctx) {
     const cards = {
-      headline: card({ id: "headline", className: "wide card-headline", title: "Negative reviews", subtitle: "…", minHeight: 104, lines: 3 }),
-      changes: card({ id: "changes", className: "wide", title: "What changed", subtitle: "…", minHeight: 232 }),
+      headline: card({ id: "headline", className: "wide card-headline", title: "Negative reviews", subtitle: "…", minHeight: 104, phoneHeight: 132, lines: 3 }),
+      changes: card({ id: "changes", className: "wide", title: "What changed", subtitle: "…", minHeight: 236, phoneHeight: 620 }),
       time: card({ id: "time", title: "Over time", minHeight: 244 }), segments: card({ id: "segments", title: "Segments", minHeight: 244 }),
       where: card({ id: "where", title: "Where", minHeight: 300 }), sure: card({ id: "sure", title: "How sure", minHeight: 300 }),
     };

@@ -116,8 +116,8 @@ export default {
   inactive: { sentiment: "Sentiment does not act here: a share of negative reviews needs all of them.", q: "Words act only in Reviews.", segment: "Segment does not act here: all of them are listed; open one below." },
   mount(root, ctx) {
     list.navigate = (url) => ctx.navigate(url);
-    const all = card({ id: "segment-list", className: "wide", title: "Segments", minHeight: 320, lines: 6 });
-    const cmp = card({ id: "compare", className: "wide", minHeight: 200 }), open = card({ id: "open", className: "wide", minHeight: 320 });
+    const all = card({ id: "segment-list", className: "wide", title: "Segments", subtitle: "…", minHeight: 348, phoneHeight: 700, lines: 6 });
+    const cmp = card({ id: "compare", className: "wide", minHeight: 286 }), open = card({ id: "open", className: "wide", minHeight: 320 });
     const move = card({ id: "moved", title: "Who moved", minHeight: 200 }), why = card({ id: "evidence", title: "Why this many", minHeight: 200 });
     const cards = h("div", { class: "cards" }, all.el, cmp.el, open.el, move.el, why.el);
     root.append(cards);
