@@ -1300,6 +1300,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                  'smart_customer_analysis/sentiment/train.py'),
                                                          'smart_customer_analysis.sentiment.train._finished': ( 'sentiment.train.html#_finished',
                                                                                                                 'smart_customer_analysis/sentiment/train.py'),
+                                                         'smart_customer_analysis.sentiment.train._keys_in': ( 'sentiment.train.html#_keys_in',
+                                                                                                               'smart_customer_analysis/sentiment/train.py'),
                                                          'smart_customer_analysis.sentiment.train._moving': ( 'sentiment.train.html#_moving',
                                                                                                               'smart_customer_analysis/sentiment/train.py'),
                                                          'smart_customer_analysis.sentiment.train._publish': ( 'sentiment.train.html#_publish',

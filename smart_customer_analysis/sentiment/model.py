@@ -89,12 +89,13 @@ def start_head(
 ) -> None:  # changes only weights that were never trained
     "Give pooler and classifier a start from which a few thousand reviews suffice."
     draw = torch.Generator().manual_seed(seed)
+    ours = hasattr(model.config, "topics_kept")  # published by `train_sentiment`: what its head has learnt is kept
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            untrained = name in missing or getattr(model.config, "untrained", False)
+            untrained = name in missing or (getattr(model.config, "untrained", False) and not ours)
             if "pooler.dense.weight" in name and untrained and weight.shape[0] == weight.shape[1]:
                 weight.copy_(torch.eye(len(weight)))
-            elif name.startswith("classifier") or name in missing:
+            elif name in missing or (name.startswith("classifier") and not ours):
                 fresh = torch.randn(weight.shape, generator=draw) * 0.02 if weight.ndim > 1 else torch.zeros(weight.shape)
                 weight.copy_(fresh)
 
@@ -132,7 +133,7 @@ def load_encoder(
     name: str,  # a packaged name, a folder, or a Hugging Face id
     seed: int = 42,  # seed of the new head
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:  # classifier with two labels, dropout off; fast tokenizer
-    "Load a pre-trained encoder under a fresh two-label head; raises `ModelError` if it cannot be had."
+    "Load a pre-trained encoder under a fresh two-label head, or a published model under its own; raises `ModelError` if it cannot be had."
     place = find_encoder(name)
     labels = {"id2label": LABEL_NAMES, "label2id": {v: k for k, v in LABEL_NAMES.items()}}
     tries = [{}] if Path(place).is_dir() else [{"local_files_only": True}, {}]

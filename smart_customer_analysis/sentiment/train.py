@@ -536,8 +536,14 @@ def seen(
     texts: Sequence[str],  # reviews
 ) -> np.ndarray | None:  # (n,) bool; None: the folder does not say
     "Say which reviews the model learnt from or was calibrated on."
+    keys = _keys_in(folder)
+    return None if keys is None else np.isin(text_keys(texts), keys)
+
+
+def _keys_in(folder: str | Path) -> np.ndarray | None:
+    "Keys of the reviews a model has learnt from; None: the folder does not say."
     path = Path(folder) / "seen.safetensors"
-    return np.isin(text_keys(texts), load_numpy(path)["keys"]) if path.is_file() else None
+    return load_numpy(path)["keys"] if path.is_file() else None
 
 # %% ../../nbs/22_sentiment.train.ipynb #b8835785
 def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
@@ -561,7 +567,8 @@ def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, prin
     }
     metrics |= {"training": facts}
     files = {"calibration.json": calibration, "metrics.json": metrics, "README.md": model_card(facts, metrics)}
-    files["seen.safetensors"] = numpy_bytes({"keys": np.unique(keys)})
+    earlier = _keys_in(find_encoder(recipe.encoder))  # what it had learnt from, if a published model is trained further
+    files["seen.safetensors"] = numpy_bytes({"keys": np.union1d(keys, keys if earlier is None else earlier)})
     if (way := getattr(run.model, "topic_map", None)) is not None:
         files["topics.safetensors"] = numpy_bytes({"map": way.numpy()})
     folder = save_model(run.model.cpu().eval(), run.tokenizer, out, version, files, {"fingerprint": print_})
