@@ -63,7 +63,7 @@ def english_kinds() -> dict[str, pd.DataFrame]:
     return {"films": films, "books, DVDs, electronics (2006)": sold, "products (2013)": mine}
 
 
-def other_kinds() -> pd.DataFrame:
+def all_but_products() -> pd.DataFrame:
     "Films and older products, without what is also in the files of products."
     films, sold, mine = english_kinds().values()
     test = rows_of(REAL / "amazon_polarity" / "test.ft.txt")
@@ -143,7 +143,7 @@ def one_run(rows: pd.DataFrame, test: pd.DataFrame, n: int, seed: int, where: Pa
 
 def all_english_run(mine: pd.DataFrame, test: pd.DataFrame, seed: int, where: Path, rate: float = 1e-4) -> dict:
     "Learn from films and older products first, then go on with the products; the baselines get all rows at once."
-    others = other_kinds()
+    others = all_but_products()
     first_learn, first_held = drawn(others, len(others), seed)
     first_held, first_learn = first_held[:500], pd.concat([first_learn, first_held[500:]])
     given = {"learning_rate": 1e-4, "max_tokens": 160}
@@ -151,8 +151,9 @@ def all_english_run(mine: pd.DataFrame, test: pd.DataFrame, seed: int, where: Pa
     learn, held = drawn(mine, len(mine), seed)
     then = {"learning_rate": rate, "encoder": str(where / first["folder"])}
     ours = kept(where / f"then-{seed}.json", lambda: our_run(learn, held, test, seed, where / "then", then))
-    base = kept(where / f"base-all-{seed}.json", lambda: baselines(pd.concat([others, learn]), held, test, seed))
-    return base | ours | {"n": len(others) + len(mine), "seconds": first["seconds"] + ours["seconds"], "before": first}
+    whole = pd.concat([others, mine], ignore_index=True)
+    base = kept(where / f"base-all-{seed}.json", lambda: baselines(*drawn(whole, len(whole), seed), test, seed))
+    return base | ours | {"n": len(whole), "seconds": first["seconds"] + ours["seconds"], "before": first}
 
 
 def standard_model(seed: int = 0) -> Path:
