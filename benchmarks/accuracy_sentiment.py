@@ -144,10 +144,10 @@ def one_run(rows: pd.DataFrame, test: pd.DataFrame, n: int, seed: int, where: Pa
 def all_english_run(mine: pd.DataFrame, test: pd.DataFrame, seed: int, where: Path, rate: float = 1e-4) -> dict:
     "Learn from films and older products first, then go on with the products; the baselines get all rows at once."
     others = all_but_products()
-    first_learn, first_held = drawn(others, len(others), seed)
+    first_learn, first_held = drawn(others, len(others), 0)  # once for all seeds
     first_held, first_learn = first_held[:500], pd.concat([first_learn, first_held[500:]])
     given = {"learning_rate": 1e-4, "max_tokens": 160}
-    first = kept(where / f"first-{seed}.json", lambda: our_run(first_learn, first_held, test, seed, where, given))
+    first = kept(where / "first-0.json", lambda: our_run(first_learn, first_held, test, 0, where, given))
     learn, held = drawn(mine, len(mine), seed)
     then = {"learning_rate": rate, "encoder": str(where / first["folder"])}
     ours = kept(where / f"then-{seed}.json", lambda: our_run(learn, held, test, seed, where / "then", then))
@@ -360,7 +360,7 @@ def main() -> None:
     test = rows_of(REAL / "amazon_polarity" / "test.ft.txt")
     train, done = rows_of(REAL / "amazon_polarity" / "train.ft.txt"), []
     plan = [(n, s) for n in reversed(SIZES) for s in args.seeds]
-    plan = [(0, s) for s in args.seeds[:1]] if args.all_english else plan
+    plan = [(0, s) for s in args.seeds] if args.all_english else plan
     if args.only:
         plan = [tuple(map(int, pair.split(":"))) for pair in args.only]
     for n, seed in plan:

@@ -308,6 +308,19 @@ def test_a_model_knows_the_texts_it_has_seen(unbroken):
     (unbroken.folder.parent / "aside").rename(unbroken.folder / "seen.safetensors")
 
 
+def test_a_model_trained_further_begins_with_all_its_weights_and_remembers(tmp_path, encoder, unbroken):
+    model, _ = load_encoder(str(unbroken.folder), seed=9)
+    kept = load_file(unbroken.folder / "model.safetensors")
+    assert all(torch.equal(p, kept[name]) for name, p in model.named_parameters())
+    heads = [load_encoder(encoder, seed=s)[0].classifier.weight for s in (1, 2)]
+    assert not torch.equal(*heads)  # a plain encoder has a fresh one
+    texts, labels = toy(60, seed=5)
+    further = t.train_sentiment(
+        texts, labels, [], [], tmp_path / "further", encoder=str(unbroken.folder), max_tokens=24, epochs=1
+    )
+    assert t.seen(further.folder, [toy(160)[0][0], texts[0], "never"]).tolist() == [True, True, False]
+
+
 def test_neutral_passages_hold_no_word_of_praise_or_blame():
     package = files("smart_customer_analysis")
     judging = tomllib.loads((package / "data" / "wording.toml").read_text(encoding="utf-8"))["words"]
