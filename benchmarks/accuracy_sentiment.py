@@ -141,18 +141,19 @@ def one_run(rows: pd.DataFrame, test: pd.DataFrame, n: int, seed: int, where: Pa
     return kept(where / f"base-{n}-{seed}-{key}.json", lambda: baselines(learn, held, test, seed)) | ours
 
 
-def all_english_run(mine: pd.DataFrame, test: pd.DataFrame, seed: int, where: Path, rate: float = 1e-4) -> dict:
-    "Learn from films and older products first, then go on with the products; the baselines get all rows at once."
+def all_english_run(mine: pd.DataFrame, test: pd.DataFrame, n: int, seed: int, where: Path) -> dict:
+    "Learn from films and older products first, then go on with n products; the baselines get all rows at once."
     others = all_but_products()
     first_learn, first_held = drawn(others, len(others), 0)  # once for all seeds
     first_held, first_learn = first_held[:500], pd.concat([first_learn, first_held[500:]])
-    given = {"learning_rate": 1e-4, "max_tokens": 160}
-    first = kept(where / "first-0.json", lambda: our_run(first_learn, first_held, test, 0, where, given))
-    learn, held = drawn(mine, len(mine), seed)
-    then = {"learning_rate": rate, "encoder": str(where / first["folder"])}
-    ours = kept(where / f"then-{seed}.json", lambda: our_run(learn, held, test, seed, where / "then", then))
+    slow = {"learning_rate": 1e-4}
+    given = slow | {"max_tokens": 160}
+    first = kept(where / "first.json", lambda: our_run(first_learn, first_held, test, 0, where, given))
+    learn, held = drawn(mine, n, seed)
+    then = slow | {"encoder": str(where / first["folder"])}
+    ours = kept(where / f"run-{n}-{seed}-then.json", lambda: our_run(learn, held, test, seed, where, then))
     whole = pd.concat([others, mine], ignore_index=True)
-    base = kept(where / f"base-all-{seed}.json", lambda: baselines(*drawn(whole, len(whole), seed), test, seed))
+    base = kept(where / f"base-{n}-{seed}-all.json", lambda: baselines(*drawn(whole, len(whole), seed), test, seed))
     return base | ours | {"n": len(whole), "seconds": first["seconds"] + ours["seconds"], "before": first}
 
 
@@ -356,23 +357,19 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="*", type=int, default=SEEDS)
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the finished runs")
     args, start = parser.parse_args(), time.perf_counter()
-    args.runs.mkdir(parents=True, exist_ok=True)
+    where, learnt = (args.runs / "all", all_english_run) if args.all_english else (args.runs, one_run)
+    where.mkdir(parents=True, exist_ok=True)
     test = rows_of(REAL / "amazon_polarity" / "test.ft.txt")
     train, done = rows_of(REAL / "amazon_polarity" / "train.ft.txt"), []
     plan = [(n, s) for n in reversed(SIZES) for s in args.seeds]
-    plan = [(0, s) for s in args.seeds] if args.all_english else plan
+    plan = [(len(train), s) for s in args.seeds] if args.all_english else plan
     if args.only:
         plan = [tuple(map(int, pair.split(":"))) for pair in args.only]
     for n, seed in plan:
-        if args.write and not args.all_english and not list(args.runs.glob(f"run-{n}-{seed}-*.json")):
+        if args.write and not list(where.glob(f"run-{n}-{seed}-*.json")):
             continue
-        run = (
-            all_english_run(train, test, seed, args.runs)
-            if args.all_english
-            else one_run(train, test, n, seed, args.runs)
-        )
-        folder = args.runs / ("then" if args.all_english else "") / run["folder"]
-        card = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        run = learnt(train, test, n, seed, where)
+        card = json.loads((where / run["folder"] / "metrics.json").read_text(encoding="utf-8"))
         done.append(run | {"right_held": card["validation_accuracy"]})
         print(n, seed, share(int(((ours(run) >= 0.5) == (test["label"] == NEGATIVE)).sum()), len(test)), flush=True)
     if done and not args.only:

@@ -531,6 +531,12 @@ def text_keys(
     return np.array([int.from_bytes(hashlib.sha256(t).digest()[:8], "big", signed=True) for t in plain], np.int64)
 
 
+def _keys_in(folder: str | Path) -> np.ndarray | None:
+    "Keys of the reviews a model has learnt from; None: the folder does not say."
+    path = Path(folder) / "seen.safetensors"
+    return load_numpy(path)["keys"] if path.is_file() else None
+
+
 def seen(
     folder: Path,  # a published model folder
     texts: Sequence[str],  # reviews
@@ -538,12 +544,6 @@ def seen(
     "Say which reviews the model learnt from or was calibrated on."
     keys = _keys_in(folder)
     return None if keys is None else np.isin(text_keys(texts), keys)
-
-
-def _keys_in(folder: str | Path) -> np.ndarray | None:
-    "Keys of the reviews a model has learnt from; None: the folder does not say."
-    path = Path(folder) / "seen.safetensors"
-    return load_numpy(path)["keys"] if path.is_file() else None
 
 # %% ../../nbs/22_sentiment.train.ipynb #b8835785
 def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
@@ -568,7 +568,7 @@ def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, prin
     metrics |= {"training": facts}
     files = {"calibration.json": calibration, "metrics.json": metrics, "README.md": model_card(facts, metrics)}
     earlier = _keys_in(find_encoder(recipe.encoder))  # what it had learnt from, if a published model is trained further
-    files["seen.safetensors"] = numpy_bytes({"keys": np.union1d(keys, keys if earlier is None else earlier)})
+    files["seen.safetensors"] = numpy_bytes({"keys": np.unique(keys if earlier is None else np.concatenate([keys, earlier]))})
     if (way := getattr(run.model, "topic_map", None)) is not None:
         files["topics.safetensors"] = numpy_bytes({"map": way.numpy()})
     folder = save_model(run.model.cpu().eval(), run.tokenizer, out, version, files, {"fingerprint": print_})

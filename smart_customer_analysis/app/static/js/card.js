@@ -67,11 +67,11 @@ export function card({ id, title = "", subtitle = "", className = "", level = 2,
       if (mine === run && view) put(view);
     } catch (err) {
       if (mine !== run) return;
+      el.classList.remove("waiting");
       if (err.name === "AbortError") { if (!filled) clear(body, emptyState("Cancelled.", h("button", { type: "button", class: "button", on: { click: () => load(fn) } }, "Retry"))); else clear(foot); }
       else {
         if (!(err instanceof ApiError)) console.warn(err);
         filled = false;
-        el.classList.remove("waiting");
         clear(tools); clear(foot);
         clear(body, failedState(err, () => load(fn), holds));
       }

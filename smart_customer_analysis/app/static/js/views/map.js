@@ -76,7 +76,7 @@ export default {
     let map = null, lib = null, markers = [], data = null, plain = false, ready = null, whyPlain = "", landData = null;
     const stage = h("div", { class: "map-stage" }), note = h("p", { class: "caption map-note", hidden: true }), legendBox = h("div", { class: "map-legend" });
     const controls = h("div", { class: "map-controls", role: "group", "aria-label": "Map settings" });
-    const spots = card({ id: "spots", title: "Hot spots", subtitle: "…", minHeight: 120, phoneHeight: 220 }), picked = h("section", { class: "card picked", "aria-live": "polite", hidden: true });
+    const spots = card({ id: "spots", title: "Hot spots", subtitle: "…", minHeight: 120, phoneHeight: 180 }), picked = h("section", { class: "card picked", "aria-live": "polite", hidden: true });
     const regions = card({ id: "regions", title: "Regions", minHeight: 120 });
     root.append(controls, h("div", { class: "map-grid" },
       h("div", { class: "map-left" }, h("div", { class: "map-frame", role: "group", "aria-label": "Map of the share of negative reviews. The list of hot spots and the table of regions say the same in words." }, stage), legendBox, note),

@@ -157,7 +157,7 @@ export default {
   mount(root, ctx) {
     const cards = {
       headline: card({ id: "headline", className: "wide card-headline", title: "Negative reviews", subtitle: "…", minHeight: 104, phoneHeight: 132, lines: 3 }),
-      changes: card({ id: "changes", className: "wide", title: "What changed", subtitle: "…", minHeight: 236, phoneHeight: 620 }),
+      changes: card({ id: "changes", className: "wide", title: "What changed", subtitle: "…", minHeight: 236, phoneHeight: 580 }),
       time: card({ id: "time", title: "Over time", minHeight: 244 }), segments: card({ id: "segments", title: "Segments", minHeight: 244 }),
       where: card({ id: "where", title: "Where", minHeight: 300 }), sure: card({ id: "sure", title: "How sure", minHeight: 300 }),
     };

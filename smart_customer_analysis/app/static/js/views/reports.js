@@ -26,7 +26,7 @@ export default {
   question: "Where is Monday's page, and how do I get one for my region?",
   inactive: Object.fromEntries(["segment", "region", "product", "sentiment", "q", "start"].map((k) => [k, REASON]).concat([["compare", true]])),
   mount(root, ctx) {
-    const list = card({ id: "reports", className: "wide", title: "Reports", subtitle: "…", minHeight: 200, phoneHeight: 297 }), form = card({ id: "make", className: "wide", title: "Make one", minHeight: 80 });
+    const list = card({ id: "reports", className: "wide", title: "Reports", subtitle: "…", minHeight: 200, phoneHeight: 257 }), form = card({ id: "make", className: "wide", title: "Make one", minHeight: 80 });
     root.append(h("div", { class: "cards" }, list.el, form.el));
     let kind = "weekly", again = 0;
     function drawForm() {

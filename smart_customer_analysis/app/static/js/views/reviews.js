@@ -54,7 +54,7 @@ export default {
   question: "What exactly do they say?",
   inactive: { compare: true },
   mount(root, ctx) {
-    const sum = card({ id: "behind", className: "wide", title: "Reviews", minHeight: 24, phoneHeight: 132, lines: 1 }), rows = card({ id: "list", className: "wide card-list", minHeight: 480, lines: 10 });
+    const sum = card({ id: "behind", className: "wide", title: "Reviews", minHeight: 24, phoneHeight: 132, lines: 0 }), rows = card({ id: "list", className: "wide card-list", minHeight: 480, lines: 10 });
     const search = h("input", { type: "search", id: "search", placeholder: "search words…", "aria-label": "Search words in the reviews", autocomplete: "off" });
     const sort = h("select", { on: { change: () => ctx.navigate(here({ sort: sort.value === "newest" ? "" : sort.value, cursor: "", page: "" })) } }, SORTS.map(([v, t]) => h("option", { value: v }, t)));
     const slow = h("button", { type: "button", class: "button", hidden: true, on: { click: () => rows.cancel() } }, "Cancel"), total = h("span", { class: "muted", id: "totals" });
