@@ -124,25 +124,25 @@ def far_of(ask: Predictor, n: int = 500) -> list[dict]:
 
 # --- facts alone ----------------------------------------------------------------------------------------------------
 
-FACTS = {
-    "Came two weeks late and the box was open.": "negative",
-    "The parcel arrived three weeks after the order and the lid was missing.": "negative",
-    "Stopped after two days.": "negative",
-    "The zipper broke on the second day.": "negative",
-    "The screen has a crack and two keys do not work.": "negative",
-    "It leaks.": "negative",
-    "Works as described, second one I bought.": "positive",
-    "My son wears it every day.": "positive",
-    "Still running after six years.": "positive",
-    "The census counted 310 households in 1802.": "neither",
-}
-
 
 def facts(seeds: tuple[int, ...] = (0, 1, 2)) -> list[dict]:
-    "Short texts that judge by what happened, without a word of praise or blame."
-    asked = [Predictor(standard_model(seed)).predict(list(FACTS)).frame["p_negative"] for seed in seeds]
-    told = pd.DataFrame({f"negative, seed {seed}": p for seed, p in zip(seeds, asked, strict=True)}).astype(float)
-    return pd.DataFrame({"text": list(FACTS), "meant": list(FACTS.values())}).join(told).to_dict("records")
+    "100 sentences that tell what happened without praise or blame, written by somebody who had not seen facts.toml."
+    rows = pd.read_json(Path(__file__).with_name("plain_facts.json"))
+    rows["kind"] = (
+        rows["kind"].str.replace("two_facts.*", "two of these", regex=True).where(rows["label"] == "negative", "")
+    )
+    asked = {seed: Predictor(standard_model(seed)).predict(rows["text"].tolist()).frame["p_negative"] for seed in seeds}
+    p, lines = pd.DataFrame(asked).astype(float), []
+    for (meant, kind), those in rows.groupby(["label", "kind"], sort=False).groups.items():
+        mine = p.loc[those]
+        right = {"negative": mine > 0.5, "positive": mine < 0.5, "neither": (mine - 0.5).abs() < 0.2}[meant].mean()
+        sure = ((mine - 0.5).abs() > 0.2).mean()
+        lines.append({
+            "meant": meant, "about": kind, "sentences": len(mine), "answered so (neither: 0.3 to 0.7)": right.mean(),
+            "seed by seed": " · ".join(f"{x:.2f}" for x in right), "sure of either (over 0.7)": sure.mean(),
+            "chance of negative": mine.mean().mean(),
+        })  # fmt: skip
+    return lines
 
 
 # --- the error contract ---------------------------------------------------------------------------------------------
@@ -349,7 +349,7 @@ def main() -> None:
     heads = {
         "resplits": "Answers under an error contract, test rows only (asked for: kept in at least 95 %; the halves share one pool, so a lucky calibration meets an unlucky other half)",
         "far": "A verdict beyond token 512 (500 reviews; asked for: within 0.01)",
-        "facts": "Facts alone (chance of negative)",
+        "facts": "Facts alone (100 sentences without a word of praise or blame)",
         "contract": "Answers under an error contract (asked for: kept in at least 95 %)",
         "explain": "Words that carry the answer",
         "gate": "The gate before a swap (accuracy on 855 rows; refusals on 700 of them at a time)",

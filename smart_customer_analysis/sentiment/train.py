@@ -8,9 +8,9 @@ Training.
 
 # %% auto #0
 __all__ = ['FORMATS', 'multiply_rate', 'choose_precision', 'Recipe', 'rate_at', 'plan_batches', 'fingerprint', 'neutral_passage',
-           'with_neutral', 'save_checkpoint', 'last_checkpoint', 'load_checkpoint', 'make_optimizer', 'train_step',
-           'fit_calibration', 'log_odds', 'error_thresholds', 'TrainResult', 'Trainer', 'likeness', 'kind_of',
-           'held_out', 'model_card', 'text_keys', 'seen', 'train_sentiment']
+           'with_neutral', 'plain_facts', 'lesson', 'save_checkpoint', 'last_checkpoint', 'load_checkpoint',
+           'make_optimizer', 'train_step', 'fit_calibration', 'log_odds', 'error_thresholds', 'TrainResult', 'Trainer',
+           'likeness', 'kind_of', 'held_out', 'model_card', 'text_keys', 'seen', 'train_sentiment']
 
 # %% ../../nbs/22_sentiment.train.ipynb #d53543e7
 import hashlib
@@ -112,6 +112,7 @@ class Recipe:
     keep_topics: float = 0.2  # weight of the loss that keeps `topic_state` where the encoder had it; 0: off
     neutral: float = 0.25  # passages without a verdict, for each review; 0: none
     behind: float = 0.5  # reviews that begin with such a passage, for each review; 0: none
+    facts: float = 0.2  # plain facts, for each review; 0: none
     precision: str = ""  # fp32 or bf16; empty: the faster one, as measured when the run began
 
 
@@ -153,18 +154,14 @@ def fingerprint(
 
 # %% ../../nbs/22_sentiment.train.ipynb #6b2e80d2
 @cache
-def _sentences() -> tuple[str, dict[str, list[str]]]:
-    "The file of sentences that judge nothing, as text and as lists."
-    text = (package_files("smart_customer_analysis") / "sentiment" / "neutral.toml").read_text(encoding="utf-8")
+def _sentences(name: str) -> tuple[str, dict[str, list[str]]]:
+    "A file of sentences with gaps, as text and as lists."
+    text = (package_files("smart_customer_analysis") / "sentiment" / f"{name}.toml").read_text(encoding="utf-8")
     return text, tomllib.loads(text)
 
 
-def neutral_passage(
-    rng: np.random.Generator,  # draws
-    length: int,  # characters, at most, if one sentence fits
-) -> str:  # a passage of one kind, without a verdict
-    "Write sentences that judge nothing."
-    lists = _sentences()[1]
+def _sentence(rng: np.random.Generator, lists: dict[str, list[str]], kind: str) -> str:
+    "One sentence, its gaps filled."
 
     def one(options: list[str]) -> str:
         return options[rng.integers(len(options))]
@@ -173,15 +170,20 @@ def neutral_passage(
         drawn = one(lists[found[1].lower()])
         return drawn[0].upper() + drawn[1:] if found[1][0].isupper() else drawn
 
-    kind, passage = one(lists["kinds"]), ""
+    made = one(lists[kind])
+    while "<" in made:  # a word may have gaps of its own
+        made = re.sub(r"<(\w+)>", word, made)
+    return re.sub(r"\[([^]]+)\]", lambda found: one(found[1].split("|")), made)
 
-    def sentence() -> str:
-        made = one(lists[kind])
-        while "<" in made:  # a word may have gaps of its own
-            made = re.sub(r"<(\w+)>", word, made)
-        return re.sub(r"\[([^]]+)\]", lambda found: one(found[1].split("|")), made)
 
-    while len(more := f"{passage} {sentence()}") <= length + 1 or not passage:
+def neutral_passage(
+    rng: np.random.Generator,  # draws
+    length: int,  # characters, at most, if one sentence fits
+) -> str:  # a passage of one kind, without a verdict
+    "Write sentences that judge nothing."
+    lists = _sentences("neutral")[1]
+    kind, passage = lists["kinds"][rng.integers(len(lists["kinds"]))], ""
+    while len(more := f"{passage} {_sentence(rng, lists, kind)}") <= length + 1 or not passage:
         passage = more
     return passage[1:]
 
@@ -189,20 +191,42 @@ def neutral_passage(
 def with_neutral(
     texts: Sequence[str],  # reviews
     labels: np.ndarray,  # (n,) 0 negative, 1 positive
-    neutral: float,  # passages for each review
-    behind: float,  # reviews that begin with a passage, for each review
+    neutral: int,  # passages
+    behind: int,  # reviews that begin with a passage
     seed: int,  # of the draw
     max_tokens: int = Recipe.max_tokens,  # of a window: what passage and review share
 ) -> tuple[list[str], np.ndarray]:  # more texts; (m,) float32 chance of positive: 0, 1, or 0.5 where nothing is judged
     "Add passages without a verdict, and reviews that begin with one."
     rng, whole = np.random.default_rng(seed), 1100 * max_tokens // 256  # characters a window takes
     most = max(60, whole - 40)
-    n, m = min(round(neutral * len(texts)), 1000), min(round(behind * len(texts)), 2000)  # one lesson, however many the reviews
-    passages = [neutral_passage(rng, int(rng.integers(40, most))) for _ in range(n)]
-    chosen = rng.choice(len(texts), m, replace=m > len(texts))
+    passages = [neutral_passage(rng, int(rng.integers(40, most))) for _ in range(neutral)]
+    chosen = rng.choice(len(texts), behind, replace=behind > len(texts))
     room = np.clip([whole - len(texts[i]) for i in chosen], 60, most)  # what fits before it
     late = [f"{neutral_passage(rng, int(rng.integers(40, fits)))} {texts[i]}" for fits, i in zip(room, chosen, strict=True)]
-    return [*texts, *passages, *late], np.concatenate([labels, np.full(n, 0.5), labels[chosen]]).astype(np.float32)
+    return [*texts, *passages, *late], np.concatenate([labels, np.full(neutral, 0.5), labels[chosen]]).astype(np.float32)
+
+# %% ../../nbs/22_sentiment.train.ipynb #6b2e80d7
+def plain_facts(
+    rng: np.random.Generator,  # draws
+    n: int,  # how many
+) -> tuple[list[str], np.ndarray]:  # one or two sentences each; (n,) 0 what went wrong, 1 right, 0.5 neither
+    "Write what happened, without a word of blame or praise."
+    lists, labels = _sentences("facts")[1], rng.integers(3, size=n) / 2
+    kinds = [("negative", "neither", "positive")[int(2 * label)] for label in labels]
+    return [" ".join(_sentence(rng, lists, kind) for _ in range(rng.integers(1, 3))) for kind in kinds], labels
+
+
+def lesson(
+    texts: Sequence[str],  # reviews
+    labels: np.ndarray,  # (n,) 0 negative, 1 positive
+    recipe: Recipe,  # facts, neutral, behind, seed, max_tokens
+) -> tuple[list[str], np.ndarray, dict[str, int]]:  # all texts to learn from; (m,) chance of positive; how many were added, by kind
+    "Add plain facts, passages that judge nothing, and some of all behind a passage."
+    shares = {"plain_facts": (recipe.facts, 600), "passages": (recipe.neutral, 1000), "behind": (recipe.behind, 2000)}
+    added = {name: min(round(share * len(texts)), most) for name, (share, most) in shares.items()}  # one lesson, however many the reviews
+    facts, known = plain_facts(np.random.default_rng(recipe.seed), added["plain_facts"])
+    both = [*texts, *facts], np.concatenate([labels, known])
+    return *with_neutral(*both, added["passages"], added["behind"], recipe.seed, recipe.max_tokens), added
 
 # %% ../../nbs/22_sentiment.train.ipynb #14ff83f7
 def _moving(model: PreTrainedModel) -> dict[str, torch.nn.Parameter]:
@@ -501,7 +525,9 @@ def model_card(
         f"- {facts['seconds']:.0f} s, {facts['tokens_per_second']:,.0f} tokens/s without padding, {facts['padding_share']:.1%} padding",
     ]
     if facts.get("passages"):
-        lines.append(f"- learnt from {facts['passages']:,} passages that judge nothing, too, and from {facts.get('behind', facts['passages']):,} reviews behind one")
+        told = [f"{facts['passages']:,} passages that judge nothing", f"{facts.get('behind', facts['passages']):,} reviews behind one"]
+        told += [f"{n:,} plain facts"] if (n := facts.get("plain_facts")) else []
+        lines.append(f"- learnt from {', '.join(told)}, too")
     if metrics["validation_n"]:
         lines.append(f"- accuracy on the held-out rows: {metrics['validation_accuracy']:.3f} (n = {metrics['validation_n']:,})")
     if (a := metrics.get("accuracy")) and a.get("value") is not None:
@@ -546,18 +572,17 @@ def seen(
     return None if keys is None else np.isin(text_keys(texts), keys)
 
 # %% ../../nbs/22_sentiment.train.ipynb #b8835785
-def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict) -> TrainResult:
+def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict, added: dict) -> TrainResult:
     "Calibrate, write the card, publish, and remove the checkpoints."
     state, recipe, rows = run.state, run.recipe, len(keys) - len(valid)
     found = score(packed(run.model, run.dtype), valid, dtype=run.dtype)  # as `Predictor` will
     calibration, metrics = held_out(found, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
-    version, passages = new_version(print_), int((run.data.labels == 0.5).sum())
+    version = new_version(print_)
     facts = {
         "version": version,
         "recipe": asdict(recipe),
         "rows": rows,
-        "passages": passages,
-        "behind": len(run.data) - passages - rows,
+        **added,
         "seconds": state["seconds"],
         "tokens_per_second": state["tokens"] / max(state["seconds"], 1e-9),
         "padding_share": padding_share(run.data.lengths, run.plan),
@@ -625,7 +650,7 @@ def train_sentiment(
     "Fine-tune an encoder on labelled reviews and publish it."
     recipe = Recipe(encoder, max_tokens, epochs, learning_rate, batch_tokens, seed, **options)
     y, yv = _check(texts, labels, "training", True), _check(valid_texts, valid_labels, "validation", False)
-    name = fingerprint(recipe, texts, y.tolist(), valid_texts, yv.tolist(), [_sentences()[0]], weights=_weights_hash(encoder))
+    name = fingerprint(recipe, texts, y.tolist(), valid_texts, yv.tolist(), [_sentences(n)[0] for n in ("neutral", "facts")], weights=_weights_hash(encoder))
     out, home = Path(out), Path(out) / f".training-{name}"
     if resume and (done := _finished(out, name)):
         return done
@@ -636,7 +661,7 @@ def train_sentiment(
     most = min(getattr(model.config, "max_position_embeddings", max_tokens), tokenizer.model_max_length)
     if max_tokens > most:
         raise InputError(f"max_tokens of at most {most} for this encoder", str(max_tokens), "lower the setting max_tokens")
-    learnt, chance = (texts, y) if getattr(model.config, "untrained", False) else with_neutral(texts, y, recipe.neutral, recipe.behind, seed, max_tokens)
+    learnt, chance, added = (texts, y, {}) if getattr(model.config, "untrained", False) else lesson(texts, y, recipe)
     data = replace(encode(learnt, tokenizer, max_tokens), labels=chance)
     valid = encode(valid_texts, tokenizer, max_tokens, yv)
     run = Trainer(data, recipe, home, device, dtype)
@@ -651,4 +676,4 @@ def train_sentiment(
                 run.save()
             bar.update()
             bar.set_postfix(loss=f"{np.mean(run.state['losses'][-20:]):.3f}", refresh=False)
-    return _publish(run, valid, text_keys([*texts, *valid_texts]), out, name, began, rates)
+    return _publish(run, valid, text_keys([*texts, *valid_texts]), out, name, began, rates, added)

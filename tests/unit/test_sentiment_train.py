@@ -321,38 +321,62 @@ def test_a_model_trained_further_begins_with_all_its_weights_and_remembers(tmp_p
     assert t.seen(further.folder, [toy(160)[0][0], texts[0], "never"]).tolist() == [True, True, False]
 
 
+def judging_words(told):
+    words = tomllib.loads((files("smart_customer_analysis") / "data" / "wording.toml").read_text(encoding="utf-8"))[
+        "words"
+    ]
+    return [w for w in (*words["good"], *words["bad"]) if re.search(rf"\b{re.escape(w)}\b", told)]
+
+
 def test_neutral_passages_hold_no_word_of_praise_or_blame():
-    package = files("smart_customer_analysis")
-    judging = tomllib.loads((package / "data" / "wording.toml").read_text(encoding="utf-8"))["words"]
     told = " ".join(t.neutral_passage(np.random.default_rng(k), 8_000) for k in range(100)).lower()
-    found = [w for w in (*judging["good"], *judging["bad"]) if re.search(rf"\b{re.escape(w)}\b", told)]
-    assert not found and not set("<>[]|") & set(told)
+    assert not judging_words(told) and not set("<>[]|") & set(told)
+
+
+def test_facts_are_told_whole_and_are_not_those_of_the_benchmark():
+    facts, labels = t.plain_facts(np.random.default_rng(0), 4000)
+    assert np.bincount((2 * labels).astype(int)).min() > 1200 and len(set(facts)) > 2500
+    sides = [{f for f, y in zip(facts, labels, strict=True) if y == side} for side in (0, 0.5, 1)]
+    assert sum(map(len, sides)) == len(set(facts))  # nothing is said with two labels
+    for fact in facts:
+        assert fact[0].isupper() and fact.endswith(".") and not set("<>[]|") & set(fact), fact
+    asked = Path(__file__).resolve().parents[2] / "benchmarks" / "plain_facts.json"
+    assert not {row["text"] for row in json.loads(asked.read_text())} & set(facts)
+
+
+def test_a_lesson_keeps_the_reviews_and_counts_what_it_added():
+    texts, labels = toy(200)
+    more, chance, added = t.lesson(texts, np.array(labels), t.Recipe(facts=0.1, neutral=0.25, behind=0.5))
+    assert added == {"plain_facts": 20, "passages": 50, "behind": 100}
+    assert more[:200] == texts and chance[:200].tolist() == labels and len(more) == len(chance) == 370
+    many = t.lesson(texts * 50, np.array(labels * 50), t.Recipe())[2]
+    assert many == {"plain_facts": 600, "passages": 1000, "behind": 2000}  # one lesson, however many the reviews
 
 
 def test_neutral_rows_are_added_and_the_reviews_stay():
     texts, labels = toy(200)
-    more, chance = t.with_neutral(texts, np.array(labels), 0.1, 0.2, seed=1)
+    more, chance = t.with_neutral(texts, np.array(labels), 20, 40, seed=1)
     assert more[:200] == texts and chance[:200].tolist() == labels
     assert (chance[200:220] == 0.5).all() and len(more) == 260
     for text, p in zip(more[220:], chance[220:], strict=True):
         assert {labels[i] for i, review in enumerate(texts) if text.endswith(f" {review}")} == {p}
     assert (
-        t.with_neutral(texts, np.array(labels), 0.1, 0.2, seed=1)[0]
+        t.with_neutral(texts, np.array(labels), 20, 40, seed=1)[0]
         == more
-        != t.with_neutral(texts, np.array(labels), 0.1, 0.2, seed=2)[0]
+        != t.with_neutral(texts, np.array(labels), 20, 40, seed=2)[0]
     )
-    assert t.with_neutral(texts, np.array(labels), 0.0, 0.0, seed=1)[0] == texts
+    assert t.with_neutral(texts, np.array(labels), 0, 0, seed=1)[0] == texts
 
 
 def test_a_passage_leaves_room_for_the_review():
     short, long = "fine", "fine " * 210  # 1,050 characters: a window holds little more
-    late = [t.with_neutral([text] * 400, np.ones(400), 0.0, 1.0, seed=1)[0][400:] for text in (short, long)]
+    late = [t.with_neutral([text] * 400, np.ones(400), 0, 400, seed=1)[0][400:] for text in (short, long)]
     before = [[len(x) - len(text) for x in many] for many, text in zip(late, (short, long), strict=True)]
     assert max(before[1]) < 150 < 800 < max(before[0])
-    narrow = t.with_neutral([short] * 400, np.ones(400), 1.0, 1.0, seed=1, max_tokens=64)[0][400:]  # 275 characters
+    narrow = t.with_neutral([short] * 400, np.ones(400), 400, 400, seed=1, max_tokens=64)[0][400:]  # 275 characters
     assert 200 < max(map(len, narrow)) < 280
     assert (
-        len(t.with_neutral([short] * 9, np.ones(9), 1.0, 1.0, 1, max_tokens=8)[0]) == 27
+        len(t.with_neutral([short] * 9, np.ones(9), 9, 9, 1, max_tokens=8)[0]) == 27
     )  # a window no sentence fits into
 
 
@@ -372,10 +396,8 @@ def test_half_a_chance_pulls_the_margin_to_zero(encoder):
 def test_a_pretrained_encoder_learns_from_passages_and_the_card_says_so(tmp_path, encoder):
     known = pretrained(encoder, tmp_path / "known")
     for share in (0.0, 0.25):
-        made = train(tmp_path / str(share), str(known), epochs=1, neutral=share, behind=2 * share)
+        made = train(tmp_path / str(share), str(known), epochs=1, neutral=share, behind=2 * share, facts=0.4 * share)
         told = json.loads((made.folder / "metrics.json").read_text())["training"]
-        assert (told["rows"], told["passages"]) == (120, 120 * share)
-        assert (
-            "30 passages that judge nothing, too, and from 60 reviews behind one"
-            in (made.folder / "README.md").read_text()
-        ) == (share > 0)
+        assert (told["rows"], told["plain_facts"], told["passages"]) == (120, 48 * share, 120 * share)
+        said = "30 passages that judge nothing, 60 reviews behind one, 12 plain facts, too"
+        assert (said in (made.folder / "README.md").read_text()) == (share > 0)
