@@ -147,7 +147,7 @@ def all_english_run(mine: pd.DataFrame, test: pd.DataFrame, n: int, seed: int, w
     first_learn, first_held = drawn(others, len(others), 0)  # once for all seeds
     first_held, first_learn = first_held[:500], pd.concat([first_learn, first_held[500:]])
     slow = {"learning_rate": 1e-4}
-    given = slow | {"max_tokens": 160, "facts": 0.0}  # the facts are taught last
+    given = slow | {"max_tokens": 160}
     first = kept(where / "first.json", lambda: our_run(first_learn, first_held, test, 0, where, given))
     learn, held = drawn(mine, n, seed)
     then = slow | {"encoder": str(where / first["folder"])}
@@ -157,11 +157,11 @@ def all_english_run(mine: pd.DataFrame, test: pd.DataFrame, n: int, seed: int, w
     return base | ours | {"n": len(whole), "seconds": first["seconds"] + ours["seconds"], "before": first}
 
 
-def standard_model(seed: int = 0) -> Path:
+def standard_model(seed: int = 0, **recipe) -> Path:
     "Folder of the model trained on the whole train file; trained now if it is not there."
     rows, test = (rows_of(REAL / "amazon_polarity" / name) for name in ("train.ft.txt", "test.ft.txt"))
     RUNS.mkdir(parents=True, exist_ok=True)
-    return RUNS / one_run(rows, test, len(rows), seed, RUNS)["folder"]
+    return RUNS / one_run(rows, test, len(rows), seed, RUNS, **recipe)["folder"]
 
 
 def our_run(learn: pd.DataFrame, held: pd.DataFrame, test: pd.DataFrame, seed: int, where: Path, recipe: dict) -> dict:

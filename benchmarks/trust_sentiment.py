@@ -86,9 +86,9 @@ def told_as(k: int, n: int) -> str:
 # --- reads it all ---------------------------------------------------------------------------------------------------
 
 
-def far(seeds: tuple[int, ...] = (0, 1, 2)) -> list[dict]:
+def far(seeds: tuple[int, ...] = (0, 1, 2), **recipe) -> list[dict]:
     "The verdict moved beyond token 512; one training is too noisy to tell."
-    return [{"seed": seed} | line for seed in seeds for line in far_of(Predictor(standard_model(seed)))]
+    return [{"seed": seed} | line for seed in seeds for line in far_of(Predictor(standard_model(seed, **recipe)))]
 
 
 def far_means(lines: list[dict]) -> pd.DataFrame:
@@ -125,13 +125,16 @@ def far_of(ask: Predictor, n: int = 500) -> list[dict]:
 # --- facts alone ----------------------------------------------------------------------------------------------------
 
 
-def facts(seeds: tuple[int, ...] = (0, 1, 2)) -> list[dict]:
+def facts(seeds: tuple[int, ...] = (0, 1, 2), **recipe) -> list[dict]:
     "100 sentences that tell what happened without praise or blame, written by somebody who had not seen facts.toml."
     rows = pd.read_json(Path(__file__).with_name("plain_facts.json"))
     rows["kind"] = (
         rows["kind"].str.replace("two_facts.*", "two of these", regex=True).where(rows["label"] == "negative", "")
     )
-    asked = {seed: Predictor(standard_model(seed)).predict(rows["text"].tolist()).frame["p_negative"] for seed in seeds}
+    asked = {
+        seed: Predictor(standard_model(seed, **recipe)).predict(rows["text"].tolist()).frame["p_negative"]
+        for seed in seeds
+    }
     p, lines = pd.DataFrame(asked).astype(float), []
     for (meant, kind), those in rows.groupby(["label", "kind"], sort=False).groups.items():
         mine = p.loc[those]
@@ -327,7 +330,14 @@ def damaged(ask: Predictor, amount: float) -> Predictor:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", choices=["resplits", "far", "facts", "contract", "explain", "gate"])
+    parser.add_argument(
+        "--plain-facts", type=float, metavar="SHARE", help="print far and facts of models that learnt plain facts, too"
+    )
     args, start = parser.parse_args(), time.perf_counter()
+    if args.plain_facts:
+        given = {"plain_facts": args.plain_facts}
+        print(far_means(far(**given)).to_string(), pd.DataFrame(facts(**given)).to_string(), sep="\n\n")
+        return
     folder, found = standard_model(), {}
     ask = Predictor(folder)
     work = {

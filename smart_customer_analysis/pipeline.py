@@ -213,7 +213,7 @@ def train_step(
     done = train_sentiment(
         learn["read"].tolist(), learn["label"].tolist(), valid["read"].tolist(), valid["label"].tolist(),
         out=settings.models_dir / "sentiment", encoder=settings.encoder, max_tokens=settings.max_tokens, epochs=settings.epochs,
-        learning_rate=settings.learning_rate, batch_tokens=settings.batch_tokens, seed=settings.seed, progress=progress,
+        learning_rate=settings.learning_rate, batch_tokens=settings.batch_tokens, plain_facts=settings.plain_facts, seed=settings.seed, progress=progress,
     )  # fmt: skip
     tfidf = tfidf_baseline(learn["read"].tolist(), learn["label"].tolist(), test["read"].tolist(), test["label"].tolist()) if len(test) else None
     return done.folder, {"tfidf": tfidf} if tfidf else {}

@@ -112,7 +112,7 @@ class Recipe:
     keep_topics: float = 0.2  # weight of the loss that keeps `topic_state` where the encoder had it; 0: off
     neutral: float = 0.25  # passages without a verdict, for each review; 0: none
     behind: float = 0.5  # reviews that begin with such a passage, for each review; 0: none
-    facts: float = 0.2  # plain facts, for each review; 0: none
+    plain_facts: float = 0.0  # plain facts, for each review; 0: none
     precision: str = ""  # fp32 or bf16; empty: the faster one, as measured when the run began
 
 
@@ -219,10 +219,10 @@ def plain_facts(
 def lesson(
     texts: Sequence[str],  # reviews
     labels: np.ndarray,  # (n,) 0 negative, 1 positive
-    recipe: Recipe,  # facts, neutral, behind, seed, max_tokens
+    recipe: Recipe,  # plain_facts, neutral, behind, seed, max_tokens
 ) -> tuple[list[str], np.ndarray, dict[str, int]]:  # all texts to learn from; (m,) chance of positive; how many were added, by kind
     "Add plain facts, passages that judge nothing, and some of all behind a passage."
-    shares = {"plain_facts": (recipe.facts, 600), "passages": (recipe.neutral, 1000), "behind": (recipe.behind, 2000)}
+    shares = {"plain_facts": (recipe.plain_facts, 600), "passages": (recipe.neutral, 1000), "behind": (recipe.behind, 2000)}
     added = {name: min(round(share * len(texts)), most) for name, (share, most) in shares.items()}  # one lesson, however many the reviews
     facts, known = plain_facts(np.random.default_rng(recipe.seed), added["plain_facts"])
     both = [*texts, *facts], np.concatenate([labels, known])

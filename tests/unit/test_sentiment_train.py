@@ -346,10 +346,10 @@ def test_facts_are_told_whole_and_are_not_those_of_the_benchmark():
 
 def test_a_lesson_keeps_the_reviews_and_counts_what_it_added():
     texts, labels = toy(200)
-    more, chance, added = t.lesson(texts, np.array(labels), t.Recipe(facts=0.1, neutral=0.25, behind=0.5))
+    more, chance, added = t.lesson(texts, np.array(labels), t.Recipe(plain_facts=0.1, neutral=0.25, behind=0.5))
     assert added == {"plain_facts": 20, "passages": 50, "behind": 100}
     assert more[:200] == texts and chance[:200].tolist() == labels and len(more) == len(chance) == 370
-    many = t.lesson(texts * 50, np.array(labels * 50), t.Recipe())[2]
+    many = t.lesson(texts * 50, np.array(labels * 50), t.Recipe(plain_facts=0.2))[2]
     assert many == {"plain_facts": 600, "passages": 1000, "behind": 2000}  # one lesson, however many the reviews
 
 
@@ -396,7 +396,9 @@ def test_half_a_chance_pulls_the_margin_to_zero(encoder):
 def test_a_pretrained_encoder_learns_from_passages_and_the_card_says_so(tmp_path, encoder):
     known = pretrained(encoder, tmp_path / "known")
     for share in (0.0, 0.25):
-        made = train(tmp_path / str(share), str(known), epochs=1, neutral=share, behind=2 * share, facts=0.4 * share)
+        made = train(
+            tmp_path / str(share), str(known), epochs=1, neutral=share, behind=2 * share, plain_facts=0.4 * share
+        )
         told = json.loads((made.folder / "metrics.json").read_text())["training"]
         assert (told["rows"], told["plain_facts"], told["passages"]) == (120, 48 * share, 120 * share)
         said = "30 passages that judge nothing, 60 reviews behind one, 12 plain facts, too"
