@@ -340,6 +340,7 @@ def test_facts_are_told_whole_and_are_not_those_of_the_benchmark():
     assert sum(map(len, sides)) == len(set(facts))  # nothing is said with two labels
     for fact in facts:
         assert fact[0].isupper() and fact.endswith(".") and not set("<>[]|") & set(fact), fact
+    assert judging_words(" ".join(facts).lower()) == ["sound"]  # that of a player
     asked = Path(__file__).resolve().parents[2] / "benchmarks" / "plain_facts.json"
     assert not {row["text"] for row in json.loads(asked.read_text())} & set(facts)
 
