@@ -127,21 +127,18 @@ def far_of(ask: Predictor, n: int = 500) -> list[dict]:
 
 def facts(seeds: tuple[int, ...] = (0, 1, 2), **recipe) -> list[dict]:
     "100 sentences that tell what happened without praise or blame, written by somebody who had not seen facts.toml."
-    rows = pd.read_json(Path(__file__).with_name("plain_facts.json"))
-    rows["kind"] = (
-        rows["kind"].str.replace("two_facts.*", "two of these", regex=True).where(rows["label"] == "negative", "")
-    )
+    rows = pd.read_csv(Path(__file__).with_name("plain_facts.csv"), keep_default_na=False)
     asked = {
         seed: Predictor(standard_model(seed, **recipe)).predict(rows["text"].tolist()).frame["p_negative"]
         for seed in seeds
     }
     p, lines = pd.DataFrame(asked).astype(float), []
-    for (meant, kind), those in rows.groupby(["label", "kind"], sort=False).groups.items():
+    for (meant, about), those in rows.groupby(["meant", "about"], sort=False).groups.items():
         mine = p.loc[those]
         right = {"negative": mine > 0.5, "positive": mine < 0.5, "neither": (mine - 0.5).abs() < 0.2}[meant].mean()
         sure = ((mine - 0.5).abs() > 0.2).mean()
         lines.append({
-            "meant": meant, "about": kind, "sentences": len(mine), "answered so (neither: 0.3 to 0.7)": right.mean(),
+            "meant": meant, "about": about, "sentences": len(mine), "answered so (neither: 0.3 to 0.7)": right.mean(),
             "seed by seed": " · ".join(f"{x:.2f}" for x in right), "sure of either (over 0.7)": sure.mean(),
             "chance of negative": mine.mean().mean(),
         })  # fmt: skip

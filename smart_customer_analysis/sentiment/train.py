@@ -215,7 +215,7 @@ def plain_facts(
     kinds = [("negative", "neither", "positive")[int(2 * label)] for label in labels]
     return [" ".join(_sentence(rng, lists, kind) for _ in range(rng.integers(1, 3))) for kind in kinds], labels
 
-
+# %% ../../nbs/22_sentiment.train.ipynb #6b2e80db
 def lesson(
     texts: Sequence[str],  # reviews
     labels: np.ndarray,  # (n,) 0 negative, 1 positive
@@ -524,10 +524,10 @@ def model_card(
         f"- {recipe['epochs']} epochs, learning rate {recipe['learning_rate']:g}, {recipe['max_tokens']} tokens, seed {recipe['seed']}",
         f"- {facts['seconds']:.0f} s, {facts['tokens_per_second']:,.0f} tokens/s without padding, {facts['padding_share']:.1%} padding",
     ]
-    if facts.get("passages"):
-        told = [f"{facts['passages']:,} passages that judge nothing", f"{facts.get('behind', facts['passages']):,} reviews behind one"]
-        told += [f"{n:,} plain facts"] if (n := facts.get("plain_facts")) else []
-        lines.append(f"- learnt from {', '.join(told)}, too")
+    kinds = {"passages": "passages that judge nothing", "behind": "reviews behind one", "plain_facts": "plain facts"}
+    counts = {"behind": facts.get("passages")} | facts  # an older folder had as many of both, and one number
+    if added := [f"{counts[kind]:,} {said}" for kind, said in kinds.items() if counts.get(kind)]:
+        lines.append(f"- learnt from {', '.join(added)}, too")
     if metrics["validation_n"]:
         lines.append(f"- accuracy on the held-out rows: {metrics['validation_accuracy']:.3f} (n = {metrics['validation_n']:,})")
     if (a := metrics.get("accuracy")) and a.get("value") is not None:

@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -341,8 +342,8 @@ def test_facts_are_told_whole_and_are_not_those_of_the_benchmark():
     for fact in facts:
         assert fact[0].isupper() and fact.endswith(".") and not set("<>[]|") & set(fact), fact
     assert judging_words(" ".join(facts).lower()) == ["sound"]  # that of a player
-    asked = Path(__file__).resolve().parents[2] / "benchmarks" / "plain_facts.json"
-    assert not {row["text"] for row in json.loads(asked.read_text())} & set(facts)
+    asked = pd.read_csv(Path(__file__).resolve().parents[2] / "benchmarks" / "plain_facts.csv")["text"]
+    assert len(asked) == 100 and not set(asked) & set(facts)
 
 
 def test_a_lesson_keeps_the_reviews_and_counts_what_it_added():
