@@ -9,6 +9,7 @@ itself. Runs are kept as in accuracy_sentiment.py, so that a stopped one goes on
 
 import argparse
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -54,16 +55,22 @@ def as_they_are(many: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> list[dict
     return lines
 
 
-def left_out(many: dict[str, tuple[pd.DataFrame, pd.DataFrame]], n: int, seed: int = 0) -> list[dict]:
-    "Each kind tested by what learnt from n rows of the two others, and from half as many of its own."
-    lines, where = [], RUNS / "domains"
+def left_out_runs(many: dict[str, tuple[pd.DataFrame, pd.DataFrame]], n: int, seed: int = 0) -> Iterator[tuple]:
+    "Kind tested, its test rows, what was learnt from, how many rows, the run: n rows of the two others, half as many of its own."
+    where = RUNS / "domains"
     where.mkdir(parents=True, exist_ok=True)
     for name, (own, test) in many.items():
         others = pd.concat(rows.sample(n // 2, random_state=seed) for other, (rows, _) in many.items() if other != name)
         for how, rows, size in (("the two others", others, n), ("its own kind", own, n // 2)):
-            run = one_run(rows, test, size, seed, where)
-            learnt = {"learnt from": f"{size:,} rows of {how}", "train s": round(run["seconds"])}
-            lines.append(line(name, learnt, test, {who: np.asarray(of(run)) for who, of in WHO.items()}))
+            yield name, test, how, size, one_run(rows, test, size, seed, where)
+
+
+def left_out(many: dict[str, tuple[pd.DataFrame, pd.DataFrame]], n: int) -> list[dict]:
+    "Each kind tested by what learnt from others, and from fewer rows of its own."
+    lines = []
+    for name, test, how, size, run in left_out_runs(many, n):
+        learnt = {"learnt from": f"{size:,} rows of {how}", "train s": round(run["seconds"])}
+        lines.append(line(name, learnt, test, {who: np.asarray(of(run)) for who, of in WHO.items()}))
     return lines
 
 

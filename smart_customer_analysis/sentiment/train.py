@@ -329,6 +329,7 @@ def train_step(
 def fit_calibration(
     margin: np.ndarray,  # (n,) logit of positive minus logit of negative
     labels: np.ndarray,  # (n,) 0 or 1
+    around: float = 1.5,  # exponent where the rows say little
 ) -> dict[str, float]:  # temperature, above 1: the model was too sure; exponent, above 1: it saturates. See `log_odds`
     "Fit temperature and exponent by likelihood; both 1 where there are no two classes to fit on."
     if len(set(np.asarray(labels).tolist())) < 2:
@@ -338,10 +339,10 @@ def fit_calibration(
 
     def loss(logs: np.ndarray) -> float:
         odds = log_odds(margin, *np.exp(logs))
-        return float((np.logaddexp(0, odds) - hoped * odds).sum() + (logs[1] / 0.3) ** 2 / 2)
+        return float((np.logaddexp(0, odds) - hoped * odds).sum() + ((logs[1] - math.log(around)) / 0.3) ** 2 / 2)
 
     bounds = ((math.log(0.05), math.log(20)), (math.log(0.25), math.log(4)))
-    found = np.exp(minimize(loss, (0.0, 0.0), method="Nelder-Mead", bounds=bounds).x)
+    found = np.exp(minimize(loss, (0.0, math.log(around)), method="Nelder-Mead", bounds=bounds).x)
     return {"temperature": float(found[0]), "exponent": float(found[1])}
 
 
