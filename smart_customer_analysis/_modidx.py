@@ -1094,6 +1094,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                  'smart_customer_analysis/sentiment/dataset.py'),
                                                            'smart_customer_analysis.sentiment.dataset.tiny_tokenizer': ( 'sentiment.dataset.html#tiny_tokenizer',
                                                                                                                          'smart_customer_analysis/sentiment/dataset.py'),
+                                                           'smart_customer_analysis.sentiment.dataset.two_readings': ( 'sentiment.dataset.html#two_readings',
+                                                                                                                       'smart_customer_analysis/sentiment/dataset.py'),
                                                            'smart_customer_analysis.sentiment.dataset.windows': ( 'sentiment.dataset.html#windows',
                                                                                                                   'smart_customer_analysis/sentiment/dataset.py')},
             'smart_customer_analysis.sentiment.evaluate': { 'smart_customer_analysis.sentiment.evaluate._pair': ( 'sentiment.evaluate.html#_pair',

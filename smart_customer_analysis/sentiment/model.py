@@ -57,7 +57,7 @@ from smart_customer_analysis.sentiment.dataset import (
     encode,
     pad_batch,
     tiny_tokenizer,
-    windows,
+    two_readings,
 )
 
 # %% ../../nbs/21_sentiment.model.ipynb #a1fb06ce
@@ -304,19 +304,27 @@ class Scores:
 
 def pool_margins(
     margin: np.ndarray,  # (k,) margins of the windows of one text
-) -> np.ndarray:  # (k,) weights that sum to 1
+    size: np.ndarray,  # (k,) their tokens; those of one size are one reading
+) -> np.ndarray:  # (k,) weights that sum to 1, as much for each reading
     "Weigh the windows of a text by the odds each of them gives its own answer."
-    odds = np.exp(np.abs(margin) - np.abs(margin).max())
-    return odds / odds.sum()
+    weights = np.zeros(len(margin))
+    for one in np.unique(size):
+        own = size == one
+        odds = np.exp(np.abs(margin[own]) - np.abs(margin[own]).max())
+        weights[own] = odds / odds.sum()
+    return weights / weights.sum()
 
 
 def _pool(pieces: list, margin: np.ndarray, states: np.ndarray, read: np.ndarray, total: np.ndarray) -> Scores:
     "Bring the windows of each text together."
     pooled, embeddings = np.zeros(len(read)), np.zeros((len(read), states.shape[1]), np.float32)
     if pieces:
-        owner, first = np.unique([i for i, _, _ in pieces], return_index=True)
-        for i, own in zip(owner, np.split(margin, first[1:]), strict=True):
-            pooled[i] = pool_margins(own) @ own
+        text, start, stop = np.array(pieces).T
+        owner, first, count = np.unique(text, return_index=True, return_counts=True)
+        pooled[owner] = margin[first]
+        for i, at, n in zip(*(x[count > 1] for x in (owner, first, count)), strict=True):
+            own = slice(at, at + n)
+            pooled[i] = pool_margins(margin[own], (stop - start)[own]) @ margin[own]
         embeddings[owner] = np.add.reduceat(states, first)
     norm = np.linalg.norm(embeddings, axis=1, keepdims=True)
     return Scores(pooled, embeddings / np.maximum(norm, 1e-12), read, total)
@@ -327,13 +335,12 @@ def score(
     data: TextDataset,  # texts; `max_tokens` is the width of a window
     batch_tokens: int = 4096,  # tokens in one forward pass
     limit: int | None = None,  # read at most so many tokens of a text; None: all
-    overlap: int = 32,  # tokens that neighbouring windows share
     dtype: torch.dtype = torch.float32,  # format of the forward pass
     bar: Any = None,  # told how many windows are done
 ) -> Scores:  # one row per text
-    "Read every text, long ones in windows, in batches of like length."
+    "Read every text, long ones in windows and twice, in batches of like length."
     read = data.totals if limit is None else np.minimum(data.totals, limit)
-    pieces = [(i, a, b) for i, n in enumerate(read) if n for a, b in windows(int(n), data.room, overlap)]
+    pieces = [(i, a, b) for i, n in enumerate(read) if n for a, b in two_readings(int(n), data.room)]
     lengths = np.array([b - a for _, a, b in pieces], dtype=np.int64) + data.max_tokens - data.room
     device, was = next(model.parameters()).device, model.training
     margin, states = np.zeros(len(pieces)), np.zeros((len(pieces), model.config.hidden_size), np.float32)

@@ -34,7 +34,7 @@ from tqdm.auto import tqdm
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
-from .dataset import TextDataset, bare_backend, clean_text, encode, windows
+from .dataset import TextDataset, bare_backend, clean_text, encode, two_readings
 from .model import Scores, packed, pool_margins, quiet, read_topic_map, score, spare_last, suit_attention, verify_model, write_file
 from .train import choose_precision, likeness, log_odds
 
@@ -240,8 +240,8 @@ def token_weights(
     legs: int = 6,  # pieces of the way from the empty review to the real one
 ) -> tuple[np.ndarray, float]:  # (read,) weight of each token in margin units; completeness error
     "Attribute the margin of one text to its tokens."
-    cut, embed, first = windows(read, data.room), self.model.get_input_embeddings(), len(data.before)
-    ends, parts = np.zeros((len(cut), 2)), np.zeros((len(cut), cut[0][1]))
+    cut, embed, first = two_readings(read, data.room), self.model.get_input_embeddings(), len(data.before)
+    ends, parts = np.zeros((len(cut), 2)), []
 
     def margin(words: torch.Tensor) -> torch.Tensor:
         logits = self.model(inputs_embeds=words).logits.float()
@@ -259,10 +259,10 @@ def token_weights(
                 inner = margin(_between(nothing, review, np.linspace(0, 1, 9)[1:-1])).cpu().numpy()
             line = _between(nothing, review, waypoints(np.array([ends[k, 0], *inner, ends[k, 1]]), legs))
             moved = IntegratedGradients(margin).attribute(line[1:], line[:-1], n_steps=2)
-        parts[k] = moved.sum((0, 2))[inside].cpu().numpy()
-    share, weights = pool_margins(ends[:, 1]), np.zeros(read)
-    for k, (a, b) in enumerate(cut):
-        weights[a:b] += share[k] * parts[k]
+        parts.append(moved.sum((0, 2))[inside].cpu().numpy())
+    share, weights = pool_margins(ends[:, 1], np.array([b - a for a, b in cut])), np.zeros(read)
+    for (a, b), part, weight in zip(cut, parts, share, strict=True):
+        weights[a:b] += weight * part
     way = share @ (ends[:, 1] - ends[:, 0])
     return weights, abs(float(weights.sum() - way)) / max(abs(float(way)), 1e-6)
 

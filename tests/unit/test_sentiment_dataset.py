@@ -15,6 +15,7 @@ from smart_customer_analysis.sentiment.dataset import (
     padding_share,
     subset,
     tiny_tokenizer,
+    two_readings,
     windows,
 )
 from smart_customer_analysis.sentiment.model import find_encoder
@@ -62,6 +63,11 @@ def test_windows_cover_every_token_and_overlap(total, room, overlap):
     assert cut[0][0] == 0 and cut[-1][1] == total
     assert all(b - a <= room for a, b in cut)
     assert all(before[1] - after[0] >= min(overlap, room // 2) for before, after in zip(cut, cut[1:], strict=False))
+    twice = two_readings(total, room)
+    for size in {b - a for a, b in twice}:  # each reading covers everything
+        own = [(a, b) for a, b in twice if b - a == size]
+        assert own[0][0] == 0 and max(b for _, b in own) == total
+        assert all(after[0] <= before[1] for before, after in zip(own, own[1:], strict=False))
 
 
 @pytest.mark.parametrize("bad", [None, 3.5, float("nan"), b"bytes", ["a"]])
