@@ -47,7 +47,7 @@ def error(margin: np.ndarray, labels: np.ndarray, held: int, around: float) -> f
 
 
 def main() -> None:
-    start, lines = time.perf_counter(), []
+    start, lines, title = time.perf_counter(), [], "Sentiment: where calibration starts"
     for name, (margin, labels) in models().items():
         for held in HELD:
             told = {"model": name, "held-out rows": held}
@@ -56,23 +56,14 @@ def main() -> None:
             print(told, flush=True)
     table = pd.DataFrame(lines)
     means = table.groupby("held-out rows").mean(numeric_only=True).reset_index()
-    fell = [
-        f"{(part['around 1.5'] < part['around 1']).sum()} of {len(part)}" for _, part in table.groupby("held-out rows")
-    ]
-    means["less with 1.5 than with 1"] = fell
+    less = (table["around 1.5"] < table["around 1"]).groupby(table["held-out rows"]).sum()
+    means["less with 1.5 than with 1"] = [f"{n} of {len(table) // len(HELD)}" for n in less]
     intro = (
         "Calibration error of rows that did not fit temperature and exponent, by the exponent that the prior is around "
         f"(0.3 wide on the log); {DRAWS} draws. An exponent of 1 is temperature scaling with a little freedom."
     )
     tables = {"Mean of the models": means, "Model by model": table}
-    write(
-        "sentiment_calibration",
-        "Sentiment: where calibration starts",
-        intro,
-        tables,
-        list(SEEDS),
-        time.perf_counter() - start,
-    )
+    write("sentiment_calibration", title, intro, tables, list(SEEDS), time.perf_counter() - start)
 
 
 if __name__ == "__main__":
