@@ -237,10 +237,11 @@ def token_weights(
     self: Predictor,
     data: TextDataset,  # one text
     read: int,  # tokens of it that are read
-    legs: int = 6,  # pieces of the way from the empty review to the real one
+    legs: int = 6,  # pieces of the way from the empty review to the real one; half windows take twice as many, for as much work
 ) -> tuple[np.ndarray, float]:  # (read,) weight of each token in margin units; completeness error
     "Attribute the margin of one text to its tokens."
     cut, embed, first = two_readings(read, data.room), self.model.get_input_embeddings(), len(data.before)
+    size = np.array([b - a for a, b in cut])
     ends, parts = np.zeros((len(cut), 2)), []
 
     def margin(words: torch.Tensor) -> torch.Tensor:
@@ -257,10 +258,10 @@ def token_weights(
         with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.dtype == torch.bfloat16):
             with torch.no_grad():
                 inner = margin(_between(nothing, review, np.linspace(0, 1, 9)[1:-1])).cpu().numpy()
-            line = _between(nothing, review, waypoints(np.array([ends[k, 0], *inner, ends[k, 1]]), legs))
+            line = _between(nothing, review, waypoints(np.array([ends[k, 0], *inner, ends[k, 1]]), legs * size[0] // size[k]))
             moved = IntegratedGradients(margin).attribute(line[1:], line[:-1], n_steps=2)
         parts.append(moved.sum((0, 2))[inside].cpu().numpy())
-    share, weights = pool_margins(ends[:, 1], np.array([b - a for a, b in cut])), np.zeros(read)
+    share, weights = pool_margins(ends[:, 1], size), np.zeros(read)
     for (a, b), part, weight in zip(cut, parts, share, strict=True):
         weights[a:b] += weight * part
     way = share @ (ends[:, 1] - ends[:, 0])
