@@ -10,6 +10,7 @@ missing ones are run and the table is written.
 import argparse
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -255,6 +256,10 @@ def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> l
     for name, weight in scrambled.model.named_parameters():
         if weight.ndim > 1 and "embeddings" not in name:
             weight.data.normal_(0, weight.std().item())
+    rng = np.random.default_rng(0)
+    scrambled.model.words = tuple(
+        replace(w, weights=rng.normal(0, w.weights.std(), len(w.weights))) for w in scrambled.model.words
+    )
     chance, alike = [], []
     for text, true in list(zip(rows, told, strict=True))[:100]:
         if len(true["words"]) < 3 or true["tokens_total"] > 160:

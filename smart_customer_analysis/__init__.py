@@ -31,6 +31,7 @@ Modules:
 - `smart_customer_analysis.sentiment.predict`: An answer that says how sure it is, how much of the text it rests on, and which words it came from
 - `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the answers stay
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
+- `smart_customer_analysis.sentiment.words`: A linear model of tokens and pairs is worse alone than the network, and wrong elsewhere; both together are right more often
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
 - `smart_customer_analysis.store.engine`: A URL becomes an engine that speaks spatial SQL on both backends, writes safely, and refuses a database that is not ours
 - `smart_customer_analysis.store.export`: One transaction for a load, the same result when it is repeated, and a way back

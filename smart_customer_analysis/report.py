@@ -317,12 +317,14 @@ def headline(
     mark: str,  # worse, better, none, first or not_comparable
     sentence: str,  # the comparison in words
 ) -> str:  # HTML
-    "Write the one big number with its range, mark and sentence."
+    "Write the one big number with its range, mark and sentence; the range alone where it is too wide for a number."
     if share.get("value") is None:
         return f"<p class='big'>[x]</p><p>{escape(sentence)}</p>"
     digits = 1 if share["high"] - share["low"] < 0.02 else 0
     span = f"{percent(share['low'], digits)[:-1]}–{percent(share['high'], digits)}"
-    number = f"<p><span class='big'>{percent(share['value'], digits)}</span><span class='range'>{span}</span></p>"
+    wide = share.get("reliability") == "wide"
+    big, beside = (span, "[u]") if wide else (percent(share["value"], digits), span)
+    number = f"<p><span class='big'>{big}</span><span class='range'>{beside}</span></p>"
     said = MARKS["none"] if mark == "none" else f"<strong>{MARKS.get(mark, '')}</strong> {escape(sentence)}".strip()
     people = "" if share["n_customers"] in (None, share["n_reviews"]) else f"{share['n_customers']:,} customers · "  # a review each, or none known
     counts = f"{share['n_reviews']:,} reviews · {people}{share.get('n_unsure', 0):,} unsure"

