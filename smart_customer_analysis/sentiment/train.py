@@ -464,7 +464,7 @@ def _end_epoch(run: Trainer, valid: TextDataset, epoch: int) -> None:
     per_epoch = len(run.plan) // run.recipe.epochs
     row = {"epoch": epoch, "train_loss": float(np.mean(run.state["losses"][-per_epoch:])), "seconds": run.state["seconds"]}
     if len(valid):
-        margin = score(run.model, valid, dtype=run.dtype).margin
+        margin = score(run.model, valid, dtype=run.dtype).margin  # of the network alone: what words say is learnt at the end
         sign = np.where(valid.labels == 1, 1.0, -1.0)
         row |= {"valid_loss": float(np.logaddexp(0, -sign * margin).mean()), "valid_accuracy": float((sign * margin > 0).mean())}
     run.state["history"].append(row)
@@ -531,6 +531,8 @@ def model_card(
     counts = {"behind": facts.get("passages")} | facts  # an older folder had as many of both, and one number
     if added := [f"{counts[kind]:,} {said}" for kind, said in kinds.items() if counts.get(kind)]:
         lines.append(f"- learnt from {', '.join(added)}, too")
+    if recipe.get("words"):
+        lines.append("- what single words say (`words.safetensors`) is added to the network's margin; other libraries answer without it")
     if metrics["validation_n"]:
         lines.append(f"- accuracy on the held-out rows: {metrics['validation_accuracy']:.3f} (n = {metrics['validation_n']:,})")
     if (a := metrics.get("accuracy")) and a.get("value") is not None:

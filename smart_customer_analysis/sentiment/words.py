@@ -62,11 +62,12 @@ def fit_words(
     most: int = 50_000,  # texts learnt from, drawn if there are more
 ) -> Words | None:  # None: nothing to learn from
     "Learn what tokens and pairs say."
-    text, keys = _keys(ids, offsets)
     if len(chance) > most:
         drawn = np.zeros(len(chance), bool)
         drawn[np.random.default_rng(0).choice(len(chance), most, replace=False)] = True
-        text, keys = text[drawn[text]], keys[drawn[text]]
+        long = np.diff(offsets)
+        ids, offsets, chance = ids[np.repeat(drawn, long)], np.cumsum([0, *long[drawn]]), chance[drawn]
+    text, keys = _keys(ids, offsets)
     keys, at = np.unique(keys, return_inverse=True)
     counts = csr_matrix((np.ones(len(at)), (text, at)), (len(chance), len(keys)))
     often = np.bincount(counts.indices, minlength=len(keys)) > 1
