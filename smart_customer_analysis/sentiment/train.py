@@ -370,7 +370,7 @@ def error_thresholds(
     for error in errors:
         first = math.ceil(math.log(1 - level) / math.log(1 - error))  # fewer rows cannot prove it, even without an error
         best = 0
-        for n in np.linspace(max(first, len(order) // 3), len(order), 25).astype(int) if first <= len(order) else ():
+        for n in np.linspace(max(first, len(order) // 2), len(order), 25).astype(int) if first <= len(order) else ():
             n = int(np.searchsorted(-sure, -sure[n - 1], side="right"))  # equal margins are answered together
             if wrong[n - 1] < n and beta.ppf(level, wrong[n - 1] + 1, n - wrong[n - 1]) <= error:
                 best = n
@@ -531,8 +531,8 @@ def model_card(
     counts = {"behind": facts.get("passages")} | facts  # an older folder had as many of both, and one number
     if added := [f"{counts[kind]:,} {said}" for kind, said in kinds.items() if counts.get(kind)]:
         lines.append(f"- learnt from {', '.join(added)}, too")
-    if recipe.get("words"):
-        lines.append("- what single words say (`words.safetensors`) is added to the network's margin; other libraries answer without it")
+    if facts.get("words"):
+        lines.append(f"- what {facts['words']:,} tokens and pairs say by themselves is added to the network's margin; other libraries answer without it")
     if metrics["validation_n"]:
         lines.append(f"- accuracy on the held-out rows: {metrics['validation_accuracy']:.3f} (n = {metrics['validation_n']:,})")
     if (a := metrics.get("accuracy")) and a.get("value") is not None:
@@ -580,16 +580,20 @@ def seen(
 def learnt_words(
     data: TextDataset,  # all that was learnt from, with labels
     recipe: Recipe,  # words, encoder
-) -> tuple[Words, ...]:  # the earlier model's if one is trained further, then its own; empty: none
+) -> tuple[Words, ...]:  # the earlier model's if one is trained further, then its own; none at all if the recipe wants none
     "Learn what single words say."
-    own = fit_words(data.ids, data.offsets, data.labels, recipe.words) if recipe.words else None
-    return () if own is None else (*read_words(find_encoder(recipe.encoder)), own)
+    if not recipe.words:
+        return ()
+    own = fit_words(data.ids, data.offsets, data.labels, recipe.words)
+    return *read_words(find_encoder(recipe.encoder)), *([] if own is None else [own])
 
 
 def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, print_: str, began: int, rates: dict, added: dict) -> TrainResult:
     "Calibrate, write the card, publish, and remove the checkpoints."
     state, recipe, rows = run.state, run.recipe, len(keys) - len(valid)
+    start = time.perf_counter()
     run.model.words = learnt_words(run.data, recipe)
+    spent = state["seconds"] + time.perf_counter() - start
     found = score(packed(run.model, run.dtype), valid, dtype=run.dtype)  # as `Predictor` will
     calibration, metrics = held_out(found, valid.labels if len(valid) else np.zeros(0), recipe.max_tokens)
     version = new_version(print_)
@@ -598,7 +602,8 @@ def _publish(run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, prin
         "recipe": asdict(recipe),
         "rows": rows,
         **added,
-        "seconds": state["seconds"],
+        "seconds": spent,
+        "words": sum(len(w.keys) for w in run.model.words),
         "tokens_per_second": state["tokens"] / max(state["seconds"], 1e-9),
         "padding_share": padding_share(run.data.lengths, run.plan),
         "precision": str(run.dtype).removeprefix("torch."),
@@ -641,9 +646,9 @@ def _begun_in(home: Path) -> str:
 
 
 def _weights_hash(encoder: str) -> str:
-    "Hash the encoder's weights where they lie in a folder."
-    weights = Path(find_encoder(encoder)) / "model.safetensors"
-    return file_hash(weights) if weights.is_file() else ""
+    "Hash what the encoder knows where it lies in a folder."
+    known = [Path(find_encoder(encoder)) / f"{name}.safetensors" for name in ("model", "words")]
+    return " ".join(file_hash(path) for path in known if path.is_file())
 
 # %% ../../nbs/22_sentiment.train.ipynb #dfb41002
 def train_sentiment(

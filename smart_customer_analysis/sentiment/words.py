@@ -59,19 +59,19 @@ def fit_words(
     offsets: np.ndarray,  # (n + 1,) text i is ids[offsets[i]:offsets[i + 1]]
     chance: np.ndarray,  # (n,) 0 negative, 1 positive, 0.5 neither
     weight: float = 0.9,  # of the log-odds beside a network's margin, which is about three times too sure
-    most: int = 50_000,  # texts learnt from, drawn if there are more
+    most: int = 10_000_000,  # tokens learnt from; texts are drawn if there are more
 ) -> Words | None:  # None: nothing to learn from
     "Learn what tokens and pairs say."
-    if len(chance) > most:
+    if len(ids) > most:
+        long, order = np.diff(offsets), np.random.default_rng(0).permutation(len(chance))
         drawn = np.zeros(len(chance), bool)
-        drawn[np.random.default_rng(0).choice(len(chance), most, replace=False)] = True
-        long = np.diff(offsets)
+        drawn[order[long[order].cumsum() <= most]] = True
         ids, offsets, chance = ids[np.repeat(drawn, long)], np.cumsum([0, *long[drawn]]), chance[drawn]
     text, keys = _keys(ids, offsets)
     keys, at = np.unique(keys, return_inverse=True)
     counts = csr_matrix((np.ones(len(at)), (text, at)), (len(chance), len(keys)))
     often = np.bincount(counts.indices, minlength=len(keys)) > 1
-    if not often.any() or not (np.max(chance) > 0 and np.min(chance) < 1):
+    if not often.any() or not (np.max(chance) > 0 and np.min(chance) < 1):  # one side, or nothing twice
         return None
     rare = TfidfTransformer(sublinear_tf=True)
     found = rare.fit_transform(counts[:, often])
@@ -87,10 +87,15 @@ def word_margin(
     ids: np.ndarray,  # token ids of all texts, one after the other
     offsets: np.ndarray,  # (n + 1,)
     limit: int | None = None,  # read at most so many tokens of a text; None: all
+    block: int = 4096,  # texts looked at together, so that memory stays flat
 ) -> np.ndarray:  # (n,) above 0 speaks for positive; 0 without words
     "Say what the words of each text say."
-    told = [_known(w, ids, offsets, limit) @ w.weights + w.constant for w in many]
-    return np.mean(told, axis=0) if told else np.zeros(len(offsets) - 1)
+    margin = np.zeros(len(offsets) - 1)
+    for at in range(0, len(margin) if many else 0, block):
+        part = offsets[at : at + block + 1]
+        own = ids[part[0] : part[-1]], part - part[0], limit
+        margin[at : at + block] = np.mean([_known(w, *own) @ w.weights + w.constant for w in many], axis=0)
+    return margin
 
 # %% ../../nbs/20_sentiment.words.ipynb #77d0a015
 def token_votes(

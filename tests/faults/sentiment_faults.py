@@ -143,7 +143,7 @@ def kill_saving(work: Path, runs: int) -> tuple[Counter, list[str]]:
     encoder, wrong, places = str(m.tiny_encoder(work / "tiny", toy(100)[0])), [], Counter()
     whole = train(work / "whole", encoder)
     steps = len(t.plan_batches(*_plan(encoder))) - 1  # no checkpoint after the last one
-    last = 4 * steps + 5  # four writes for each checkpoint, then three files, the manifest and the rename
+    last = 4 * steps + 6  # four writes for each checkpoint, then five files, the manifest and the rename
     for run, at in enumerate(sorted({round(x) for x in np.linspace(0, last, runs)})):
         home, said = work / f"run-{run}", server.Queue()
         process = server.Process(target=_dies_writing, args=(home, encoder, said, at))
@@ -279,7 +279,7 @@ FILES = (
     "calibration.json",
     "metrics.json",
 )
-FILES += ("README.md", "seen.safetensors", m.MANIFEST)
+FILES += ("README.md", "seen.safetensors", "words.safetensors", m.MANIFEST)
 CASES = {f"{name} {damage.__name__}": (damage, name) for name in FILES for damage in (gone, cut, flip)}
 CASES |= {
     "labels exchanged, manifest made to fit": (labels_exchanged, ""),

@@ -55,7 +55,7 @@ def test_what_stands_in_passages_only_says_nothing():
 
 
 def test_more_texts_than_are_looked_at_are_drawn_the_same_way_twice():
-    first, second = (fit_words(*flat(MADE), LABELS, most=120) for _ in range(2))
+    first, second = (fit_words(*flat(MADE), LABELS, most=1500) for _ in range(2))
     assert np.array_equal(first.keys, second.keys) and np.array_equal(first.weights, second.weights)
     assert len(first.keys) < len(WORDS.keys)
 
