@@ -798,6 +798,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                               'smart_customer_analysis/report.py'),
                                                 'smart_customer_analysis.report._execute': ( 'report.html#_execute',
                                                                                              'smart_customer_analysis/report.py'),
+                                                'smart_customer_analysis.report._first_and_beside': ( 'report.html#_first_and_beside',
+                                                                                                      'smart_customer_analysis/report.py'),
                                                 'smart_customer_analysis.report._make': ( 'report.html#_make',
                                                                                           'smart_customer_analysis/report.py'),
                                                 'smart_customer_analysis.report._publish': ( 'report.html#_publish',

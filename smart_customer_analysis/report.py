@@ -252,6 +252,13 @@ def percent(
     return "< 1%" if 0 < value < 0.005 and not digits else f"{100 * value:.{digits}f}%"
 
 
+def _first_and_beside(share: dict) -> tuple[str, str]:
+    "A share and its range; the range and its mark where it is too wide for one number."
+    digits = 1 if share["high"] - share["low"] < 0.02 else 0
+    span = f"{percent(share['low'], digits)[:-1]}–{percent(share['high'], digits)}"
+    return (span, "[u]") if share.get("reliability") == "wide" else (percent(share["value"], digits), span)
+
+
 def share_text(
     share: dict,  # value, low, high, n_reviews, reliability
 ) -> str:  # "38% (35–41%), 1,204 reviews"
@@ -261,9 +268,8 @@ def share_text(
     n = f"{share['n_reviews'] or 0:,} reviews"
     if share.get("value") is None:
         return f"[x] {n}"
-    digits = 1 if share["high"] - share["low"] < 0.02 else 0
-    span = f"{percent(share['low'], digits)[:-1]}–{percent(share['high'], digits)}"
-    return f"{span} [u], {n}" if share.get("reliability") == "wide" else f"{percent(share['value'], digits)} ({span}), {n}"
+    first, beside = _first_and_beside(share)
+    return f"{first} {beside}, {n}" if beside == "[u]" else f"{first} ({beside}), {n}"
 
 # %% ../nbs/60_report.ipynb #5994e282
 MARKS = {"worse": "▲ worse", "better": "▼ better", "none": "– no proven change", "event": "◆", "first": "", "not_comparable": "not comparable"}
@@ -320,10 +326,7 @@ def headline(
     "Write the one big number with its range, mark and sentence; the range alone where it is too wide for a number."
     if share.get("value") is None:
         return f"<p class='big'>[x]</p><p>{escape(sentence)}</p>"
-    digits = 1 if share["high"] - share["low"] < 0.02 else 0
-    span = f"{percent(share['low'], digits)[:-1]}–{percent(share['high'], digits)}"
-    wide = share.get("reliability") == "wide"
-    big, beside = (span, "[u]") if wide else (percent(share["value"], digits), span)
+    big, beside = _first_and_beside(share)
     number = f"<p><span class='big'>{big}</span><span class='range'>{beside}</span></p>"
     said = MARKS["none"] if mark == "none" else f"<strong>{MARKS.get(mark, '')}</strong> {escape(sentence)}".strip()
     people = "" if share["n_customers"] in (None, share["n_reviews"]) else f"{share['n_customers']:,} customers · "  # a review each, or none known

@@ -154,7 +154,8 @@ class Predictor:
                 )
         except Exception as e:  # many kinds; the folder verified, so this library is too old or too new for it
             raise ModelError("a model this version of transformers can load", str(e).splitlines()[0][:160], "train again") from e
-        spare_last(model, read_topic_map(self.folder)).words = read_words(self.folder)
+        spare_last(model, read_topic_map(self.folder))
+        model.words = read_words(self.folder)
         return suit_attention(model.to(self.device).eval().requires_grad_(False), self.dtype), tokenizer
 
     def encode(self, texts: Sequence[str]) -> TextDataset:

@@ -25,7 +25,7 @@ def _keys(ids: np.ndarray, offsets: np.ndarray, limit: int | None = None) -> tup
     "Text and key of every token, then of every pair."
     text, ids = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)), ids.astype(np.int64)
     if limit is not None:
-        read = np.arange(len(ids)) - np.asarray(offsets)[text] < limit
+        read = np.arange(len(ids)) - offsets[text] < limit
         text, ids = text[read], ids[read]
     first = np.flatnonzero(text[1:] == text[:-1])
     pairs = ((ids[first] + 1) << 32) + ids[first + 1]
@@ -48,10 +48,9 @@ def _known(words: Words, ids: np.ndarray, offsets: np.ndarray, limit: int | None
     at = np.minimum(np.searchsorted(words.keys, key), len(words.keys) - 1)
     there = words.keys[at] == key
     found = csr_matrix((np.ones(there.sum()), (text[there], at[there])), (len(offsets) - 1, len(words.keys)))  # adds up what is there twice
-    found.data = (1 + np.log(found.data)) * words.rarity[found.indices]
-    length = np.sqrt(np.bincount(found.nonzero()[0], found.data**2, len(offsets) - 1))
-    found.data /= np.repeat(length, np.diff(found.indptr))
-    return found
+    rare = TfidfTransformer(sublinear_tf=True)  # what `fit_words` weighs by
+    rare.idf_ = words.rarity
+    return rare.transform(found)
 
 # %% ../../nbs/20_sentiment.words.ipynb #77d0a00d
 def fit_words(
@@ -129,4 +128,5 @@ def read_words(
     "Read the words that were published with a model."
     path = Path(folder) / "words.safetensors"
     held = load_file(path) if path.is_file() else {}
-    return tuple(Words(**{name: held[f"{i}/{name}"] for name in Words.__dataclass_fields__}) for i in range(len(held) // 4))
+    names = list(Words.__dataclass_fields__)
+    return tuple(Words(*(held[f"{i}/{name}"] for name in names)) for i in range(len(held) // len(names)))

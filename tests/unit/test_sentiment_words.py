@@ -8,7 +8,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from test_sentiment_train import toy
 
-from smart_customer_analysis.sentiment.model import score, tiny_encoder
+from smart_customer_analysis.sentiment import train as t
+from smart_customer_analysis.sentiment.model import file_hash, score, tiny_encoder
 from smart_customer_analysis.sentiment.predict import Predictor
 from smart_customer_analysis.sentiment.train import train_sentiment
 from smart_customer_analysis.sentiment.words import fit_words, read_words, token_votes, word_margin
@@ -81,6 +82,12 @@ def test_a_published_model_adds_its_words(folders):
     alone = score(ask.scorer, data)
     assert np.allclose(both - alone.margin, np.where(alone.read > 0, told, 0)) and np.abs(told).max() > 0.5
     assert both[len(texts)] == 0  # nothing read, nothing said
+
+
+def test_what_a_model_is_trained_on_from_is_named_by_its_words_too(folders):
+    _, whole, _, without = folders
+    assert file_hash(whole / "model.safetensors") == file_hash(without / "model.safetensors")
+    assert t._weights_hash(str(whole)) != t._weights_hash(str(without))
 
 
 def test_the_parts_of_an_explanation_hold_the_words(folders):
