@@ -37,7 +37,7 @@ from smart_customer_analysis.sentiment.evaluate import (
 )
 from smart_customer_analysis.sentiment.model import score
 from smart_customer_analysis.sentiment.predict import Predictor, probabilities
-from smart_customer_analysis.sentiment.train import train_sentiment
+from smart_customer_analysis.sentiment.train import Recipe, train_sentiment
 
 REPO = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("SCA_REAL_DATA") or REPO.parent / "shared" / "data")
@@ -133,9 +133,8 @@ def kept(path: Path, work) -> dict:
 
 def one_run(rows: pd.DataFrame, test: pd.DataFrame, n: int, seed: int, where: Path, **recipe) -> dict:
     "Train ours and both baselines on the same n labels; what they say about the test rows is kept."
-    key = hashlib.sha256(repr((n, seed, recipe, rows["text"].tolist(), test["text"].tolist())).encode()).hexdigest()[
-        :12
-    ]
+    what = (n, Recipe(**recipe, seed=seed), rows["text"].tolist(), test["text"].tolist())  # the defaults, too
+    key = hashlib.sha256(repr(what).encode()).hexdigest()[:12]
     learn, held = drawn(rows, n, seed)
     ours = kept(where / f"run-{n}-{seed}-{key}.json", lambda: our_run(learn, held, test, seed, where, recipe))
     return kept(where / f"base-{n}-{seed}-{key}.json", lambda: baselines(learn, held, test, seed)) | ours

@@ -154,7 +154,8 @@ def training(encoder: str, texts: list[str], labels: list[int], test: tuple, rou
             "tokens/s": clock,
             "tokens per processor second": busy,
         }
-        rows.append({"how": name, "accuracy after this one epoch": float(right.mean()), **told, "padding": padded})
+        told = {"how": name, "accuracy of the network after this one epoch": float(right.mean())} | told
+        rows.append(told | {"padding": padded})
     return against(rows, {"the peer": 0})
 
 
