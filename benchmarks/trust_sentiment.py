@@ -10,7 +10,7 @@ missing ones are run and the table is written.
 import argparse
 import json
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -236,8 +236,9 @@ def halves(found: Scores, y: np.ndarray, draws: int) -> list[dict]:
 
 
 def stored(n: int) -> list[dict]:
-    "Runs on n labels that accuracy_sentiment.py kept."
-    return [json.loads(p.read_text()) for p in sorted(RUNS.glob(f"run-{n}-*.json"))]
+    "Runs on n labels, by the recipe as shipped, that accuracy_sentiment.py kept."
+    runs = (json.loads(p.read_text()) for p in sorted(RUNS.glob(f"run-{n}-*.json")))
+    return [r for r in runs if r["recipe"] == asdict(Recipe(seed=r["seed"]))]
 
 
 # --- explanations ---------------------------------------------------------------------------------------------------
