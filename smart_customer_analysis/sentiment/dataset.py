@@ -65,13 +65,15 @@ def tiny_tokenizer(
 # %% ../../nbs/20_sentiment.dataset.ipynb #d3f03c92
 def bare_backend(
     tokenizer: PreTrainedTokenizerBase,  # a fast tokenizer
-) -> tokenizers.Tokenizer:  # a copy that neither pads nor cuts
-    "Copy the fast tokenizer without its padding and truncation; raises `ModelError` where there is none."
+) -> tokenizers.Tokenizer:  # neither pads nor cuts; a copy, if the one given does
+    "Take the fast tokenizer without padding and truncation; raises `ModelError` where there is none."
     if not getattr(tokenizer, "is_fast", False):
         raise ModelError("a fast tokenizer (tokenizer.json)", type(tokenizer).__name__, "choose another encoder")
-    backend = tokenizers.Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
-    backend.no_padding()
-    backend.no_truncation()
+    backend = tokenizer.backend_tokenizer
+    if backend.padding or backend.truncation:
+        backend = tokenizers.Tokenizer.from_str(backend.to_str())
+        backend.no_padding()
+        backend.no_truncation()
     return backend
 
 

@@ -345,7 +345,8 @@ def score(
     lengths = np.array([b - a for _, a, b in pieces], dtype=np.int64) + data.max_tokens - data.room
     device, was = next(model.parameters()).device, model.training
     margin, states = np.zeros(len(pieces)), np.zeros((len(pieces), model.config.hidden_size), np.float32)
-    model.eval()
+    if was:
+        model.eval()
     half = dtype == torch.bfloat16 and model.dtype != torch.bfloat16  # a packed model is in bf16 already
     with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
         for index in bucket_batches(lengths, batch_tokens):
@@ -356,7 +357,8 @@ def score(
             margin[index], states[index] = (logits[:, 1] - logits[:, 0]).cpu().numpy(), topics.cpu().numpy()
             if bar is not None:
                 bar.update(len(index))
-    model.train(was)
+    if was:
+        model.train()
     found = _pool(pieces, margin, states, np.asarray(read), data.totals)
     told = word_margin(getattr(model, "words", ()), data.ids, data.offsets, limit)
     return replace(found, margin=np.where(found.read > 0, found.margin + told, 0.0))

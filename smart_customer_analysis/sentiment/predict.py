@@ -13,7 +13,6 @@ __all__ = ['Promise', 'Predictions', 'probabilities', 'threshold_for', 'unlike',
 # %% ../../nbs/23_sentiment.predict.ipynb #4e65b1eb
 import hashlib
 import json
-import os
 import re
 import sys
 import threading
@@ -137,8 +136,6 @@ class Predictor:
         self.version: str = self.manifest["version"]
         self.calibration = json.loads((self.folder / "calibration.json").read_text(encoding="utf-8"))
         self.card: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
-        for cache in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
-            os.environ.setdefault(cache, "256")  # kernels kept, one for each shape met, up to 0.4 MB each; their default is 1,024
         self.device, self.dtype, self.rates = choose_precision(device, precision)
         self.model, self.tokenizer = self._load()
         self.scorer: Any = packed(self.model, self.dtype)  # what `predict` asks; another engine may take its place
@@ -149,6 +146,8 @@ class Predictor:
         try:
             with quiet():
                 tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True, trust_remote_code=False)
+                tokenizer.backend_tokenizer.no_padding()
+                tokenizer.backend_tokenizer.no_truncation()  # so that `encode` need not copy it for every answer
                 model = AutoModelForSequenceClassification.from_pretrained(
                     self.folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
                 )

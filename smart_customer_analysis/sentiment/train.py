@@ -16,6 +16,7 @@ __all__ = ['FORMATS', 'multiply_rate', 'choose_precision', 'Recipe', 'rate_at', 
 import hashlib
 import json
 import math
+import os
 import re
 import shutil
 import sys
@@ -89,6 +90,8 @@ def choose_precision(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if precision not in ("", *FORMATS):
         raise InputError("precision fp32, bf16 or empty", repr(precision), "leave it empty to have it measured")
+    for kernels in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):  # read at the first product
+        os.environ.setdefault(kernels, "128")
     pairs = np.array([[multiply_rate(v, device, 256) for v in FORMATS.values()]])
     if device != "cpu" or pairs[0, 1] > 0.1 * pairs[0, 0]:  # else it is emulated: a large product takes seconds
         pairs = np.array([[multiply_rate(v, device) for v in FORMATS.values()] for _ in range(7)])
