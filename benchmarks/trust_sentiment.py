@@ -340,6 +340,11 @@ def damaged(ask: Predictor, amount: float) -> Predictor:
     return hurt
 
 
+def shown(lines: list[dict]) -> pd.DataFrame:
+    "A table without the answers to single reviews."
+    return pd.DataFrame(lines).drop(columns="right", errors="ignore")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", choices=["resplits", "far", "facts", "contract", "explain", "gate"])
@@ -368,7 +373,7 @@ def main() -> None:
             lines = work[part]()
             kept.write_text(json.dumps({"lines": lines, "seconds": time.perf_counter() - begun}, default=str))
         found[part] = json.loads(kept.read_text())
-        print(pd.DataFrame(found[part]["lines"]).drop(columns="right", errors="ignore").to_string(), flush=True)
+        print(shown(found[part]["lines"]).to_string(), flush=True)
     heads = {
         "resplits": "Answers under an error contract, test rows only (asked for: kept in at least 95 %; the halves share one pool, so a lucky calibration meets an unlucky other half)",
         "far": "A verdict beyond token 512 (all test rows; asked for: 500 within 0.01)",
@@ -382,7 +387,7 @@ def main() -> None:
     recipe = ask.card["training"]["recipe"]
     tables = {}
     for p, told in found.items():
-        tables[heads[p]] = pd.DataFrame(told["lines"]).drop(columns="right", errors="ignore").fillna("")
+        tables[heads[p]] = shown(told["lines"]).fillna("")
         if p == "far":
             tables["A verdict beyond token 512, mean of the seeds"] = far_means(told["lines"])
     write(
