@@ -5,6 +5,7 @@ one is never written to), or a cluster of our own is started in a temporary fold
 line; with SCA_CI_NO_SKIPS=1 it fails instead.
 """
 
+import itertools
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -96,12 +97,19 @@ def pg_url(make_pg_database: Callable[[], str]) -> str:
     return make_pg_database()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
+def make_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    "Function that makes an empty database and returns its URL, once on SQLite and once on PostGIS."
+    if request.param == "postgis":
+        return request.getfixturevalue("make_pg_database")
+    folder, numbers = tmp_path_factory.mktemp("sqlite"), itertools.count()
+    return lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}"
+
+
+@pytest.fixture
+def database_url(make_database: Callable[[], str]) -> str:
     "URL of an empty database, once on SQLite and once on PostGIS."
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.db'}"
-    return request.getfixturevalue("make_pg_database")()
+    return make_database()
 
 
 @pytest.fixture

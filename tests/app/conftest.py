@@ -1,5 +1,7 @@
 """The app over a filled database, and the app with nothing behind it."""
 
+from collections.abc import Callable
+
 import pytest
 from made_up import Served, fill
 from starlette.testclient import TestClient
@@ -8,13 +10,10 @@ from smart_customer_analysis.app.main import create_app
 from smart_customer_analysis.config import Settings
 
 
-@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
+@pytest.fixture(scope="session")
+def served(make_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory):
     "The app over a filled database, once on SQLite and once on PostGIS."
-    home = tmp_path_factory.mktemp("served")
-    url = (
-        f"sqlite:///{home / 'shop.db'}" if request.param == "sqlite" else request.getfixturevalue("make_pg_database")()
-    )
+    home, url = tmp_path_factory.mktemp("served"), make_database()
     settings = Settings(database_url=url, data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
     fill(url, settings.reports_dir)
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:

@@ -93,11 +93,11 @@ def fill(url: str, reports_dir: Path) -> None:
     moves = pd.DataFrame({"from": ["A", "A", "B"], "to": ["A", "B", "B"], "n": [150, 6, 160]})
     events = pd.DataFrame(
         {
-            "kind": ["born"],
+            "kind": ["birth"],
             "segment_id": ["C"],
             "other": [None],
             "n": [165],
-            "sentence": ["[C] Group C appeared: 165 customers."],
+            "sentence": ["[C] appeared: 165 customers, matched to no earlier segment."],
         }
     )
     save_segment_run(

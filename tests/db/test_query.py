@@ -20,8 +20,8 @@ GEOD = Geod(ellps="WGS84")
 N_QUERIES = 200
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
-def places(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def places(make_database):
     "Customers all over the world, poles and antimeridian included, on one backend: (engine, frame)."
     rng = np.random.default_rng(3)
     n = 1_500
@@ -29,12 +29,7 @@ def places(request, tmp_path_factory):
     lon[: n // 2], lat[: n // 2] = rng.normal(8.5, 1.5, n // 2), rng.normal(47.3, 1, n // 2)
     reviews, customers, orders = shop(n, 500)
     customers = customers.assign(lon=lon, lat=lat)
-    url = (
-        f"sqlite:///{tmp_path_factory.mktemp('places')}/p.db"
-        if request.param == "sqlite"
-        else request.getfixturevalue("make_pg_database")()
-    )
-    engine = make_engine(url)
+    engine = make_engine(make_database())
     migrate(engine)
     save_load(engine, "shop", reviews, customers, orders)
     yield engine, customers
@@ -124,16 +119,11 @@ def test_within_polygon(places):
         assert list(query.within_polygon(engine, shape).customer_id) == sorted(true)
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
-def many_shops(request, tmp_path_factory):
+@pytest.fixture(scope="module")
+def many_shops(make_database):
     "200 small random shops in one database: (engine, {source: (reviews, customers)})."
     rng, made = np.random.default_rng(12), {}
-    url = (
-        f"sqlite:///{tmp_path_factory.mktemp('shops')}/s.db"
-        if request.param == "sqlite"
-        else request.getfixturevalue("make_pg_database")()
-    )
-    engine = make_engine(url)
+    engine = make_engine(make_database())
     migrate(engine)
     for i in range(N_QUERIES):
         west, south = rng.uniform(-179, 150), rng.uniform(-89, 60)

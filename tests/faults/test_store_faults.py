@@ -21,22 +21,13 @@ import store_faults as faults
 tqdm.set_lock(threading.RLock())
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgis", marks=pytest.mark.db)])
-def make(request, tmp_path):
-    "Function that makes an empty database."
-    numbers = iter(range(1000))
-    if request.param == "sqlite":
-        return lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db"
-    return request.getfixturevalue("make_pg_database")
-
-
-def test_killed_loader(make):
-    assert faults.kill_loader(make, 4) == []
+def test_killed_loader(make_database):
+    assert faults.kill_loader(make_database, 4) == []
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["same rows", "different rows"])
-def test_loaders_at_once(make, same):
-    assert faults.load_at_once(make, 1, 4, same) == []
+def test_loaders_at_once(make_database, same):
+    assert faults.load_at_once(make_database, 1, 4, same) == []
 
 
 @pytest.mark.db
@@ -53,9 +44,9 @@ def test_nobody_there():
 
 
 @pytest.mark.real
-def test_olist_is_whole_after_kills(make, real_data, tmp_path):
+def test_olist_is_whole_after_kills(make_database, real_data, tmp_path):
     "The whole command, killed five times at random moments, then left alone: the counts of an undisturbed load."
-    undisturbed, killed = make(), make()
+    undisturbed, killed = make_database(), make_database()
     start = time.perf_counter()
     load_olist(undisturbed, real_data, tmp_path)
     took, expected = time.perf_counter() - start, faults.counts(undisturbed)
