@@ -111,7 +111,7 @@ VALUES = [
     ("empty label", b"label,text\n,ok\n1,good\n", 2, []),
     (
         "unknown label",
-        b"label,text\n" + b"1,ok %d\n" * 0 + b"".join(b"1,ok %d\n" % i for i in range(200)) + b"7,hm\n",
+        b"label,text\n" + b"".join(b"1,ok %d\n" % i for i in range(200)) + b"7,hm\n",
         200,
         [(202, "unknown_label")],
     ),
@@ -171,10 +171,13 @@ def test_texts_come_through_unchanged(tmp_path):
             "1,a,5,NA,null,2026-01-05\n",
             "2,a,5,,=cmd|' /C calc'!A0,2026-01-05\n",
             '3,a,5," two ","He said ""no"",\r\nthen yes.",2026-01-05\n',
+            "4,a,5,caf\u00e9,cafe\u0301,2026-01-05\n",
+            "5,a,5,\u202egood,wo\u200bw 👩‍🔧,2026-01-05\n",
         ),
     )
-    assert shop.reviews["text"].tolist() == ["null", "=cmd|' /C calc'!A0", 'He said "no",\r\nthen yes.']
-    assert shop.reviews["title"].tolist() == ["NA", "", " two "]
+    quoted = 'He said "no",\r\nthen yes.'
+    assert shop.reviews["text"].tolist() == ["null", "=cmd|' /C calc'!A0", quoted, "cafe\u0301", "wo\u200bw 👩‍🔧"]
+    assert shop.reviews["title"].tolist() == ["NA", "", " two ", "caf\u00e9", "\u202egood"]
 
 
 @pytest.mark.parametrize(
