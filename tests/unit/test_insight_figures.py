@@ -215,12 +215,26 @@ def test_names_are_escaped() -> None:
     assert "<north>" not in text and "&lt;north&gt;" in text
 
 
-def test_empty_frames_draw() -> None:
-    assert f.svg(f.shares_figure(shares().head(0)))
-    assert f.svg(f.sentiment_over_time(over_time().head(1)))
-    assert f.svg(f.map_figure(cells().head(0)))
-    assert f.svg(f.migration_flows(moves().head(0)))
-    assert f.svg(f.segment_profiles(profiles().head(0)))
+EMPTY = {
+    "shares": (lambda n: f.shares_figure(shares().head(n)), "Share of negative reviews by group", "Lisbon"),
+    "changes": (lambda n: f.changes_figure(PROVEN.head(n)), "Nothing proven changed", "Lisbon"),
+    "map": (lambda n: f.map_figure(cells().query("hot").head(n)), "No place is worse than chance explains", "Lisbon"),
+    "flows": (lambda n: f.migration_flows(moves().head(n)), "Who moved between segments", "[A]"),
+    "profiles": (lambda n: f.segment_profiles(profiles().head(n)), "What sets the segments apart", "[A]"),
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_an_empty_frame_gives_a_titled_figure_without_any_group(name: str) -> None:
+    draw, title, group = EMPTY[name]
+    empty, filled = f.svg(draw(0)), f.svg(draw(1))
+    assert title in empty and group not in empty and "nan" not in empty.lower()
+    assert group in filled, "with one row the group is in the figure"
+
+
+def test_a_single_period_is_drawn_with_its_value() -> None:
+    text = f.svg(f.sentiment_over_time(over_time().head(1).assign(value=0.23)))  # no tick is at 23 %
+    assert "23%<" in text and "nan" not in text.lower()
 
 
 def test_the_static_map_says_what_the_geojson_says() -> None:

@@ -217,9 +217,20 @@ def test_segments_differ_as_planted(shop):
     assert median["big spenders"] > 5 * median["critics"] > 20 * median["bargain hunters"] / 2
 
 
-def test_noise_zero_and_small_shops_work():
-    make_shop(n_customers=20, n_reviews=1, weeks=9, noise=0)
-    make_shop(n_customers=50, n_reviews=3000, noise=5)
+@pytest.mark.parametrize(
+    "size",
+    [
+        {"n_customers": 20, "n_reviews": 1, "weeks": 9, "noise": 0},
+        {"n_customers": 50, "n_reviews": 3000, "noise": 5},
+    ],
+)
+def test_the_smallest_and_the_noisiest_shop_have_the_size_asked_for_and_all_segments(size):
+    shop = make_shop(**size)
+    assert (len(shop.customers), len(shop.reviews)) == (size["n_customers"], size["n_reviews"])
+    assert set(shop.truth["segments"]) == set(shop.customers["customer_id"]) == set(shop.orders["customer_id"])
+    assert set(shop.truth["segments"].values()) == set(SEGMENTS["segment"])
+    assert set(shop.truth["topics"]) == set(shop.reviews["review_id"])
+    assert set(shop.reviews["customer_id"]) <= set(shop.customers["customer_id"])
 
 
 @pytest.mark.parametrize("wrong", [{"n_customers": 3}, {"n_reviews": 0}, {"weeks": 2}, {"noise": -1}])
