@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -166,8 +167,8 @@ def test_doctor_hides_passwords_and_names_origins(home):
 
 
 @pytest.fixture(scope="module")
-def two_models(tmp_path_factory):
-    """A folder with settings and two models of the same toy reviews, and a file neither has seen."""
+def trained_twice(tmp_path_factory):
+    """A folder with settings and two models of the same toy reviews, and files of reviews, half of them new to both."""
     from smart_customer_analysis.sentiment.model import tiny_encoder
     from smart_customer_analysis.sentiment.train import train_sentiment
 
@@ -186,6 +187,12 @@ def two_models(tmp_path_factory):
     wrong = [f"__label__{2 - y} {x}" for x, y in zip(texts, labels, strict=True)]
     (home / "upside.ft.txt").write_text("\n".join(wrong) + "\n")
     return home
+
+
+@pytest.fixture
+def two_models(trained_twice, tmp_path):
+    """A copy of that folder, which a test may change."""
+    return Path(shutil.copytree(trained_twice, tmp_path / "shop"))
 
 
 @pytest.fixture

@@ -1,4 +1,6 @@
-"""The main job on a small shop and a tiny encoder: every stage real, seconds instead of minutes."""
+"""The main job on a small shop and a tiny encoder: every stage real, seconds instead of minutes.
+
+The job runs once; a test that changes anything works on a copy of its folder."""
 
 import json
 import shutil
@@ -7,29 +9,46 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from smart_customer_analysis import pipeline
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.sample import make_shop, write_shop
+from smart_customer_analysis.pipeline import export_only, harmless, list_models, run, score_only, segment_only
 from smart_customer_analysis.sentiment.model import tiny_encoder
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory) -> Path:
-    home = tmp_path_factory.mktemp("shop")
-    made = make_shop(n_customers=300, n_reviews=500, seed=3)
-    write_shop(made, home / "files")
-    tiny_encoder(home / "tiny", made.reviews["text"].tolist())
-    return home
+def encoder(tmp_path_factory) -> Path:
+    return tiny_encoder(
+        tmp_path_factory.mktemp("encoder") / "tiny", make_shop(300, 500, seed=3).reviews["text"].tolist()
+    )
+
+
+def settings_of(home: Path, encoder: Path):
+    return load_settings(home, encoder=str(encoder), epochs=1, max_tokens=32, learning_rate=5e-3)
 
 
 @pytest.fixture(scope="module")
-def settings(shop):
-    return load_settings(shop, encoder=str(shop / "tiny"), epochs=1, max_tokens=32, learning_rate=5e-3)
+def done(tmp_path_factory, encoder) -> tuple[Path, dict]:
+    "Folder and summary of one job. Nobody writes there."
+    home = tmp_path_factory.mktemp("done")
+    write_shop(make_shop(n_customers=300, n_reviews=500, seed=3), home / "files")
+    return home, run(settings_of(home, encoder), "sample", (home / "files",))
 
 
-@pytest.fixture(scope="module")
-def first(settings, shop):
-    return pipeline.run(settings, "sample", (shop / "files",))
+@pytest.fixture
+def home(done, tmp_path) -> Path:
+    "A copy of the folder of the job, with database, model, marks and report."
+    return Path(shutil.copytree(done[0], tmp_path / "home"))
+
+
+@pytest.fixture
+def settings(home, encoder):
+    return settings_of(home, encoder)
+
+
+@pytest.fixture
+def first(done) -> dict:
+    "The summary of the job."
+    return done[1]
 
 
 def test_the_summary_obeys_the_law_of_rows(first):
@@ -52,43 +71,59 @@ def test_the_report_is_one_file_without_code_or_outside_references(first):
     assert "http://" not in page.replace("http://www.w3.org", "") and 'src="http' not in page
 
 
-def test_a_second_run_gives_the_same_numbers_and_keeps_the_ids(first, settings, shop):
-    again = pipeline.run(settings, "sample", (shop / "files",))
-    same = ("rows", "accuracy", "segments", "scored", "model")
+def test_a_second_run_gives_the_same_numbers_and_keeps_the_ids(first, settings, home):
+    again = run(settings, "sample", (home / "files",))
+    same = ("rows", "accuracy", "segments", "scored")
+    assert {k: again[k] for k in same} == {k: first[k] for k in same}
+    assert Path(again["model"]).name == Path(first["model"]).name
+
+
+def test_marks_survive_a_damaged_block_and_nothing_is_marked_twice(settings):
+    assert score_only(settings, "sample")["marked_now"] == 0
+    block = next((settings.data_dir / "interim" / "marks").rglob("*.npz"))
+    block.write_bytes(block.read_bytes()[:100])
+    assert score_only(settings, "sample")["marked_now"] > 0
+
+
+def test_a_run_without_interim_tables_and_reports_makes_them_again(first, settings, home):
+    results = settings.data_dir / "processed" / "sample"
+    wanted = {p.name: p.read_bytes() for p in results.iterdir() if p.name != "summary.json"}
+    assert set(wanted) == {"rejects.csv", "cleaning.csv", "segments.json", "choice_of_k.csv"}
+    for folder in (settings.data_dir / "interim", results, settings.reports_dir):
+        shutil.rmtree(folder)
+    again = run(settings, "sample", (home / "files",))
+    assert again["segments"] == first["segments"] and again["accuracy"] == first["accuracy"]
+    assert json.loads((results / "summary.json").read_text())["segments"] == first["segments"]
+    assert {name for name in wanted if (results / name).is_file()} == set(wanted)
+    assert (results / "rejects.csv").read_bytes() == wanted["rejects.csv"]
+    assert Path(again["report"]).is_file() and list((settings.data_dir / "interim").rglob("*.npz"))
+
+
+def test_a_run_without_anything_processed_gives_the_same_segments_from_the_files(first, settings, home):
+    shutil.rmtree(settings.data_dir / "processed")  # the database too
+    again = run(settings, "sample", (home / "files",))
+    same = ("rows", "accuracy", "segments", "scored")
     assert {k: again[k] for k in same} == {k: first[k] for k in same}
 
 
-def test_marks_survive_a_damaged_block_and_nothing_is_marked_twice(first, settings):
-    source = first["source"]
-    assert pipeline.score_only(settings, source)["marked_now"] == 0
-    block = next((settings.data_dir / "interim" / "marks").rglob("*.npz"))
-    block.write_bytes(block.read_bytes()[:100])
-    assert pipeline.score_only(settings, source)["marked_now"] > 0
-
-
-def test_deleting_interim_processed_and_reports_is_harmless(first, settings, shop):
-    for folder in (settings.data_dir / "interim", settings.reports_dir):
-        shutil.rmtree(folder)
-    again = pipeline.run(settings, "sample", (shop / "files",))
-    assert again["segments"] == first["segments"]
-
-
-def test_reviews_without_customers_are_segmented_themselves(settings, shop):
+def test_reviews_without_customers_are_segmented_themselves(settings, home):
     for name in ("train.ft.txt", "test.ft.txt"):  # more than 1 % foreign labels would refuse so small a file
-        lines = (shop / "files" / name).read_text().split("\n")
-        (shop / name).write_text("\n".join(x for x in lines if not x.startswith("__label__5")))
-    summary = pipeline.run(settings, "fasttext", train=shop / "train.ft.txt", test=shop / "test.ft.txt")
+        lines = (home / "files" / name).read_text().split("\n")
+        (home / name).write_text("\n".join(x for x in lines if not x.startswith("__label__5")))
+    summary = run(settings, "fasttext", train=home / "train.ft.txt", test=home / "test.ft.txt")
     assert summary["segments"] and summary["accuracy"]["n"] > 50
 
 
 def test_steps_one_at_a_time(first, settings, tmp_path):
-    assert pipeline.segment_only(settings, "sample")["segments"]
-    assert pipeline.export_only(settings, tmp_path, "sample")["rows"]["reviews"] > 400
-    assert [m["state"] for m in pipeline.list_models(settings)].count("whole") >= 1
+    assert [s["name"] for s in segment_only(settings, "sample")["segments"]] == [s["name"] for s in first["segments"]]
+    told = export_only(settings, tmp_path / "tables", "sample")["rows"]
+    assert told["reviews"] > 400
+    assert told == {name: len(pd.read_parquet(tmp_path / "tables" / f"{name}.parquet")) for name in told}
+    assert [m["state"] for m in list_models(settings)] == ["whole"]
 
 
 def test_a_spreadsheet_runs_nothing_of_what_a_file_brought_along():
     raw = pd.DataFrame({"line": [3, 4], "raw": ["=cmd|' /C calc'!A0", "plain"], "detail": ["-5", None]})
-    shown = pipeline.harmless(raw)
+    shown = harmless(raw)
     assert shown["raw"].tolist() == ["'=cmd|' /C calc'!A0", "plain"] and shown["detail"][0] == "'-5"
     assert shown["line"].tolist() == [3, 4] and raw["raw"][0].startswith("=")

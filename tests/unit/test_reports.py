@@ -1,6 +1,7 @@
 """The reports on segments and on the model run on a small shop and say what the service says; asking again changes no byte."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -33,11 +34,15 @@ def scored(shop, rows):
     return Scored(marks[rows].reset_index(drop=True), vectors[rows], 0, int(rows.sum()))
 
 
+def settings_of(home):
+    return Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
+
+
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    "Settings of a stored shop with two runs of segments, and the reviews its model has not learnt from."
+def stored(tmp_path_factory):
+    "Folder of a stored shop with two runs of segments, the shop as it was made, its marks, and the last run."
     home = tmp_path_factory.mktemp("shop")
-    settings = Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
+    settings = settings_of(home)
     made = make_shop(n_customers=300, n_reviews=900, dirty=False)
     engine = make_engine(settings.database)
     migrate(engine)
@@ -64,7 +69,18 @@ def shop(tmp_path_factory):
     frames = {"reviews": made.reviews, "customers": made.customers, "orders": made.orders}
     segment_step(engine, settings, "sample", frames | {"reviews": made.reviews[early]}, scored(made, early), "m1")
     again = segment_step(engine, settings, "sample", frames, everything, "m1")
-    yield settings, made, everything, lambda: segment_step(engine, settings, "sample", frames, everything, "m1"), again
+    engine.dispose()
+    return home, made, everything, again
+
+
+@pytest.fixture
+def shop(stored, tmp_path):
+    "Settings of a copy of that folder, which a test may change; the shop, its marks, segmenting again, the last run."
+    home, made, everything, last = stored
+    settings = settings_of(shutil.copytree(home, tmp_path / "shop"))
+    frames = {"reviews": made.reviews, "customers": made.customers, "orders": made.orders}
+    engine = make_engine(settings.database)
+    yield settings, made, everything, lambda: segment_step(engine, settings, "sample", frames, everything, "m1"), last
     engine.dispose()
 
 

@@ -24,6 +24,8 @@ def trained(tmp_path_factory):
     recipe |= dict(batch_tokens=256, precision="fp32")
     right = train_sentiment(TEXTS[:160], LABELS[:160], TEXTS[160:], LABELS[160:], work / "a", **recipe)
     wrong = train_sentiment(TEXTS[:160], [1 - y for y in LABELS[:160]], [], [], work / "b", **recipe)
+    for int8 in (False, True):
+        r.export_onnx(Predictor(right.folder, precision="fp32"), work / "graphs", int8)
     return right.folder, wrong.folder, work / "graphs"
 
 
