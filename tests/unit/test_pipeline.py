@@ -83,7 +83,11 @@ def test_reviews_without_customers_are_segmented_themselves(settings, shop):
 
 def test_steps_one_at_a_time(first, settings, tmp_path):
     assert pipeline.segment_only(settings, "sample")["segments"]
-    assert pipeline.export_only(settings, tmp_path, "sample")["rows"]["reviews"] > 400
+    rows = pipeline.export_only(settings, tmp_path, "sample")["rows"]
+    assert rows["reviews"] > 400 and set(rows) == {"reviews", "customers", "orders", "marks", "segments", "members"}
+    for name, n in rows.items():  # what each is, in both forms
+        assert len(pd.read_parquet(tmp_path / f"{name}.parquet")) == len(pd.read_csv(tmp_path / f"{name}.csv")) == n > 0
+    assert set(pd.read_csv(tmp_path / "members.csv")["segment_id"]) == set(pd.read_csv(tmp_path / "segments.csv")["id"])
     assert [m["state"] for m in pipeline.list_models(settings)].count("whole") >= 1
 
 
