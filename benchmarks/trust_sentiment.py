@@ -87,9 +87,9 @@ def told_as(k: int, n: int) -> str:
 # --- reads it all ---------------------------------------------------------------------------------------------------
 
 
-def far(seeds: tuple[int, ...] = (0, 1, 2), **recipe) -> list[dict]:
+def far(seeds: tuple[int, ...] = (0, 1, 2)) -> list[dict]:
     "The verdict moved beyond token 512; one training is too noisy to tell."
-    return [{"seed": seed} | line for seed in seeds for line in far_of(Predictor(standard_model(seed, **recipe)))]
+    return [{"seed": seed} | line for seed in seeds for line in far_of(Predictor(standard_model(seed)))]
 
 
 def far_means(lines: list[dict], draws: int = 4000) -> pd.DataFrame:
@@ -129,29 +129,6 @@ def far_of(ask: Predictor) -> list[dict]:
             "less as written": apart(told) if story else "",
             "mean tokens": round(float(found.total.mean())), "read in full": f"{(found.read == found.total).mean():.0%}",
             "seconds": round(time.perf_counter() - start, 1), "right": right.astype(int).tolist(),
-        })  # fmt: skip
-    return lines
-
-
-# --- facts alone ----------------------------------------------------------------------------------------------------
-
-
-def facts(seeds: tuple[int, ...] = (0, 1, 2), **recipe) -> list[dict]:
-    "100 sentences that tell what happened without praise or blame, written by somebody who had not seen facts.toml."
-    rows = pd.read_csv(Path(__file__).with_name("plain_facts.csv"), keep_default_na=False)
-    asked = {
-        seed: Predictor(standard_model(seed, **recipe)).predict(rows["text"].tolist()).frame["p_negative"]
-        for seed in seeds
-    }
-    p, lines = pd.DataFrame(asked).astype(float), []
-    for (meant, about), those in rows.groupby(["meant", "about"], sort=False).groups.items():
-        mine = p.loc[those]
-        right = {"negative": mine > 0.5, "positive": mine < 0.5, "neither": (mine - 0.5).abs() < 0.2}[meant].mean()
-        sure = ((mine - 0.5).abs() > 0.2).mean()
-        lines.append({
-            "meant": meant, "about": about, "sentences": len(mine), "answered so (neither: 0.3 to 0.7)": right.mean(),
-            "seed by seed": " · ".join(f"{x:.2f}" for x in right), "sure of either (over 0.7)": sure.mean(),
-            "chance of negative": mine.mean().mean(),
         })  # fmt: skip
     return lines
 
@@ -347,21 +324,13 @@ def shown(lines: list[dict]) -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", choices=["resplits", "far", "facts", "contract", "explain", "gate"])
-    parser.add_argument(
-        "--plain-facts", type=float, metavar="SHARE", help="print far and facts of models that learnt plain facts, too"
-    )
+    parser.add_argument("--only", nargs="*", choices=["resplits", "far", "contract", "explain", "gate"])
     args, start = parser.parse_args(), time.perf_counter()
-    if args.plain_facts:
-        given = {"plain_facts": args.plain_facts}
-        print(far_means(far(**given)).to_string(), pd.DataFrame(facts(**given)).to_string(), sep="\n\n")
-        return
     folder, found = standard_model(), {}
     ask = Predictor(folder)
     work = {
         "resplits": resplits,
         "far": far,
-        "facts": facts,
         "contract": lambda: contract(ask),
         "explain": lambda: explain(ask, folder),
         "gate": lambda: gate(ask),
@@ -377,7 +346,6 @@ def main() -> None:
     heads = {
         "resplits": "Answers under an error contract, test rows only (asked for: kept in at least 95 %; the halves share one pool, so a lucky calibration meets an unlucky other half)",
         "far": "A verdict beyond token 512 (all test rows; asked for: 500 within 0.01)",
-        "facts": "Facts alone (100 sentences without a word of praise or blame)",
         "contract": "Answers under an error contract (asked for: kept in at least 95 %)",
         "explain": "Words that carry the answer",
         "gate": "The gate before a swap (accuracy on 855 rows; refusals on 700 of them at a time)",

@@ -222,7 +222,7 @@ def segment(source: From = None, database: Database = None, as_json: Json = Fals
 
 
 @app.command()
-def evaluate(file: Annotated[Path, typer.Argument(help="labelled fastText file")], model: Annotated[Path | None, typer.Option(help="model folder; default: the newest")] = None, as_json: Json = False) -> None:
+def evaluate(file: Annotated[Path, typer.Argument(help="labelled fastText file")], model: Annotated[Path | None, typer.Option(help="model folder; default: the active one")] = None, as_json: Json = False) -> None:
     "Measure a model on a labelled file."
     from smart_customer_analysis.pipeline import evaluate_only
 

@@ -52,7 +52,6 @@ class Settings(BaseModel):
     epochs: int = Field(2, ge=1, le=50, description="passes over the training reviews")
     learning_rate: float = Field(2e-4, gt=0, le=0.1, description="peak learning rate of AdamW")
     batch_tokens: int = Field(2048, ge=64, description="tokens in one training step, padding included")
-    plain_facts: float = Field(0.0, ge=0, le=1, description="plain facts (it came late, the lid was missing) learnt beside each review; 0.2 where reviews are short")
     train_rows: int = Field(10_000, ge=0, description="most reviews learnt from in one run, a seeded sample; 0: all")
     score_rows: int = Field(20_000, ge=0, description="most reviews marked in one run, test rows first; 0: all")
     engine: Literal["torch", "fastest"] = Field("torch", description="engine of scoring; fastest: torch and ONNX Runtime (extra onnx) are measured on your reviews")

@@ -213,7 +213,7 @@ def train_step(
     done = train_sentiment(
         learn["read"].tolist(), learn["label"].tolist(), valid["read"].tolist(), valid["label"].tolist(),
         out=settings.models_dir / "sentiment", encoder=settings.encoder, max_tokens=settings.max_tokens, epochs=settings.epochs,
-        learning_rate=settings.learning_rate, batch_tokens=settings.batch_tokens, plain_facts=settings.plain_facts, seed=settings.seed, progress=progress,
+        learning_rate=settings.learning_rate, batch_tokens=settings.batch_tokens, seed=settings.seed, progress=progress,
     )  # fmt: skip
     tfidf = tfidf_baseline(learn["read"].tolist(), learn["label"].tolist(), test["read"].tolist(), test["label"].tolist()) if len(test) else None
     return done.folder, {"tfidf": tfidf} if tfidf else {}
@@ -654,13 +654,17 @@ def export_only(
     out: Path,  # folder, made if need be
     source: str | None = None,  # None: the one loaded last
 ) -> dict:  # table to rows
-    "Write the stored frames with marks and segments as Parquet."
+    "Write reviews, customers, orders, marks, segments and their members as Parquet and CSV; CSV holds nothing a spreadsheet would run."
     engine = open_database(settings)
     source, written = the_source(engine, source), {}
     tables = stored_frames(engine, source) | {"marks": review_facts(engine, Filters(source=source))}
+    if run := stored_segments(engine, source):
+        tables["segments"] = pd.DataFrame(run["items"])[["id", "name", "sentence", "size", "share", "stability"]]
+        tables["members"] = last_segment_run(engine, run["unit"], source)["members"]
     out.mkdir(parents=True, exist_ok=True)
     for name, frame in tables.items():
         frame.to_parquet(out / f"{name}.parquet", index=False)
+        harmless(frame).to_csv(out / f"{name}.csv", index=False)
         written[name] = len(frame)
     return {"source": source, "out": str(out), "rows": written}
 

@@ -343,7 +343,7 @@ def compare_periods(
     dated = replace(filters, start=period.start, end=period.end)
     told["proven"] = [_change(row, keys, dated) for row in found.proven.to_dict("records")]
     told["not_comparable"] = found.not_comparable[["name", "reason"]].to_dict("records") if len(found.not_comparable) else []
-    return {**told, "tested": found.tested, "sentence": found.sentence, "overall": _headline_change(found, shop, period)}
+    return {**told, "tested": found.tested, "sentence": found.sentence, "overall": _headline_change(found, shop)}
 
 # %% ../nbs/71_service.ipynb #0c3afee6
 def _groups_to_test(before: pd.DataFrame, after: pd.DataFrame, shop: Shop) -> dict[str, set]:
@@ -376,7 +376,7 @@ def _no_change(mark: str, sentence: str) -> dict[str, Any]:
     return {"mark": mark, "points": None, "low": None, "high": None, "sentence": sentence}
 
 
-def _headline_change(found: Changes, shop: Shop, period: Period) -> dict[str, Any]:
+def _headline_change(found: Changes, shop: Shop) -> dict[str, Any]:
     "Say whether the share of all reviews moved."
     proven = found.proven[found.proven["kind"] == "overall"] if len(found.proven) else found.proven
     if len(proven):
@@ -971,7 +971,7 @@ class _Segments(_Customers):
             at = _day(run["created_at"])
             return {
                 "unit": run["unit"], "run_id": run["run_id"], "since": at, "moved_share": _moved_share(run["migration"]),
-                "items": [_segment_item(s, figures, hidden, shop, evidence(filters, segment=s["id"])) for s in run["items"]],
+                "items": [_segment_item(s, figures, hidden, evidence(filters, segment=s["id"])) for s in run["items"]],
                 "migration": _moves(run["migration"], shop.k), "events": [_event(e, at, shop.k) for e in run["events"]],
                 "evidence": run["evidence"], "chosen_k": len(run["items"]),
             }  # fmt: skip
@@ -998,7 +998,7 @@ class _Segments(_Customers):
         return self.kept(filters, segment, id)
 
 # %% ../nbs/71_service.ipynb #c035d908
-def _segment_item(s: dict, figures: dict, hidden: set, shop: Shop, address: str) -> dict[str, Any]:
+def _segment_item(s: dict, figures: dict, hidden: set, address: str) -> dict[str, Any]:
     "One segment as the API lists it."
     told = {c: s[c] for c in ("id", "name", "sentence", "stability")}
     size = {"size": None, "share": None} if s["id"] in hidden else {"size": s["size"], "share": _plain(s["share"])}

@@ -400,13 +400,13 @@ def _review(t: pd.DataFrame, has: set[str], entity: EntitySpec, source: Source, 
     return t.assign(review_id=review_id, rating=rating, label=label, title=title, text=text)
 
 # %% ../../nbs/11_data.load.ipynb #11ca3a07
-def _customer(t: pd.DataFrame, has: set[str], entity: EntitySpec, source: Source, rules: _Rules) -> pd.DataFrame:
+def _customer(t: pd.DataFrame, source: Source, rules: _Rules) -> pd.DataFrame:
     "Customers: an id, possible coordinates."
     rules.add("missing_id", t["customer_id"].isna(), "no customer_id")
     return t.assign(**_coordinates(t[["lon", "lat"]], source.decimal, rules))
 
 
-def _order(t: pd.DataFrame, has: set[str], entity: EntitySpec, source: Source, rules: _Rules) -> pd.DataFrame:
+def _order(t: pd.DataFrame, source: Source, rules: _Rules) -> pd.DataFrame:
     "Orders: who, when, how much."
     for column in ("order_id", "customer_id"):
         rules.add("missing_id", t[column].isna(), f"no {column}")
@@ -420,7 +420,7 @@ def _order(t: pd.DataFrame, has: set[str], entity: EntitySpec, source: Source, r
 def _type(t: pd.DataFrame, has: set[str], kind: str, entity: EntitySpec, source: Source, now: pd.Timestamp) -> tuple[pd.DataFrame, _Rules]:
     "Typed columns, and the rules that rows break."
     rules = _Rules(t.index)
-    typed = {"review": _review, "customer": _customer, "order": _order}[kind](t, has, entity, source, rules)
+    typed = _review(t, has, entity, source, rules) if kind == "review" else {"customer": _customer, "order": _order}[kind](t, source, rules)
     when = {"review": "reviewed_at", "customer": "first_seen", "order": "ordered_at"}[kind]
     times, bad = _time(t[when], source)
     rules.add("bad_date", bad, _told(t[when], f" fits none of {', '.join(source.dates)}"))
@@ -563,7 +563,7 @@ def read_batches(
     found = _find(source, paths, Path(test) if test else None)
     lookups, rejects, counts = _lookups(source, found, database)
     now, people, first = pd.Timestamp.now(tz="UTC"), _People(), True
-    files = _files({p.name: p for parts in found.values() for p in parts}, source)
+    files = _files({p.name: p for parts in found.values() for p in parts})
     for kind, entity in source.entities.items():
         seen = _Seen()
         for part in found[entity.file]:
@@ -626,7 +626,7 @@ def _bar(part: _Part, source: Source, database: str | None, progress: bool) -> I
             yield rows
 
 
-def _files(parts: dict[str, _Part], source: Source) -> pd.DataFrame:
+def _files(parts: dict[str, _Part]) -> pd.DataFrame:
     "Hash, size and encoding of every file."
     rows = []
     for name, part in parts.items():

@@ -16,7 +16,6 @@ import bz2
 import codecs
 import csv
 import gzip
-import io
 import json
 import os
 from collections.abc import Callable, Iterator

@@ -9,10 +9,9 @@ A shop whose truth is known.
 # %% auto #0
 __all__ = ['COUNTRY', 'PLACES', 'TOPICS', 'SEGMENTS', 'HOT_PLACE', 'HOT_SHARE', 'HOT_CRITICS', 'CHANGE_REGION', 'CHANGE_TOPIC',
            'CHANGE_DAYS', 'CHANGE_NEGATIVE', 'PRODUCTS', 'RECENT', 'LAST_DAY', 'FASTTEXT_NAMES', 'expand', 'Phrases',
-           'wording', 'write_texts', 'Shop', 'make_shop', 'write_shop', 'stream_fasttext']
+           'wording', 'write_texts', 'Shop', 'make_shop', 'write_shop']
 
 # %% ../../nbs/10_data.sample.ipynb #d6cdbf24
-import gzip
 import json
 import re
 import tomllib
@@ -247,7 +246,7 @@ def _people(rng: np.random.Generator, n: int, noise: float) -> pd.DataFrame:
     return pd.DataFrame({"kind": segment, "segment": kind["segment"], "place": here["place"], "region": here["region"], "hot": hot, "critic": critic, "lon": lon.round(5), "lat": lat.round(5), "negative": (kind["negative"] + 0.04 * noise * rng.normal(0, 1, n)).clip(0.01, 0.99), **habits})
 
 # %% ../../nbs/10_data.sample.ipynb #715320f5
-def _orders(rng: np.random.Generator, people: pd.DataFrame, end: np.datetime64, weeks: int, noise: float) -> pd.DataFrame:
+def _orders(rng: np.random.Generator, people: pd.DataFrame, weeks: int, noise: float) -> pd.DataFrame:
     "Draw the orders, sorted by customer and newest first; times in seconds before the end."
     span = weeks * 7 - 1.0
     recency = people["recency"].clip(0.3, span * 0.9).to_numpy()
@@ -349,7 +348,7 @@ def make_shop(
         raise InputError("at least 20 customers, 1 review, 9 weeks and noise ≥ 0", f"{n_customers}, {n_reviews}, {weeks}, {noise}", "raise the small one")
     rng, end = np.random.default_rng(seed), np.datetime64(last_day) + np.timedelta64(86399, "s")
     people = _people(rng, n_customers, noise)
-    bought = _orders(rng, people, end, weeks, noise)
+    bought = _orders(rng, people, weeks, noise)
     facts = _review_facts(rng, people, bought, n_reviews, noise)
     facts = facts.sort_values("ago", ascending=False, kind="stable", ignore_index=True)
     titles, texts = write_texts(facts["verdict"].to_numpy(), facts["topic"].to_numpy(), facts["item"].to_numpy(), rng)
@@ -573,25 +572,3 @@ if __name__ == "__main__":
     import sys
 
     print(*write_shop(make_shop(), Path(sys.argv[1])), sep="\n")
-
-# %% ../../nbs/10_data.sample.ipynb #7d0bd46c
-def stream_fasttext(
-    path: Path,  # file to write; .gz is compressed
-    n_lines: int,
-    seed: int = 42,
-    negative: float = 0.5,  # share of negative reviews
-    block: int = 20_000,  # lines in memory at a time
-) -> Path:  # the file
-    "Write a fastText file of any length in constant memory."
-    path = Path(path)
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "wt", encoding="utf-8", newline="\n") as out:
-        for i, start in enumerate(range(0, n_lines, block)):
-            rng, n = np.random.default_rng([seed, 3, i]), min(block, n_lines - start)
-            verdict, item = (rng.random(n) >= negative).astype(int), rng.integers(0, len(PRODUCTS), n)
-            topic = rng.integers(0, 6, n)
-            topic = np.where(topic < 5, topic, np.where(PRODUCTS["food"].to_numpy()[item], 5, 6))
-            titles, texts = write_texts(verdict, topic, item, rng)
-            rows = zip(verdict, titles, texts, strict=True)
-            out.write("".join(f"{FASTTEXT_NAMES[v]} {title}: {text}\n" for v, title, text in rows))
-    return path

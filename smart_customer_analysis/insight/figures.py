@@ -8,8 +8,8 @@ One function per question; each takes a frame and returns a matplotlib `Figure` 
 
 # %% auto #0
 __all__ = ['TOKENS', 'SEQUENTIAL', 'DIVERGING', 'CATEGORICAL', 'BREAKS', 'FONTS', 'LOOK', 'EVIDENCE', 'COARSE', 'segment_colour',
-           'contrast', 'in_look', 'svg', 'png', 'sentiment_over_time', 'shares_figure', 'changes_figure',
-           'segment_profiles', 'migration_flows', 'choice_of_k', 'reliability_figure', 'land', 'map_figure']
+           'in_look', 'svg', 'png', 'sentiment_over_time', 'shares_figure', 'changes_figure', 'segment_profiles',
+           'migration_flows', 'choice_of_k', 'reliability_figure', 'land', 'map_figure']
 
 # %% ../../nbs/52_insight.figures.ipynb #1832a717
 import functools
@@ -65,20 +65,6 @@ def segment_colour(
 ) -> str:  # hex colour; grey for a seventh and later
     "Give the fixed colour of a segment."
     return CATEGORICAL.get(str(segment_id)[:1], TOKENS["none"])
-
-# %% ../../nbs/52_insight.figures.ipynb #787d5f7a
-def contrast(
-    one: str,  # hex colour
-    other: str,  # hex colour
-) -> float:  # 1 to 21
-    "Contrast ratio of two colours (WCAG 2)."
-
-    def luminance(colour: str) -> float:
-        c = np.array(mpl.colors.to_rgb(colour))
-        return float(np.where(c <= 0.03928, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
-
-    a, b = sorted((luminance(one), luminance(other)))
-    return (b + 0.05) / (a + 0.05)
 
 # %% ../../nbs/52_insight.figures.ipynb #de52777b
 def in_look(

@@ -61,7 +61,7 @@ def _pairs(table: pd.DataFrame) -> dict:
 _KINDS = ["kind", "segment_id", "other", "n", "sentence"]
 
 
-def _origin(table: pd.DataFrame, label: int, mapping: dict, sizes: pd.Series) -> tuple[str, str | None, int]:
+def _origin(table: pd.DataFrame, label: int, sizes: pd.Series) -> tuple[str, str | None, int]:
     "Say how an unmatched new segment came about: kind, other segment, members that came from it."
     came = table[label]
     source = came.idxmax() if came.sum() else None
@@ -93,7 +93,7 @@ def _events(table: pd.DataFrame, mapping: dict, fresh: list, was: pd.Series, siz
     "List all events, the largest first."
     rows = []
     for label in fresh:
-        kind, other, n = _origin(table, label, mapping, sizes)
+        kind, other, n = _origin(table, label, sizes)
         heir = next((new for new, letter in mapping.items() if letter == other), None)
         stay = int(table.loc[other, heir]) if other is not None and heir is not None else 0
         rows.append((kind, mapping[label], other, n, _sentence(kind, mapping[label], other, n, stay, noun)))

@@ -54,7 +54,6 @@ from ..schema import LABEL_NAMES, ModelError
 from smart_customer_analysis.sentiment.dataset import (
     TextDataset,
     bucket_batches,
-    encode,
     pad_batch,
     tiny_tokenizer,
     two_readings,

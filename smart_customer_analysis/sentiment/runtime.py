@@ -12,7 +12,6 @@ __all__ = ['export_onnx', 'OnnxModel', 'fastest']
 # %% ../../nbs/25_sentiment.runtime.ipynb #4384fd6c
 import logging
 import os
-import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Sequence

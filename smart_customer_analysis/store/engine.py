@@ -105,8 +105,8 @@ def _null_safe(function: Any) -> Any:
     return lambda *args: None if None in args else function(*args)
 
 
-def _geojson(blob: bytes, digits: int = 9) -> str:
-    "Geometry as GeoJSON, rounded."
+def _geojson(blob: bytes) -> str:
+    "Geometry as GeoJSON."
     return json.dumps(json.loads(shapely.to_geojson(shapely.from_wkb(blob))), separators=(",", ":"), default=str)
 
 

@@ -1,10 +1,8 @@
 """Both backends answer alike, and as shapely and pyproj do."""
 
-import h3
 import numpy as np
 import pandas as pd
 import pytest
-import shapely
 from pyproj import Geod
 from shop import predictions, shop
 from sqlalchemy import select, text
@@ -55,7 +53,7 @@ def metres_to(customers, lon, lat):
     )
 
 
-def test_within_metres_and_distance(places):
+def test_within_metres(places):
     engine, customers = places
     rng = np.random.default_rng(4)
     for lon, lat in random_points(N_QUERIES, 4):
@@ -78,15 +76,6 @@ def test_nearest(places):
         assert len(set(found.customer_id) ^ set(true.index)) <= 2
 
 
-def test_distance_between_customers(places):
-    engine, customers = places
-    rng = np.random.default_rng(6)
-    for a, b in rng.integers(0, len(customers), (N_QUERIES, 2)):
-        p, q = customers.iloc[a], customers.iloc[b]
-        true = GEOD.inv(p.lon, p.lat, q.lon, q.lat)[2]
-        assert query.distance(engine, p.customer_id, q.customer_id) == pytest.approx(true, rel=0.005, abs=0.01)
-
-
 def test_within_bbox(places):
     engine, customers = places
     rng = np.random.default_rng(7)
@@ -101,73 +90,6 @@ def test_within_bbox(places):
         )
         true = customers[inside & customers.lat.between(south, north)].customer_id
         assert list(query.within_bbox(engine, west, south, east, north).customer_id) == sorted(true)
-
-
-def test_within_polygon(places):
-    engine, customers = places
-    rng = np.random.default_rng(8)
-    for i in range(N_QUERIES):
-        centre = (8.5, 47.3) if i % 2 else (rng.uniform(-120, 120), rng.uniform(-50, 50))
-        turn = np.sort(rng.uniform(0, 2 * np.pi, 3 + i % 9))
-        far = rng.uniform(0.5, 30)
-        ring = np.column_stack([centre[0] + far * np.cos(turn), centre[1] + far * np.sin(turn)])
-        polygon = shapely.make_valid(shapely.Polygon(ring))
-        shape = polygon.wkt if i % 3 else dict(shapely.geometry.mapping(polygon))
-        true = customers[
-            shapely.contains_xy(polygon, customers.lon.to_numpy("float64"), customers.lat.to_numpy("float64"))
-        ].customer_id
-        assert list(query.within_polygon(engine, shape).customer_id) == sorted(true)
-
-
-@pytest.fixture(scope="module")
-def many_shops(make_database):
-    "200 small random shops in one database: (engine, {source: (reviews, customers)})."
-    rng, made = np.random.default_rng(12), {}
-    engine = make_engine(make_database())
-    migrate(engine)
-    for i in range(N_QUERIES):
-        west, south = rng.uniform(-179, 150), rng.uniform(-89, 60)
-        bbox = (west, south, west + 10 ** rng.uniform(-3, 1.4), south + 10 ** rng.uniform(-3, 1.4))
-        reviews, customers, _ = shop(int(rng.integers(1, 60)), int(rng.integers(0, 120)), seed=i, bbox=bbox)
-        customers["country"] = rng.choice(["CH", "DE", None], len(customers))
-        made[f"s{i}"] = reviews.assign(load_id=1, first_load_id=1, source=f"s{i}", product_id=None), customers
-    save_load(engine, "first")
-    people = pd.concat(c.assign(source=s, load_id=1, first_load_id=1) for s, (_, c) in made.items())
-    people.to_sql("customers", engine, index=False, if_exists="append")
-    pd.concat(r for r, _ in made.values()).to_sql("reviews", engine, index=False, if_exists="append")
-    yield engine, made
-    engine.dispose()
-
-
-def test_counts_by_cell(many_shops):
-    engine, made = many_shops
-    rng = np.random.default_rng(13)
-    for source, (reviews, customers) in made.items():
-        resolution = int(rng.integers(0, 16))
-        where = customers.dropna(subset=["lon"]).set_index("customer_id")
-        cells = {c: h3.latlng_to_cell(lat, lon, resolution) for c, lon, lat in where[["lon", "lat"]].itertuples()}
-        found = query.count_by_cell(engine, resolution, source).set_index("cell")
-        assert dict(found.n_customers) == dict(pd.Series(cells, dtype="str").value_counts())
-        of_reviews = reviews.customer_id.map(cells).value_counts()
-        assert dict(found.n_reviews) == {c: int(of_reviews.get(c, 0)) for c in set(cells.values())}
-
-
-def test_counts_by_region(many_shops):
-    engine, made = many_shops
-    for source, (reviews, customers) in made.items():
-        place = {
-            c: (region, country)
-            for c, region, country in customers[["customer_id", "region", "country"]].itertuples(index=False)
-            if isinstance(region, str)
-        }
-        place = {c: (r, k if isinstance(k, str) else None) for c, (r, k) in place.items()}
-        written = [place[c] for c in reviews.customer_id if c in place]
-        found = query.count_by_region(engine, source)
-        told = {
-            (r.region, r.country if isinstance(r.country, str) else None): (r.n_customers, r.n_reviews)
-            for r in found.itertuples()
-        }
-        assert told == {p: (list(place.values()).count(p), written.count(p)) for p in set(place.values())}
 
 
 def test_geojson(places):
@@ -189,29 +111,6 @@ def test_geojson(places):
         assert np.allclose(got, where.loc[ids, ["lon", "lat"]].astype(float), atol=1e-6)
         for f in query.customers_geojson(engine, **asked)["features"] if i % 8 < 2 else ():
             assert f["geometry"]["coordinates"] not in got.tolist(), "an exact coordinate left"
-
-
-BAD_SHAPES = [
-    ("bow tie", "POLYGON((0 0, 2 2, 2 0, 0 2, 0 0))", "a valid polygon; found Self-intersection"),
-    ("over the antimeridian", "POLYGON((170 0, -170 0, -170 10, 170 10, 170 0))", None),  # the long way round
-    ("beyond the antimeridian", "POLYGON((170 0, 190 0, 190 10, 170 10, 170 0))", "degrees"),
-    ("metres of EPSG:3857", "POLYGON((0 0, 500000 0, 500000 500000, 0 0))", "degrees"),
-    ("another SRID", "SRID=3857;POLYGON((0 0, 1 0, 1 1, 0 0))", "a polygon as WKT or GeoJSON"),
-    ("a line", "LINESTRING(0 0, 1 1)", "a valid polygon"),
-    ("empty", "POLYGON EMPTY", "a valid polygon"),
-    ("no geometry", "somewhere", "a polygon as WKT or GeoJSON"),
-    ("open ring", "POLYGON((0 0, 1 0, 1 1))", "a polygon as WKT or GeoJSON"),
-    ("not a number", "POLYGON((0 0, 1 NaN, 1 1, 0 0))", "a valid polygon"),
-]
-
-
-@pytest.mark.parametrize(("name", "shape", "words"), BAD_SHAPES, ids=[b[0] for b in BAD_SHAPES])
-def test_a_shape_that_is_no_polygon_on_the_map_is_refused(places, name, shape, words):
-    if words is None:
-        assert len(query.within_polygon(places[0], shape)) > 10
-        return
-    with pytest.raises(InputError, match=words):
-        query.within_polygon(places[0], shape)
 
 
 @pytest.mark.db

@@ -12,12 +12,10 @@ from smart_customer_analysis.geo.cells import (
     assign_cells,
     cell_geojson,
     cell_polygon,
-    cells_in_box,
     choose_resolutions,
     count_cells,
     count_nested,
     extent_of,
-    remainders,
 )
 from smart_customer_analysis.insight.figures import land
 from smart_customer_analysis.schema import InputError
@@ -33,6 +31,15 @@ def shop(n: int, seed: int, spread: float = 0.1, k_reviews: int = 3) -> pd.DataF
     return rows.assign(negative=rng.integers(0, 2, len(rows)))
 
 
+def remainders(nested: pd.DataFrame, rows: pd.DataFrame) -> list[int]:
+    "What subtraction reveals: customers in each shown total minus its shown children, where that is not empty."
+    shown, left = {"", *nested.loc[nested["state"] == "shown", "cell"]}, []
+    for r, level in nested[nested["parent"].isin(shown) & (nested["state"] == "hidden")].groupby("resolution"):
+        truth = rows.groupby(f"h3_r{r}")["customer_id"].nunique()
+        left += truth[level["cell"]].groupby(level["parent"].to_numpy()).sum().tolist()
+    return left
+
+
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("k", [5, 10])
 def test_no_total_minus_its_shown_children_leaves_a_small_group(seed: int, k: int) -> None:
@@ -40,7 +47,7 @@ def test_no_total_minus_its_shown_children_leaves_a_small_group(seed: int, k: in
     nested = count_nested(rows, (5, 6, 7), k)
     shown = nested[nested["state"] == "shown"]
     assert shown["n_customers"].ge(k).all()
-    assert remainders(nested, rows)["n_customers"].ge(k).all()
+    assert min(remainders(nested, rows)) >= k
 
 
 def test_shown_counts_are_the_true_ones_and_hidden_ones_are_blank() -> None:
@@ -75,22 +82,6 @@ def test_hiding_is_no_more_than_it_takes() -> None:
             protectors = sizes[(siblings["why"] == "protects").to_numpy()]
             if len(protectors):
                 assert sizes.sum() - protectors.max() < 10
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_500_pairs_of_boxes_isolate_nobody(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    nested = count_nested(shop(4000, seed), (5, 6, 7))
-    seen = set()
-    for r in (6, 7):
-        cells = nested[(nested["resolution"] == r) & (nested["state"] == "shown")]
-        for _ in range(250):
-            (w, e), (s, n) = np.sort(rng.uniform(-9.4, -8.9, 2)), np.sort(rng.uniform(38.5, 39.0, 2))
-            a, b, c, d = rng.exponential(0.02, 4)
-            inner, outer = cells_in_box(cells, (w, s, e, n)), cells_in_box(cells, (w - a, s - b, e + c, n + d))
-            seen.add(int(outer["n_customers"].sum() - inner["n_customers"].sum()))
-    assert len(seen) > 20
-    assert not any(0 < abs(d) < 10 for d in seen)
 
 
 def test_one_level_hides_a_second_cell() -> None:

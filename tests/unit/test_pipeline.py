@@ -116,9 +116,12 @@ def test_reviews_without_customers_are_segmented_themselves(settings, home):
 
 def test_steps_one_at_a_time(first, settings, tmp_path):
     assert [s["name"] for s in segment_only(settings, "sample")["segments"]] == [s["name"] for s in first["segments"]]
-    told = export_only(settings, tmp_path / "tables", "sample")["rows"]
-    assert told["reviews"] > 400
-    assert told == {name: len(pd.read_parquet(tmp_path / "tables" / f"{name}.parquet")) for name in told}
+    tables = tmp_path / "tables"
+    rows = export_only(settings, tables, "sample")["rows"]
+    assert rows["reviews"] > 400 and set(rows) == {"reviews", "customers", "orders", "marks", "segments", "members"}
+    for name, n in rows.items():  # what each is, in both forms
+        assert len(pd.read_parquet(tables / f"{name}.parquet")) == len(pd.read_csv(tables / f"{name}.csv")) == n > 0
+    assert set(pd.read_csv(tables / "members.csv")["segment_id"]) == set(pd.read_csv(tables / "segments.csv")["id"])
     assert [m["state"] for m in list_models(settings)] == ["whole"]
 
 

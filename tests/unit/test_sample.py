@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_customer_analysis.data.sample import CHANGE_DAYS, SEGMENTS, make_shop, stream_fasttext, write_shop
+from smart_customer_analysis.data.sample import CHANGE_DAYS, SEGMENTS, make_shop, write_shop
 from smart_customer_analysis.schema import Customer, InputError, Order, Review, conform
 
 COMMITTED = Path(__file__).resolve().parents[2] / "data" / "sample"
@@ -237,10 +237,3 @@ def test_the_smallest_and_the_noisiest_shop_have_the_size_asked_for_and_all_segm
 def test_refuses_sizes_that_cannot_be(wrong):
     with pytest.raises(InputError, match="at least 20 customers"):
         make_shop(**wrong)
-
-
-def test_stream_is_repeatable_and_the_block_is_all_it_holds(tmp_path):
-    a = stream_fasttext(tmp_path / "a.txt", 2500, seed=3, block=1000).read_bytes()
-    b = stream_fasttext(tmp_path / "b.txt", 2500, seed=3, block=1000).read_bytes()
-    assert a == b and a.count(b"\n") == 2500
-    assert len(set(a.split(b"\n"))) / 2500 > 0.97

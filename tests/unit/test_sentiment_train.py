@@ -13,7 +13,6 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -335,52 +334,34 @@ def test_neutral_passages_hold_no_word_of_praise_or_blame():
     assert not judging_words(told) and not set("<>[]|") & set(told)
 
 
-def test_facts_are_told_whole_and_are_not_those_of_the_benchmark():
-    facts, labels = t.plain_facts(np.random.default_rng(0), 4000)
-    assert np.bincount((2 * labels).astype(int)).min() > 1200 and len(set(facts)) > 2500
-    sides = [{f for f, y in zip(facts, labels, strict=True) if y == side} for side in (0, 0.5, 1)]
-    assert sum(map(len, sides)) == len(set(facts))  # nothing is said with two labels
-    for fact in facts:
-        assert fact[0].isupper() and fact.endswith(".") and not set("<>[]|") & set(fact), fact
-    assert judging_words(" ".join(facts).lower()) == ["sound"]  # that of a player
-    asked = pd.read_csv(Path(__file__).resolve().parents[2] / "benchmarks" / "plain_facts.csv")["text"]
-    assert len(asked) == 100 and not set(asked) & set(facts)
+def passages(neutral, behind, seed=1, **given):
+    return t.Recipe(neutral=neutral, behind=behind, seed=seed, **given)
 
 
-def test_a_lesson_keeps_the_reviews_and_counts_what_it_added():
+def test_neutral_rows_are_added_counted_and_the_reviews_stay():
     texts, labels = toy(200)
-    more, chance, added = t.lesson(texts, np.array(labels), t.Recipe(plain_facts=0.1, neutral=0.25, behind=0.5))
-    assert added == {"plain_facts": 20, "passages": 50, "behind": 100}
-    assert more[:200] == texts and chance[:200].tolist() == labels and len(more) == len(chance) == 370
-    many = t.lesson(texts * 50, np.array(labels * 50), t.Recipe(plain_facts=0.2))[2]
-    assert many == {"plain_facts": 600, "passages": 1000, "behind": 2000}  # one lesson, however many the reviews
-
-
-def test_neutral_rows_are_added_and_the_reviews_stay():
-    texts, labels = toy(200)
-    more, chance = t.with_neutral(texts, np.array(labels), 20, 40, seed=1)
+    more, chance, added = t.with_neutral(texts, np.array(labels), passages(0.1, 0.2))
+    assert added == {"passages": 20, "behind": 40}
     assert more[:200] == texts and chance[:200].tolist() == labels
-    assert (chance[200:220] == 0.5).all() and len(more) == 260
+    assert (chance[200:220] == 0.5).all() and len(more) == len(chance) == 260
     for text, p in zip(more[220:], chance[220:], strict=True):
         assert {labels[i] for i, review in enumerate(texts) if text.endswith(f" {review}")} == {p}
-    assert (
-        t.with_neutral(texts, np.array(labels), 20, 40, seed=1)[0]
-        == more
-        != t.with_neutral(texts, np.array(labels), 20, 40, seed=2)[0]
-    )
-    assert t.with_neutral(texts, np.array(labels), 0, 0, seed=1)[0] == texts
+    again, other = (t.with_neutral(texts, np.array(labels), passages(0.1, 0.2, seed))[0] for seed in (1, 2))
+    assert again == more != other
+    assert t.with_neutral(texts, np.array(labels), passages(0, 0))[0] == texts
+    many = t.with_neutral(texts * 50, np.array(labels * 50), t.Recipe())[2]
+    assert many == {"passages": 1000, "behind": 2000}  # no more, however many the reviews
 
 
 def test_a_passage_leaves_room_for_the_review():
     short, long = "fine", "fine " * 210  # 1,050 characters: a window holds little more
-    late = [t.with_neutral([text] * 400, np.ones(400), 0, 400, seed=1)[0][400:] for text in (short, long)]
+    late = [t.with_neutral([text] * 400, np.ones(400), passages(0, 1))[0][400:] for text in (short, long)]
     before = [[len(x) - len(text) for x in many] for many, text in zip(late, (short, long), strict=True)]
     assert max(before[1]) < 150 < 800 < max(before[0])
-    narrow = t.with_neutral([short] * 400, np.ones(400), 400, 400, seed=1, max_tokens=64)[0][400:]  # 275 characters
+    narrow = t.with_neutral([short] * 400, np.ones(400), passages(1, 1, max_tokens=64))[0][400:]  # 275 characters
     assert 200 < max(map(len, narrow)) < 280
-    assert (
-        len(t.with_neutral([short] * 9, np.ones(9), 9, 9, 1, max_tokens=8)[0]) == 27
-    )  # a window no sentence fits into
+    tiny = t.with_neutral([short] * 9, np.ones(9), passages(1, 1, max_tokens=8))[0]  # a window no sentence fits into
+    assert len(tiny) == 27
 
 
 def test_half_a_chance_pulls_the_margin_to_zero(encoder):
@@ -399,10 +380,33 @@ def test_half_a_chance_pulls_the_margin_to_zero(encoder):
 def test_a_pretrained_encoder_learns_from_passages_and_the_card_says_so(tmp_path, encoder):
     known = pretrained(encoder, tmp_path / "known")
     for share in (0.0, 0.25):
-        made = train(
-            tmp_path / str(share), str(known), epochs=1, neutral=share, behind=2 * share, plain_facts=0.4 * share
-        )
+        made = train(tmp_path / str(share), str(known), epochs=1, neutral=share, behind=2 * share)
         told = json.loads((made.folder / "metrics.json").read_text())["training"]
-        assert (told["rows"], told["plain_facts"], told["passages"]) == (120, 48 * share, 120 * share)
-        said = "30 passages that judge nothing, 60 reviews behind one, 12 plain facts, too"
-        assert (said in (made.folder / "README.md").read_text()) == (share > 0)
+        assert (told["rows"], told["passages"], told["behind"]) == (120, 120 * share, 240 * share)
+        card = (made.folder / "README.md").read_text()
+        assert ("30 passages that judge nothing, 60 reviews behind one, too" in card) == (share > 0)
+        assert "It has learned from English product reviews." in card
+
+
+def test_english_passages_stay_out_where_the_reviews_are_not_english_and_the_card_says_so(tmp_path, encoder):
+    known, (texts, labels) = pretrained(encoder, tmp_path / "known"), toy(60)
+    told = [
+        f"o produto chegou bem, recebi {sorted({*text.split()} & {*GOOD, *BAD})}" if i % 3 else text
+        for i, text in enumerate(texts)
+    ]
+    args = dict(encoder=str(known), max_tokens=24, epochs=1, device="cpu", precision="fp32")
+    made = t.train_sentiment(told, labels, [], [], tmp_path / "other" / "sentiment", **args)
+    training = json.loads((made.folder / "metrics.json").read_text())["training"]
+    assert (training["passages"], training["behind"], training["language"]) == (0, 0, "pt")
+    assert (training["recipe"]["neutral"], training["recipe"]["behind"]) == (0, 0)
+    card = (made.folder / "README.md").read_text()
+    assert "another language than English (pt), so no passages" in card and "English product reviews" not in card
+    assert "passages that judge nothing, " not in card
+
+
+def test_reviews_too_short_to_tell_count_for_no_language():
+    assert t.main_language(["bom", "ok", "it is what it was", "good"]) == "en"
+    assert t.main_language(["bom", "ok"]) == t.main_language([]) == ""
+    assert t.for_language(t.Recipe(), "") == t.Recipe()
+    many = ["não recebi o produto"] * 900 + ["it is the best of them and I like it"] * 2000
+    assert t.main_language(many) == "en" != t.main_language(many[:1100])  # spread over all of them

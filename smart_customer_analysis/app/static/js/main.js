@@ -85,14 +85,13 @@ document.addEventListener("keydown", (e) => {
 });
 if ("scrollRestoration" in history) history.scrollRestoration = "manual";
 
-// What the frame needs: names to filter by, and the shop's own default period. The Overview asks for the same answer, once.
+// What the frame needs: names to filter by, and the span of the reviews.
 async function learn() {
   const v = await get("filters", { source: state.query.source }).catch(() => null);
   meta.known = true;
   if (!v) { say("The list of filters could not be loaded."); return; }
   Object.assign(meta, { regions: v.regions || [], segments: v.segments || [], products: v.products || [], sources: v.sources || [], periods: v.periods?.last ? v.periods : null });
   meta.data_to = v.periods?.last;
-  if (v.periods?.default_start) meta.period = { start: v.periods.default_start, end: v.periods.default_end };
 }
 async function learnPeriod() {
   const v = await get("overview", { source: state.query.source }).catch(() => null);

@@ -3,8 +3,8 @@ import { addDays, day, dates, iso, monday } from "./format.js";
 
 export const VIEWS = { "/": "overview", "/map": "map", "/segments": "segments", "/reviews": "reviews", "/try": "try", "/reports": "reports" };
 export const TITLES = { overview: "Overview", map: "Map", segments: "Segments", reviews: "Reviews", try: "Try a review", reports: "Reports" };
-export const FILTERS = ["source", "start", "end", "segment", "region", "product", "sentiment", "cell", "q"];
-export const LABELS = { period: "Period", segment: "Segment", region: "Region", product: "Product", sentiment: "Sentiment", cell: "Place", q: "Words" };
+export const FILTERS = ["source", "start", "end", "segment", "region", "product", "sentiment", "q"];
+export const LABELS = { period: "Period", segment: "Segment", region: "Region", product: "Product", sentiment: "Sentiment", q: "Words" };
 
 export const meta = { regions: [], segments: [], products: [], sources: [], periods: null, known: false };
 export let state = read();
@@ -58,7 +58,7 @@ export function asked({ without = [], query = state.query } = {}) {
 
 export function scopeText({ without = [], query = state.query, withPeriod = true } = {}) {
   const p = period(query), parts = [];
-  for (const k of ["segment", "region", "product", "sentiment", "cell", "q"]) {
+  for (const k of ["segment", "region", "product", "sentiment", "q"]) {
     if (query[k] && !without.includes(k)) parts.push(`${LABELS[k]}: ${k === "segment" ? segmentName(query[k]) : query[k]}`);
   }
   if (withPeriod) parts.push(p ? dates(p.start, p.end) : "all dates");
