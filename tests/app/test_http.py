@@ -14,7 +14,7 @@ from made_up import Served
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from smart_customer_analysis.app.main import create_app, serve
+from smart_customer_analysis.app.main import _bind, create_app, serve
 from smart_customer_analysis.app.middleware import MAX_BODY
 from smart_customer_analysis.app.workers import Workers
 from smart_customer_analysis.config import ScaError, Settings
@@ -452,6 +452,24 @@ def test_a_taken_port_is_one_line(tmp_path):
             serve(settings)
     assert "\n" not in str(told.value)
     assert threading.active_count() == before, "half started"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_an_answer_does_not_wait_for_the_one_before_to_be_acknowledged(host):
+    async def delays() -> int:
+        seen = asyncio.get_running_loop().create_future()
+
+        def connected(reader, writer):
+            seen.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with _bind(host, 0) as listener:
+            async with await asyncio.start_server(connected, sock=listener):
+                _, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+                writer.close()
+                return await seen
+
+    assert asyncio.run(delays()) == 1
 
 
 def test_limit_is_the_one_documented():
