@@ -124,7 +124,9 @@ def run(app: FastAPI, listener: socket.socket) -> None:
 def _bind(host: str, port: int) -> socket.socket:
     """Take the port, or say who should move."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
+    listener = socket.socket(
+        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # asyncio sends at once only where TCP is named
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

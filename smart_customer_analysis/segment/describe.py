@@ -123,8 +123,9 @@ def _review_names(profiles: pd.DataFrame, words: dict[str, list[str]]) -> dict[s
     for letter, profile in profiles.groupby("segment_id"):
         away = dict(zip(profile["feature"], profile["difference_sd"], strict=True)).get("p_negative", 0)
         kind = "Complaints about" if away >= 0.5 else "Praise for" if away <= -0.5 else "Reviews about"
-        chosen = [w for w in words.get(letter, []) if w not in used.setdefault(kind, set())][:3]
-        used[kind] |= set(chosen)
+        taken = used.setdefault(kind, set())
+        chosen = [w for w in words.get(letter, []) if w not in taken][:3]
+        taken |= set(chosen)
         names[letter] = {f"{kind}: {', '.join(chosen)}" if chosen else f"{kind} many things": 1.0}
     return names
 

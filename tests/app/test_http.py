@@ -1,6 +1,7 @@
 """What the wire sees: refusals, headers, limits, the model's queue, the committed description of the API."""
 
 import asyncio
+import base64
 import gzip
 import json
 import socket
@@ -13,10 +14,12 @@ from made_up import Served
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from smart_customer_analysis.app.main import create_app, serve
+from smart_customer_analysis.app.main import _bind, create_app, serve
 from smart_customer_analysis.app.middleware import MAX_BODY
 from smart_customer_analysis.app.workers import Workers
 from smart_customer_analysis.config import ScaError, Settings
+from smart_customer_analysis.service import Service
+from smart_customer_analysis.store.engine import _told
 
 JSON = {"content-type": "application/json"}
 SECRET = "planted-secret-4711"
@@ -215,6 +218,63 @@ def test_an_unreachable_server_is_told_in_time(tmp_path):
         assert "secret" not in answer.text + client.get("/ready").text
 
 
+def cursor(*told) -> str:
+    return base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
+
+
+TAMPERED = {
+    "no zone": ("newest", cursor("newest", "2026-01-01T00:00:00", "a")),
+    "a day": ("newest", cursor("newest", "2026-01-01", "a")),
+    "before the first year": ("newest", cursor("newest", "0001-01-01T00:00:00+14:00", "a")),
+    "after the last year": ("newest", cursor("newest", "9999-12-31T23:00:00-14:00", "a")),
+    "half a character": ("newest", cursor("newest", "2026-01-01T00:00:00+00:00", "\ud800")),
+    "NUL": ("newest", cursor("newest", "2026-01-01T00:00:00+00:00", "\0")),
+    "no id": ("newest", cursor("newest", "2026-01-01T00:00:00+00:00", 7)),
+    "not a number": ("negative", cursor("negative", float("nan"), "a")),
+    "endless": ("longest", cursor("longest", float("inf"), "a")),
+    "huge": ("longest", cursor("longest", 10**60, [])),
+    "a list": ("unsure", cursor("unsure", [1], "a")),
+    "an object": ("unsure", base64.urlsafe_b64encode(b'{"unsure": 1, "b": 2, "c": 3}').decode()),
+    "nested": ("unsure", base64.urlsafe_b64encode(b"[" * 140).decode()),
+    "letters of no alphabet": ("unsure", "é%F0"),
+}
+
+
+@pytest.mark.parametrize("case", TAMPERED)
+def test_a_tampered_cursor_is_no_fault_of_the_database(served, case):
+    sort, value = TAMPERED[case]
+    answer = served.client.get("/v1/reviews", params={"sort": sort, "cursor": value})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), answer.text
+    assert answer.json()["type"] == "urn:sca:invalid" and "start again without a cursor" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("message", ["could not translate host", "disk is full", "no such table: x", "anything else"])
+def test_a_503_never_shows_where_the_database_is(tmp_path, monkeypatch, message):
+    folder = tmp_path / "planted-folder-4711"
+    url = f"sqlite:///{folder}/planted-file-4711.db?password={SECRET}"
+    error = _told(OSError(f"{message} at {url}"), url)
+
+    def broken(self):
+        raise error
+
+    monkeypatch.setattr(Service, "engine", broken)
+    settings = Settings(database_url=url, models_dir=tmp_path, reports_dir=tmp_path)
+    with TestClient(create_app(settings)) as client:
+        answers = [client.get(a) for a in ("/v1/overview", "/v1/reviews", "/v1/segments", "/ready")]
+    assert [a.status_code for a in answers] == [503] * 4
+    assert not [a.text for a in answers if "4711" in a.text or "sqlite" in a.text]
+
+
+def test_a_database_that_cannot_be_opened_or_reached_is_not_named(tmp_path):
+    (tmp_path / "planted-4711.db").write_bytes(b"no database" * 1000)
+    for url in (f"sqlite:///{tmp_path}/planted-4711.db", f"postgresql://anna:{SECRET}@127.0.0.1:1/planted-4711"):
+        settings = Settings(database_url=url, models_dir=tmp_path, reports_dir=tmp_path)
+        with TestClient(create_app(settings)) as client:
+            answers = [client.get("/v1/overview"), client.get("/ready")]
+        assert [a.status_code for a in answers] == [503, 503]
+        assert not [a.text for a in answers if "4711" in a.text or "127.0.0.1" in a.text or "anna" in a.text]
+
+
 def test_metrics_name_routes_never_ids(served):
     served.client.get("/v1/customers/00042")
     text = served.client.get("/metrics").text
@@ -392,6 +452,24 @@ def test_a_taken_port_is_one_line(tmp_path):
             serve(settings)
     assert "\n" not in str(told.value)
     assert threading.active_count() == before, "half started"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_an_answer_does_not_wait_for_the_one_before_to_be_acknowledged(host):
+    async def delays() -> int:
+        seen = asyncio.get_running_loop().create_future()
+
+        def connected(reader, writer):
+            seen.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with _bind(host, 0) as listener:
+            async with await asyncio.start_server(connected, sock=listener):
+                _, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+                writer.close()
+                return await seen
+
+    assert asyncio.run(delays()) == 1
 
 
 def test_limit_is_the_one_documented():

@@ -12,8 +12,9 @@ from plain_words import LOUD
 from sklearn.metrics import adjusted_rand_score
 
 from smart_customer_analysis.data.sample import make_shop
-from smart_customer_analysis.segment.describe import clip, describe_segments, name_segments
-from smart_customer_analysis.segment.features import customer_features
+from smart_customer_analysis.schema import Review, conform
+from smart_customer_analysis.segment.describe import _review_names, clip, describe_segments, name_segments
+from smart_customer_analysis.segment.features import customer_features, review_features
 from smart_customer_analysis.segment.identity import match_segments, moved_share
 from smart_customer_analysis.segment.kmeans import choose_segments
 
@@ -133,3 +134,41 @@ def test_no_name_twice(candidates, previous):
 @given(st.text(max_size=400), st.integers(2, 60))
 def test_clip_never_exceeds_its_length(text, most):
     assert len(clip(text, most)) <= most and "\n" not in clip(text, most)
+
+
+WORDLESS = {
+    "ok, good, bad": ["ok", "good", "bad"] * 20,
+    "only emoji": ["👍", "👎", "😀"] * 20,
+    "Chinese without commas": ["这个东西非常好用我很喜欢", "质量太差不推荐"] * 30,
+    "one review": ["It broke."],
+    "80 alike": ["Works fine for me"] * 80,
+}
+
+
+@pytest.mark.parametrize("case", WORDLESS)
+def test_reviews_without_a_telling_word_are_named_all_the_same(case):
+    texts = pd.Series(WORDLESS[case])
+    alike, n, rng = texts.nunique() == 1, len(texts), np.random.default_rng(0)
+    made = pd.DataFrame({"review_id": [f"r{i}" for i in range(n)], "source": "s", "line": range(1, n + 1)})
+    made = made.assign(title="", text=texts)
+    reviews = conform(made, Review)
+    p = np.full(n, 0.5) if alike else np.where(texts == texts[0], 0.1, 0.9)
+    vectors = np.ones((n, 8)) if alike else rng.normal(size=(n, 8))
+    marks = pd.DataFrame({"review_id": reviews["review_id"], "p_negative": p})
+    features = review_features(reviews, marks, vectors.astype(np.float32))
+    found = choose_segments(features.frame, 3, 8, seed=42)
+    members = found.members.assign(segment_id=found.members["segment"].map(lambda k: chr(65 + k)))
+    names = describe_segments(features, members, reviews, marks)["name"]
+    assert names.is_unique and set(members["segment_id"]) and len(names) == members["segment_id"].nunique()
+    if alike:
+        assert names.tolist() == ["Reviews about many things"]
+
+
+def test_a_segment_of_reviews_without_words_is_about_many_things():
+    profiles = pd.DataFrame({"segment_id": ["A", "B", "C"], "feature": "p_negative", "difference_sd": [0.0, 0.9, -0.9]})
+    names = _review_names(profiles, {"A": [], "B": ["parcel"]})
+    assert [*map(list, names.values())] == [
+        ["Reviews about many things"],
+        ["Complaints about: parcel"],
+        ["Praise for many things"],
+    ]
