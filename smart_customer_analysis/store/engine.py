@@ -172,12 +172,12 @@ _HINTS = [
 
 
 def _told(error: BaseException, shown: str) -> DatabaseError:
-    "Turn a driver's error into one line for a person."
+    "Turn a driver's error into one line for a person; the address stands in what was found, which no caller of the API is told."
     message = " ".join(str(error).split())
     for pattern, expected, next_step in _HINTS:
         if re.search(pattern, message, re.I):
-            return DatabaseError(f"{expected} at {shown}", message[:160], next_step)
-    return DatabaseError(f"{shown} to accept the statement", f"{type(error).__name__}: {message[:300]}", "nothing was written; see the cause")
+            return DatabaseError(expected, f"{message[:160]} ({shown})", next_step)
+    return DatabaseError("a statement that the database accepts", f"{type(error).__name__}: {message[:300]} ({shown})", "nothing was written; see the cause")
 
 # %% ../../nbs/41_store.engine.ipynb #26672d83
 _PRAGMAS = ("synchronous = NORMAL", "foreign_keys = ON", "secure_delete = ON", "cache_size = -65536", "temp_store = MEMORY")
@@ -242,7 +242,7 @@ def _make_folder(file: Path, shown: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as e:
-        raise DatabaseError(f"a folder for {shown}", str(e), "check the path and the rights") from e
+        raise DatabaseError("a folder for the database file", f"{e} ({shown})", "check the path and the rights") from e
     if file.is_dir():
         raise DatabaseError("an SQLite file", f"the folder {file}", "name a file in it")
 

@@ -13,7 +13,6 @@ __all__ = ['Filters', 'review_facts', 'reviews_page', 'within_bbox', 'within_met
 
 # %% ../../nbs/43_store.query.ipynb #01bfe046
 import base64
-import binascii
 import json
 import math
 from collections.abc import Iterable
@@ -219,9 +218,10 @@ def _read_cursor(cursor: str, sort: str) -> tuple[Any, str]:
     try:
         of, value, review_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         value = datetime.fromisoformat(value) if sort == "newest" else float(value)
-        if of != sort or not isinstance(review_id, str) or "\0" in review_id:
+        known = value.tzinfo is not None and value.astimezone(UTC) if sort == "newest" else math.isfinite(value)
+        if of != sort or not known or "\0" in review_id or not review_id.encode():  # half a character has no bytes
             raise ValueError(of)
-    except (ValueError, TypeError, binascii.Error, OverflowError) as e:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as e:
         raise InputError(f"a cursor of a page sorted by {sort}", repr(cursor)[:80], "start again without a cursor") from e
     return value, review_id
 
