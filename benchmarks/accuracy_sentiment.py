@@ -25,19 +25,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from sim_table import write
 
-from smart_customer_analysis.insight.figures import TOKENS, in_look, png
+from smart_customer_analysis.insight.style import TOKENS, in_look, png
 from smart_customer_analysis.schema import NEGATIVE
-from smart_customer_analysis.sentiment.evaluate import (
-    calibration_error,
-    compare,
-    evaluate,
-    reliability,
-    share,
-    tfidf_scores,
-)
-from smart_customer_analysis.sentiment.model import score
+from smart_customer_analysis.sentiment.evaluate import calibration_error, compare, evaluate, reliability, tfidf_scores
 from smart_customer_analysis.sentiment.predict import Predictor, probabilities
-from smart_customer_analysis.sentiment.train import Recipe, train_sentiment
+from smart_customer_analysis.sentiment.recipe import Recipe
+from smart_customer_analysis.sentiment.scoring import score
+from smart_customer_analysis.sentiment.train import train_sentiment
+from smart_customer_analysis.stats import share
 
 REPO = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("SCA_REAL_DATA") or REPO.parent / "shared" / "data")

@@ -17,8 +17,10 @@ import numpy as np
 import pandas as pd
 from sim_table import write
 
+from smart_customer_analysis.data.delimited import read_csv
+from smart_customer_analysis.data.encoding import open_bytes, utf8_blocks
+from smart_customer_analysis.data.fasttext import read_fasttext
 from smart_customer_analysis.data.load import load
-from smart_customer_analysis.data.read import open_bytes, read_csv, read_fasttext, utf8_blocks
 from smart_customer_analysis.data.sample import make_shop
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "sample"

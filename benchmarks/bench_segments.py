@@ -13,8 +13,8 @@ from sim_table import write
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
-from smart_customer_analysis.segment.features import FeatureScaler
-from smart_customer_analysis.segment.kmeans import choose_segments
+from smart_customer_analysis.segment.refit import choose_segments
+from smart_customer_analysis.segment.scale import FeatureScaler
 
 
 def shop(n: int, seed: int, k: int = 6, d: int = 16, places: int | None = None) -> tuple[pd.DataFrame, np.ndarray]:

@@ -25,10 +25,12 @@ from sim_table import write
 from transformers import DataCollatorWithPadding, Trainer, TrainingArguments, pipeline
 
 from smart_customer_analysis.sentiment.dataset import TextDataset, encode, padding_share
-from smart_customer_analysis.sentiment.model import load_encoder, quiet, score
+from smart_customer_analysis.sentiment.encoder import load_encoder, quiet
+from smart_customer_analysis.sentiment.precision import choose_precision
 from smart_customer_analysis.sentiment.predict import Predictor
+from smart_customer_analysis.sentiment.recipe import Recipe
 from smart_customer_analysis.sentiment.runtime import fastest
-from smart_customer_analysis.sentiment.train import Recipe, choose_precision
+from smart_customer_analysis.sentiment.scoring import score
 from smart_customer_analysis.sentiment.train import Trainer as Ours
 
 MFLOP = 22.2  # of one token in one forward pass of the default encoder, at 105 tokens a review
@@ -167,7 +169,7 @@ def engines(folder: Path, texts: list[str]) -> pd.DataFrame:
 
 def padding_by_size(data: TextDataset) -> pd.DataFrame:
     "Share of padding in an epoch of the shipped batches."
-    from smart_customer_analysis.sentiment.train import plan_batches
+    from smart_customer_analysis.sentiment.recipe import plan_batches
 
     return pd.DataFrame(
         {"rows": [len(data)], "padding": [f"{padding_share(data.lengths, plan_batches(data, Recipe(epochs=1))):.2%}"]}

@@ -14,9 +14,10 @@ from sqlalchemy import event, text
 from store_server import databases
 
 from smart_customer_analysis.schema import Review, conform
-from smart_customer_analysis.store import export
-from smart_customer_analysis.store.engine import make_engine, migrate, writing
-from smart_customer_analysis.store.export import save_load
+from smart_customer_analysis.store import bulk as store_bulk
+from smart_customer_analysis.store.engine import make_engine, writing
+from smart_customer_analysis.store.loads import save_load
+from smart_customer_analysis.store.migrate import migrate
 from smart_customer_analysis.store.query import review_facts, reviews_page
 
 
@@ -121,7 +122,7 @@ def steps(url: str, frame: pd.DataFrame) -> pd.DataFrame:
         kind = next((told for start, told in STEPS.items() if statement.startswith(start)), "other statements")
         add(kind, time.perf_counter() - since.pop())
 
-    copy, read, many = export._copy, export._Encoded.read, export._insert_many
+    copy, read, many = store_bulk._copy, store_bulk._Encoded.read, store_bulk._insert_many
 
     def timed_copy(*args) -> None:
         encoded = spent.get("rows encoded", 0)
@@ -137,11 +138,11 @@ def steps(url: str, frame: pd.DataFrame) -> pd.DataFrame:
     def timed_many(*args) -> None:
         add(STEPS["INSERT"], seconds(lambda: many(*args)))
 
-    export._copy, export._Encoded.read, export._insert_many = timed_copy, timed_read, timed_many
+    store_bulk._copy, store_bulk._Encoded.read, store_bulk._insert_many = timed_copy, timed_read, timed_many
     try:
         total = seconds(lambda: save_load(engine, "bench", frame))
     finally:
-        export._copy, export._Encoded.read, export._insert_many = copy, read, many
+        store_bulk._copy, store_bulk._Encoded.read, store_bulk._insert_many = copy, read, many
     engine.dispose()
     add("checks, hashes, commit", total - sum(spent.values()))
     return pd.DataFrame(

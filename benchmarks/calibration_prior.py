@@ -15,9 +15,9 @@ from accuracy_sentiment import REAL, RUNS, SEEDS, all_english_run, one_run, rows
 from domains_sentiment import kinds, left_out_runs
 from sim_table import write
 
+from smart_customer_analysis.sentiment.calibrate import fit_calibration
 from smart_customer_analysis.sentiment.evaluate import evaluate
 from smart_customer_analysis.sentiment.predict import probabilities
-from smart_customer_analysis.sentiment.train import fit_calibration
 
 PRIORS, HELD, DRAWS = (1.0, 1.25, 1.5, 1.75), (25, 100, 340), 25
 

@@ -22,7 +22,8 @@ from store_server import databases
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "faults"))
 import store_faults as faults
 
-from smart_customer_analysis.store.engine import make_engine, migrate, writing
+from smart_customer_analysis.store.engine import make_engine, writing
+from smart_customer_analysis.store.migrate import migrate
 from smart_customer_analysis.store.tables import table_names
 
 PIECE = 10  # runs of several loaders between two looks at the clock

@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from smart_customer_analysis.segment.identity import match_segments, moved_share
-from smart_customer_analysis.segment.kmeans import choose_segments
+from smart_customer_analysis.segment.refit import choose_segments
 
 
 def centers(rng: np.random.Generator, k: int, apart: float = 5.0) -> np.ndarray:

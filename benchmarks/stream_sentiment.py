@@ -21,7 +21,7 @@ from sim_table import write
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "unit"))
 from test_sentiment_train import toy
 
-from smart_customer_analysis.sentiment.model import tiny_encoder
+from smart_customer_analysis.sentiment.encoder import tiny_encoder
 from smart_customer_analysis.sentiment.train import train_sentiment
 
 

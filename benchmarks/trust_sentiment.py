@@ -20,11 +20,14 @@ from accuracy_sentiment import REAL, RUNS, apart, drawn, english_kinds, rows_of,
 from scipy.stats import spearmanr
 from sim_table import write
 
+from smart_customer_analysis.sentiment.card import held_out
 from smart_customer_analysis.sentiment.dataset import bare_backend, encode
-from smart_customer_analysis.sentiment.evaluate import compare, flips, length_group, refusal, share
-from smart_customer_analysis.sentiment.model import Scores, score
-from smart_customer_analysis.sentiment.predict import Predictor, keep_promise, owners, words_of
-from smart_customer_analysis.sentiment.train import Recipe, held_out
+from smart_customer_analysis.sentiment.evaluate import compare, length_group, prediction_flips, promotion_gate
+from smart_customer_analysis.sentiment.explain import owners, words_of
+from smart_customer_analysis.sentiment.predict import Predictor, guarantee_risk
+from smart_customer_analysis.sentiment.recipe import Recipe
+from smart_customer_analysis.sentiment.scoring import Scores, score
+from smart_customer_analysis.stats import share
 
 STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml, and the last two are of kinds it does not have
     "a purchase": 12
@@ -166,7 +169,7 @@ def elsewhere(ask: Predictor, calibration: dict, name: str, rows: pd.DataFrame) 
     off = (found.margin > 0) != (y == 1)
     lots = np.array_split(np.arange(len(y)), len(y) // 100)
     for error in (0.02, 0.05, 0.1):
-        told = [keep_promise(part(found, i), calibration, error) for i in lots]
+        told = [guarantee_risk(part(found, i), calibration, error) for i in lots]
         answered = np.concatenate([a for a, _ in told])
         held = sum(
             not p.holds or not a.any() or off[i][a].mean() <= error for (a, p), i in zip(told, lots, strict=True)
@@ -200,7 +203,7 @@ def halves(found: Scores, y: np.ndarray, draws: int) -> list[dict]:
             order = rng.permutation(len(y))
             held, new = order[: len(y) // 2], order[len(y) // 2 :]
             calibration, _ = held_out(part(found, held), y[held], Recipe.max_tokens)
-            answered, promise = keep_promise(part(found, new), calibration, error)
+            answered, promise = guarantee_risk(part(found, new), calibration, error)
             off = ((found.margin[new] > 0) != (y[new] == 1))[answered]
             kept, given = kept + (not len(off) or off.mean() <= error), given + promise.holds
             coverage.append(answered.mean())
@@ -298,7 +301,7 @@ def gate(ask: Predictor, draws: int = 100) -> list[dict]:
         for _ in range(draws):
             swap = rng.random(len(y)) < 0.5 if equal else np.zeros(len(y), bool)
             old, new, i = np.where(swap, p, first), np.where(swap, first, p), rng.choice(len(y), 700, replace=False)
-            refused += refusal(flips(y[i], old[i], new[i], by.iloc[i].reset_index(drop=True))) is not None
+            refused += promotion_gate(prediction_flips(y[i], old[i], new[i], by.iloc[i].reset_index(drop=True))) is not None
         right = float(((p >= 0.5) == (y == 0)).mean())
         lines.append(
             {"new model": name, "its accuracy": right, "refused": f"{refused} of {draws}", "asked for": wanted}

@@ -115,7 +115,8 @@ def database_url(make_database: Callable[[], str]) -> str:
 @pytest.fixture
 def engine(database_url: str) -> Iterator:
     "Engine of a migrated, empty database, once on SQLite and once on PostGIS."
-    from smart_customer_analysis.store.engine import make_engine, migrate
+    from smart_customer_analysis.store.engine import make_engine
+    from smart_customer_analysis.store.migrate import migrate
 
     made = make_engine(database_url)
     migrate(made)

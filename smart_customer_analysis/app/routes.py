@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query, Request
 from starlette.types import Receive
 
-from smart_customer_analysis.service import Filters, Service
+from smart_customer_analysis.store.filters import Filters
+from smart_customer_analysis.service import Service
 
 from . import schemas as s
 from .workers import Workers

@@ -12,14 +12,10 @@ from starlette.testclient import TestClient
 from smart_customer_analysis.config import Settings
 from smart_customer_analysis.data.sample import make_shop
 from smart_customer_analysis.schema import label_of_rating
-from smart_customer_analysis.store.engine import make_engine, migrate
-from smart_customer_analysis.store.export import (
-    save_load,
-    save_model,
-    save_predictions,
-    save_report_run,
-    save_segment_run,
-)
+from smart_customer_analysis.store.engine import make_engine
+from smart_customer_analysis.store.loads import save_load
+from smart_customer_analysis.store.migrate import migrate
+from smart_customer_analysis.store.results import save_model, save_predictions, save_report_run, save_segment_run
 
 REPORT = "<!doctype html><html lang='en'><title>Week 46</title><h1>Week 46</h1></html>"
 

@@ -317,7 +317,7 @@ def test_description_is_complete(bare):
 @pytest.fixture(scope="module")
 def modelled(tmp_path_factory):
     "The app over a tiny model with random weights, trained for a moment: the real code, no judgement."
-    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.encoder import tiny_encoder
     from smart_customer_analysis.sentiment.train import train_sentiment
 
     home = tmp_path_factory.mktemp("modelled")

@@ -8,7 +8,8 @@ from starlette.testclient import TestClient
 from smart_customer_analysis.app.main import create_app
 from smart_customer_analysis.config import Settings
 from smart_customer_analysis.schema import Customer, Order, Review, conform
-from smart_customer_analysis.store.export import save_load, save_model, save_predictions, save_segment_run
+from smart_customer_analysis.store.loads import save_load
+from smart_customer_analysis.store.results import save_model, save_predictions, save_segment_run
 
 ADDRESSES = [
     "/v1/overview",

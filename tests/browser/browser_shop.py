@@ -127,9 +127,12 @@ def build(folder: Path):
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from smart_customer_analysis.config import Settings
     from smart_customer_analysis.data.sample import make_shop
-    from smart_customer_analysis.sentiment import model as m
-    from smart_customer_analysis.store import export
-    from smart_customer_analysis.store.engine import make_engine, migrate
+    from smart_customer_analysis.sentiment import encoder as sentiment_encoder
+    from smart_customer_analysis.sentiment import registry as m
+    from smart_customer_analysis.store import loads as export
+    from smart_customer_analysis.store import results as store_results
+    from smart_customer_analysis.store.engine import make_engine
+    from smart_customer_analysis.store.migrate import migrate
 
     folder.mkdir(parents=True, exist_ok=True)
     settings = Settings(
@@ -148,8 +151,8 @@ def build(folder: Path):
         "baselines": {"tfidf": {"value": 0.884, "low": 0.868, "high": 0.898, "n": 1800}},
         "validation_confusion": {"tn": 700, "fp": 45, "fn": 20, "tp": 235},
     }
-    encoder = m.tiny_encoder(folder / "tiny", reviews["text"].tolist()[:300])
-    network, tokenizer = m.load_encoder(str(encoder))
+    encoder = sentiment_encoder.tiny_encoder(folder / "tiny", reviews["text"].tolist()[:300])
+    network, tokenizer = sentiment_encoder.load_encoder(str(encoder))
     files = {
         "calibration.json": {
             "temperature": 1.0,
@@ -163,8 +166,8 @@ def build(folder: Path):
     }
     version = m.new_version("browser")
     saved = m.save_model(network, tokenizer, settings.models_dir / "sentiment", version, files)
-    export.save_model(engine, version, "sentiment", saved, metrics)
-    export.save_predictions(engine, version, _predictions(reviews))
+    store_results.save_model(engine, version, "sentiment", saved, metrics)
+    store_results.save_predictions(engine, version, _predictions(reviews))
     segments, members = _segments(shop.customers, shop.truth)
     evidence = pd.DataFrame(
         {"k": [3, 4, 5, 6], "silhouette": [0.21, 0.25, 0.31, 0.28], "stability": [0.9, 0.88, 0.94, 0.8]}
@@ -189,7 +192,7 @@ def build(folder: Path):
                 {"from": "A", "to": "A", "n": 150},
             ]
         )
-        export.save_segment_run(
+        store_results.save_segment_run(
             engine,
             "customer",
             version,
@@ -206,7 +209,7 @@ def build(folder: Path):
         "<!doctype html><html lang=en><title>Weekly</title><h1>Weekly</h1></html>"
     )
     when = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
-    export.save_report_run(
+    store_results.save_report_run(
         engine,
         "weekly",
         {"region": None},
@@ -217,7 +220,7 @@ def build(folder: Path):
         when,
         when,
     )
-    export.save_report_run(
+    store_results.save_report_run(
         engine,
         "model",
         {},

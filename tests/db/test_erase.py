@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from postgres import programs_folder
 
 from smart_customer_analysis import pipeline
+from smart_customer_analysis import privacy as privacy_module
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.sample import make_shop, write_shop
 from smart_customer_analysis.schema import InputError
-from smart_customer_analysis.sentiment.model import tiny_encoder
-from smart_customer_analysis.store.export import Person, save_report_run
+from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.store import migrate as store_migrate
+from smart_customer_analysis.store.erase import Person
+from smart_customer_analysis.store.results import save_report_run
 
 WORDS = [f"zqplant{i:02}x" for i in range(20)]
 WHO = WORDS[0]
@@ -79,7 +82,7 @@ def quote(config) -> None:
         folder = config.reports_dir / "weekly" / day
         folder.mkdir(parents=True)
         (folder / "weekly.html").write_text(words)
-        at, engine = datetime(2026, 1, 2, tzinfo=UTC), pipeline.open_database(config)
+        at, engine = datetime(2026, 1, 2, tzinfo=UTC), store_migrate.open_database(config)
         page = f"weekly/{day}/weekly.html"
         save_report_run(engine, "weekly", {}, "made", page, None, {"said": words.replace(WORDS[17], "")}, at, at)
         engine.dispose()
@@ -107,7 +110,7 @@ def test_twenty_planted_words_are_gone(home):
     assert there == set(WORDS) - {WORDS[18], WORDS[19]}, "the words are there before"
     assert any("rejects.csv" in name for name in before) and any("weekly.html" in name for name in before)
     cached = sum(p.stat().st_size for p in (home.data_dir / "interim").rglob("*.npz"))
-    done = pipeline.erase(home, WHO)
+    done = privacy_module.erase(home, WHO)
     assert found(home) == {}
     assert done["marks"] >= 3 and sum(p.stat().st_size for p in (home.data_dir / "interim").rglob("*.npz")) < cached
     assert done["rows"]["customers"] == 1 and done["rows"]["reviews"] == 3 and done["rows"]["orders"] == 1
@@ -116,7 +119,7 @@ def test_twenty_planted_words_are_gone(home):
     assert (home.reports_dir / "weekly" / "2026-01-02" / "weekly.html").exists()
     assert (home.data_dir / "processed" / "sample" / "export" / "others.parquet").exists()
     with pytest.raises(InputError, match="who is in no table"):
-        pipeline.erase(home, WHO)
+        privacy_module.erase(home, WHO)
     assert pipeline.score_only(home, "sample")["marked_now"] == 0, "nobody else's marks are gone"
 
 
@@ -127,10 +130,10 @@ def test_a_pseudonym_is_erased_by_the_id_of_the_shop(tmp_path):
     (tmp_path / "settings.ini").write_text("[sca]\n")
     config = load_settings(tmp_path, pseudonym_key="a key outside the database")
     pipeline.load_only(config, "sample", (files,))
-    hidden = pipeline.pseudonym(WHO, "a key outside the database")
+    hidden = privacy_module.pseudonym(WHO, "a key outside the database")
     database = Path(config.database.removeprefix("sqlite:///"))
     assert WHO.encode() not in database.read_bytes() and hidden.encode() in database.read_bytes()
-    assert pipeline.erase(config, WHO)["rows"]["reviews"] == 3
+    assert privacy_module.erase(config, WHO)["rows"]["reviews"] == 3
     assert not any(
         w.encode() in f.read_bytes() for f in database.parent.glob("customers.db*") for w in [hidden, *WORDS]
     )

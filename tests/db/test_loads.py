@@ -7,21 +7,14 @@ from shop import predictions, shop
 from sqlalchemy import inspect, text
 
 from smart_customer_analysis.schema import COUNT_COLUMNS, REJECT_COLUMNS, DatabaseError, InputError
-from smart_customer_analysis.store import export
-from smart_customer_analysis.store.engine import make_engine, schema_changes, writing
-from smart_customer_analysis.store.export import (
-    erase_customer,
-    find_person,
-    last_segment_run,
-    list_loads,
-    save_load,
-    save_model,
-    save_predictions,
-    save_segment_run,
-    show_load,
-    undo_load,
-)
-from smart_customer_analysis.store.query import Filters, overview, review_facts, reviews_page
+from smart_customer_analysis.store import loads as export
+from smart_customer_analysis.store.engine import make_engine, writing
+from smart_customer_analysis.store.erase import erase_customer, find_person
+from smart_customer_analysis.store.filters import Filters
+from smart_customer_analysis.store.loads import list_loads, save_load, show_load, undo_load
+from smart_customer_analysis.store.migrate import schema_changes
+from smart_customer_analysis.store.query import overview, review_facts, reviews_page
+from smart_customer_analysis.store.results import last_segment_run, save_model, save_predictions, save_segment_run
 from smart_customer_analysis.store.tables import table_names
 
 FILES = pd.DataFrame({"file": ["a.csv"], "sha256": ["ab" * 32], "bytes": [3_000_000_000]})
@@ -342,8 +335,8 @@ def test_rows_that_wait_in_a_file_are_the_rows_that_wait_in_memory(engine, monke
     reviews, customers, orders = shop()
     hashes, kept = [], []
     for source, room in (("memory", export._IN_MEMORY), ("file", 40_000)):
-        monkeypatch.setattr(export, "_IN_MEMORY", room)
-        load = export.PendingLoad()
+        monkeypatch.setattr(export,  "_IN_MEMORY", room)
+        load = export.LoadBuffer()
         load.add(reviews[:700], customers, orders)
         load.add(reviews[700:])  # few enough to stay in memory
         waiting = load._waiting["reviews"]

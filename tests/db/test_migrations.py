@@ -5,18 +5,17 @@ from shop import shop
 from sqlalchemy import inspect, text
 
 from smart_customer_analysis.schema import DatabaseError
-from smart_customer_analysis.store.engine import (
+from smart_customer_analysis.store.engine import make_engine, writing
+from smart_customer_analysis.store.loads import save_load
+from smart_customer_analysis.store.migrate import (
     VERSION_TABLE,
     capabilities,
     check_schema,
     downgrade,
-    make_engine,
     migrate,
     newest_revision,
     schema_changes,
-    writing,
 )
-from smart_customer_analysis.store.export import save_load
 from smart_customer_analysis.store.tables import Base, table_names
 
 

@@ -8,10 +8,13 @@ from shop import predictions, shop
 from sqlalchemy import select, text
 
 from smart_customer_analysis.schema import InputError
+from smart_customer_analysis.store import places as store_places
 from smart_customer_analysis.store import query
-from smart_customer_analysis.store.engine import make_engine, migrate
-from smart_customer_analysis.store.export import save_load, save_model, save_predictions, save_segment_run
-from smart_customer_analysis.store.query import Filters
+from smart_customer_analysis.store.engine import make_engine
+from smart_customer_analysis.store.filters import Filters
+from smart_customer_analysis.store.loads import save_load
+from smart_customer_analysis.store.migrate import migrate
+from smart_customer_analysis.store.results import save_model, save_predictions, save_segment_run
 from smart_customer_analysis.store.tables import Customer
 
 GEOD = Geod(ellps="WGS84")
@@ -59,7 +62,7 @@ def test_within_metres(places):
     for lon, lat in random_points(N_QUERIES, 4):
         radius = 10 ** rng.uniform(3, 6.8)
         true = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id)
-        found = query.within_metres(engine, lon, lat, radius).set_index("customer_id").metres
+        found = store_places.within_metres(engine, lon, lat, radius).set_index("customer_id").metres
         assert set(found.index) >= set(true[true <= radius * 0.995].index)
         assert set(found.index) <= set(true[true <= radius * 1.005].index)
         assert np.allclose(found, true[found.index], rtol=0.005, atol=0.01)
@@ -71,7 +74,7 @@ def test_nearest(places):
     for i, (lon, lat) in enumerate(random_points(N_QUERIES, 5)):
         k = 1 + i % 20
         true = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id).nsmallest(k)
-        found = query.nearest(engine, lon, lat, k)
+        found = store_places.nearest(engine, lon, lat, k)
         assert np.allclose(found.metres, true.to_numpy(), rtol=0.005, atol=0.01)
         assert len(set(found.customer_id) ^ set(true.index)) <= 2
 
@@ -89,7 +92,7 @@ def test_within_bbox(places):
             else ~customers.lon.between(east, west, inclusive="neither")
         )
         true = customers[inside & customers.lat.between(south, north)].customer_id
-        assert list(query.within_bbox(engine, west, south, east, north).customer_id) == sorted(true)
+        assert list(store_places.within_bbox(engine, west, south, east, north).customer_id) == sorted(true)
 
 
 def test_geojson(places):
@@ -101,7 +104,7 @@ def test_geojson(places):
             {"nearest_to": (lon, lat), "k": 1 + i % 9},
             {"near": (lon, lat), "radius_m": 10 ** rng.uniform(4, 5.5)},
         )[i % 2]
-        found = query.customers_geojson(engine, **asked, snap=None)
+        found = store_places.customers_geojson(engine, **asked, snap=None)
         metres = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id).sort_values()
         true = metres.head(asked["k"]) if "k" in asked else metres[metres <= asked["radius_m"]].head(5_000)
         ids = [f["properties"]["id"] for f in found["features"]]
@@ -109,7 +112,7 @@ def test_geojson(places):
         assert np.allclose(metres[ids], np.sort(metres[ids]), rtol=0.005), "the nearest come first"
         got = np.array([f["geometry"]["coordinates"] for f in found["features"]]).reshape(-1, 2)
         assert np.allclose(got, where.loc[ids, ["lon", "lat"]].astype(float), atol=1e-6)
-        for f in query.customers_geojson(engine, **asked)["features"] if i % 8 < 2 else ():
+        for f in store_places.customers_geojson(engine, **asked)["features"] if i % 8 < 2 else ():
             assert f["geometry"]["coordinates"] not in got.tolist(), "an exact coordinate left"
 
 
@@ -122,8 +125,8 @@ def test_postgis_uses_its_index(make_pg_database):
     with engine.connect() as c:
         c.execute(text("ANALYZE customers"))
         for where in (
-            query._in_boxes(c, [(7, 46, 8, 47)]),
-            query._in_boxes(c, query._around(8.5, 47.3, 20_000)) & (query._metres_from(8.5, 47.3) <= 20_000),
+            store_places._in_boxes(c, [(7, 46, 8, 47)]),
+            store_places._in_boxes(c, store_places._around(8.5, 47.3, 20_000)) & (store_places._metres_from(8.5, 47.3) <= 20_000),
         ):
             statement = select(Customer.customer_id).where(Customer.source == "shop", where)
             sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
@@ -138,7 +141,7 @@ def test_sqlite_uses_its_index(tmp_path):
     save_load(engine, "shop", customers=customers)
     with engine.begin() as c:
         c.execute(text("ANALYZE"))
-        statement = select(Customer.customer_id).where(Customer.source == "shop", query._in_boxes(c, [(7, 46, 8, 47)]))
+        statement = select(Customer.customer_id).where(Customer.source == "shop", store_places._in_boxes(c, [(7, 46, 8, 47)]))
         sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
         assert "ix_customers_lat_lon" in str(c.exec_driver_sql("EXPLAIN QUERY PLAN " + sql).all())
 

@@ -19,8 +19,11 @@ from safetensors.torch import load_file
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 from test_sentiment_train import toy
 
+from smart_customer_analysis import files as files_module
 from smart_customer_analysis.schema import ModelError
-from smart_customer_analysis.sentiment import model as m
+from smart_customer_analysis.sentiment import encoder as sentiment_encoder
+from smart_customer_analysis.sentiment import recipe as sentiment_recipe
+from smart_customer_analysis.sentiment import registry as m
 from smart_customer_analysis.sentiment import train as t
 from smart_customer_analysis.sentiment.predict import Predictor
 
@@ -58,7 +61,7 @@ def _dies_writing(home: Path, encoder: str, said, at: int) -> None:
     torch.set_num_threads(1)
     calls, whole = (
         [0],
-        {n: getattr(t, n) for n in ("save_file", "write_file")} | {"publish": m.write_file, "rename": os.rename},
+        {n: getattr(t, n) for n in ("save_file", "write_file")} | {"publish": files_module.write_file, "rename": os.rename},
     )
 
     def write(name: str):
@@ -73,7 +76,7 @@ def _dies_writing(home: Path, encoder: str, said, at: int) -> None:
 
         return half
 
-    t.save_file, t.write_file, m.write_file, os.rename = (
+    t.save_file, t.write_file, files_module.write_file, os.rename = (
         write(n) for n in ("save_file", "write_file", "publish", "rename")
     )
     train(home, encoder)
@@ -111,7 +114,7 @@ def where_it_died(home: Path) -> str:
 def kill_training(work: Path, runs: int, seed: int = 1) -> tuple[Counter, list[str]]:
     "SIGKILL a training at random moments, two of three after its first checkpoint: training again ends with the same weights and metrics."
     torch.set_num_threads(1)
-    encoder, wrong, rng, places = str(m.tiny_encoder(work / "tiny", toy(100)[0])), [], random.Random(seed), Counter()
+    encoder, wrong, rng, places = str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0])), [], random.Random(seed), Counter()
     whole, took = train(work / "whole", encoder), 0.0
     for run in range(runs + 1):
         home, said = work / f"run-{run}", server.Queue()
@@ -129,7 +132,7 @@ def kill_training(work: Path, runs: int, seed: int = 1) -> tuple[Counter, list[s
         process.kill()  # it may have ended already
         process.join(60)
         places[where_it_died(home)] += 1
-        if damaged := [f.name for f in home.glob("sentiment/2*") if f not in m.good_models(home)]:
+        if damaged := [f.name for f in home.glob("sentiment/2*") if f not in m.valid_versions(home)]:
             wrong.append(f"run {run}: half a model: {damaged}")
         if said := same_metrics(home, encoder, whole):
             wrong.append(f"run {run}: {said}")
@@ -140,9 +143,9 @@ def kill_training(work: Path, runs: int, seed: int = 1) -> tuple[Counter, list[s
 def kill_saving(work: Path, runs: int) -> tuple[Counter, list[str]]:
     "SIGKILL in the middle of the k-th write: of weights, moments, state, marker, model files, or the last rename."
     torch.set_num_threads(1)
-    encoder, wrong, places = str(m.tiny_encoder(work / "tiny", toy(100)[0])), [], Counter()
+    encoder, wrong, places = str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0])), [], Counter()
     whole = train(work / "whole", encoder)
-    steps = len(t.plan_batches(*_plan(encoder))) - 1  # no checkpoint after the last one
+    steps = len(sentiment_recipe.plan_batches(*_plan(encoder))) - 1  # no checkpoint after the last one
     last = 4 * steps + 6  # four writes for each checkpoint, then five files, the manifest and the rename
     for run, at in enumerate(sorted({round(x) for x in np.linspace(0, last, runs)})):
         home, said = work / f"run-{run}", server.Queue()
@@ -152,7 +155,7 @@ def kill_saving(work: Path, runs: int) -> tuple[Counter, list[str]]:
         if process.exitcode != -signal.SIGKILL:
             wrong.append(f"write {at}: the training was not killed, exit code {process.exitcode}")
         places[where_it_died(home)] += 1
-        if m.good_models(home):
+        if m.valid_versions(home):
             wrong.append(f"write {at}: a model although it was never finished")
         if said := same_metrics(home, encoder, whole):
             wrong.append(f"write {at}: {said}")
@@ -165,8 +168,8 @@ def _plan(encoder: str) -> tuple:
     from smart_customer_analysis.sentiment.dataset import encode
 
     texts, labels = toy(160)
-    recipe = t.Recipe(encoder=encoder, max_tokens=24, epochs=2, batch_tokens=256, seed=1)
-    return encode(texts[:120], m.load_encoder(encoder)[1], 24, labels[:120]), recipe
+    recipe = sentiment_recipe.Recipe(encoder=encoder, max_tokens=24, epochs=2, batch_tokens=256, seed=1)
+    return encode(texts[:120], sentiment_encoder.load_encoder(encoder)[1], 24, labels[:120]), recipe
 
 
 # --- scoring a stream -------------------------------------------------------------------------------------------------
@@ -189,7 +192,7 @@ def many(n: int) -> list[pd.DataFrame]:
 def kill_scoring(work: Path, runs: int, seed: int = 1, n: int = 3_000) -> tuple[Counter, list[str]]:
     "SIGKILL a scoring at random moments: what is there stays, the rest is scored, every review once."
     torch.set_num_threads(1)
-    folder = train(work / "models", str(m.tiny_encoder(work / "tiny", toy(100)[0]))).folder
+    folder = train(work / "models", str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0]))).folder
     ask, wrong, rng, told = Predictor(folder, precision="fp32"), [], random.Random(seed), Counter()
     begun = time.perf_counter()
     ask.score_stream(many(n), work / "whole", block=50)
@@ -236,23 +239,23 @@ def gone(path: Path) -> None:
 def reseal(folder: Path, **changes) -> None:
     "Write a manifest that is valid again after a change."
     manifest = json.loads((folder / m.MANIFEST).read_text())
-    m.write_file(folder / m.MANIFEST, m._seal(manifest | changes))
+    files_module.write_file(folder / m.MANIFEST, m._seal(manifest | changes))
 
 
 def relist(folder: Path, name: str) -> None:
     "Give a changed file its place in the manifest, as somebody would who wants it to pass."
     files, path = json.loads((folder / m.MANIFEST).read_text())["files"], folder / name
-    reseal(folder, files=files | {name: {"sha256": [m.file_hash(path)], "bytes": [path.stat().st_size]}})
+    reseal(folder, files=files | {name: {"sha256": [files_module.file_hash(path)], "bytes": [path.stat().st_size]}})
 
 
 def labels_exchanged(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
-    m.write_file(folder / "config.json", config | {"id2label": {"0": "positive", "1": "negative"}})
+    files_module.write_file(folder / "config.json", config | {"id2label": {"0": "positive", "1": "negative"}})
     relist(folder, "config.json")
 
 
 def other_tokenizer(folder: Path) -> None:
-    m.write_file(folder / "tokenizer.json", (folder / "tokenizer.json").read_text().replace('"great"', '"gr8at"'))
+    files_module.write_file(folder / "tokenizer.json", (folder / "tokenizer.json").read_text().replace('"great"', '"gr8at"'))
 
 
 def pickled(folder: Path) -> None:
@@ -262,7 +265,7 @@ def pickled(folder: Path) -> None:
 
 def code_inside(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
-    m.write_file(folder / "config.json", config | {"auto_map": {"AutoModelForSequenceClassification": "evil.Model"}})
+    files_module.write_file(folder / "config.json", config | {"auto_map": {"AutoModelForSequenceClassification": "evil.Model"}})
     (folder / "evil.py").write_text("raise SystemExit('code of a model folder was run')\n")
 
 
@@ -297,7 +300,7 @@ CASES |= {
 def damage_folders(work: Path, cases: dict = CASES) -> tuple[Counter, list[str]]:
     "Damage the newest model in every way: it is refused in one sentence and the one before goes on serving."
     torch.set_num_threads(1)
-    encoder, wrong, told = str(m.tiny_encoder(work / "tiny", toy(100)[0])), [], Counter()
+    encoder, wrong, told = str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0])), [], Counter()
     old = train(work / "models", encoder).folder
     made = train(work / "new", encoder, epochs=1).folder
     serving, question = Predictor(old), ["great case, works", "awful, returned it"]

@@ -16,8 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "db"))
 from shop import shop
 
 from smart_customer_analysis.schema import DatabaseError
-from smart_customer_analysis.store.engine import make_engine, migrate, revision
-from smart_customer_analysis.store.export import save_load, undo_load
+from smart_customer_analysis.store.engine import make_engine
+from smart_customer_analysis.store.loads import save_load, undo_load
+from smart_customer_analysis.store.migrate import migrate, revision
 
 TABLES = ("loads", "customers", "products", "reviews", "orders", "replaced_rows", "rejects")
 KEYS = {

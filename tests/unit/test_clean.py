@@ -8,18 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smart_customer_analysis.data.clean import (
-    clean,
-    language_of,
-    mask_personal,
-    mend_coordinates,
-    near_duplicates,
-    strip_html,
-    tidy_text,
-)
+from smart_customer_analysis.data.clean import clean
+from smart_customer_analysis.data.duplicates import near_duplicates
+from smart_customer_analysis.data.language import language_of
 from smart_customer_analysis.data.load import load
+from smart_customer_analysis.data.places import repair_coordinates
 from smart_customer_analysis.data.sample import make_shop
-from smart_customer_analysis.schema import Customer, check_law, conform
+from smart_customer_analysis.data.text import mask_personal, strip_html, tidy_text
+from smart_customer_analysis.schema import Customer, check_row_counts, conform
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=80)
 MARKUP = st.lists(
@@ -168,12 +164,12 @@ def test_near_duplicates_are_those_with_seventy_percent_in_common():
 
 def test_each_coordinate_fault_is_mended_or_kept_by_rule():
     people = conform(pd.DataFrame([("ok", -46.6, -23.5, "BR"), ("swapped", -23.5, -46.6, "BR"), ("zero", 0, 0, "BR"), ("elsewhere", 2.3, 48.8, "BR"), ("none", None, None, "BR"), ("unknown", 5, 50, None)], columns=["customer_id", "lon", "lat", "country"]), Customer)  # fmt: skip
-    mended, rules = mend_coordinates(people)
+    mended, rules = repair_coordinates(people)
     assert list(rules.values()) == [1, 1, 1]
     assert mended.set_index("customer_id")["lon"].astype(object).where(
         mended.set_index("customer_id")["lon"].notna(), None
     ).to_dict() == {"ok": -46.6, "swapped": -46.6, "zero": None, "elsewhere": 2.3, "none": None, "unknown": 5.0}
-    assert mend_coordinates(mended)[1]["swapped pair turned round"] == 0
+    assert repair_coordinates(mended)[1]["swapped pair turned round"] == 0
 
 
 @settings(max_examples=30, deadline=None)
@@ -196,7 +192,7 @@ def test_coordinates_stay_or_turn_round_or_go(rows):
         ),
         Customer,
     )
-    mended, _ = mend_coordinates(people)
+    mended, _ = repair_coordinates(people)
     for (lon, lat, _c), new in zip(rows, conform(mended, Customer).itertuples(), strict=True):
         assert pd.isna(new.lon) == pd.isna(new.lat) and (
             pd.isna(new.lon) or (new.lon, new.lat) in ((lon, lat), (lat, lon))
@@ -211,7 +207,7 @@ def test_the_law_holds_and_the_argument_is_untouched(tmp_path):
     before = raw.reviews.copy()
     shop, steps = clean(raw)
     pd.testing.assert_frame_equal(raw.reviews, before)
-    check_law(shop.counts)
+    check_row_counts(shop.counts)
     assert shop.rows == {"read": 5, "loaded": 3, "rejected": 1, "duplicate": 1}
     assert shop.counts.set_index("file")["duplicate"].to_dict() == {"train.txt": 0, "test.txt": 1}
     assert len(shop.test_ids) == 1 and len(shop.rejects) == 2

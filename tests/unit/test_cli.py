@@ -169,7 +169,7 @@ def test_doctor_hides_passwords_and_names_origins(home):
 @pytest.fixture(scope="module")
 def trained_twice(tmp_path_factory):
     """A folder with settings and two models of the same toy reviews, and files of reviews, half of them new to both."""
-    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.encoder import tiny_encoder
     from smart_customer_analysis.sentiment.train import train_sentiment
 
     home = tmp_path_factory.mktemp("shop")
@@ -230,7 +230,7 @@ def test_models_are_compared_promoted_and_rolled_back(here):
 
 
 def test_a_worse_or_damaged_model_is_not_promoted(here, two_models):
-    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.encoder import tiny_encoder
     from smart_customer_analysis.sentiment.train import train_sentiment
 
     lines = [x.split(" ", 1) for x in (two_models / "upside.ft.txt").read_text().splitlines()[:60]]
@@ -263,7 +263,7 @@ def test_what_a_model_learnt_from_is_left_out_of_its_figures(here):
 def test_files_are_marked_without_a_database_and_only_once(home, tmp_path):
     from test_sentiment_train import toy
 
-    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.encoder import tiny_encoder
     from smart_customer_analysis.sentiment.train import train_sentiment
 
     texts, labels = toy(60)
@@ -288,7 +288,7 @@ def test_files_are_not_marked_without_a_place_for_the_answers(capsys):
 def test_an_evaluation_says_where_it_goes_wrong_and_leaves_out_what_was_learnt(home, tmp_path, monkeypatch, capsys):
     from test_sentiment_train import toy
 
-    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.encoder import tiny_encoder
     from smart_customer_analysis.sentiment.train import train_sentiment
 
     texts, labels = toy(200)

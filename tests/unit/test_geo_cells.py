@@ -17,7 +17,7 @@ from smart_customer_analysis.geo.cells import (
     count_nested,
     extent_of,
 )
-from smart_customer_analysis.insight.figures import land
+from smart_customer_analysis.insight.maps import land
 from smart_customer_analysis.schema import InputError
 
 

@@ -8,8 +8,8 @@ from scipy import stats
 from smart_customer_analysis.geo.hotspots import (
     CELL_COLUMNS,
     adjust_p,
-    draw_lots,
     find_hotspots,
+    permutation_sums,
     planted_map,
     simulate_hotspots,
     tail_p,
@@ -88,7 +88,7 @@ def test_lots_match_the_exact_distribution() -> None:
     rng = np.random.default_rng(0)
     cell = rng.integers(0, 30, 900)
     people = pd.DataFrame({"cell": cell, "n": 1, "negative": rng.binomial(1, 0.25, 900)})
-    lots = draw_lots(people, 30, 4000, rng)
+    lots = permutation_sums(people, 30, 4000, rng)
     size, total = np.bincount(cell, minlength=30), people["negative"].sum()
     exact = stats.hypergeom(900, total, size)
     assert np.abs(lots.mean(axis=0) - exact.mean()).max() < 0.2
@@ -99,12 +99,12 @@ def test_lots_match_the_exact_distribution() -> None:
 def test_lots_keep_customers_together() -> None:
     "One customer with five negative reviews moves as one: only 0 or 5 arrive in a cell."
     people = pd.DataFrame({"cell": range(6), "n": 5, "negative": [5, 0, 0, 0, 0, 0]})
-    assert set(np.unique(draw_lots(people, 6, 200, np.random.default_rng(0)))) == {0, 5}
+    assert set(np.unique(permutation_sums(people, 6, 200, np.random.default_rng(0)))) == {0, 5}
     mixed = pd.DataFrame({"cell": [0, 1, 2, 3], "n": [1, 1, 3, 3], "negative": [1, 0, 3, 1]})
-    lots = draw_lots(mixed, 4, 300, np.random.default_rng(1))
+    lots = permutation_sums(mixed, 4, 300, np.random.default_rng(1))
     assert (lots[:, :2].sum(axis=1) == 1).all() and (lots[:, 2:].sum(axis=1) == 4).all()
     three = pd.DataFrame({"cell": [0, 0, 1, 2], "n": 3, "negative": [3, 1, 0, 2]})
-    assert (draw_lots(three, 3, 50, np.random.default_rng(1)).sum(axis=1) == 6).all()
+    assert (permutation_sums(three, 3, 50, np.random.default_rng(1)).sum(axis=1) == 6).all()
 
 
 def test_loud_customers_do_not_make_a_hot_spot() -> None:
@@ -123,7 +123,7 @@ def test_p_values_are_uniform_where_nothing_is() -> None:
     for _ in range(10):
         negative = rng.binomial(1, 0.2, 8000)
         people = pd.DataFrame({"cell": cell, "n": 1, "negative": negative})
-        p.append(tail_p(np.bincount(cell, weights=negative, minlength=200), draw_lots(people, 200, 499, rng)))
+        p.append(tail_p(np.bincount(cell, weights=negative, minlength=200), permutation_sums(people, 200, 499, rng)))
     p = np.concatenate(p)
     for level in (0.01, 0.05, 0.2):
         assert (p <= level).mean() <= level * 1.25 + 0.005

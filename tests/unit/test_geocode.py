@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_customer_analysis.data.clean import country_code
 from smart_customer_analysis.data.geocode import fold, geocode, place_customers
 from smart_customer_analysis.data.load import load
+from smart_customer_analysis.data.places import country_code
 from smart_customer_analysis.schema import Customer, conform
 
 # name, state, code, country, lon, lat; taken from an atlas, not from the gazetteer

@@ -13,7 +13,9 @@ import shapely
 from matplotlib.patches import PathPatch
 
 from smart_customer_analysis.geo.cells import cell_geojson
-from smart_customer_analysis.insight import figures as f
+from smart_customer_analysis.insight import charts as f
+from smart_customer_analysis.insight import maps as insight_maps
+from smart_customer_analysis.insight import style as insight_style
 
 
 def over_time() -> pd.DataFrame:
@@ -93,14 +95,14 @@ DRAWINGS = {
     "changes": lambda **k: f.changes_figure(PROVEN, **k), "profiles": lambda **k: f.segment_profiles(profiles(), **k),
     "flows": lambda **k: f.migration_flows(moves(), **k), "table": lambda **k: f.migration_flows(many_moves(), **k),
     "k": lambda **k: f.choice_of_k(EVIDENCE, 4, **k), "reliability": lambda **k: f.reliability_figure(BINS, **k),
-    "map": lambda **k: f.map_figure(cells(), **k), "difference": lambda **k: f.map_figure(cells(), metric="difference", **k),
-    "big map": lambda **k: f.map_figure(cells(17), **k), "nothing": lambda **k: f.changes_figure(PROVEN.head(0), **k),
+    "map": lambda **k: insight_maps.map_figure(cells(), **k), "difference": lambda **k: insight_maps.map_figure(cells(), metric="difference", **k),
+    "big map": lambda **k: insight_maps.map_figure(cells(17), **k), "nothing": lambda **k: f.changes_figure(PROVEN.head(0), **k),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=[720, 360])
 def drawn(request) -> dict[str, str]:
-    return {name: f.svg(draw(width=request.param)) for name, draw in DRAWINGS.items()}
+    return {name: insight_style.svg(draw(width=request.param)) for name, draw in DRAWINGS.items()}
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
@@ -147,7 +149,7 @@ def test_no_text_leaves_the_sheet(name: str, width: int) -> None:
 
 def test_drawing_is_repeatable_and_leaves_settings_alone() -> None:
     before = dict(mpl.rcParams)
-    assert f.svg(DRAWINGS["map"]()) == f.svg(DRAWINGS["map"]())
+    assert insight_style.svg(DRAWINGS["map"]()) == insight_style.svg(DRAWINGS["map"]())
     assert dict(mpl.rcParams) == before
 
 
@@ -185,40 +187,40 @@ def lab(colour: str, vision: str) -> np.ndarray:
 
 @pytest.mark.parametrize("vision", VISION)
 def test_colours_can_be_told_apart(vision: str) -> None:
-    for scale in (f.SEQUENTIAL, f.DIVERGING):
+    for scale in (insight_style.SEQUENTIAL, insight_style.DIVERGING):
         for a, b in zip(scale, scale[1:], strict=False):
             assert np.linalg.norm(lab(a, vision) - lab(b, vision)) >= 10
-    letters = list(f.CATEGORICAL.values())
+    letters = list(insight_style.CATEGORICAL.values())
     for i, a in enumerate(letters):
         for b in letters[i + 1 :]:
             assert np.linalg.norm(lab(a, vision) - lab(b, vision)) >= 15
-    assert np.linalg.norm(lab(f.TOKENS["worse"], vision) - lab(f.TOKENS["better"], vision)) >= 25
+    assert np.linalg.norm(lab(insight_style.TOKENS["worse"], vision) - lab(insight_style.TOKENS["better"], vision)) >= 25
 
 
 def test_the_map_prints_in_grey() -> None:
-    light = [lab(c, "normal")[0] for c in f.SEQUENTIAL]
+    light = [lab(c, "normal")[0] for c in insight_style.SEQUENTIAL]
     assert all(a - b >= 7 for a, b in zip(light, light[1:], strict=False))
 
 
 def test_hidden_groups_have_no_number_in_the_picture() -> None:
-    text = f.svg(f.shares_figure(shares().query("name == 'Évora' or name == 'Lisbon'")))
+    text = insight_style.svg(f.shares_figure(shares().query("name == 'Évora' or name == 'Lisbon'")))
     assert "Évora" in text and text.count("%</text>") >= 1 and "n 400" in text and "nan" not in text.lower()
 
 
 def test_hidden_flows_are_counted_and_not_drawn() -> None:
-    text = f.svg(f.migration_flows(moves().astype({"n": "object"}).replace({"n": {60: None}})))
+    text = insight_style.svg(f.migration_flows(moves().astype({"n": "object"}).replace({"n": {60: None}})))
     assert "2 small flows hidden [c]" in text and "[A] 500<" in text and "nan" not in text.lower()
 
 
 def test_names_are_escaped() -> None:
-    text = f.svg(f.map_figure(cells()))
+    text = insight_style.svg(insight_maps.map_figure(cells()))
     assert "<north>" not in text and "&lt;north&gt;" in text
 
 
 EMPTY = {
     "shares": (lambda n: f.shares_figure(shares().head(n)), "Share of negative reviews by group", "Lisbon"),
     "changes": (lambda n: f.changes_figure(PROVEN.head(n)), "Nothing proven changed", "Lisbon"),
-    "map": (lambda n: f.map_figure(cells().query("hot").head(n)), "No place is worse than chance explains", "Lisbon"),
+    "map": (lambda n: insight_maps.map_figure(cells().query("hot").head(n)), "No place is worse than chance explains", "Lisbon"),
     "flows": (lambda n: f.migration_flows(moves().head(n)), "Who moved between segments", "[A]"),
     "profiles": (lambda n: f.segment_profiles(profiles().head(n)), "What sets the segments apart", "[A]"),
 }
@@ -227,20 +229,20 @@ EMPTY = {
 @pytest.mark.parametrize("name", EMPTY)
 def test_an_empty_frame_gives_a_titled_figure_without_any_group(name: str) -> None:
     draw, title, group = EMPTY[name]
-    empty, filled = f.svg(draw(0)), f.svg(draw(1))
+    empty, filled = insight_style.svg(draw(0)), insight_style.svg(draw(1))
     assert title in empty and group not in empty and "nan" not in empty.lower()
     assert group in filled, "with one row the group is in the figure"
 
 
 def test_a_single_period_is_drawn_with_its_value() -> None:
-    text = f.svg(f.sentiment_over_time(over_time().head(1).assign(value=0.23)))  # no tick is at 23 %
+    text = insight_style.svg(f.sentiment_over_time(over_time().head(1).assign(value=0.23)))  # no tick is at 23 %
     assert "23%<" in text and "nan" not in text.lower()
 
 
 def test_the_static_map_says_what_the_geojson_says() -> None:
     frame, rgb = cells(), mpl.colors.to_rgb
-    ax = f.map_figure(frame).axes[0]
-    outlines = [p for p in ax.patches if isinstance(p, PathPatch) and rgb(p.get_facecolor()) != rgb(f.TOKENS["land"])]
+    ax = insight_maps.map_figure(frame).axes[0]
+    outlines = [p for p in ax.patches if isinstance(p, PathPatch) and rgb(p.get_facecolor()) != rgb(insight_style.TOKENS["land"])]
     drawn = {}
     for patch in outlines:
         kind = "hot" if not patch.get_fill() or patch.get_facecolor()[3] == 0 else patch.get_facecolor()
@@ -254,6 +256,6 @@ def test_the_static_map_says_what_the_geojson_says() -> None:
     assert set(drawn) == set(told)
     for place, cell in told.items():
         level = sum(cell["share"] >= edge for edge in (0.1, 0.2, 0.3, 0.4)) if cell["state"] == "shown" else None
-        fill = f.TOKENS["hatch_fill"] if level is None else f.SEQUENTIAL[level]
+        fill = insight_style.TOKENS["hatch_fill"] if level is None else insight_style.SEQUENTIAL[level]
         assert {k if k == "hot" else rgb(k) for k in drawn[place]} == {rgb(fill)} | ({"hot"} if cell["hot"] else set())
     assert any("hot" in kinds for kinds in drawn.values())

@@ -6,13 +6,13 @@ import pytest
 
 from smart_customer_analysis.insight.shares import (
     SHARE_COLUMNS,
-    confusion_counts,
     mixture_misfit,
     negative_share,
     shares_by,
     simulate_shares,
 )
 from smart_customer_analysis.schema import InputError
+from smart_customer_analysis.stats import confusion_counts
 
 CONFUSION = {"tp": 870, "fn": 130, "fp": 90, "tn": 910}
 

@@ -13,9 +13,11 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smart_customer_analysis.data.load import list_sources, load, load_source, read_batches
-from smart_customer_analysis.data.read import read_csv, read_fasttext
-from smart_customer_analysis.schema import InputError, check_law
+from smart_customer_analysis.data.delimited import read_csv
+from smart_customer_analysis.data.fasttext import read_fasttext
+from smart_customer_analysis.data.load import load, read_batches
+from smart_customer_analysis.data.source import list_sources, load_source
+from smart_customer_analysis.schema import InputError, check_row_counts
 
 HEAD = "review_id,customer_id,rating,title,text,reviewed_at\n"
 GOOD = "1,a,5,Good,It works.,2026-01-05\n"
@@ -143,7 +145,7 @@ VALUES = [
 def outcome(folder: Path, data: bytes, name: str = "reviews.csv", source: str = "csv") -> tuple:
     (folder / name).write_bytes(data)
     shop = load(source, folder / name)
-    check_law(shop.counts)
+    check_row_counts(shop.counts)
     assert shop.rows["read"] == len(shop.reviews) + len(shop.rejects)
     return shop, sorted(zip(shop.rejects["line"], shop.rejects["rule"], strict=True))
 
@@ -398,8 +400,9 @@ def test_an_unreachable_database_is_refused_without_its_password(url):
 @pytest.mark.db
 def test_a_connection_cut_while_rows_come_is_one_line_and_nothing_is_stored(tmp_path, make_pg_database):
     from smart_customer_analysis.config import load_settings
-    from smart_customer_analysis.pipeline import load_only, open_database
-    from smart_customer_analysis.store.export import list_loads
+    from smart_customer_analysis.pipeline import load_only
+    from smart_customer_analysis.store.loads import list_loads
+    from smart_customer_analysis.store.migrate import open_database
 
     cut = "case when i = 120000 then pg_terminate_backend(pg_backend_pid())::text end"
     query = f"select i::text as review_id, 'text ' || i as text, {cut} as product_id from generate_series(1, 200000) i"  # noqa: S608
@@ -611,7 +614,7 @@ def test_every_fasttext_line_is_a_row_or_a_reject(lines, block):
 @settings(max_examples=100, deadline=None)
 @given(st.one_of(st.floats(allow_nan=True), st.integers(-10, 10), TEXT))
 def test_a_label_follows_from_one_to_five_stars_only(value):
-    from smart_customer_analysis.data.load import _number
+    from smart_customer_analysis.data.rules import _number
     from smart_customer_analysis.schema import label_of_rating
 
     number, bad = _number(pd.Series([str(value)], dtype="str"), ".")

@@ -11,8 +11,10 @@ import pytest
 
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.sample import make_shop, write_shop
-from smart_customer_analysis.pipeline import export_only, harmless, list_models, run, score_only, segment_only
-from smart_customer_analysis.sentiment.model import tiny_encoder
+from smart_customer_analysis.pipeline import export_only, run, score_only, segment_only
+from smart_customer_analysis.promotion import list_models
+from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.summary import escape_formulas
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +129,6 @@ def test_steps_one_at_a_time(first, settings, tmp_path):
 
 def test_a_spreadsheet_runs_nothing_of_what_a_file_brought_along():
     raw = pd.DataFrame({"line": [3, 4], "raw": ["=cmd|' /C calc'!A0", "plain"], "detail": ["-5", None]})
-    shown = harmless(raw)
+    shown = escape_formulas(raw)
     assert shown["raw"].tolist() == ["'=cmd|' /C calc'!A0", "plain"] and shown["detail"][0] == "'-5"
     assert shown["line"].tolist() == [3, 4] and raw["raw"][0].startswith("=")

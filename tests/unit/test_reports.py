@@ -10,14 +10,17 @@ from safetensors.numpy import save_file
 
 from smart_customer_analysis.config import Settings
 from smart_customer_analysis.data.sample import make_shop
-from smart_customer_analysis.pipeline import Scored, segment_step, text_of
-from smart_customer_analysis.report import run_report
+from smart_customer_analysis.files import text_keys
+from smart_customer_analysis.pipeline import Scored, segment_step
+from smart_customer_analysis.report.run import run_report
+from smart_customer_analysis.sentiment.dataset import text_of
 from smart_customer_analysis.sentiment.evaluate import evaluate
-from smart_customer_analysis.sentiment.train import text_keys
 from smart_customer_analysis.service import Service
-from smart_customer_analysis.store.engine import make_engine, migrate
-from smart_customer_analysis.store.export import save_load, save_model, save_predictions
-from smart_customer_analysis.store.query import Filters
+from smart_customer_analysis.store.engine import make_engine
+from smart_customer_analysis.store.filters import Filters
+from smart_customer_analysis.store.loads import save_load
+from smart_customer_analysis.store.migrate import migrate
+from smart_customer_analysis.store.results import save_model, save_predictions
 
 
 def scored(shop, rows):

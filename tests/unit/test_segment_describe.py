@@ -16,7 +16,7 @@ from smart_customer_analysis.schema import Review, conform
 from smart_customer_analysis.segment.describe import _review_names, clip, describe_segments, name_segments
 from smart_customer_analysis.segment.features import customer_features, review_features
 from smart_customer_analysis.segment.identity import match_segments, moved_share
-from smart_customer_analysis.segment.kmeans import choose_segments
+from smart_customer_analysis.segment.refit import choose_segments
 
 
 def segmented(shop, errors=0.06, previous=None):

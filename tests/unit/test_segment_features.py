@@ -13,16 +13,10 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from smart_customer_analysis.segment.features import (
-    RFM,
-    CustomerFeatures,
-    FeatureScaler,
-    TopicModel,
-    class_words,
-    customer_features,
-    review_features,
-    rfm_table,
-)
+from smart_customer_analysis.segment.features import CustomerFeatures, customer_features, review_features
+from smart_customer_analysis.segment.rfm import RFM, rfm_table
+from smart_customer_analysis.segment.scale import FeatureScaler
+from smart_customer_analysis.segment.topics import TopicModel, class_words
 
 DAY = pd.Timedelta(days=1)
 NOW = pd.Timestamp("2026-11-01", tz="UTC")

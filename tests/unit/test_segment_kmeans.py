@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 from smart_customer_analysis.schema import InputError, ModelError
-from smart_customer_analysis.segment.kmeans import choose_segments, load_segments, nearest_two
+from smart_customer_analysis.segment.kmeans import nearest_two
+from smart_customer_analysis.segment.refit import choose_segments, load_segments
 
 
 def groups(n=300, k=4, seed=0, apart=6.0):

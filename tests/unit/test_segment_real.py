@@ -7,7 +7,7 @@ import pytest
 from smart_customer_analysis.data.load import load
 from smart_customer_analysis.segment.features import customer_features
 from smart_customer_analysis.segment.identity import match_segments, moved_share
-from smart_customer_analysis.segment.kmeans import choose_segments
+from smart_customer_analysis.segment.refit import choose_segments
 
 pytestmark = pytest.mark.real
 NOTHING = pd.DataFrame({"review_id": pd.Series(dtype="str"), "p_negative": pd.Series(dtype=float)}), np.zeros((0, 4))

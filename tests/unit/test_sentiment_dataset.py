@@ -18,7 +18,7 @@ from smart_customer_analysis.sentiment.dataset import (
     two_readings,
     windows,
 )
-from smart_customer_analysis.sentiment.model import find_encoder
+from smart_customer_analysis.sentiment.encoder import find_encoder
 
 
 @pytest.fixture(scope="module")

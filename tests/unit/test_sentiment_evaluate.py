@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix
 
+from smart_customer_analysis import stats as stats_module
 from smart_customer_analysis.schema import InputError
 from smart_customer_analysis.sentiment import evaluate as e
 
@@ -47,7 +48,7 @@ def test_intervals_cover():
     rng = np.random.default_rng(1)
     hits = 0
     for k in rng.binomial(200, 0.92, 500):
-        found = e.share(k, 200)
+        found = stats_module.share(k, 200)
         hits += found["low"] <= 0.92 <= found["high"]
     assert 0.92 <= hits / 500 <= 0.98
 
@@ -104,7 +105,7 @@ def test_the_gate_lets_equal_models_pass_and_stops_damaged_ones():
     by = pd.DataFrame({"tokens": e.length_group(rng.integers(5, 400, 400))})
 
     def refused(harm):
-        return sum(e.refusal(e.flips(*two_models(rng, harm=harm), by)) is not None for _ in range(100))
+        return sum(e.promotion_gate(e.prediction_flips(*two_models(rng, harm=harm), by)) is not None for _ in range(100))
 
     assert refused(0.0) <= 5
     assert refused(0.3) == 100
@@ -115,20 +116,20 @@ def test_harm_to_one_group_closes_the_gate():
     y, old, new = two_models(rng, n=2000)
     group = np.where(np.arange(2000) < 300, "few", "many")
     new = np.where(group == "few", np.where(rng.random(2000) < 0.25, 1 - old, old), np.where(y == 0, 0.9, 0.1))
-    table = e.flips(y, old, new, pd.DataFrame({"kind": group}))
-    assert table.difference[0] > 0 and "kind few" in e.refusal(table)
+    table = e.prediction_flips(y, old, new, pd.DataFrame({"kind": group}))
+    assert table.difference[0] > 0 and "kind few" in e.promotion_gate(table)
     assert table.right_to_wrong[0] == table.right_to_wrong[1:].sum()
 
 
 def test_too_few_rows_decide_nothing():
     y, old, new = two_models(np.random.default_rng(5), n=60)
-    assert "at least 100" in e.refusal(e.flips(y, old, new, pd.DataFrame(index=range(60))))
+    assert "at least 100" in e.promotion_gate(e.prediction_flips(y, old, new, pd.DataFrame(index=range(60))))
 
 
 def test_the_card_shows_how_sure_and_how_often_right(tmp_path):
     from test_sentiment_train import toy
 
-    from smart_customer_analysis.sentiment.model import tiny_encoder
+    from smart_customer_analysis.sentiment.encoder import tiny_encoder
     from smart_customer_analysis.sentiment.train import train_sentiment
 
     texts, labels = toy(60)

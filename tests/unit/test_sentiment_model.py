@@ -11,8 +11,11 @@ import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
+from smart_customer_analysis import files as files_module
 from smart_customer_analysis.schema import ModelError
-from smart_customer_analysis.sentiment import model as m
+from smart_customer_analysis.sentiment import encoder as sentiment_encoder
+from smart_customer_analysis.sentiment import layers as sentiment_layers
+from smart_customer_analysis.sentiment import registry as m
 from smart_customer_analysis.sentiment.predict import Predictor
 
 FILES = {
@@ -25,8 +28,8 @@ FILES = {
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
     work = tmp_path_factory.mktemp("model")
-    tiny = m.tiny_encoder(work / "tiny", ["the sound is great", "it broke"])
-    model, tokenizer = m.load_encoder(str(tiny))
+    tiny = sentiment_encoder.tiny_encoder(work / "tiny", ["the sound is great", "it broke"])
+    model, tokenizer = sentiment_encoder.load_encoder(str(tiny))
     return m.save_model(model, tokenizer, work / "sentiment", m.new_version("x"), FILES)
 
 
@@ -114,7 +117,7 @@ def test_other_labels_are_refused_even_with_a_good_manifest(published, tmp_path)
     (folder / "config.json").write_text(json.dumps(config | {"id2label": {"0": "positive", "1": "negative"}}))
     files = json.loads((folder / m.MANIFEST).read_text())["files"]
     path = folder / "config.json"
-    reseal(folder, files=files | {"config.json": {"sha256": [m.file_hash(path)], "bytes": [path.stat().st_size]}})
+    reseal(folder, files=files | {"config.json": {"sha256": [files_module.file_hash(path)], "bytes": [path.stat().st_size]}})
     with pytest.raises(ModelError, match="labels"):
         m.verify_model(folder)
 
@@ -123,7 +126,7 @@ def test_a_path_that_leaves_the_folder_is_refused(published, tmp_path):
     folder = copy(published, tmp_path)
     (tmp_path / "outside").write_text("x")
     files = json.loads((folder / m.MANIFEST).read_text())["files"]
-    entry = {"sha256": [m.file_hash(tmp_path / "outside")], "bytes": [1]}
+    entry = {"sha256": [files_module.file_hash(tmp_path / "outside")], "bytes": [1]}
     reseal(folder, files=files | {"../outside": entry})
     with pytest.raises(ModelError):
         m.verify_model(folder)
@@ -132,7 +135,7 @@ def test_a_path_that_leaves_the_folder_is_refused(published, tmp_path):
 def test_the_last_good_model_keeps_serving(published, tmp_path):
     home = tmp_path / "sentiment"
     old = shutil.copytree(published, home / published.name)
-    model, tokenizer = m.load_encoder(str(old))
+    model, tokenizer = sentiment_encoder.load_encoder(str(old))
     new = m.save_model(model, tokenizer, home, "29991231T000000Z-aaaaaaaa", FILES)
     assert m.latest_model(tmp_path) == new
     (home / ".staged-x").mkdir()
@@ -143,25 +146,25 @@ def test_the_last_good_model_keeps_serving(published, tmp_path):
 
 
 def test_a_crash_while_saving_leaves_nothing(published, tmp_path, monkeypatch):
-    model, tokenizer = m.load_encoder(str(published))
+    model, tokenizer = sentiment_encoder.load_encoder(str(published))
 
     def full(path, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(m, "write_file", full)
+    monkeypatch.setattr(files_module,  "write_file", full)
     with pytest.raises(ModelError, match="No space left"):
         m.save_model(model, tokenizer, tmp_path / "s", "v1", FILES)
     assert list((tmp_path / "s").iterdir()) == []
 
 
 def test_metrics_can_be_added_and_every_moment_verifies(published, tmp_path, monkeypatch):
-    folder, seen, write = copy(published, tmp_path), [], m.write_file
+    folder, seen, write = copy(published, tmp_path), [], files_module.write_file
 
     def watched(path, content):
         write(path, content)
         seen.append(m.verify_model(folder)["version"])
 
-    monkeypatch.setattr(m, "write_file", watched)
+    monkeypatch.setattr(files_module,  "write_file", watched)
     assert m.record_metrics(folder, {"a": 1}, card="# new\n") == {"a": 1}
     assert m.record_metrics(folder, {"b": 2}) == {"a": 1, "b": 2}
     assert len(seen) == 7 and (folder / "README.md").read_text() == "# new\n"
@@ -187,7 +190,7 @@ def test_unknown_encoders_are_one_line(tmp_path, monkeypatch):
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "config.json").write_text("{}")
     (tmp_path / "pickled").mkdir()
-    shutil.copy(m.tiny_encoder(tmp_path / "t") / "config.json", tmp_path / "pickled")
+    shutil.copy(sentiment_encoder.tiny_encoder(tmp_path / "t") / "config.json", tmp_path / "pickled")
     torch.save({}, tmp_path / "pickled" / "pytorch_model.bin")
     for name in (
         "nobody/no-such-model",
@@ -198,7 +201,7 @@ def test_unknown_encoders_are_one_line(tmp_path, monkeypatch):
         str(tmp_path / "pickled"),
     ):
         with pytest.raises(ModelError) as e:
-            m.load_encoder(name)
+            sentiment_encoder.load_encoder(name)
         assert "\n" not in str(e.value)
 
 
@@ -225,5 +228,5 @@ def test_lean_attention_is_attention(loud, ends):
     for dtype, apart in ((torch.float32, 1e-3), (torch.bfloat16, 0.1)):
         parts = [x.to(dtype) for x in (q * loud, k * loud - 30, v)]
         exact = torch.nn.functional.scaled_dot_product_attention(*(x.float() for x in parts), attn_mask=mask, scale=0.4)
-        found, _ = m.lean_attention(None, *parts, mask, 0.4)
+        found, _ = sentiment_layers.lean_attention(None, *parts, mask, 0.4)
         assert torch.allclose(found.transpose(1, 2).float(), exact, atol=apart)

@@ -9,9 +9,13 @@ import pytest
 from test_sentiment_train import FILLER, toy
 
 from smart_customer_analysis.schema import InputError
+from smart_customer_analysis.sentiment import drift as sentiment_drift
+from smart_customer_analysis.sentiment import explain as sentiment_explain
 from smart_customer_analysis.sentiment import predict as p
-from smart_customer_analysis.sentiment.model import Scores, tiny_encoder
-from smart_customer_analysis.sentiment.train import kind_of, train_sentiment
+from smart_customer_analysis.sentiment.drift import reference_profile
+from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.sentiment.scoring import Scores
+from smart_customer_analysis.sentiment.train import train_sentiment
 
 
 @pytest.fixture(scope="module")
@@ -129,31 +133,31 @@ def lot(n: int, seed: int, sure: float = 1.0, longer: float = 1.0, off: float = 
     [({"sure": 0.4}, "how sure"), ({"longer": 2.5}, "how long"), ({"off": 0.9}, "about"), ({}, "")],
 )
 def test_the_promise_says_in_what_texts_are_another_kind(change, named):
-    calibration = {"kind": kind_of(lot(340, 0)), "n": 340, "thresholds": [{"max_error": 0.1, "margin": 0.5}]}
+    calibration = {"kind": reference_profile(lot(340, 0)), "n": 340, "thresholds": [{"max_error": 0.1, "margin": 0.5}]}
     lots = [lot(100, seed, **change) for seed in range(1, 101)]
-    found = [p.unlike(some, calibration) for some in lots]
+    found = [sentiment_drift.drift_test(some, calibration) for some in lots]
     assert sum(any(named in name for name in names) for names in found) >= 98 if named else found.count([]) >= 98
-    _, promise = p.keep_promise(lots[0], calibration, 0.1)
+    _, promise = p.guarantee_risk(lots[0], calibration, 0.1)
     assert promise.holds == (not named) and (not named or named in promise.sentence)
 
 
 def test_empty_texts_do_not_make_a_lot_another_kind():
-    calibration, some, none = {"kind": kind_of(lot(340, 0)), "n": 340}, lot(100, 1), np.zeros(60)
+    calibration, some, none = {"kind": reference_profile(lot(340, 0)), "n": 340}, lot(100, 1), np.zeros(60)
     more = Scores(
         np.append(some.margin, none), np.vstack([some.embeddings, np.zeros((60, 3))]),
         np.append(some.read, none), np.append(some.total, none),
     )  # fmt: skip
-    assert p.unlike(more, calibration) == []
+    assert sentiment_drift.drift_test(more, calibration) == []
     old = {"n": 340, "thresholds": [{"max_error": 0.1, "margin": 0.5}]}  # as folders were without the record
-    assert p.unlike(some, old) is None
-    assert "no record" in p.keep_promise(some, old, 0.1)[1].sentence
+    assert sentiment_drift.drift_test(some, old) is None
+    assert "no record" in p.guarantee_risk(some, old, 0.1)[1].sentence
 
 
 def test_equal_margins_are_no_other_kind():
     first, more = (lot(n, seed) for n, seed in ((340, 0), (100, 1)))
     two = [np.where(x.margin > 0, 2.05859375, -2.03125) for x in (first, more)]  # as a small model has in bf16
-    calibration = {"kind": kind_of(replace(first, margin=two[0])), "n": 340}
-    assert p.unlike(replace(more, margin=two[1]), calibration) == []
+    calibration = {"kind": reference_profile(replace(first, margin=two[0])), "n": 340}
+    assert sentiment_drift.drift_test(replace(more, margin=two[1]), calibration) == []
 
 
 def test_other_texts_get_no_promise(ask):
@@ -199,10 +203,10 @@ def test_twelve_gradients_weigh_words_as_hundreds_do(ask, times):
 
 def test_waypoints_lie_close_where_the_margin_turns():
     heights = np.where(np.arange(21) < 13, -4.0, 4.0)  # it turns between 0.60 and 0.65
-    points = p.waypoints(heights, 8)
+    points = sentiment_explain.path_points(heights, 8)
     assert points[0] == 0 and points[-1] == 1 and (np.diff(points) > 0).all()
     assert ((points >= 0.6) & (points <= 0.65)).sum() >= 4
-    assert np.allclose(p.waypoints(np.zeros(5), 4), np.linspace(0, 1, 5))
+    assert np.allclose(sentiment_explain.path_points(np.zeros(5), 4), np.linspace(0, 1, 5))
 
 
 def test_a_model_that_reads_nothing_in_is_not_asked(folder):

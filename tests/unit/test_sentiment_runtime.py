@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from test_sentiment_train import toy
 
-from smart_customer_analysis.pipeline import mark, read_marks
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment import runtime as r
-from smart_customer_analysis.sentiment.model import tiny_encoder
+from smart_customer_analysis.sentiment.cache import mark, read_predictions
+from smart_customer_analysis.sentiment.encoder import tiny_encoder
 from smart_customer_analysis.sentiment.predict import Predictor
 from smart_customer_analysis.sentiment.train import train_sentiment
 
@@ -77,7 +77,7 @@ def test_marks_come_from_the_fastest_engine_where_they_are_many(ask, trained, sp
     assert ask.scorer is ask.model
     mark(ask, rows, tmp_path / "fast", engines=trained[2])
     assert ask.scorer is not ask.model
-    assert np.allclose(read_marks(tmp_path / "fast")[1], read_marks(tmp_path / "many")[1], atol=0.02)
+    assert np.allclose(read_predictions(tmp_path / "fast")[1], read_predictions(tmp_path / "many")[1], atol=0.02)
 
 
 def test_a_graph_that_says_something_else_is_never_chosen(ask, trained, speeds, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from test_sentiment_train import toy
 
 from smart_customer_analysis.sentiment import predict as p
-from smart_customer_analysis.sentiment.model import tiny_encoder
+from smart_customer_analysis.sentiment.encoder import tiny_encoder
 from smart_customer_analysis.sentiment.train import train_sentiment
 
 N, BLOCK = 530, 50

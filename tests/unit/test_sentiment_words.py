@@ -8,11 +8,13 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from test_sentiment_train import toy
 
+from smart_customer_analysis.files import file_hash
 from smart_customer_analysis.sentiment import train as t
-from smart_customer_analysis.sentiment.model import file_hash, score, tiny_encoder
+from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.sentiment.lexical import fit_lexical, lexical_score, read_lexical, token_contributions
 from smart_customer_analysis.sentiment.predict import Predictor
+from smart_customer_analysis.sentiment.scoring import score
 from smart_customer_analysis.sentiment.train import train_sentiment
-from smart_customer_analysis.sentiment.words import fit_words, read_words, token_votes, word_margin
 
 rng = np.random.default_rng(0)
 
@@ -23,7 +25,7 @@ def flat(texts: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
 
 MADE = [rng.integers(0, 40, rng.integers(1, 30)).tolist() for _ in range(200)]  # token 7 speaks for positive, 8 against
 LABELS = np.array([float(t.count(7) > t.count(8)) for t in MADE])
-WORDS = fit_words(*flat(MADE), LABELS, weight=1.0)
+WORDS = fit_lexical(*flat(MADE), LABELS, weight=1.0)
 
 
 def test_it_is_what_scikit_learn_says():
@@ -32,31 +34,31 @@ def test_it_is_what_scikit_learn_says():
     line = LogisticRegression(C=10, max_iter=300).fit(rare.fit_transform(said), LABELS)
     new = [[7, 7, 1], [8, 2, 3, 8], [7, 8], [99, 98]]
     told = line.decision_function(rare.transform([" ".join(f"t{i}" for i in t) for t in new]))
-    assert np.allclose(word_margin([WORDS], *flat(new)), told, atol=1e-3)
+    assert np.allclose(lexical_score([WORDS], *flat(new)), told, atol=1e-3)
     assert told[0] > 1 > -1 > told[1]
 
 
 @given(st.lists(st.lists(st.integers(0, 45), max_size=40), min_size=1, max_size=8), st.integers(0, 10))
 @settings(max_examples=60, deadline=None)
 def test_votes_add_up_and_neighbours_do_not_matter(texts, limit):
-    margin = word_margin([WORDS], *flat(texts))
-    alone = [word_margin([WORDS], *flat([t]))[0] for t in texts]
+    margin = lexical_score([WORDS], *flat(texts))
+    alone = [lexical_score([WORDS], *flat([t]))[0] for t in texts]
     assert np.allclose(margin, alone)
-    votes = [token_votes([WORDS], flat([t])[0]) for t in texts]
+    votes = [token_contributions([WORDS], flat([t])[0]) for t in texts]
     assert [len(v) for v in votes] == [len(t) for t in texts]
     assert np.allclose([v.sum() for v in votes], margin - WORDS.constant)
-    cut = word_margin([WORDS], *flat([t[:limit] for t in texts]))
-    assert np.allclose(word_margin([WORDS], *flat(texts), limit=limit), cut)
+    cut = lexical_score([WORDS], *flat([t[:limit] for t in texts]))
+    assert np.allclose(lexical_score([WORDS], *flat(texts), limit=limit), cut)
 
 
 def test_what_stands_in_passages_only_says_nothing():
     both = [*MADE, *([50, 51, 52] for _ in range(60))]
-    words = fit_words(*flat(both), np.concatenate([LABELS, np.full(60, 0.5)]))
-    assert abs(word_margin([words], *flat([[50, 51, 52]]))[0]) < 0.1 < word_margin([words], *flat([[7, 7]]))[0]
+    words = fit_lexical(*flat(both), np.concatenate([LABELS, np.full(60, 0.5)]))
+    assert abs(lexical_score([words], *flat([[50, 51, 52]]))[0]) < 0.1 < lexical_score([words], *flat([[7, 7]]))[0]
 
 
 def test_more_texts_than_are_looked_at_are_drawn_the_same_way_twice():
-    first, second = (fit_words(*flat(MADE), LABELS, most=1500) for _ in range(2))
+    first, second = (fit_lexical(*flat(MADE), LABELS, most=1500) for _ in range(2))
     assert np.array_equal(first.keys, second.keys) and np.array_equal(first.weights, second.weights)
     assert len(first.keys) < len(WORDS.keys)
 
@@ -74,10 +76,10 @@ def folders(tmp_path_factory):
 
 def test_a_published_model_adds_its_words(folders):
     texts, whole, further, without = folders
-    assert [len(read_words(f)) for f in (whole, further, without)] == [1, 2, 0]
+    assert [len(read_lexical(f)) for f in (whole, further, without)] == [1, 2, 0]
     ask = Predictor(whole, precision="fp32")
     data = ask.encode([*texts, "", "the case is fine " * 60])
-    both, told = score(ask.scorer, data).margin, word_margin(ask.model.words, data.ids, data.offsets)
+    both, told = score(ask.scorer, data).margin, lexical_score(ask.model.words, data.ids, data.offsets)
     ask.scorer.words = ()
     alone = score(ask.scorer, data)
     assert np.allclose(both - alone.margin, np.where(alone.read > 0, told, 0)) and np.abs(told).max() > 0.5
@@ -96,16 +98,16 @@ def test_the_parts_of_an_explanation_hold_the_words(folders):
     data = ask.encode(texts[:1])
     with_words, error = ask.token_weights(data, int(data.totals[0]))
     assert error < 0.05
-    votes = token_votes(ask.model.words, data.ids)
+    votes = token_contributions(ask.model.words, data.ids)
     ask.model.words = ()
     assert np.allclose(with_words - ask.token_weights(data, int(data.totals[0]))[0], votes, atol=1e-5)
 
 
 def test_the_mean_of_two_sets_counts(folders):
     ids, offsets = flat(MADE[:5])
-    other = fit_words(*flat(MADE[:100]), 1 - LABELS[:100])
-    apart = [word_margin([w], ids, offsets) for w in (WORDS, other)]
-    assert np.allclose(word_margin([WORDS, other], ids, offsets), np.mean(apart, axis=0))
+    other = fit_lexical(*flat(MADE[:100]), 1 - LABELS[:100])
+    apart = [lexical_score([w], ids, offsets) for w in (WORDS, other)]
+    assert np.allclose(lexical_score([WORDS, other], ids, offsets), np.mean(apart, axis=0))
     assert np.allclose(
-        token_votes([WORDS, other], ids[:9]), (token_votes([WORDS], ids[:9]) + token_votes([other], ids[:9])) / 2
+        token_contributions([WORDS, other], ids[:9]), (token_contributions([WORDS], ids[:9]) + token_contributions([other], ids[:9])) / 2
     )
