@@ -9,7 +9,7 @@ Service.
 # %% auto #0
 __all__ = ['PRODUCTS_LISTED', 'Service']
 
-# %% ../nbs/710_service.ipynb #ee668aca
+# %% ../nbs/710_service.ipynb #445be835
 import pandas as pd
 from collections.abc import Callable
 from contextlib import suppress
@@ -52,8 +52,8 @@ from smart_customer_analysis.view.maps import (
 from .view.period import choose_period, period_dict
 from .view.segments import _event, _moved_share, _moves, _profile, _said, _segment_item
 from .view.trust import HELD_OUT, _model_card, _read_texts, contract, measured
-from .store import query
 from .store import places as store_places
+from .store import query
 
 # %% ../nbs/710_service.ipynb #bd5cbfa2
 PRODUCTS_LISTED = 200
