@@ -1,5 +1,6 @@
 """`create_app(settings)` builds the app; `serve(settings)` runs it until it is told to stop."""
 
+import os
 import socket
 from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
@@ -109,6 +110,8 @@ def serve(settings: Settings, announce: Callable[[], None] | None = None) -> Non
     with _bind(settings.host, settings.port) as listener:
         if announce:
             announce()
+        # before PyTorch is loaded: its threads sleep between two requests, they would spin on the cores others need
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         run(create_app(settings, warm=True), listener)
 
 
