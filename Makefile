@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+MARKS ?= not slow
 READY := $(VENV)/.ready
 VENDOR := smart_customer_analysis/app/static/vendor/.ready
 export HF_HUB_OFFLINE ?= 1
@@ -47,7 +48,7 @@ system: ## Debian packages the tests use (PostgreSQL with PostGIS, Chromium), wh
 
 test: setup system ## every test: house, unit, notebooks, PostGIS, API, browser
 	$(BIN)/nbdev-test --n-workers 2
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not slow' --cov --cov-report=
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)' --cov --cov-report=
 
 test-slow: setup ## the tests that train on real rows for minutes
 	$(BIN)/python -m pytest -m slow
