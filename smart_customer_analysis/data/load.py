@@ -28,7 +28,7 @@ from .encoding import Rows, cut, detect_encoding, open_bytes, utf8_blocks
 from .fasttext import read_fasttext
 from .read import read_jsonl, read_parquet, read_sql
 from .rules import _Seen, _content, _map, _type
-from .source import FileSpec, Join, Source, _FRAMES, load_source
+from .source import FileSpec, Join, Source, FRAMES, load_source
 from smart_customer_analysis.schema import (
     COUNT_COLUMNS,
     Customer,
@@ -242,7 +242,7 @@ class Loaded:
 @lru_cache(maxsize=3)
 def _empty(kind: str) -> pd.DataFrame:
     "A conformed frame without rows."
-    return conform(pd.DataFrame(columns=columns(_FRAMES[kind])), _FRAMES[kind])
+    return conform(pd.DataFrame(columns=columns(FRAMES[kind])), FRAMES[kind])
 
 # %% ../../nbs/110_data.load.ipynb #03188300
 def _batch(
@@ -296,7 +296,7 @@ def _batch(
     ]
     kept = typed[~out].assign(source=source.name, line=rows.line[~out])
     return {
-        "frame": conform(kept, _FRAMES[kind]),
+        "frame": conform(kept, FRAMES[kind]),
         "rejects": pd.concat([early, aside], ignore_index=True),
         "counts": counts,
     }

@@ -11,7 +11,7 @@ __all__ = ['content_id']
 import hashlib
 import numpy as np
 import pandas as pd
-from .source import EntitySpec, Source, _FRAMES
+from .source import EntitySpec, Source, FRAMES
 from ..schema import InputError, columns, label_of_rating
 
 # %% ../../nbs/109_data.rules.ipynb #da266b89
@@ -103,7 +103,7 @@ def _map(
 ) -> tuple[pd.DataFrame, set[str]]:
     "The contract's columns as text, and which of them the file has; raises `InputError` for a column the file does not have."
     out = {}
-    for column in columns(_FRAMES[kind]):
+    for column in columns(FRAMES[kind]):
         origin = entity.columns.get(column, column)
         parts = [origin] if isinstance(origin, str) else origin
         absent = next((p for p in parts if p not in frame), None)
@@ -129,7 +129,7 @@ def _map(
             else texts.str.strip().mask(texts.str.strip().isin(source.missing))
         )
     blank = pd.Series(pd.NA, index=frame.index, dtype="str")
-    return pd.DataFrame({c: out.get(c, blank) for c in columns(_FRAMES[kind])}), set(out)
+    return pd.DataFrame({c: out.get(c, blank) for c in columns(FRAMES[kind])}), set(out)
 
 # %% ../../nbs/109_data.rules.ipynb #496f2617
 def content_id(
