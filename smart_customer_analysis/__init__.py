@@ -9,6 +9,7 @@ Modules:
 - `smart_customer_analysis.data.geocode`: Free text becomes town, region, country and a point, offline, and a joke becomes nothing
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
+- `smart_customer_analysis.data.rules`: Numbers, dates, coordinates and ids, each refused row with its rule
 - `smart_customer_analysis.data.sample`: A seeded shop with planted segments, one planted hot spot, one planted change, and dirty rows that are counted
 - `smart_customer_analysis.data.source`: A small TOML file: files or a query, columns, formats, joins
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides

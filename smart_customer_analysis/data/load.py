@@ -27,7 +27,7 @@ from .delimited import read_csv
 from .encoding import Rows, cut, detect_encoding, open_bytes, utf8_blocks
 from .fasttext import read_fasttext
 from .read import read_jsonl, read_parquet, read_sql
-from .rules import _Seen, _content, _map, _type
+from .rules import SeenIds, content_hashes, map_columns, type_rows
 from .source import FileSpec, Join, Source, FRAMES, load_source
 from smart_customer_analysis.schema import (
     COUNT_COLUMNS,
@@ -246,18 +246,18 @@ def _empty(kind: str) -> pd.DataFrame:
 
 # %% ../../nbs/110_data.load.ipynb #03188300
 def _batch(
-    rows: Rows, part: _Part, kind: str, source: Source, lookups: dict, seen: _Seen, now: pd.Timestamp
+    rows: Rows, part: _Part, kind: str, source: Source, lookups: dict, seen: SeenIds, now: pd.Timestamp
 ) -> dict[str, Any]:
     "Turn rows of text into a conformed frame, rejects and counts."
     entity, frame = source.entities[kind], _text_frame(rows)
     for join in entity.joins:
         frame = _join(frame, join, lookups[kind, join.file, join.on])
-    t, has = _map(frame, kind, entity, source, part.name)
-    typed, rules = _type(t, has, kind, entity, source, now)
+    t, has = map_columns(frame, kind, entity, source, part.name)
+    typed, rules = type_rows(t, has, kind, source, now)
     good = rules.rule.isna()
     key = f"{kind}_id"
     repeats, conflicts, leak = seen.check(
-        typed.loc[good, key], _content(typed[good], kind), part.role == "test"
+        typed.loc[good, key], content_hashes(typed[good], kind), part.role == "test"
     )
     where, duplicate = np.flatnonzero(good), pd.Series(False, index=t.index)
     duplicate.iloc[where] = repeats & ~(conflicts & (entity.repeated == "reject"))
@@ -361,7 +361,7 @@ def read_batches(
     now, people, first = pd.Timestamp.now(tz="UTC"), _People(), True
     files = _files({p.name: p for parts in found.values() for p in parts})
     for kind, entity in source.entities.items():
-        seen = _Seen()
+        seen = SeenIds()
         for part in found[entity.file]:
             totals = {"rows": 0, "loaded": 0, "unknown": 0, "example": None}
             for rows in _gather(_bar(part, source, database, progress), batch_rows):
