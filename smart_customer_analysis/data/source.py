@@ -16,7 +16,7 @@ from datetime import date
 from importlib.resources import files as package_files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from smart_customer_analysis.schema import (
     FASTTEXT_LABELS,
@@ -45,7 +45,7 @@ class FileSpec(_Strict):
     url: str = ""  # SQL: SQLAlchemy URL without a password
     url_variable: str = ""  # SQL: environment variable that holds the URL
 
-# %% ../../nbs/108_data.source.ipynb #e8f987cb
+# %% ../../nbs/108_data.source.ipynb #863c2e07
 class Join(_Strict):
     "Columns taken from another file: one row per key, by an aggregate."
 
@@ -66,6 +66,12 @@ class EntitySpec(_Strict):
     repeated: Literal["reject", "first"] = "reject"  # same id, other content: reject it, or count a duplicate
 
 # %% ../../nbs/108_data.source.ipynb #19accf8a
+_LABELS = cast(
+    dict[str, Literal[0, 1]],
+    FASTTEXT_LABELS | {"0": 0, "1": 1} | {name: k for k, name in LABEL_NAMES.items()},
+)
+
+
 class Source(_Strict):
     "A shop: its files, what they hold, and how they write dates and numbers."
 
@@ -78,9 +84,7 @@ class Source(_Strict):
     decimal: Literal[".", ","] = "."
     missing: list[str] = [""]  # texts that mean "no value", in every column but title and text
     latest: date | None = None  # later dates are refused; default: tomorrow
-    labels: dict[str, Literal[0, 1]] = (
-        FASTTEXT_LABELS | {"0": 0, "1": 1} | {name: k for k, name in LABEL_NAMES.items()}
-    )
+    labels: dict[str, Literal[0, 1]] = _LABELS
     default_path: str = ""  # where the files lie when no path is given, from the project's folder
     files: dict[str, FileSpec]
     review: EntitySpec | None = None
