@@ -614,10 +614,10 @@ def test_every_fasttext_line_is_a_row_or_a_reject(lines, block):
 @settings(max_examples=100, deadline=None)
 @given(st.one_of(st.floats(allow_nan=True), st.integers(-10, 10), TEXT))
 def test_a_label_follows_from_one_to_five_stars_only(value):
-    from smart_customer_analysis.data.rules import _number
+    from smart_customer_analysis.data.rules import parse_numbers
     from smart_customer_analysis.schema import label_of_rating
 
-    number, bad = _number(pd.Series([str(value)], dtype="str"), ".")
+    number, bad = parse_numbers(pd.Series([str(value)], dtype="str"), ".")
     if not bad.item() and number.notna().item() and 1 <= number.item() <= 5:
         label = label_of_rating(number).item()
         assert pd.isna(label) if 2 < number.item() < 4 else label == int(number.item() >= 4)
