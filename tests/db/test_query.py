@@ -174,7 +174,7 @@ def test_facts_are_one_row_per_review_of_the_newest_model(scored):
     truth = predictions(reviews.review_id, seed=2)
     assert np.array_equal(facts.p_negative, truth.p_negative)
     assert facts.marked.equals((1 - truth.label).rename("marked").astype("Int8"))
-    assert query.latest_model(engine)["metrics"] == {"version": "v2"}
+    assert query.scoring_model(engine)["metrics"] == {"version": "v2"}
     assert query.segment(engine, "A")["name"] == "v2"
 
 
