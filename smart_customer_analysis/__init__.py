@@ -36,6 +36,6 @@ Modules:
 - `smart_customer_analysis.store.engine`: A URL becomes an engine that speaks spatial SQL on both backends, writes safely, and refuses a database that is not ours
 - `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and a way back
 - `smart_customer_analysis.store.query`: Every read of the library: facts, pages, places, segments, overview; the same answers on both backends
-- `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row knows the load it came from"""
+- `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row carries the load that wrote it"""
 
 __version__ = "0.1.0"
