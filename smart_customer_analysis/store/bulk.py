@@ -43,7 +43,7 @@ from sqlalchemy.schema import AddConstraint, CreateIndex, DropConstraint, DropIn
 from sqlalchemy.types import NullType
 from typing import Any
 from ..schema import DatabaseError, SRID
-from .engine import _told
+from .engine import database_error
 from .tables import Base, Moment
 
 # %% ../../nbs/420_store.bulk.ipynb #12dc1291
@@ -116,7 +116,7 @@ def _copy(c: Connection, table: Table, rows: pa.Table) -> None:
     try:
         cursor.copy_expert(statement, _Encoded(_as_stored(rows, table)))
     except psycopg2.Error as e:
-        raise _told(e, c.engine.url.render_as_string(hide_password=True)) from e
+        raise database_error(e, c.engine.url.render_as_string(hide_password=True)) from e
     if cursor.rowcount != len(rows):
         raise DatabaseError(
             f"{len(rows)} rows in {table.name}",
@@ -168,7 +168,7 @@ def _insert_many(c: Connection, table: Table, rows: pa.Table) -> None:
         try:
             c.connection.cursor().executemany(statement, zip(*columns, strict=True))
         except sqlite3.Error as e:
-            raise _told(e, c.engine.url.render_as_string(hide_password=True)) from e
+            raise database_error(e, c.engine.url.render_as_string(hide_password=True)) from e
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
