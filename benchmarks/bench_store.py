@@ -122,7 +122,7 @@ def steps(url: str, frame: pd.DataFrame) -> pd.DataFrame:
         kind = next((told for start, told in STEPS.items() if statement.startswith(start)), "other statements")
         add(kind, time.perf_counter() - since.pop())
 
-    copy, read, many = store_bulk._copy, store_bulk._Encoded.read, store_bulk._insert_many
+    copy, read, many = store_bulk._copy, store_bulk._EncodedRows.read, store_bulk._insert_many
 
     def timed_copy(*args) -> None:
         encoded = spent.get("rows encoded", 0)
@@ -138,11 +138,11 @@ def steps(url: str, frame: pd.DataFrame) -> pd.DataFrame:
     def timed_many(*args) -> None:
         add(STEPS["INSERT"], seconds(lambda: many(*args)))
 
-    store_bulk._copy, store_bulk._Encoded.read, store_bulk._insert_many = timed_copy, timed_read, timed_many
+    store_bulk._copy, store_bulk._EncodedRows.read, store_bulk._insert_many = timed_copy, timed_read, timed_many
     try:
         total = seconds(lambda: save_load(engine, "bench", frame))
     finally:
-        store_bulk._copy, store_bulk._Encoded.read, store_bulk._insert_many = copy, read, many
+        store_bulk._copy, store_bulk._EncodedRows.read, store_bulk._insert_many = copy, read, many
     engine.dispose()
     add("checks, hashes, commit", total - sum(spent.values()))
     return pd.DataFrame(

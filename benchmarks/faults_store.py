@@ -28,7 +28,7 @@ from smart_customer_analysis.store.tables import table_names
 
 PIECE = 10  # runs of several loaders between two looks at the clock
 KEPT = FOLDER / "faults_store.json"
-STORE = ["export.py", "engine.py", "tables.py"]
+STORE = ["tables.py", "spatial.py", "engine.py", "bulk.py", "staging.py", "loads.py"]
 
 
 def code() -> str:

@@ -14,9 +14,9 @@ import pandas as pd
 import re
 from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
-from .bulk import _CONTENT, _T
+from .bulk import ENTITY_KEYS as _CONTENT, TABLES as _T
 from .engine import reading, writing
-from .loads import _take_turn
+from .engine import take_turn as _take_turn
 from smart_customer_analysis.store.tables import (
     Erasure,
     Reject,

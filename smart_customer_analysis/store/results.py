@@ -14,9 +14,9 @@ from pathlib import Path
 from sqlalchemy import Engine, func, insert, select, update
 from typing import Any
 from ..jsonable import plain
-from .bulk import _T, _count_rows, _merge, _send, _to_arrow
+from .bulk import TABLES as _T, refresh_statistics as _count_rows, merge_rows as _merge, append_rows as _send, to_arrow as _to_arrow
 from .engine import reading, writing
-from .loads import _take_turn
+from .engine import take_turn as _take_turn
 from .sources import resolve_source
 from smart_customer_analysis.store.tables import (
     Model,

@@ -7,11 +7,11 @@ from shop import predictions, shop
 from sqlalchemy import inspect, text
 
 from smart_customer_analysis.schema import COUNT_COLUMNS, REJECT_COLUMNS, DatabaseError, InputError
-from smart_customer_analysis.store import loads as export
+from smart_customer_analysis.store import staging
 from smart_customer_analysis.store.engine import make_engine, writing
 from smart_customer_analysis.store.erase import erase_customer, find_person
 from smart_customer_analysis.store.filters import Filters
-from smart_customer_analysis.store.loads import list_loads, save_load, show_load, undo_load
+from smart_customer_analysis.store.loads import LoadBuffer, list_loads, save_load, show_load, undo_load
 from smart_customer_analysis.store.migrate import schema_changes
 from smart_customer_analysis.store.query import overview, review_facts, reviews_page
 from smart_customer_analysis.store.results import last_segment_run, save_model, save_predictions, save_segment_run
@@ -334,13 +334,13 @@ def test_read_only_and_missing_are_told(tmp_path):
 def test_rows_that_wait_in_a_file_are_the_rows_that_wait_in_memory(engine, monkeypatch):
     reviews, customers, orders = shop()
     hashes, kept = [], []
-    for source, room in (("memory", export._IN_MEMORY), ("file", 40_000)):
-        monkeypatch.setattr(export,  "_IN_MEMORY", room)
-        load = export.LoadBuffer()
+    for source, room in (("memory", staging._IN_MEMORY), ("file", 40_000)):
+        monkeypatch.setattr(staging, "_IN_MEMORY", room)
+        load = LoadBuffer()
         load.add(reviews[:700], customers, orders)
         load.add(reviews[700:])  # few enough to stay in memory
-        waiting = load._waiting["reviews"]
-        assert (waiting.stream is not None, len(waiting.held)) == ((True, 1) if source == "file" else (False, 2))
+        waiting = load.staged["reviews"]
+        assert (waiting.spilled is not None, len(waiting.held)) == ((True, 1) if source == "file" else (False, 2))
         load.save(engine, source)
         with engine.connect() as c:
             hashes.append(c.execute(text("SELECT content_hash FROM loads WHERE source = :s"), {"s": source}).scalar())
