@@ -1,5 +1,7 @@
 """Both backends answer alike, and as shapely and pyproj do."""
 
+from datetime import UTC, date, datetime, timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from smart_customer_analysis.schema import InputError
 from smart_customer_analysis.store import places as store_places
 from smart_customer_analysis.store import query
 from smart_customer_analysis.store.engine import make_engine
-from smart_customer_analysis.store.filters import Filters
+from smart_customer_analysis.store.filters import Filters, boxes_around, inside_boxes
 from smart_customer_analysis.store.loads import save_load
 from smart_customer_analysis.store.migrate import migrate
 from smart_customer_analysis.store.results import save_model, save_predictions, save_segment_run
@@ -125,8 +127,8 @@ def test_postgis_uses_its_index(make_pg_database):
     with engine.connect() as c:
         c.execute(text("ANALYZE customers"))
         for where in (
-            store_places._in_boxes(c, [(7, 46, 8, 47)]),
-            store_places._in_boxes(c, store_places._around(8.5, 47.3, 20_000)) & (store_places._metres_from(8.5, 47.3) <= 20_000),
+            inside_boxes(c, [(7, 46, 8, 47)]),
+            inside_boxes(c, boxes_around(8.5, 47.3, 20_000)) & (store_places.metres_from(8.5, 47.3) <= 20_000),
         ):
             statement = select(Customer.customer_id).where(Customer.source == "shop", where)
             sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
@@ -141,7 +143,7 @@ def test_sqlite_uses_its_index(tmp_path):
     save_load(engine, "shop", customers=customers)
     with engine.begin() as c:
         c.execute(text("ANALYZE"))
-        statement = select(Customer.customer_id).where(Customer.source == "shop", store_places._in_boxes(c, [(7, 46, 8, 47)]))
+        statement = select(Customer.customer_id).where(Customer.source == "shop", inside_boxes(c, [(7, 46, 8, 47)]))
         sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
         assert "ix_customers_lat_lon" in str(c.exec_driver_sql("EXPLAIN QUERY PLAN " + sql).all())
 
@@ -182,7 +184,7 @@ def test_a_filter_never_makes_a_count_grow(scored):
     engine, _ = scored
     rng = np.random.default_rng(11)
     choices = {
-        "start": ["2026-02-01", "2026-03-05T10:00:00+00:00"], "end": ["2026-05-01", "2026-06-30"], "segment": ["A", "B", "Z"],
+        "start": [date(2026, 2, 1), date(2026, 3, 5)], "end": [date(2026, 5, 1), date(2026, 6, 30)], "segment": ["A", "B", "Z"],
         "region": ["Nord", "Süd"], "product": ["lamp", "desk"], "sentiment": ["negative", "positive", "unsure"], "q": ["no", "ärger", "%", "_", "\\", "'"],
     }  # fmt: skip
     everything = query.reviews_page(engine)["total"]
@@ -190,11 +192,24 @@ def test_a_filter_never_makes_a_count_grow(scored):
         names = rng.permutation(list(choices))[: rng.integers(1, 6)]
         given, total = {}, everything
         for name in names:
-            given[name] = str(rng.choice(choices[name]))
+            given[name] = choices[name][rng.integers(len(choices[name]))]
             page = query.reviews_page(engine, Filters(**given), limit=1)
             assert page["total"] <= total, given
             assert page["total"] == len(query.review_facts(engine, Filters(**given))) == sum(page["counts"].values())
             total = page["total"]
+
+
+def test_a_period_holds_its_first_and_last_day_whole(scored):
+    engine, reviews = scored
+    times = reviews.reviewed_at.dropna()
+    for start, end in ((date(2026, 2, 1), date(2026, 2, 1)), (date(2026, 3, 5), date(2026, 4, 30))):
+        first, after = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (start, end + timedelta(days=1)))
+        expected = ((times >= first) & (times < after)).sum()
+        page = query.reviews_page(engine, Filters(start=start, end=end), limit=1)
+        assert page["total"] == expected > 0
+    for wrong in ("2026-02-01", datetime(2026, 2, 1, tzinfo=UTC)):
+        with pytest.raises(InputError, match="pass a date as start or end"):
+            query.review_facts(engine, Filters(start=wrong))
 
 
 def test_pages_meet_every_review_once_and_in_order(scored):
