@@ -187,9 +187,9 @@ def test_rejects_and_counts(engine):
         columns=COUNT_COLUMNS,
     )
     receipt = save_load(engine, "shop", reviews, customers, orders, rejects, counts, FILES)
-    told = overview(engine)
-    assert told["rows"] == told["rows_all"] == {"read": 1110, "loaded": 1100, "rejected": 3, "duplicate": 7}
-    assert told["rejects"] == [{"rule": "rating", "rows": 2}, {"rule": "header", "rows": 1}]
+    summary = overview(engine)
+    assert summary["rows"] == summary["rows_all"] == {"read": 1110, "loaded": 1100, "rejected": 3, "duplicate": 7}
+    assert summary["rejects"] == [{"rule": "rating", "rows": 2}, {"rule": "header", "rows": 1}]
     shown = show_load(engine, receipt.load_id)
     assert shown["files"] == [{"file": "a.csv", "sha256": "ab" * 32, "bytes": 3_000_000_000}]
     assert shown["rejects"] == {"header": 1, "rating": 2}
@@ -232,9 +232,9 @@ def test_large_load_keeps_constraints(engine):
 def keys_and_indexes(engine) -> dict:
     "Primary keys, foreign keys and indexes by table."
     inspector = inspect(engine)
-    asked = (inspector.get_pk_constraint, inspector.get_foreign_keys, inspector.get_indexes)
+    readers = (inspector.get_pk_constraint, inspector.get_foreign_keys, inspector.get_indexes)
     return {
-        t: [sorted(map(str, [x] if isinstance(x, dict) else x)) for x in (ask(t) for ask in asked)]
+        t: [sorted(map(str, [x] if isinstance(x, dict) else x)) for x in (read(t) for read in readers)]
         for t in table_names()
     }
 
@@ -325,7 +325,7 @@ def test_a_person_is_erased(engine):
     assert reviews_page(engine, Filters(q="planted words"))["total"] == 0
 
 
-def test_read_only_and_missing_are_told(tmp_path):
+def test_read_only_and_missing_databases_are_refused(tmp_path):
     for url in ("sqlite:////proc/nothing/here.db", f"sqlite:///{tmp_path}", "oracle://x"):
         with pytest.raises(DatabaseError):
             make_engine(url)

@@ -64,11 +64,11 @@ def test_within_metres(places):
     for lon, lat in random_points(N_QUERIES, 4):
         radius = 10 ** rng.uniform(3, 6.8)
         true = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id)
-        found = store_places.within_metres(engine, lon, lat, radius).set_index("customer_id").metres
-        assert set(found.index) >= set(true[true <= radius * 0.995].index)
-        assert set(found.index) <= set(true[true <= radius * 1.005].index)
-        assert np.allclose(found, true[found.index], rtol=0.005, atol=0.01)
-        assert found.is_monotonic_increasing
+        metres = store_places.within_metres(engine, lon, lat, radius).set_index("customer_id").metres
+        assert set(metres.index) >= set(true[true <= radius * 0.995].index)
+        assert set(metres.index) <= set(true[true <= radius * 1.005].index)
+        assert np.allclose(metres, true[metres.index], rtol=0.005, atol=0.01)
+        assert metres.is_monotonic_increasing
 
 
 def test_nearest(places):
@@ -76,9 +76,9 @@ def test_nearest(places):
     for i, (lon, lat) in enumerate(random_points(N_QUERIES, 5)):
         k = 1 + i % 20
         true = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id).nsmallest(k)
-        found = store_places.nearest(engine, lon, lat, k)
-        assert np.allclose(found.metres, true.to_numpy(), rtol=0.005, atol=0.01)
-        assert len(set(found.customer_id) ^ set(true.index)) <= 2
+        customers_near = store_places.nearest(engine, lon, lat, k)
+        assert np.allclose(customers_near.metres, true.to_numpy(), rtol=0.005, atol=0.01)
+        assert len(set(customers_near.customer_id) ^ set(true.index)) <= 2
 
 
 def test_within_bbox(places):
@@ -102,20 +102,20 @@ def test_geojson(places):
     where = customers.set_index("customer_id")
     rng = np.random.default_rng(9)
     for i, (lon, lat) in enumerate(random_points(N_QUERIES, 9)):
-        asked = (
+        place = (
             {"nearest_to": (lon, lat), "k": 1 + i % 9},
             {"near": (lon, lat), "radius_m": 10 ** rng.uniform(4, 5.5)},
         )[i % 2]
-        found = store_places.customers_geojson(engine, **asked, snap=None)
+        answer = store_places.customers_geojson(engine, **place, snap=None)
         metres = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id).sort_values()
-        true = metres.head(asked["k"]) if "k" in asked else metres[metres <= asked["radius_m"]].head(5_000)
-        ids = [f["properties"]["id"] for f in found["features"]]
+        true = metres.head(place["k"]) if "k" in place else metres[metres <= place["radius_m"]].head(5_000)
+        ids = [f["properties"]["id"] for f in answer["features"]]
         assert set(ids) == set(true.index) or np.allclose(metres[ids], true.to_numpy(), rtol=0.005)
         assert np.allclose(metres[ids], np.sort(metres[ids]), rtol=0.005), "the nearest come first"
-        got = np.array([f["geometry"]["coordinates"] for f in found["features"]]).reshape(-1, 2)
-        assert np.allclose(got, where.loc[ids, ["lon", "lat"]].astype(float), atol=1e-6)
-        for f in store_places.customers_geojson(engine, **asked)["features"] if i % 8 < 2 else ():
-            assert f["geometry"]["coordinates"] not in got.tolist(), "an exact coordinate left"
+        coordinates = np.array([f["geometry"]["coordinates"] for f in answer["features"]]).reshape(-1, 2)
+        assert np.allclose(coordinates, where.loc[ids, ["lon", "lat"]].astype(float), atol=1e-6)
+        for f in store_places.customers_geojson(engine, **place)["features"] if i % 8 < 2 else ():
+            assert f["geometry"]["coordinates"] not in coordinates.tolist(), "an exact coordinate left"
 
 
 @pytest.mark.db
@@ -190,12 +190,12 @@ def test_a_filter_never_makes_a_count_grow(scored):
     everything = query.reviews_page(engine)["total"]
     for _ in range(15):
         names = rng.permutation(list(choices))[: rng.integers(1, 6)]
-        given, total = {}, everything
+        chosen, total = {}, everything
         for name in names:
-            given[name] = choices[name][rng.integers(len(choices[name]))]
-            page = query.reviews_page(engine, Filters(**given), limit=1)
-            assert page["total"] <= total, given
-            assert page["total"] == len(query.review_facts(engine, Filters(**given))) == sum(page["counts"].values())
+            chosen[name] = choices[name][rng.integers(len(choices[name]))]
+            page = query.reviews_page(engine, Filters(**chosen), limit=1)
+            assert page["total"] <= total, chosen
+            assert page["total"] == len(query.review_facts(engine, Filters(**chosen))) == sum(page["counts"].values())
             total = page["total"]
 
 
@@ -250,9 +250,9 @@ def test_search_is_literal_and_ignores_case(scored):
 def test_small_questions(scored):
     engine, reviews = scored
     assert query.filter_options(engine)["regions"] == ["Nord", "Süd"]
-    told = query.overview(engine)
-    assert told["stored"] == {"customers": 300, "reviews": 800, "orders": 300}
-    assert told["data_to"] == reviews.reviewed_at.max().isoformat()
+    summary = query.overview(engine)
+    assert summary["stored"] == {"customers": 300, "reviews": 800, "orders": 300}
+    assert summary["data_to"] == reviews.reviewed_at.max().isoformat()
     one = query.customer(engine, "c00003")
     assert one["n_reviews"] == (reviews.customer_id == "c00003").sum() and one["segment"]["id"] == "A"
     assert query.customer(engine, "nobody") is None
@@ -263,10 +263,10 @@ def test_stars_against_the_text_are_counted(scored):
     truth = reviews.merge(predictions(reviews.review_id, seed=2), on="review_id", suffixes=("", "_marked"))
     truth = truth.dropna(subset=["label", "label_marked"])
     wrong = truth[truth.label != truth.label_marked]
-    told = query.contradictions(engine, limit=30)
-    assert (told["checked"], told["contradict"]) == (len(truth), len(wrong)) and len(wrong) > 100
+    against = query.contradictions(engine, limit=30)
+    assert (against["checked"], against["contradict"]) == (len(truth), len(wrong)) and len(wrong) > 100
     sure = wrong.assign(d=-(wrong.p_negative - 0.5).abs()).sort_values(["d", "review_id"])
-    assert [i["review_id"] for i in told["items"]] == sure.review_id.head(30).tolist()
+    assert [i["review_id"] for i in against["items"]] == sure.review_id.head(30).tolist()
 
 
 def test_100_000_facts_in_two_seconds(tmp_path):
