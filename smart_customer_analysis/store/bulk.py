@@ -86,7 +86,7 @@ def _arrow_type(column: Column) -> pa.DataType:
 
 
 def with_constants(
-    rows: pa.Table,
+    rows: pa.Table,  # columns of the table
     table: Table,  # table the rows are for
     constants: Mapping[str, Any],  # value of a column for all rows; None: the column is left out
 ) -> pa.Table:  # in the order of the table's columns
@@ -103,7 +103,7 @@ def with_constants(
 # %% ../../nbs/420_store.bulk.ipynb #e248ba70
 def to_arrow(
     frame: pd.DataFrame,  # columns named as those of the table; a missing column becomes NULL
-    table: Table,
+    table: Table,  # table to write to
     constants: Mapping[str, Any],  # value of a column for all rows; None: the column is left out
 ) -> pa.Table:  # in the order of the table's columns
     "Convert a frame to the columns of a table."
@@ -190,10 +190,10 @@ def _times_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     is_time = pa.types.is_timestamp(column.type)
     return column.cast(pa.timestamp("us")).cast(pa.string()) if is_time else column
 
-# %% ../../nbs/420_store.bulk.ipynb #b34fbc7a
+# %% ../../nbs/420_store.bulk.ipynb #050f55e6
 def append_rows(
-    c: Connection,
-    table: Table,
+    c: Connection,  # of a `writing` transaction
+    table: Table,  # table to write to
     rows: pa.Table,  # columns of the table; absent ones take their default
 ) -> None:
     "Append rows by the fastest way of the backend; raises `DatabaseError` when the database refuses one."
@@ -201,7 +201,7 @@ def append_rows(
 
 # %% ../../nbs/420_store.bulk.ipynb #417fded2
 def primary_key(
-    table: Table,
+    table: Table,  # one of TABLES
 ) -> list[str]:  # names of the columns
     "Return the columns of the primary key."
     return [c.name for c in table.primary_key.columns]
@@ -212,10 +212,10 @@ def _differs(table: Table, new: Any) -> ColumnElement[bool]:
     skip = {"load_id", "first_load_id", "line", "geom", *primary_key(table)}
     return or_(false(), *(table.c[n].is_distinct_from(new[n]) for n in table.columns.keys() if n not in skip))
 
-# %% ../../nbs/420_store.bulk.ipynb #c994c1f9
+# %% ../../nbs/420_store.bulk.ipynb #8c3792bf
 def stage_rows(
-    c: Connection,
-    table: Table,
+    c: Connection,  # of a `writing` transaction
+    table: Table,  # table to write to
     rows: pa.Table,  # columns of the table
 ) -> Table:  # temporary table, named stage_...
     "Put rows into a temporary table with the columns of `table`."
@@ -235,8 +235,8 @@ def stage_rows(
 
 # %% ../../nbs/420_store.bulk.ipynb #8d70a956
 def upsert(
-    c: Connection,
-    table: Table,
+    c: Connection,  # of a `writing` transaction
+    table: Table,  # table to write to
     stage: Table,  # as `stage_rows` returns it
 ) -> int:  # rows written
     "Insert the new rows of a stage and update those that differ."
@@ -251,7 +251,7 @@ def upsert(
 
 # %% ../../nbs/420_store.bulk.ipynb #a56b6733
 def delete_stale_predictions(
-    c: Connection,
+    c: Connection,  # of a `writing` transaction
     stage: Table,  # new versions of reviews, as `stage_rows` returns them
 ) -> None:
     "Delete predictions of reviews whose text or title changes."
@@ -293,7 +293,7 @@ def _analyze(tables: Iterable[str]) -> str:
 
 
 def refresh_statistics(
-    c: Connection,
+    c: Connection,  # of a `writing` transaction
     *tables: str,  # names of tables that were filled
 ) -> None:
     "Refresh the statistics of PostgreSQL, or it plans for empty tables; SQLite plans by its indexes."
@@ -327,10 +327,10 @@ def _keys_to_drop(c: Connection, table: Table) -> list[Constraint]:
 # %% ../../nbs/420_store.bulk.ipynb #54bc478e
 @contextmanager
 def keys_afterwards(
-    c: Connection,
-    table: Table,
+    c: Connection,  # of a `writing` transaction
+    table: Table,  # table to write to
     n: int,  # rows that will be written
-) -> Generator[None]:
+) -> Generator[None]:  # inside, the table has no keys
     "Drop keys and secondary indexes while rows are written, where that is faster, and add them at the end."
     if not _is_faster_without(c, table, n):
         yield
@@ -361,10 +361,10 @@ class Effect(TypedDict):
 
 
 def source_is_new(
-    c: Connection,
-    table: Table,
-    source: str,
-) -> bool:
+    c: Connection,  # of a `writing` transaction
+    table: Table,  # table to write to
+    source: str,  # shop
+) -> bool:  # True: no row yet
     "Return whether a table has no row of a source yet."
     query = select(text("1")).select_from(table).where(table.c.source == source)
     return c.execute(query.limit(1)).first() is None
@@ -380,13 +380,13 @@ def _merge_part(c: Connection, table: Table, rows: pa.Table, load_id: int | None
 
 # %% ../../nbs/420_store.bulk.ipynb #cd72398f
 def merge_rows(
-    c: Connection,
-    table: Table,
+    c: Connection,  # of a `writing` transaction
+    table: Table,  # table to write to
     parts: Iterable[pa.Table],  # rows of one source, each key once
     n: int,  # rows in all parts
-    source: str,
+    source: str,  # shop
     load_id: int | None = None,  # set: keep what is replaced
-) -> Effect:
+) -> Effect:  # rows inserted, updated, unchanged
     "Merge rows into a table, part by part; raises `DatabaseError` when the database refuses one."
     effect: Effect = {"inserted": 0, "updated": 0, "unchanged": 0}
     if n == 0:
@@ -403,12 +403,12 @@ def merge_rows(
                     effect[name] += part[name]
     return effect
 
-# %% ../../nbs/420_store.bulk.ipynb #773fc2d5
+# %% ../../nbs/420_store.bulk.ipynb #3a799d42
 def insert_missing(
-    c: Connection,
-    table: Table,
+    c: Connection,  # of a `writing` transaction
+    table: Table,  # table to write to
     rows: pa.Table,  # rows of one source
-    source: str,
+    source: str,  # shop
 ) -> int:  # rows inserted
     "Insert the rows whose key is not stored; never change one."
     if len(rows) == 0:

@@ -167,7 +167,7 @@ def make_engine(
     url: str | URL,  # sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME
     check: bool = True,  # connect at once; False: an error is raised at the first use
     connect_timeout: int = 8,  # seconds to wait for a server
-) -> Engine:
+) -> Engine:  # its connections are set up and its errors translated
     "Make an engine of either backend; raises `DatabaseError` when the database does not answer."
     url = normal_url(url)
     address = url.render_as_string(hide_password=True)
@@ -182,7 +182,7 @@ def make_engine(
 # %% ../../nbs/410_store.engine.ipynb #1854ea90
 @contextmanager
 def reading(
-    engine: Engine,
+    engine: Engine,  # as `make_engine` returns it
 ) -> Generator[Connection]:  # sees one consistent state of the database
     "Open a transaction that reads."
     with engine.connect() as c, c.begin():
@@ -191,7 +191,7 @@ def reading(
 
 @contextmanager
 def writing(
-    engine: Engine,
+    engine: Engine,  # as `make_engine` returns it
 ) -> Generator[Connection]:  # committed at the end, rolled back after any exception
     "Open a transaction that writes."
     with engine.connect().execution_options(sca_write=True) as c, c.begin():

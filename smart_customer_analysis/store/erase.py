@@ -69,7 +69,7 @@ class Person:
     def quoted_in(
         self,
         text: str,  # of a page, a notebook or a table
-    ) -> bool:
+    ) -> bool:  # True: it is about the person
         "Return whether a text holds an id of five characters or more, or words of the person."
         plain = _plain_text(text)
         words = _words(plain)
@@ -82,7 +82,7 @@ class Person:
     def in_reject(
         self,
         line: str,  # a rejected line, or the detail of its rule
-    ) -> bool:
+    ) -> bool:  # True: it is about the person
         "Return whether a rejected line is about the person."
         return bool(self._any_id.search(line)) or self.quoted_in(line)
 
@@ -107,9 +107,9 @@ def _ids_of(c: Connection, source: str, customer_id: str) -> dict[str, list[str]
 
 # %% ../../nbs/450_store.erase.ipynb #e65474f9
 def find_person(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str,  # shop the customer belongs to
-    customer_id: str,
+    customer_id: str,  # id of the customer in the shop
 ) -> Person | None:  # None: in no table
     "Collect the ids and texts of a person."
     mine = Review.source == source, Review.customer_id == customer_id
@@ -172,7 +172,7 @@ def _erase_pages(c: Connection, person: Person, pages: frozenset[str]) -> int:
 
 # %% ../../nbs/450_store.erase.ipynb #005954e4
 def erase_customer(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     person: Person,  # as `find_person` returns it
     pages: frozenset[str] = frozenset(),  # paths of reports that are gone, as `report_runs` stores them
 ) -> dict[str, int]:  # rows removed or changed, by table

@@ -100,11 +100,11 @@ def boxes_around(
     west, east = lon - wide, lon + wide
     return split_box(west + 360 if west < -180 else west, south, east - 360 if east > 180 else east, north)
 
-# %% ../../nbs/455_store.filters.ipynb #eff2bfb5
+# %% ../../nbs/455_store.filters.ipynb #3a04e424
 def inside_boxes(
     c: Connection,  # its backend decides the condition
-    boxes: Iterable[Box],
-) -> ColumnElement[bool]:
+    boxes: Iterable[Box],  # west, south, east, north in degrees
+) -> ColumnElement[bool]:  # condition on Customer
     "Return the condition that a customer is in one of the boxes, edges included."
     if c.dialect.name == "sqlite":
         conditions = [and_(Customer.lon.between(w, e), Customer.lat.between(s, n)) for w, s, e, n in boxes]
@@ -124,9 +124,9 @@ class Scope:
 
 
 def find_scope(
-    c: Connection,
-    source: str,
-) -> Scope:
+    c: Connection,  # of an open transaction
+    source: str,  # shop
+) -> Scope:  # None where there is no result
     "Find the newest model that scored a source, and its newest segment run."
     same = Prediction.source == source, Prediction.model_version == Model.version
     scored = select(Prediction.review_id).where(*same).exists()
@@ -138,9 +138,9 @@ def find_scope(
 
 # %% ../../nbs/455_store.filters.ipynb #8345fff2
 def select_reviews(
-    scope: Scope,
+    scope: Scope,  # newest results of a source
     *columns: Any,  # columns of Review, Prediction, Customer and SegmentMember
-) -> Select:
+) -> Select:  # one row per review; to be narrowed by `conditions`
     "Select from the reviews of a source, each with its prediction, customer and segment."
     same = and_(
         Prediction.source == Review.source,
@@ -167,9 +167,9 @@ def _contains(text: str) -> ColumnElement[bool]:
     part = text.replace("\0", "").lower()
     return or_(*(func.lower(x).contains(part, autoescape=True) for x in (Review.text, Review.title)))
 
-# %% ../../nbs/455_store.filters.ipynb #0268176f
+# %% ../../nbs/455_store.filters.ipynb #2c453b88
 def conditions(
-    filters: Filters,
+    filters: Filters,  # which reviews are meant
 ) -> list[ColumnElement[bool]]:  # of a `select_reviews`
     "Turn filters, all but the source, into conditions; raises `InputError` for an unknown value."
     start, end = period_bounds(filters.start, filters.end)

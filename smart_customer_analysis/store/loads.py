@@ -61,7 +61,7 @@ class LoadReceipt:
     repeated: bool = False  # nothing was new: no load was recorded
 
     @property
-    def changed(self) -> bool:
+    def changed(self) -> bool:  # False: the database holds what it held before
         "Return whether the load wrote any row."
         return any(sum(rows.values()) for rows in (self.inserted, self.updated, self.derived))
 
@@ -141,15 +141,15 @@ def _batches(staging: Staging, constants: dict[str, Any], report: Callable[[int]
         yield with_constants(pa.Table.from_batches([batch]), staging.table, constants)
         report(len(batch))
 
-# %% ../../nbs/430_store.loads.ipynb #65a86576
+# %% ../../nbs/430_store.loads.ipynb #9fa2874f
 def _write_rows(
-    c: Connection,
-    source: str,
+    c: Connection,  # of an open transaction
+    source: str,  # shop
     load_id: int,
     staged: dict[str, Staging],
     mentioned: MentionedIds,
     report: Callable[[int], Any],
-) -> LoadReceipt:
+) -> LoadReceipt:  # numbers of rows by table
     "Merge the staged rows, those that others refer to first."
     constants = {"source": source, "load_id": load_id, "first_load_id": load_id}
     effects: dict[str, Effect] = {}
@@ -174,14 +174,14 @@ class _RepeatError(Exception):
     def __init__(self, receipt: LoadReceipt):
         self.receipt = receipt
 
-# %% ../../nbs/430_store.loads.ipynb #0354e09c
+# %% ../../nbs/430_store.loads.ipynb #b10e59df
 def _write_load(
-    c: Connection,
+    c: Connection,  # of an open transaction
     header: _Header,
     staged: dict[str, Staging],
     mentioned: MentionedIds,
     report: Callable[[int], Any],
-) -> LoadReceipt:
+) -> LoadReceipt:  # numbers of rows by table
     "Write a load into an open transaction; raises `_RepeatError` where it changes nothing."
     take_turn(c)
     load_id = _insert_load(c, header)
@@ -226,24 +226,24 @@ class LoadBuffer:
 
     def save(
         self,
-        engine: Engine,
+        engine: Engine,  # of a migrated database
         source: str,  # name of the shop the rows belong to
         files: pd.DataFrame | None = None,  # file, sha256, bytes
         loaded_at: datetime | None = None,  # moment of the load; default: now
         progress: bool = False,  # show a bar
-    ) -> LoadReceipt:
+    ) -> LoadReceipt:  # numbers of rows by table
         "Write the load, all or nothing; raises `DatabaseError` when the database refuses a row."
         return _save(self, engine, source, files, loaded_at or datetime.now(UTC), progress)
 
-# %% ../../nbs/430_store.loads.ipynb #7f5136ac
+# %% ../../nbs/430_store.loads.ipynb #f8d85601
 def _save(
     buffer: LoadBuffer,
-    engine: Engine,
-    source: str,
+    engine: Engine,  # of a migrated database
+    source: str,  # shop
     files: pd.DataFrame | None,
     loaded_at: datetime,
     progress: bool,
-) -> LoadReceipt:
+) -> LoadReceipt:  # numbers of rows by table
     "Write the load of a buffer in one transaction; a repeat is rolled back."
     staged = buffer.staged
     counts = pd.concat(buffer.counts, ignore_index=True) if buffer.counts else _count_staged(staged)
@@ -257,7 +257,7 @@ def _save(
 
 # %% ../../nbs/430_store.loads.ipynb #32127ad4
 def save_load(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str,  # name of the shop the rows belong to
     reviews: pd.DataFrame | None = None,  # Review frame
     customers: pd.DataFrame | None = None,  # Customer frame
@@ -266,7 +266,7 @@ def save_load(
     counts: pd.DataFrame | None = None,  # COUNT_COLUMNS
     files: pd.DataFrame | None = None,  # file, sha256, bytes
     loaded_at: datetime | None = None,  # moment of the load; default: now
-) -> LoadReceipt:
+) -> LoadReceipt:  # numbers of rows by table
     "Write frames as one load; raises `InputError` for a repeated id, `DatabaseError` for a refused row."
     load = LoadBuffer()
     load.add(reviews, customers, orders, rejects, counts)
@@ -277,7 +277,7 @@ _LISTED = ["load_id", "source", "loaded_at", "rows_read", "rows_loaded", "rows_r
 
 
 def list_loads(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str | None = None,  # None: all
 ) -> pd.DataFrame:  # load_id, source, loaded_at, rows_*, inserted, updated, unchanged
     "List the loads, newest first."
@@ -320,11 +320,11 @@ def _stored_of(c: Connection, table: Table, source: str, load_id: int) -> int:
     mine = table.c.source == source, table.c.load_id == load_id
     return c.execute(select(func.count()).select_from(table).where(*mine)).scalar_one()
 
-# %% ../../nbs/430_store.loads.ipynb #bb1bfca2
+# %% ../../nbs/430_store.loads.ipynb #00467144
 def show_load(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     load_id: int,  # number of a load
-) -> LoadDetails:
+) -> LoadDetails:  # see the class
     "Show one load; raises `DatabaseError` for an unknown number."
     load_id = int(load_id)  # drivers do not know numpy's integers
     files = select(LoadFile.file, LoadFile.sha256, LoadFile.bytes).where(LoadFile.load_id == load_id)
@@ -378,7 +378,7 @@ def _delete_lost_members(c: Connection, source: str) -> None:
 
 # %% ../../nbs/430_store.loads.ipynb #0c2dd347
 def undo_load(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     load_id: int,  # the newest load of its source
 ) -> dict[str, dict[str, int]]:  # rows restored and removed, by table
     "Undo the newest load of a source exactly; raises `DatabaseError` for an older one."

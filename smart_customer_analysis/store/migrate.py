@@ -44,7 +44,7 @@ def newest_revision() -> str:  # empty: there are no migrations
 
 # %% ../../nbs/415_store.migrate.ipynb #e7ebe8d8
 def revision(
-    engine: Engine,
+    engine: Engine,  # database of either backend
 ) -> str | None:  # None: never migrated
     "Return the migration that a database is at."
     with engine.connect() as c:
@@ -77,7 +77,7 @@ _MIGRATION_LOCK = 7_202_611  # any fixed number: programs that migrate take turn
 
 
 def migrate(
-    engine: Engine,
+    engine: Engine,  # database of either backend
     target: str = "head",  # revision to reach
 ) -> str:  # the revision reached
     "Bring a database to this version's tables; raises `DatabaseError` for a foreign or newer one."
@@ -90,7 +90,7 @@ def migrate(
 
 # %% ../../nbs/415_store.migrate.ipynb #65c65e50
 def downgrade(
-    engine: Engine,
+    engine: Engine,  # database of either backend
     target: str = "base",  # revision to go back to; base: no tables
 ) -> None:
     "Undo migrations; the data of the tables they drop is lost; raises `DatabaseError` for a foreign database."
@@ -98,9 +98,9 @@ def downgrade(
     with writing(engine) as c:
         command.downgrade(_config(c), target)
 
-# %% ../../nbs/415_store.migrate.ipynb #60adb746
+# %% ../../nbs/415_store.migrate.ipynb #883b0c8f
 def check_schema(
-    engine: Engine,
+    engine: Engine,  # database of either backend
 ) -> str:  # the revision, which is this version's
     "Return the revision; raises `DatabaseError` unless the database is ready for this version."
     current = _refuse_foreign(engine)
@@ -128,7 +128,7 @@ def our_objects(
 
 # %% ../../nbs/415_store.migrate.ipynb #f9c2a8b2
 def schema_changes(
-    engine: Engine,
+    engine: Engine,  # database of either backend
 ) -> list:  # operations that Alembic would add; empty: tables and classes agree
     "Compare the tables of a database with the classes."
     with engine.connect() as c:
@@ -161,10 +161,10 @@ def _spatial_of(engine: Engine) -> tuple[str, str, str]:
         postgis = c.execute(text("SELECT extversion FROM pg_extension WHERE extname = 'postgis'")).scalar()
     return version.split()[0], f"PostGIS {postgis}" if postgis else "", "GiST"
 
-# %% ../../nbs/415_store.migrate.ipynb #07604848
+# %% ../../nbs/415_store.migrate.ipynb #78f81582
 def capabilities(
-    engine: Engine,
-) -> Capabilities:
+    engine: Engine,  # database of either backend
+) -> Capabilities:  # backend, version, spatial, spatial_index, url, revision, ready
     "Return the backend of a database, what it can do and how far it is migrated."
     version, spatial, index = _spatial_of(engine)
     current = revision(engine)

@@ -35,7 +35,7 @@ def after_review(
     sort: str,  # a key of SORTS
     value: datetime | float,  # sort key of the last review shown
     review_id: str,  # its id
-) -> ColumnElement[bool]:
+) -> ColumnElement[bool]:  # condition on a `select_reviews`
     "Return the condition that a review comes after another one."
     key, largest_first = SORTS[sort]
     return or_(
@@ -117,9 +117,9 @@ def page_item(
     item["segment_name"] = names.get(row["segment"])
     return plain(item)
 
-# %% ../../nbs/458_store.pages.ipynb #0cb7b6b3
+# %% ../../nbs/458_store.pages.ipynb #e8d9380a
 def segment_names(
-    c: Connection,
+    c: Connection,  # of an open transaction
     run_id: int | None,  # a segment run; None: there is none
 ) -> dict[str, str]:  # segment_id -> name, in the order of the letters
     "Read the names of the segments of a run."

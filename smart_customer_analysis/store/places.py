@@ -32,7 +32,7 @@ def _read_places(c: Connection, query: Select, source: str) -> pd.DataFrame:
 
 # %% ../../nbs/470_store.places.ipynb #f7255771
 def within_bbox(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     west: float,  # degrees; larger than `east` where the box crosses the antimeridian
     south: float,  # degrees
     east: float,  # degrees
@@ -49,7 +49,7 @@ def within_bbox(
 def metres_from(
     lon: float,  # degrees east
     lat: float,  # degrees north
-) -> ColumnElement[float]:
+) -> ColumnElement[float]:  # metres
     "Return the SQL of a customer's distance from a point in metres, along the ellipsoid."
     point = func.ST_SetSRID(func.ST_MakePoint(float(lon), float(lat)), SRID)
     return func.ST_DistanceSpheroid(Customer.geom, point)
@@ -66,7 +66,7 @@ def _within(
 
 # %% ../../nbs/470_store.places.ipynb #9b909f55
 def within_metres(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     lon: float,  # degrees east
     lat: float,  # degrees north
     metres: float,  # radius
@@ -82,7 +82,7 @@ _EVERYWHERE = 21_000_000  # metres; no two places on earth are farther apart
 
 
 def nearest(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     lon: float,  # degrees east
     lat: float,  # degrees north
     k: int = 10,  # customers wanted
@@ -130,12 +130,12 @@ class FeatureCollection(TypedDict):
 
 
 def as_geojson(
-    engine: Engine,
-    customer_ids: Iterable[str],
+    engine: Engine,  # of a migrated database
+    customer_ids: Iterable[str],  # customers to show, in this order
     source: str | None = None,  # None: the source loaded last
     snap: int | None = 7,  # H3 resolution that points are moved to; None: exact
     limit: int = 5_000,  # most features
-) -> FeatureCollection:
+) -> FeatureCollection:  # with `total`, shown or not
     "Return customers as GeoJSON points, in the order of the ids."
     source, all_ids = resolve_source(engine, source), list(customer_ids)
     order = {customer_id: i for i, customer_id in enumerate(all_ids[:limit])}
@@ -154,7 +154,7 @@ def _members(engine: Engine, source: str, segment: str) -> set[str]:
 
 # %% ../../nbs/470_store.places.ipynb #6f27944e
 def customers_geojson(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     bbox: tuple[float, float, float, float] | None = None,  # west, south, east, north
     near: tuple[float, float] | None = None,  # lon, lat; with radius_m
     radius_m: float | None = None,  # metres
@@ -164,7 +164,7 @@ def customers_geojson(
     limit: int = 5_000,  # most features
     source: str | None = None,  # None: the source loaded last
     snap: int | None = 7,  # H3 resolution that points are moved to; None: exact
-) -> FeatureCollection:
+) -> FeatureCollection:  # with `total`, shown or not
     "Return the customers of a place as GeoJSON points; raises `InputError` for numbers out of range."
     source = resolve_source(engine, source)
     if near is not None:

@@ -121,7 +121,7 @@ def _fact_frame(rows: list[tuple]) -> pd.DataFrame:
 
 # %% ../../nbs/460_store.query.ipynb #3abd78d3
 def review_facts(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     filters: Filters | None = None,  # which reviews; None: all of the source loaded last
 ) -> (
     pd.DataFrame
@@ -159,9 +159,9 @@ def _count_predicted(c: Connection, query: Select) -> dict[str, int]:
 
 
 def count_reviews(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
-) -> int:
+) -> int:  # number of reviews
     "Count the stored reviews of a source."
     source = resolve_source(engine, source)
     with reading(engine) as c:
@@ -169,12 +169,12 @@ def count_reviews(
 
 # %% ../../nbs/460_store.query.ipynb #a0d92b9b
 def reviews_page(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     filters: Filters | None = None,  # which reviews; None: all of the source loaded last
     sort: str = "newest",  # newest, negative, unsure or longest
     limit: int = 50,  # reviews on the page, 1 to 500
     cursor: str | None = None,  # next_cursor of the page before
-) -> ReviewsPage:
+) -> ReviewsPage:  # items, total, counts, all, next_cursor
     "Read one page of reviews; raises `InputError` for an unknown sort, filter or cursor."
     if sort not in SORTS:
         raise InputError(f"a sort of {', '.join(SORTS)}", repr(sort), "choose one of them")
@@ -207,7 +207,7 @@ _SEGMENT = ("name", "sentence", "size", "share", "stability", "profile", "words"
 
 
 def segments(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
 ) -> dict[str, Any] | None:  # columns of SegmentRun, and items: id and _SEGMENT; None: no run yet
     "Read the newest segment run."
@@ -223,7 +223,7 @@ def segments(
 
 # %% ../../nbs/460_store.query.ipynb #80bf1e55
 def segment(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     segment_id: str,  # its letter
     source: str | None = None,  # None: the source loaded last
 ) -> (
@@ -249,8 +249,8 @@ def _segment_of(c: Connection, run_id: int | None, customer_id: str) -> dict[str
 
 # %% ../../nbs/460_store.query.ipynb #55176097
 def customer(
-    engine: Engine,
-    customer_id: str,
+    engine: Engine,  # of a migrated database
+    customer_id: str,  # id of the customer in the shop
     source: str | None = None,  # None: the source loaded last
 ) -> (
     dict[str, Any] | None
@@ -278,7 +278,7 @@ def customer(
 
 # %% ../../nbs/460_store.query.ipynb #72c50aef
 def reports(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     limit: int = 100,  # newest runs
 ) -> list[dict[str, Any]]:  # columns of ReportRun
     "List report runs, newest first."
@@ -288,7 +288,7 @@ def reports(
 
 # %% ../../nbs/460_store.query.ipynb #4d31c781
 def scoring_model(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
 ) -> dict[str, Any] | None:  # version, name, folder, metrics, created_at; None: none yet
     "Read the model that scored a source last, or the newest model where none has."
@@ -313,7 +313,7 @@ def _review_times(c: Connection, source: str) -> tuple[Any, Any]:
 
 # %% ../../nbs/460_store.query.ipynb #63251c17
 def filter_options(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
     most: int = 100,  # products listed, those with most reviews
 ) -> dict[str, Any]:  # regions, segments, products, sources, periods
@@ -356,7 +356,7 @@ def _rejects_by_rule(c: Connection, load_id: int | None) -> list[dict[str, Any]]
 
 # %% ../../nbs/460_store.query.ipynb #b1543abb
 def overview(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
 ) -> dict[
     str, Any
@@ -405,7 +405,7 @@ def _read_frame(c: Connection, entity: Any, model: Any, source: str, sampled: Se
 
 # %% ../../nbs/460_store.query.ipynb #da308978
 def stored_frames(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
     most: int = 0,  # reviews to read; where there are more, a sample; 0: all
     seed: int = 0,  # of the sample
@@ -428,12 +428,12 @@ class Contradictions(TypedDict):
     contradict: int  # how many of them differ
     items: list[dict[str, Any]]  # review_id, rating, label, p_negative, title, text
 
-# %% ../../nbs/460_store.query.ipynb #4b2aecc2
+# %% ../../nbs/460_store.query.ipynb #fe73c05d
 def contradictions(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
     limit: int = 20,  # reviews shown, the most confident predictions first
-) -> Contradictions:
+) -> Contradictions:  # checked, contradict, items
     "Count the reviews whose stars say the opposite of their text."
     source = resolve_source(engine, source)
     both = and_(Review.label.is_not(None), Prediction.label.is_not(None))

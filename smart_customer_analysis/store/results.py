@@ -37,7 +37,7 @@ from smart_customer_analysis.store.tables import (
 
 # %% ../../nbs/440_store.results.ipynb #c5e5e70a
 def save_model(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     version: str,  # version of the model, unique
     name: str,  # its task, for example sentiment
     folder: Path | str,  # folder of its files
@@ -59,11 +59,11 @@ def _count_predictions(c: Connection, source: str, model_version: str) -> int:
 
 
 def save_predictions(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     model_version: str,  # a version that `save_model` stored
     frame: pd.DataFrame,  # review_id, p_negative, p_positive, label (missing: unsure), tokens_read, tokens_total
     source: str | None = None,  # None: the source loaded last
-) -> Effect:
+) -> Effect:  # rows inserted, updated, unchanged
     "Store predictions of stored reviews; raises `DatabaseError` for a review or model that is not stored."
     source, table = resolve_source(engine, source), TABLES["predictions"]
     rows = to_arrow(frame, table, {"source": source, "model_version": model_version})
@@ -88,7 +88,7 @@ def _segment_rows(run_id: int, segments: pd.DataFrame) -> list[dict[str, Any]]:
 
 # %% ../../nbs/440_store.results.ipynb #451b9f9f
 def save_segment_run(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     unit: str,  # "customer" or "review": what was grouped
     model_version: str | None,  # model whose predictions were used
     params: dict[str, Any],  # parameters of the segmentation
@@ -133,7 +133,7 @@ def _used_ids(c: Connection, source: str, unit: str) -> set[str]:
 
 # %% ../../nbs/440_store.results.ipynb #7bd12581
 def last_segment_run(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     unit: str,  # "customer" or "review"
     source: str | None = None,  # None: the source loaded last
 ) -> LastRun | None:  # None: there was none
@@ -157,7 +157,7 @@ def last_segment_run(
 
 # %% ../../nbs/440_store.results.ipynb #c11c55b9
 def save_report_run(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     name: str,  # template
     params: dict[str, Any],  # parameters it ran with
     status: str,  # running, made, nothing_new or failed

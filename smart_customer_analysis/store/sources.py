@@ -17,17 +17,17 @@ from .tables import Load
 
 # %% ../../nbs/412_store.sources.ipynb #883e6e99
 def latest_source(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
 ) -> str | None:  # None: nothing was loaded
     "Return the source that was loaded last."
     with reading(engine) as c:
         return c.execute(select(Load.source).order_by(Load.load_id.desc()).limit(1)).scalar()
 
-# %% ../../nbs/412_store.sources.ipynb #74944699
+# %% ../../nbs/412_store.sources.ipynb #ccc4592c
 def resolve_source(
-    engine: Engine,
+    engine: Engine,  # of a migrated database
     source: str | None,  # None: the one loaded last
-) -> str:
+) -> str:  # name of the source
     "Return the source that is meant; raises `DatabaseError` where nothing was loaded."
     source = source or latest_source(engine)
     if not source:
