@@ -123,9 +123,7 @@ def _fact_frame(rows: list[tuple]) -> pd.DataFrame:
 def review_facts(
     engine: Engine,  # of a migrated database
     filters: Filters | None = None,  # which reviews; None: all of the source loaded last
-) -> (
-    pd.DataFrame
-):  # review_id, customer_id, product_id, rating, label, reviewed_at, region, country, ...: FACTS
+) -> pd.DataFrame:  # columns of FACTS: review_id, customer_id, rating, label, reviewed_at, marked, ...
     "Read one row per review, with the newest prediction and segment; raises `InputError` for an unknown filter."
     filters = filters or Filters()
     source = resolve_source(engine, filters.source)
@@ -226,9 +224,7 @@ def segment(
     engine: Engine,  # of a migrated database
     segment_id: str,  # its letter
     source: str | None = None,  # None: the source loaded last
-) -> (
-    dict[str, Any] | None
-):  # id, name, sentence, size, share, stability, profile, words, quotes; None: unknown
+) -> dict[str, Any] | None:  # an item of `segments`; None: unknown letter
     "Read one segment of the newest run."
     run = segments(engine, source) or {"items": []}
     return next((s for s in run["items"] if s["id"] == segment_id), None)
@@ -252,9 +248,7 @@ def customer(
     engine: Engine,  # of a migrated database
     customer_id: str,  # id of the customer in the shop
     source: str | None = None,  # None: the source loaded last
-) -> (
-    dict[str, Any] | None
-):  # id, region, country, first_seen, segment, n_orders, n_reviews, amount, reviews (10)
+) -> dict[str, Any] | None:  # id, region, country, segment, n_orders, n_reviews, amount, reviews, ...
     "Read one customer; None for an unknown id."
     source = resolve_source(engine, source)
     mine = Customer.source == source, Customer.customer_id == customer_id
