@@ -39,9 +39,19 @@ Modules:
 - `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the answers stay
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
-- `smart_customer_analysis.store.engine`: A URL becomes an engine that speaks spatial SQL on both backends, writes safely, and refuses a database that is not ours
-- `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and a way back
-- `smart_customer_analysis.store.query`: Every read of the library: facts, pages, places, segments, overview; the same answers on both backends
-- `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row knows the load it came from"""
+- `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
+- `smart_customer_analysis.store.engine`: A URL becomes an engine with spatial SQL on both backends, safe transactions, and one kind of error
+- `smart_customer_analysis.store.erase`: From every table, together with every quote
+- `smart_customer_analysis.store.filters`: One set of filters for page, API and reports, turned into SQL in one place
+- `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and an exact way back
+- `smart_customer_analysis.store.migrate`: Migrations forwards and back, and a check that refuses a foreign database
+- `smart_customer_analysis.store.pages`: How reviews are sorted, where a page ends, and what is shown of each review
+- `smart_customer_analysis.store.places`: Boxes, circles, nearest points and GeoJSON, equal on both databases
+- `smart_customer_analysis.store.query`: The reads of the library: facts, pages, segments, customers, overview; the same answers on both backends
+- `smart_customer_analysis.store.results`: Each result with the model and the run it came from
+- `smart_customer_analysis.store.sources`: The source that was named, or the one loaded last
+- `smart_customer_analysis.store.spatial`: The PostGIS functions it needs, from shapely and pyproj
+- `smart_customer_analysis.store.staging`: In memory while they are few, else in a file without a name
+- `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row carries the load that wrote it"""
 
 __version__ = "0.1.0"

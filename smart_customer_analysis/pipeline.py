@@ -63,7 +63,7 @@ from .store.loads import LoadReceipt, LoadBuffer, show_load
 from .store.migrate import capabilities, check_schema, open_database
 from smart_customer_analysis.store.query import (
     contradictions,
-    latest_model as stored_model,
+    scoring_model as stored_model,
     review_facts,
     segments as stored_segments,
     stored_frames,

@@ -268,7 +268,7 @@ def read_shop(
 ) -> Shop:
     "Read a source and the model that has marked it."
     facts = prepare_facts(query.review_facts(engine, store_filters.Filters(source=source)))
-    model = query.latest_model(engine, source) or {"metrics": {}}
+    model = query.scoring_model(engine, source) or {"metrics": {}}
     by_model = len(facts) > 0 and facts["read"].mean() >= 0.5
     confusion = model["metrics"].get("validation_confusion") if by_model else None
     run = query.segments(engine, source) or {"items": []}

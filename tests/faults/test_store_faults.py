@@ -40,7 +40,7 @@ def test_disk_full(tmp_path):
 
 
 def test_nobody_there():
-    assert faults.knock_at_closed_door(1) == []
+    assert faults.connect_without_server(1) == []
 
 
 @pytest.mark.real
