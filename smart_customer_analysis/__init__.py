@@ -22,7 +22,7 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary that says what happened to every row
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when the last cell said so
-- `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges, and the refusals
+- `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
