@@ -27,7 +27,7 @@ from smart_customer_analysis.sentiment.explain import owners, words_of
 from smart_customer_analysis.sentiment.predict import Predictor, guarantee_risk
 from smart_customer_analysis.sentiment.recipe import Recipe
 from smart_customer_analysis.sentiment.scoring import Scores, score
-from smart_customer_analysis.stats import share
+from smart_customer_analysis.stats import proportion
 
 STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml, and the last two are of kinds it does not have
     "a purchase": 12
@@ -83,7 +83,7 @@ def part(found: Scores, i: np.ndarray) -> Scores:
 
 
 def told_as(k: int, n: int) -> str:
-    found = share(k, n)
+    found = proportion(k, n)
     return f"{found['value']:.3f} ({found['low']:.3f}–{found['high']:.3f})"
 
 

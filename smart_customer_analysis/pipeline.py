@@ -56,7 +56,7 @@ from smart_customer_analysis.sentiment.evaluate import (
 from .sentiment.predict import Predictor, open_model
 from .sentiment.registry import record_metrics, seen
 from .sentiment.train import train_sentiment
-from .stats import confusion_counts
+from .stats import confusion_counts, score_distribution
 from .store.engine import make_engine
 from .store.filters import Filters
 from .store.loads import LoadReceipt, LoadBuffer, show_load
@@ -214,10 +214,8 @@ def accuracy_step(
     "Measure the model on the test rows and write it into the model's metrics and card."
     marks = scored.predictions.set_index("review_id")["p_negative"]
     held = parts.valid[parts.valid["review_id"].isin(marks.index)]
-    record_metrics(
-        folder,
-        {"validation_confusion": confusion_counts(held["label"], marks.loc[held["review_id"]].to_numpy())},
-    )
+    pairs = held["label"], marks.loc[held["review_id"]]
+    record_metrics(folder, {"validation_confusion": {**confusion_counts(*pairs), **score_distribution(*pairs)}})
     rows = parts.test[parts.test["review_id"].isin(marks.index)]
     if rows.empty:
         return None

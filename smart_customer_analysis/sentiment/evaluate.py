@@ -26,7 +26,7 @@ from typing import Any
 from ..schema import InputError, NEGATIVE
 from .card import model_card
 from .registry import record_metrics
-from ..stats import check_pairs, confusion, share
+from ..stats import check_pairs, confusion_counts, proportion
 
 # %% ../../nbs/270_sentiment.evaluate.ipynb #c7760008
 def reliability(
@@ -40,7 +40,7 @@ def reliability(
     rows = []
     for index in np.array_split(np.argsort(sure, kind="stable"), max(1, min(bins, len(p)))):
         if len(index):
-            found = share(int(right[index].sum()), len(index))
+            found = proportion(int(right[index].sum()), len(index))
             rows.append(
                 {
                     "sure": float(sure[index].mean()),
@@ -68,14 +68,14 @@ def evaluate(
 ) -> dict[str, Any]:  # accuracy, confusion, found, false_alarms, ece, reliability, brier, auc
     "Sum up how good the probabilities are; rows without label or probability are left out."
     truth, p = check_pairs(y, p_negative)
-    counts = confusion(truth, p)
+    counts = confusion_counts(truth, p)
     negative = truth == NEGATIVE
     both, table = 0 < negative.sum() < len(p), reliability(truth, p)
     return {
-        "accuracy": share(counts["tn"] + counts["tp"], len(p)),
+        "accuracy": proportion(counts["tn"] + counts["tp"], len(p)),
         "confusion": counts,
-        "found": share(counts["tp"], counts["tp"] + counts["fn"]),  # of the negative reviews, marked negative
-        "false_alarms": share(
+        "found": proportion(counts["tp"], counts["tp"] + counts["fn"]),  # of the negative reviews, marked negative
+        "false_alarms": proportion(
             counts["fp"], counts["fp"] + counts["tn"]
         ),  # of the positive ones, marked negative
         "ece": calibration_error(table),
