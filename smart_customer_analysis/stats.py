@@ -30,7 +30,7 @@ def wilson_interval(
     z2, share = stats.norm.isf((1 - np.asarray(level)) / 2) ** 2, np.asarray(k) / n
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2))) / (1 + z2 / n)
-    return share, np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    return share, np.where(share <= 0, 0.0, middle - half), np.where(share >= 1, 1.0, middle + half)
 
 # %% ../nbs/020_stats.ipynb #6c3a675d
 class Proportion(TypedDict):
