@@ -1276,7 +1276,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                   'smart_customer_analysis/sentiment/registry.py'),
                                                             'smart_customer_analysis.sentiment.registry._seal': ( 'sentiment.registry.html#_seal',
                                                                                                                   'smart_customer_analysis/sentiment/registry.py'),
-                                                            'smart_customer_analysis.sentiment.registry.latest_model': ( 'sentiment.registry.html#latest_model',
+                                                            'smart_customer_analysis.sentiment.registry.active_model': ( 'sentiment.registry.html#active_model',
                                                                                                                          'smart_customer_analysis/sentiment/registry.py'),
                                                             'smart_customer_analysis.sentiment.registry.new_version': ( 'sentiment.registry.html#new_version',
                                                                                                                         'smart_customer_analysis/sentiment/registry.py'),

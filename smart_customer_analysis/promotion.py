@@ -25,7 +25,7 @@ from smart_customer_analysis.sentiment.evaluate import (
     promotion_gate,
 )
 from .sentiment.predict import Predictor
-from .sentiment.registry import latest_model, promote_model, seen, verify_model
+from .sentiment.registry import active_model, promote_model, seen, verify_model
 from .store.migrate import open_database
 from .store.query import stored_frames
 
@@ -52,7 +52,7 @@ def list_models(
     settings: Settings,
 ) -> list[dict]:  # version, in_force, state, accuracy, folder
     "List the model folders, damaged ones too."
-    rows, now = [], latest_model(settings.models_dir)
+    rows, now = [], active_model(settings.models_dir)
     for folder in sorted((settings.models_dir / "sentiment").glob("[!.]*")):
         if not folder.is_dir():
             continue
@@ -154,7 +154,7 @@ def promote(
 ) -> dict:  # version, before, compared (None: nothing to compare with, or forced)
     "Put a model in force if it is no worse than the one in force."
     verify_model(new)
-    old, compared = latest_model(settings.models_dir), None
+    old, compared = active_model(settings.models_dir), None
     if new.parent != settings.models_dir.resolve() / "sentiment":
         raise ModelError(
             f"a version in {settings.models_dir.name}/sentiment",

@@ -33,7 +33,7 @@ from .encoder import quiet
 from .layers import prepack, prune_last_layer, suit_attention
 from .lexical import read_lexical
 from .precision import choose_precision
-from .registry import latest_model, verify_model
+from .registry import active_model, verify_model
 from .scoring import Scores, read_topic_map, score
 
 # %% ../../nbs/250_sentiment.predict.ipynb #3df2d1d4
@@ -213,7 +213,7 @@ def open_model(
     folder: Path | None = None,  # this one; default: the one in force
 ) -> Predictor:
     "Load a model folder, or the model in force."
-    folder = folder or latest_model(settings.models_dir)
+    folder = folder or active_model(settings.models_dir)
     if folder is None:
         raise ModelError(
             "a trained model",

@@ -307,7 +307,7 @@ def damage_folders(work: Path, cases: dict = CASES) -> tuple[Counter, list[str]]
     answer = serving.predict(question).frame
     for name, (damage, file) in cases.items():
         new = Path(shutil.copytree(made, old.parent / made.name))
-        if m.latest_model(work / "models") != new:
+        if m.active_model(work / "models") != new:
             wrong.append(f"{name}: the new model was not in force before it was damaged")
         damage(new / file if file else new)
         try:
@@ -320,7 +320,7 @@ def damage_folders(work: Path, cases: dict = CASES) -> tuple[Counter, list[str]]
                 wrong.append(f"{name}: refused without a sentence: {e}")
         except BaseException as e:
             wrong.append(f"{name}: {type(e).__name__}: {e}")
-        now = m.latest_model(work / "models")
+        now = m.active_model(work / "models")
         if now != old or not Predictor(now).predict(question).frame.equals(answer):
             wrong.append(f"{name}: {now} serves")
         else:

@@ -137,12 +137,12 @@ def test_the_last_good_model_keeps_serving(published, tmp_path):
     old = shutil.copytree(published, home / published.name)
     model, tokenizer = sentiment_encoder.load_encoder(str(old))
     new = m.save_model(model, tokenizer, home, "29991231T000000Z-aaaaaaaa", FILES)
-    assert m.latest_model(tmp_path) == new
+    assert m.active_model(tmp_path) == new
     (home / ".staged-x").mkdir()
     cut(new / "model.safetensors")
-    assert m.latest_model(tmp_path) == old
+    assert m.active_model(tmp_path) == old
     (old / m.MANIFEST).unlink()
-    assert m.latest_model(tmp_path) is None
+    assert m.active_model(tmp_path) is None
 
 
 def test_a_crash_while_saving_leaves_nothing(published, tmp_path, monkeypatch):
