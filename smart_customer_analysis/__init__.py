@@ -9,8 +9,10 @@ Modules:
 - `smart_customer_analysis.data.geocode`: Free text becomes town, region, country and a point, offline, and a joke becomes nothing
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
+- `smart_customer_analysis.data.review_text`: Title and text as one, the same in training, scoring, erasing and export
 - `smart_customer_analysis.data.sample`: A seeded shop with planted segments, one planted hot spot, one planted change, and dirty rows that are counted
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides
+- `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
 - `smart_customer_analysis.insight.changes`: Two periods, many groups, one test each; only what survives all of them becomes a sentence

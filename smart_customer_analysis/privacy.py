@@ -18,8 +18,7 @@ from pathlib import Path
 from .config import Settings
 from .data.load import Loaded
 from .schema import InputError
-from .sentiment.cache import _keys
-from .sentiment.dataset import text_of
+from .data.review_text import review_keys, text_of
 from .store.erase import Person, erase_customer, find_person
 from .store.migrate import open_database
 from .store.sources import resolve_source
@@ -79,7 +78,7 @@ def erase(
 # %% ../nbs/660_privacy.ipynb #96dac18b
 def _erase_predictions(folder: Path, person: Person) -> int:
     "Drop the cached marks of a person's reviews, of every model."
-    gone, n = _keys(person.reviews["review_id"], text_of(person.reviews)), 0
+    gone, n = review_keys(person.reviews["review_id"], text_of(person.reviews)), 0
     for path in sorted(folder.glob("*/*.npz")):
         with np.load(path, allow_pickle=False) as block:
             held = dict(block)

@@ -322,7 +322,7 @@ class _Trust(_Segments):
 
     def _held_out(self, rows: pd.DataFrame, folder: Path, shop: Shop) -> pd.DataFrame:
         "Marked reviews with stars that the model has not learnt from; none where it does not say which."
-        from smart_customer_analysis.sentiment.dataset import review_texts
+        from smart_customer_analysis.data.review_text import review_texts
         from smart_customer_analysis.sentiment.registry import seen
 
         rows = rows[rows["stars"].notna() & rows["p_negative"].notna()]

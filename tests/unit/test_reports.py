@@ -13,7 +13,7 @@ from smart_customer_analysis.data.sample import make_shop
 from smart_customer_analysis.files import text_keys
 from smart_customer_analysis.pipeline import Scored, segment_step
 from smart_customer_analysis.report.run import run_report
-from smart_customer_analysis.sentiment.dataset import text_of
+from smart_customer_analysis.data.review_text import text_of
 from smart_customer_analysis.sentiment.evaluate import evaluate
 from smart_customer_analysis.service import Service
 from smart_customer_analysis.store.engine import make_engine
