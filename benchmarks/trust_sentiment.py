@@ -79,7 +79,7 @@ def scored(ask: Predictor, texts: pd.Series) -> Scores:
 
 def part(found: Scores, i: np.ndarray) -> Scores:
     "Some of the texts."
-    return Scores(found.margin[i], found.embeddings[i], found.read[i], found.total[i])
+    return Scores(found.margin[i], found.embeddings[i], found.tokens_read[i], found.tokens_total[i])
 
 
 def told_as(k: int, n: int) -> str:
@@ -130,7 +130,7 @@ def far_of(ask: Predictor) -> list[dict]:
         lines.append({
             "reviews": name, "tokens before the verdict": before, "accuracy": told_as(int(right.sum()), len(y)),
             "less as written": apart(told) if story else "",
-            "mean tokens": round(float(found.total.mean())), "read in full": f"{(found.read == found.total).mean():.0%}",
+            "mean tokens": round(float(found.tokens_total.mean())), "read in full": f"{(found.tokens_read == found.tokens_total).mean():.0%}",
             "seconds": round(time.perf_counter() - start, 1), "right": right.astype(int).tolist(),
         })  # fmt: skip
     return lines

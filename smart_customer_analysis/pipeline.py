@@ -41,11 +41,10 @@ from smart_customer_analysis.sentiment.cache import (
     _MARK,
     _choose_engine,
     _engines,
-    _keys,
     mark,
     read_predictions,
 )
-from .sentiment.dataset import text_of
+from .data.review_text import review_keys, text_of
 from smart_customer_analysis.sentiment.evaluate import (
     evaluate,
     record_evaluation,
@@ -187,8 +186,8 @@ def score_step(
     progress: bool = False,  # show a bar
 ) -> Scored:  # marks and embeddings
     "Mark the reviews that have a text, at most `score_rows` of them."
-    rows = reviews[["review_id"]].assign(read=text_of(reviews))
-    rows = rows[rows["read"].str.strip().ne("")]
+    rows = reviews[["review_id"]].assign(text=text_of(reviews))
+    rows = rows[rows["text"].str.strip().ne("")]
     n, ahead = len(rows), rows["review_id"].isin(first)
     if settings.score_rows and n > settings.score_rows:
         rest = max(settings.score_rows - int(ahead.sum()), 1)
@@ -197,7 +196,7 @@ def score_step(
     now = mark(predictor, rows, folder, progress, _engines(settings))
     keys, marks, label, embeddings = read_predictions(folder)
     at = pd.Series(np.arange(len(keys)), index=keys)
-    at = at[~at.index.duplicated(keep="last")].reindex(_keys(rows["review_id"], rows["read"])).to_numpy(int)
+    at = at[~at.index.duplicated(keep="last")].reindex(review_keys(rows["review_id"], rows["text"])).to_numpy(int)
     frame = pd.DataFrame(marks[at], columns=_MARK).astype({"tokens_read": int, "tokens_total": int})
     answered = pd.Series(label[at], dtype="Int8").mask(label[at] < 0)
     return Scored(

@@ -17,7 +17,7 @@ from .data.language import language_of
 from .data.load import load
 from .data.split import sample_rows
 from .schema import LABEL_NAMES, ModelError
-from .sentiment.dataset import text_of
+from .data.review_text import text_of
 from smart_customer_analysis.sentiment.evaluate import (
     evaluate,
     prediction_flips,

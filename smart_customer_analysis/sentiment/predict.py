@@ -190,7 +190,7 @@ def predict(
         found = score(self.scorer, data, self.batch_tokens, self.limit, dtype=self.dtype, bar=bar)
     positive = probabilities(found.margin, self.calibration)
     label = pd.array(np.where(found.margin > 0, POSITIVE, NEGATIVE), dtype="Int8")
-    label[found.read == 0] = pd.NA  # nothing read, nothing said
+    label[found.tokens_read == 0] = pd.NA  # nothing read, nothing said
     promise = None
     if max_error is not None:
         answered, promise = guarantee_risk(found, self.calibration, max_error)
@@ -199,8 +199,8 @@ def predict(
         "label": label,
         "p_negative": 1 - positive,
         "p_positive": positive,
-        "tokens_read": found.read.astype("int64"),
-        "tokens_total": found.total.astype("int64"),
+        "tokens_read": found.tokens_read.astype("int64"),
+        "tokens_total": found.tokens_total.astype("int64"),
     })  # fmt: skip
     return Predictions(frame, found.embeddings, promise)
 

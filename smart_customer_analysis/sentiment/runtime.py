@@ -170,7 +170,7 @@ def fastest(
             probabilities(got.margin, ask.calibration) - probabilities(exact.margin, ask.calibration)
         ).max()
         other = np.mean((got.margin > 0) != (exact.margin > 0))
-        alike = float((got.embeddings * exact.embeddings).sum(axis=1)[exact.read > 0].mean())
+        alike = float((got.embeddings * exact.embeddings).sum(axis=1)[exact.tokens_read > 0].mean())
         rows.append(
             {
                 "engine": name,

@@ -96,7 +96,7 @@ def measured(
     most: int = 5,  # mistakes told
 ) -> dict[str, Any] | None:  # accuracy, confusion, …, answered, reliability, slices, mistakes; None: no row
     "Measure marks on reviews whose stars are known."
-    from smart_customer_analysis.sentiment.dataset import review_texts  # torch, only when a model is measured
+    from smart_customer_analysis.data.review_text import review_texts
     from smart_customer_analysis.sentiment.evaluate import evaluate, reliability, slices, worst_mistakes
     from smart_customer_analysis.stats import proportion
 

@@ -145,7 +145,7 @@ def test_empty_texts_do_not_make_a_lot_another_kind():
     calibration, some, none = {"kind": reference_profile(lot(340, 0)), "n": 340}, lot(100, 1), np.zeros(60)
     more = Scores(
         np.append(some.margin, none), np.vstack([some.embeddings, np.zeros((60, 3))]),
-        np.append(some.read, none), np.append(some.total, none),
+        np.append(some.tokens_read, none), np.append(some.tokens_total, none),
     )  # fmt: skip
     assert sentiment_drift.drift_test(more, calibration) == []
     old = {"n": 340, "thresholds": [{"max_error": 0.1, "margin": 0.5}]}  # as folders were without the record

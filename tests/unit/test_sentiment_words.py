@@ -82,7 +82,7 @@ def test_a_published_model_adds_its_words(folders):
     both, told = score(ask.scorer, data).margin, lexical_score(ask.model.words, data.ids, data.offsets)
     ask.scorer.words = ()
     alone = score(ask.scorer, data)
-    assert np.allclose(both - alone.margin, np.where(alone.read > 0, told, 0)) and np.abs(told).max() > 0.5
+    assert np.allclose(both - alone.margin, np.where(alone.tokens_read > 0, told, 0)) and np.abs(told).max() > 0.5
     assert both[len(texts)] == 0  # nothing read, nothing said
 
 
