@@ -28,7 +28,8 @@ from sim_table import write
 from smart_customer_analysis.insight.style import TOKENS, in_look, png
 from smart_customer_analysis.schema import NEGATIVE
 from smart_customer_analysis.sentiment.evaluate import calibration_error, compare, evaluate, reliability, tfidf_scores
-from smart_customer_analysis.sentiment.predict import Predictor, probabilities
+from smart_customer_analysis.sentiment.loaded import probabilities
+from smart_customer_analysis.sentiment.predict import Predictor
 from smart_customer_analysis.sentiment.recipe import Recipe
 from smart_customer_analysis.sentiment.scoring import score
 from smart_customer_analysis.sentiment.train import train_sentiment

@@ -23,7 +23,7 @@ from sim_table import write
 from smart_customer_analysis.sentiment.card import held_out
 from smart_customer_analysis.sentiment.dataset import bare_backend, encode
 from smart_customer_analysis.sentiment.evaluate import compare, length_group, prediction_flips, promotion_gate
-from smart_customer_analysis.sentiment.explain import owners, words_of
+from smart_customer_analysis.sentiment.explain import owners, token_weights, words_of
 from smart_customer_analysis.sentiment.predict import Predictor, guarantee_risk
 from smart_customer_analysis.sentiment.recipe import Recipe
 from smart_customer_analysis.sentiment.scoring import Scores, score
@@ -257,7 +257,7 @@ def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> l
             continue
         data, spans = ask.encode([text]), words_of(text)
         owner = owners(spans, bare_backend(ask.tokenizer).encode(text, add_special_tokens=False).offsets)
-        parts, _ = scrambled.token_weights(data, int(data.totals[0]))
+        parts, _ = token_weights(scrambled, data, int(data.totals[0]))
         weights = np.bincount(owner[owner >= 0], parts[owner >= 0], len(spans))
         chance.append(ask.faithfulness(data, owner, weights))
         alike.append(spearmanr(weights, [w["weight"] for w in true["words"]]).statistic)

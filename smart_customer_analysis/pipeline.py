@@ -20,6 +20,7 @@ import pandas as pd
 import psutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from sqlalchemy import Engine
 from typing import Any
@@ -37,14 +38,8 @@ from .segment.describe import describe_segments
 from .segment.features import customer_features, review_features
 from .segment.identity import match_segments
 from .segment.refit import choose_segments
-from smart_customer_analysis.sentiment.cache import (
-    _MARK,
-    _choose_engine,
-    _engines,
-    mark,
-    read_predictions,
-)
-from .data.review_text import review_keys, text_of
+from .sentiment.cache import cache_folder, score_rows
+from .data.review_text import text_of
 from smart_customer_analysis.sentiment.evaluate import (
     evaluate,
     record_evaluation,
@@ -54,6 +49,7 @@ from smart_customer_analysis.sentiment.evaluate import (
 )
 from .sentiment.predict import Predictor, open_model
 from .sentiment.registry import record_metrics, seen
+from .sentiment.runtime import choose_engine
 from .sentiment.train import train_sentiment
 from .stats import confusion_counts, score_distribution
 from .store.engine import make_engine
@@ -192,16 +188,9 @@ def score_step(
     if settings.score_rows and n > settings.score_rows:
         rest = max(settings.score_rows - int(ahead.sum()), 1)
         rows = pd.concat([rows[ahead], sample_rows(rows[~ahead], rest, settings.seed)]).sort_index()
-    folder = settings.data_dir / "interim" / "marks" / source / predictor.version
-    now = mark(predictor, rows, folder, progress, _engines(settings))
-    keys, marks, label, embeddings = read_predictions(folder)
-    at = pd.Series(np.arange(len(keys)), index=keys)
-    at = at[~at.index.duplicated(keep="last")].reindex(review_keys(rows["review_id"], rows["text"])).to_numpy(int)
-    frame = pd.DataFrame(marks[at], columns=_MARK).astype({"tokens_read": int, "tokens_total": int})
-    answered = pd.Series(label[at], dtype="Int8").mask(label[at] < 0)
-    return Scored(
-        frame.assign(review_id=rows["review_id"].to_numpy(), label=answered), embeddings[at], now, n
-    )
+    folder = cache_folder(settings, source) / predictor.version
+    block, now = score_rows(predictor, rows, folder, progress, partial(choose_engine, predictor, settings))
+    return Scored(block.frame.drop(columns="key"), block.embeddings.astype("float32"), now, n)
 
 # %% ../nbs/700_pipeline.ipynb #8d391982
 def accuracy_step(
@@ -502,10 +491,7 @@ def score_files(
     total = sum(
         len(piece) for piece in pieces()
     )  # read once before: an hour's work does not end at a bad line
-    if engines := _engines(settings):
-        _choose_engine(
-            predictor, next(pieces(), pd.DataFrame({"text": []}))["text"].tolist()[:200], total, engines
-        )
+    choose_engine(predictor, settings, next(pieces(), pd.DataFrame({"text": []}))["text"], total)
     told = predictor.score_stream(pieces(), out, total, progress=progress)
     return {"model": predictor.version, "rows": dict(rows), **told}
 

@@ -18,7 +18,8 @@ from pathlib import Path
 from .config import Settings
 from .data.load import Loaded
 from .schema import InputError
-from .data.review_text import review_keys, text_of
+from .data.review_text import text_of
+from .sentiment.cache import cache_folder, erase_predictions
 from .store.erase import Person, erase_customer, find_person
 from .store.migrate import open_database
 from .store.sources import resolve_source
@@ -66,7 +67,8 @@ def erase(
             f"a customer of {source!r}", f"{customer_id!r}, who is in no table", "check the id and --source"
         )
     for person in filter(None, people):
-        told["marks"] += _erase_predictions(settings.data_dir / "interim" / "marks" / source, person)
+        reviews = person.reviews
+        told["marks"] += erase_predictions(cache_folder(settings, source), reviews["review_id"], text_of(reviews))
         told["files"] += _erase_tables(settings.data_dir / "processed" / source, person)
         reports = _erase_reports(settings.reports_dir, person)
         told["reports"] += sorted({str(Path(p).parent) for p in reports})
@@ -74,22 +76,6 @@ def erase(
             told["rows"][table] = told["rows"].get(table, 0) + n
     engine.dispose()
     return {"source": source, **told}
-
-# %% ../nbs/660_privacy.ipynb #96dac18b
-def _erase_predictions(folder: Path, person: Person) -> int:
-    "Drop the cached marks of a person's reviews, of every model."
-    gone, n = review_keys(person.reviews["review_id"], text_of(person.reviews)), 0
-    for path in sorted(folder.glob("*/*.npz")):
-        with np.load(path, allow_pickle=False) as block:
-            held = dict(block)
-        keep = ~np.isin(held["key"], gone)
-        if keep.all():
-            continue
-        n += int((~keep).sum())
-        with open(scratch := path.with_suffix(".part"), "wb") as f:
-            np.savez(f, **{k: v[keep] for k, v in held.items()})
-        os.replace(scratch, path)
-    return n
 
 # %% ../nbs/660_privacy.ipynb #fa82b208
 def _erase_tables(folder: Path, person: Person) -> list[str]:
