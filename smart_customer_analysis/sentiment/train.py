@@ -46,7 +46,7 @@ from .layers import prepack, prune_last_layer, suit_attention, topic_state
 from .lexical import LexicalModel, fit_lexical, read_lexical, lexical_bytes
 from .precision import FORMATS, choose_precision
 from .recipe import Recipe, fingerprint, plan_batches, rate_at
-from .registry import _keys_in, valid_versions, new_version, save_model
+from .registry import seen_keys, valid_versions, new_version, save_model
 from .scoring import fit_topic_map, read_topic_map, score
 
 # %% ../../nbs/240_sentiment.train.ipynb #68e125a4
@@ -261,7 +261,7 @@ def _publish(
         "metrics.json": metrics,
         "README.md": model_card(facts, metrics),
     }
-    earlier = _keys_in(
+    earlier = seen_keys(
         find_encoder(recipe.encoder)
     )  # what it had learnt from, if a published model is trained further
     files["seen.safetensors"] = numpy_bytes(

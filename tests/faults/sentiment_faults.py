@@ -239,7 +239,7 @@ def gone(path: Path) -> None:
 def reseal(folder: Path, **changes) -> None:
     "Write a manifest that is valid again after a change."
     manifest = json.loads((folder / m.MANIFEST).read_text())
-    files_module.write_file(folder / m.MANIFEST, m._seal(manifest | changes))
+    files_module.write_file(folder / m.MANIFEST, m.seal_manifest(manifest | changes))
 
 
 def relist(folder: Path, name: str) -> None:

@@ -86,7 +86,7 @@ def test_every_damage_to_every_file_is_refused(published, tmp_path, name, damage
 
 def reseal(folder, **changes):
     manifest = json.loads((folder / m.MANIFEST).read_text())
-    (folder / m.MANIFEST).write_text(json.dumps(m._seal(manifest | changes)))
+    (folder / m.MANIFEST).write_text(json.dumps(m.seal_manifest(manifest | changes)))
 
 
 @pytest.mark.parametrize(
