@@ -83,7 +83,7 @@ def test_a_second_run_gives_the_same_numbers_and_keeps_the_ids(first, settings, 
 
 def test_marks_survive_a_damaged_block_and_nothing_is_marked_twice(settings):
     assert score_only(settings, "sample")["marked_now"] == 0
-    block = next((settings.data_dir / "interim" / "marks").rglob("*.npz"))
+    block = next((settings.data_dir / "interim" / "predictions").rglob("answers-*.parquet"))
     block.write_bytes(block.read_bytes()[:100])
     assert score_only(settings, "sample")["marked_now"] > 0
 
@@ -99,7 +99,7 @@ def test_a_run_without_interim_tables_and_reports_makes_them_again(first, settin
     assert json.loads((results / "summary.json").read_text())["segments"] == first["segments"]
     assert {name for name in wanted if (results / name).is_file()} == set(wanted)
     assert (results / "rejects.csv").read_bytes() == wanted["rejects.csv"]
-    assert Path(again["report"]).is_file() and list((settings.data_dir / "interim").rglob("*.npz"))
+    assert Path(again["report"]).is_file() and list((settings.data_dir / "interim").rglob("answers-*.parquet"))
 
 
 def test_a_run_without_anything_processed_gives_the_same_segments_from_the_files(first, settings, home):
