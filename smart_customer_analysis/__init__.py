@@ -25,6 +25,7 @@ Modules:
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers
+- `smart_customer_analysis.segment.refit`: A refit keeps what is still there and changes what is not
 - `smart_customer_analysis.sentiment.dataset`: Every review is tokenised once; reviews of like length share a batch; a long review becomes overlapping windows
 - `smart_customer_analysis.sentiment.evaluate`: No accuracy without its interval, no model without what you would use instead
 - `smart_customer_analysis.sentiment.lexical`: A linear model of tokens and pairs is worse alone than the network, and wrong elsewhere; both together are right more often
