@@ -38,6 +38,7 @@ Modules:
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers
+- `smart_customer_analysis.segment.refit`: A refit keeps what is still there and changes what is not
 - `smart_customer_analysis.sentiment.cache`: Blocks of predictions on disk; a killed run goes on where it was
 - `smart_customer_analysis.sentiment.card`: The calibration and metrics of the held-out rows, and the model card written from them
 - `smart_customer_analysis.sentiment.dataset`: Every review is tokenised once; reviews of like length share a batch; a long review becomes overlapping windows
