@@ -22,11 +22,11 @@ from matplotlib.path import Path as Outline
 from typing import Any
 from smart_customer_analysis.insight.style import (
     TOKENS,
-    _percent,
-    _range,
-    _share_axis,
-    _sheet,
-    _whiskers,
+    share_label,
+    range_label,
+    share_axis,
+    sheet,
+    whiskers,
     in_look,
     segment_colour,
 )
@@ -50,7 +50,7 @@ def sentiment_over_time(
 ) -> Figure:
     "Draw a share per period with its range; running periods hollow, gaps where nothing can be compared."
     frame = shares.sort_values("period").reset_index(drop=True)
-    fig, ax = _sheet(title, subtitle, width, 220, right=64, below=44)
+    fig, ax = sheet(title, subtitle, width, 220, right=64, below=44)
     x, (value, low, high) = (
         np.arange(len(frame)),
         (frame[c].to_numpy(dtype=float, na_value=np.nan) for c in ("value", "low", "high")),
@@ -73,7 +73,7 @@ def sentiment_over_time(
         markeredgecolor=TOKENS["ink"],
         markersize=7,
     )
-    _share_axis(ax, np.nanmax(np.where(usable, high, np.nan), initial=0.1))
+    share_axis(ax, np.nanmax(np.where(usable, high, np.nan), initial=0.1))
     step = max(1, int(np.ceil(len(frame) / (6 if width >= 600 else 4))))
     shown = np.arange(len(frame) - 1, -1, -step)[::-1]
     ax.set_xticks(shown, _dates(frame["period"].iloc[shown]))
@@ -81,7 +81,7 @@ def sentiment_over_time(
     if dots.any():
         last = np.flatnonzero(dots)[-1]
         ax.annotate(
-            _percent(value[last]),
+            share_label(value[last]),
             (x[last], value[last]),
             (8 if last == len(frame) - 1 else 4, 10),
             textcoords="offset points",
@@ -104,19 +104,19 @@ def shares_figure(
     frame = shares if keep_order else shares.sort_values("value", ascending=False, na_position="last")
     names = [textwrap.shorten(str(s), 34 if width >= 600 else 14, placeholder=" …") for s in frame["name"]]
     left, right = int(max(map(len, names), default=0) * 7.2) + 24, 170 if width >= 600 else 110
-    fig, ax = _sheet(title, subtitle, width, 30 * len(frame) + 12, left, right)
+    fig, ax = sheet(title, subtitle, width, 30 * len(frame) + 12, left, right)
     y, word = np.arange(len(frame))[::-1], frame["reliability"].to_numpy()
     value, low, high = (frame[c].to_numpy(dtype=float, na_value=np.nan) for c in ("value", "low", "high"))
     told = np.isfinite(value) & (word != "hidden")
     top = np.nanmax(np.where(told, high, np.nan), initial=0.1)
-    _share_axis(ax, top, "x")
-    _whiskers(ax, np.where(told, low, np.nan), high, y, [TOKENS["ink2"]] * len(frame))
+    share_axis(ax, top, "x")
+    whiskers(ax, np.where(told, low, np.nan), high, y, [TOKENS["ink2"]] * len(frame))
     dot = told & (word == "ok")
     ax.plot(value[dot], y[dot], "o", color=TOKENS["ink"], markersize=8, zorder=3)
     if overall is not None:
         ax.axvline(overall, color=TOKENS["none"], linewidth=1.5, linestyle=(0, (4, 3)), zorder=1)
         ax.annotate(
-            f"all {_percent(overall)}",
+            f"all {share_label(overall)}",
             (overall, len(frame) - 0.4),
             (4, 0),
             textcoords="offset points",
@@ -154,7 +154,11 @@ def _beside(word: str, value: float, low: float, high: float, n: Any, width: int
         return "[c] hidden"
     if word == "not_comparable":
         return "not comparable"
-    told = f"{_range(low, high)} [u]" if word == "wide" else f"{_percent(value)} ({_range(low, high)})"
+    told = (
+        f"{range_label(low, high)} [u]"
+        if word == "wide"
+        else f"{share_label(value)} ({range_label(low, high)})"
+    )
     return f"{told}, n {int(n):,}" if width >= 600 else told
 
 # %% ../../nbs/522_insight.charts.ipynb #eef6890b
@@ -168,11 +172,11 @@ def changes_figure(
     "Draw proven changes as difference and range, worse in orange, better in blue."
     frame = proven[proven["mark"].isin(["worse", "better"])].reset_index(drop=True)
     if frame.empty:
-        fig, ax = _sheet("Nothing proven changed", subtitle, width, 40)
+        fig, ax = sheet("Nothing proven changed", subtitle, width, 40)
         ax.axis("off")
         return fig
     names = [textwrap.shorten(str(s), 26 if width >= 600 else 14, placeholder=" …") for s in frame["name"]]
-    fig, ax = _sheet(
+    fig, ax = sheet(
         title,
         subtitle,
         width,
@@ -183,7 +187,7 @@ def changes_figure(
     y = np.arange(len(frame))[::-1]
     points, low, high = (100 * frame[c].to_numpy(dtype=float) for c in ("points", "low", "high"))
     colours = [TOKENS[m] for m in frame["mark"]]
-    _whiskers(ax, low, high, y, colours)
+    whiskers(ax, low, high, y, colours)
     ax.scatter(points, y, c=colours, s=64, zorder=3, marker="o")
     end = np.ceil(max(abs(low).max(), abs(high).max()) / 5) * 5
     ticks = np.array([t for t in (-end, -end / 2, 0, end / 2, end) if low.min() - 5 <= t <= high.max() + 5])
@@ -219,7 +223,7 @@ def segment_profiles(
     groups = list(profiles.groupby("segment_id", sort=True))
     columns = 2 if width >= 600 else 1
     rows, panel = max(1, int(np.ceil(len(groups) / columns))), 24 * most + 44
-    fig, base = _sheet(title, subtitle, width, rows * panel, below=24)
+    fig, base = sheet(title, subtitle, width, rows * panel, below=24)
     whole = base.get_position()
     base.remove()
     reach = max(1.0, profiles["difference_sd"].abs().max() if len(profiles) else 0) * 1.1
@@ -290,7 +294,7 @@ def migration_flows(
     note = f"{subtitle}; {small} small flow{'s' if small != 1 else ''} hidden [c]" if small else subtitle
     if len(set(flows["from"]) | set(flows["to"])) > 10:
         return _flow_table(flows, title, note, width)
-    fig, ax = _sheet(title, note, width, 300, left=96, right=96, below=12)
+    fig, ax = sheet(title, note, width, 300, left=96, right=96, below=12)
     gap = flows["n"].sum() * 0.03
     ends = [_stack(flows.groupby(side)["n"].sum(), gap) for side in ("from", "to")]
     cursor = [dict(e["start"]) for e in ends]
@@ -362,7 +366,7 @@ def _band(y0: float, y1: float, n: float) -> Outline:
 def _flow_table(flows: pd.DataFrame, title: str, subtitle: str, width: int) -> Figure:
     "Draw many flows as a table of counts."
     table = flows.pivot_table(index="from", columns="to", values="n", aggfunc="sum")
-    fig, ax = _sheet(title, subtitle, width, 26 * len(table) + 12, left=64, below=40)
+    fig, ax = sheet(title, subtitle, width, 26 * len(table) + 12, left=64, below=40)
     shade = table.where(
         pd.DataFrame(np.array(table.index)[:, None] != np.array(table.columns), table.index, table.columns)
     )
@@ -410,7 +414,7 @@ def choice_of_k(
     found = [c for c in EVIDENCE if c in evidence and evidence[c].notna().any()][:4]
     columns = min(2 if width >= 600 else 1, max(len(found), 1))
     rows, panel = max(1, int(np.ceil(len(found) / columns))), 150
-    fig, base = _sheet(title or f"{chosen} segments were chosen", subtitle, width, rows * panel, below=20)
+    fig, base = sheet(title or f"{chosen} segments were chosen", subtitle, width, rows * panel, below=20)
     whole = base.get_position()
     base.remove()
     for i, name in enumerate(found):
@@ -451,7 +455,7 @@ def reliability_figure(
     width: int = 480,  # pixels
 ) -> Figure:
     "Draw observed shares against predicted probabilities."
-    fig, ax = _sheet(title, subtitle, width, min(width - 120, 320), left=52, below=40)
+    fig, ax = sheet(title, subtitle, width, min(width - 120, 320), left=52, below=40)
     known = bins.dropna(subset=["predicted", "observed"])
     begin = (
         0.5 if len(known) and known["predicted"].min() >= 0.5 else 0.0
