@@ -20,6 +20,7 @@ Modules:
 - `smart_customer_analysis.data.sample`: A seeded shop with planted segments, one planted hot spot, one planted change, and dirty rows that are counted
 - `smart_customer_analysis.data.source`: A small TOML file: files or a query, columns, formats, joins
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides
+- `smart_customer_analysis.data.text`: HTML and invisible characters go, personal data is masked
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
 - `smart_customer_analysis.insight.changes`: Two periods, many groups, one test each; only what survives all of them becomes a sentence
