@@ -16,8 +16,10 @@ import unicodedata
 
 # %% ../../nbs/116_data.text.ipynb #e3cd775c
 _TAGS = (
-    "a|abbr|article|audio|b|big|blockquote|body|br|button|center|code|div|em|embed|font|form|h[1-6]|head|hr|html|i|iframe|img|input|li|link|"
-    "meta|object|ol|p|pre|s|script|section|small|span|strike|strong|style|sub|sup|svg|table|tbody|td|th|thead|title|tr|tt|u|ul|video"
+    "a|abbr|article|audio|b|big|blockquote|body|br|button|center|code|div|em|embed|font|form|h[1-6]|"
+    "head|hr|html|i|iframe|img|input|li|link|"
+    "meta|object|ol|p|pre|s|script|"
+    "section|small|span|strike|strong|style|sub|sup|svg|table|tbody|td|th|thead|title|tr|tt|u|ul|video"
 )
 _ATTRIBUTES = r"(?:\s[^<>=]{0,2000}+=[^<>]{0,4000}+|\s*+/?)>"
 _TAG = re.compile(rf"</?(?:{_TAGS}){_ATTRIBUTES}", re.I)
