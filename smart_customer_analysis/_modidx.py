@@ -1410,6 +1410,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                         'smart_customer_analysis/sentiment/layers.py'),
                                                           'smart_customer_analysis.sentiment.layers._can_pack': ( 'sentiment.layers.html#_can_pack',
                                                                                                                   'smart_customer_analysis/sentiment/layers.py'),
+                                                          'smart_customer_analysis.sentiment.layers._exact_head': ( 'sentiment.layers.html#_exact_head',
+                                                                                                                    'smart_customer_analysis/sentiment/layers.py'),
                                                           'smart_customer_analysis.sentiment.layers.lean_attention': ( 'sentiment.layers.html#lean_attention',
                                                                                                                        'smart_customer_analysis/sentiment/layers.py'),
                                                           'smart_customer_analysis.sentiment.layers.mean_state': ( 'sentiment.layers.html#mean_state',

@@ -82,7 +82,7 @@ class Review(pa.DataFrameModel):
     source: Series[str]
     line: Series[pd.Int64Dtype] = pa.Field(ge=1)
 
-    class Config:
+    class Config:  # ty: ignore[incompatible-attribute-override] # pandera reads it by name
         strict = "filter"
         coerce = True
 
@@ -98,7 +98,7 @@ class Customer(pa.DataFrameModel):
     country: Series[str] = pa.Field(nullable=True)
     first_seen: Series[pd.DatetimeTZDtype] = pa.Field(nullable=True, dtype_kwargs={"unit": "us", "tz": "UTC"})
 
-    class Config:
+    class Config:  # ty: ignore[incompatible-attribute-override] # pandera reads it by name
         strict = "filter"
         coerce = True
 
@@ -113,7 +113,7 @@ class Order(pa.DataFrameModel):
     currency: Series[str]
     product_id: Series[str] = pa.Field(nullable=True)
 
-    class Config:
+    class Config:  # ty: ignore[incompatible-attribute-override] # pandera reads it by name
         strict = "filter"
         coerce = True
 

@@ -208,7 +208,7 @@ def read_csv(
             line, offset, carry = 1 + carry[:used].count(b"\n"), used, carry[used:]
         ends = _sound(np.frombuffer(carry, np.uint8), ord(delimiter), final)
         whole = carry[: int(ends[-1])] if ends is not None and len(ends) else b""
-        rows = _quick(whole, ends, header, delimiter, line, offset) if whole else None
+        rows = _quick(whole, ends, header, delimiter, line, offset) if ends is not None and whole else None
         used = len(whole)
         if rows is None and carry and (ends is None or len(ends)):
             rows, used = _careful(carry, header, delimiter, line, offset, final)

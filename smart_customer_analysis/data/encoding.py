@@ -18,7 +18,7 @@ from charset_normalizer import from_bytes
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from ..schema import InputError
 
 # %% ../../nbs/104_data.encoding.ipynb #6e19001b
@@ -79,7 +79,7 @@ def open_bytes(
     if not magic:
         raise InputError("rows", f"an empty file, {path.name}", "check how the file was made")
     opener = gzip.open if magic[:2] == b"\x1f\x8b" else bz2.open if magic[:3] == b"BZh" else open
-    stream = opener(path, "rb")
+    stream: Any = opener(path, "rb")
     head = _head(stream, path)
     stream.seek(0)
     refuse_binary(head, path.name)
@@ -155,13 +155,8 @@ def utf8_blocks(
     if encoding == "utf-8-sig":
         stream.read(3)
     plain = encoding in ("utf-8", "utf-8-sig", "ascii")
-    decode = (
-        None
-        if plain
-        else codecs.getincrementaldecoder(encoding)(
-            "backslashreplace" if "16" in encoding else "surrogateescape"
-        ).decode
-    )
+    errors = "backslashreplace" if "16" in encoding else "surrogateescape"
+    decode = codecs.getincrementaldecoder("utf-8" if plain else encoding)(errors).decode
     try:
         while block := stream.read(block_bytes):
             yield block if plain else decode(block).encode("utf-8", "surrogateescape")
