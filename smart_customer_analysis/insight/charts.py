@@ -64,7 +64,11 @@ def _draw_periods(ax: Axes, frame: pd.DataFrame) -> tuple[np.ndarray, float]:
     ax.plot(x[dots], value[dots], "o", color=TOKENS["ink"], markersize=5)
     running = usable & ~complete
     ax.vlines(x[running], low[running], high[running], color=TOKENS["border"], linewidth=1.5)
-    hollow = {"markerfacecolor": TOKENS["surface"], "markeredgecolor": TOKENS["ink"], "markersize": 7}
+    hollow: dict[str, Any] = {
+        "markerfacecolor": TOKENS["surface"],
+        "markeredgecolor": TOKENS["ink"],
+        "markersize": 7,
+    }
     ax.plot(x[running], value[running], "o", **hollow)
     return dots, float(np.nanmax(np.where(usable, high, np.nan), initial=0.1))
 
@@ -118,19 +122,25 @@ def _short_names(names: pd.Series, length: int) -> tuple[list[str], int]:
     return short, int(max(map(len, short), default=0) * 7.2) + 24
 
 # %% ../../nbs/522_insight.charts.ipynb #e303cce5
-def _draw_shares(ax: Axes, frame: pd.DataFrame, y: np.ndarray, width: int) -> None:
-    "Draw dot, range and label of each group, hatched where it has no value."
+def _draw_shares(ax: Axes, frame: pd.DataFrame, y: np.ndarray) -> None:
+    "Draw dot and range of each group."
     state, (value, low, high) = frame["reliability"].to_numpy(), _numbers(frame, ("value", "low", "high"))
     known = np.isfinite(value) & (state != "hidden")
     share_axis(ax, np.nanmax(np.where(known, high, np.nan), initial=0.1), "x")
     whiskers(ax, np.where(known, low, np.nan), high, y, [TOKENS["ink2"]] * len(frame))
-    dot, beside = known & (state == "ok"), ax.get_yaxis_transform()
+    dot = known & (state == "ok")
     ax.plot(value[dot], y[dot], "o", color=TOKENS["ink"], markersize=8, zorder=3)
+
+
+def _label_shares(ax: Axes, frame: pd.DataFrame, y: np.ndarray, width: int) -> None:
+    "Write the numbers beside each group, and hatch a group that has none."
+    state, (value, low, high) = frame["reliability"].to_numpy(), _numbers(frame, ("value", "low", "high"))
+    beside = ax.get_yaxis_transform()
+    hatch: dict[str, Any] = {"hatch": "///", "facecolor": TOKENS["hatch_fill"], "linewidth": 0}
     for i, n in enumerate(frame["n_reviews"]):
         label = row_label(state[i], value[i], low[i], high[i], n, width)
         ax.text(1.03, y[i], label, transform=beside, va="center")
-        if not known[i]:
-            hatch = {"hatch": "///", "facecolor": TOKENS["hatch_fill"], "linewidth": 0}
+        if state[i] == "hidden" or not np.isfinite(value[i]):
             ax.add_patch(Rectangle((0, y[i] - 0.25), 0.25, 0.5, transform=beside, **hatch))
 
 # %% ../../nbs/522_insight.charts.ipynb #492d7e62
@@ -148,13 +158,15 @@ def shares_figure(
     names, left = _short_names(frame["name"], 34 if width >= 600 else 14)
     fig, ax = sheet(title, subtitle, width, 30 * len(frame) + 12, left, 170 if width >= 600 else 110)
     y = np.arange(len(frame))[::-1]
-    _draw_shares(ax, frame, y, width)
+    _draw_shares(ax, frame, y)
     if overall is not None:
         ax.axvline(overall, color=TOKENS["none"], linewidth=1.5, linestyle=(0, (4, 3)), zorder=1)
-        label, look = f"all {share_label(overall)}", {"color": TOKENS["muted"], "va": "center"}
+        label = f"all {share_label(overall)}"
+        look: dict[str, Any] = {"color": TOKENS["muted"], "va": "center"}
         ax.annotate(label, (overall, len(frame) - 0.4), (4, 0), textcoords="offset points", **look)
     ax.set_ylim(-0.6, len(frame) - 0.2)
     ax.set_yticks(y, names, color=TOKENS["ink"])
+    _label_shares(ax, frame, y, width)
     return fig
 
 # %% ../../nbs/522_insight.charts.ipynb #70334e75
@@ -203,18 +215,19 @@ def changes_figure(
     ax.set_ylim(-0.6, len(frame) - 0.4)
     ax.set_yticks(y, names, color=TOKENS["ink"])
     for i, mark in enumerate(frame["mark"]):
-        label, look = (
-            _change_label(mark, points[i], low[i], high[i], width),
-            {"color": TOKENS[f"{mark}_text"]},
-        )
-        ax.text(1.03, y[i], label, transform=ax.get_yaxis_transform(), va="center", **look)
+        label, colour = _change_label(mark, points[i], low[i], high[i], width), TOKENS[f"{mark}_text"]
+        ax.text(1.03, y[i], label, transform=ax.get_yaxis_transform(), va="center", color=colour)
     return fig
 
 # %% ../../nbs/522_insight.charts.ipynb #fef2071b
 def _draw_profile(ax: Axes, frame: pd.DataFrame, colour: str, most: int) -> None:
     "Draw the features of one segment as dumbbells."
     y, at = np.arange(len(frame))[::-1], frame["difference_sd"].to_numpy(dtype=float)
-    hollow = {"markerfacecolor": TOKENS["surface"], "markeredgecolor": TOKENS["border"], "markersize": 7}
+    hollow: dict[str, Any] = {
+        "markerfacecolor": TOKENS["surface"],
+        "markeredgecolor": TOKENS["border"],
+        "markersize": 7,
+    }
     ax.axvline(0, color=TOKENS["hairline"], linewidth=1)
     ax.hlines(y, 0, at, color=colour, linewidth=3, alpha=0.5)
     ax.plot(np.zeros(len(y)), y, "o", **hollow)
@@ -345,10 +358,13 @@ def migration_flows(
 
 # %% ../../nbs/522_insight.charts.ipynb #09b67689
 EVIDENCE = {
-    "silhouette": "Silhouette: how clearly apart", "simplified_silhouette": "Simplified silhouette: how clearly apart",
-    "stability": "Stability: same customers together when drawn again", "calinski_harabasz": "Calinski–Harabasz: between to within",
-    "smallest_share": "Smallest segment, share of customers", "min_share": "Smallest segment, share of customers",
-}  # fmt: skip
+    "silhouette": "Silhouette: how clearly apart",
+    "simplified_silhouette": "Simplified silhouette: how clearly apart",
+    "stability": "Stability: same customers together when drawn again",
+    "calinski_harabasz": "Calinski–Harabasz: between to within",
+    "smallest_share": "Smallest segment, share of customers",
+    "min_share": "Smallest segment, share of customers",
+}
 
 
 def _draw_measure(ax: Axes, evidence: pd.DataFrame, name: str, chosen: int) -> None:
@@ -358,8 +374,8 @@ def _draw_measure(ax: Axes, evidence: pd.DataFrame, name: str, chosen: int) -> N
     ax.plot(here["k"], here[name], "o", color=TOKENS["ink"], markersize=9)
     if len(here):
         value = float(here[name].iloc[0])
-        label, look = f"{value:,.0f}" if value >= 10 else f"{value:.2f}", {"ha": "center", "weight": "bold"}
-        ax.annotate(label, (chosen, value), (0, 8), textcoords="offset points", **look)
+        label = f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+        ax.annotate(label, (chosen, value), (0, 8), textcoords="offset points", ha="center", weight="bold")
     ax.set_xticks(evidence["k"])
     ax.margins(x=0.06, y=0.3)
     ax.yaxis.set_major_locator(MaxNLocator(3))
@@ -404,7 +420,7 @@ def reliability_figure(
     ax.plot([begin, 1], [begin, 1], color=TOKENS["border"], linewidth=1, linestyle=(0, (4, 3)))
     lowest = begin
     if "low" in known:
-        look = {"color": TOKENS["ink2"], "linewidth": 3, "alpha": 0.6}
+        look: dict[str, Any] = {"color": TOKENS["ink2"], "linewidth": 3, "alpha": 0.6}
         ax.vlines(known["predicted"], known["low"], known["high"], **look)
         lowest = min(begin, known["low"].min()) if len(known) else begin
     ax.plot(known["predicted"], known["observed"], "o", color=TOKENS["ink"], markersize=7)

@@ -27,10 +27,21 @@ from xml.etree import ElementTree
 
 # %% ../../nbs/520_insight.style.ipynb #f2a13923
 TOKENS = {
-    "surface": "#FFFFFF", "ink": "#1A1F26", "ink2": "#454D59", "muted": "#5B6472", "border": "#7C8696", "hairline": "#D8DDE4",
-    "worse": "#D9550B", "worse_text": "#B23C00", "better": "#2F7FC8", "better_text": "#1A5FA6", "none": "#6B7480",
-    "hatch_line": "#7C8696", "hatch_fill": "#EEF0F3", "land": "#F1EFEA",
-}  # fmt: skip
+    "surface": "#FFFFFF",
+    "ink": "#1A1F26",
+    "ink2": "#454D59",
+    "muted": "#5B6472",
+    "border": "#7C8696",
+    "hairline": "#D8DDE4",
+    "worse": "#D9550B",
+    "worse_text": "#B23C00",
+    "better": "#2F7FC8",
+    "better_text": "#1A5FA6",
+    "none": "#6B7480",
+    "hatch_line": "#7C8696",
+    "hatch_fill": "#EEF0F3",
+    "land": "#F1EFEA",
+}
 SEQUENTIAL = ("#FAEEE4", "#FBC9A4", "#EE9B5F", "#C96726", "#873D0F")  # share negative, low to high
 DIVERGING = (
     "#175FA4",
@@ -56,12 +67,27 @@ def segment_colour(
 FONTS = 'Inter, system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif'
 LOOK: dict[Any, Any] = {
     **sns.axes_style("white"),
-    "font.size": 12, "axes.spines.left": False, "axes.spines.right": False, "axes.spines.top": False, "axes.spines.bottom": False,
-    "axes.edgecolor": TOKENS["hairline"], "axes.labelcolor": TOKENS["muted"], "text.color": TOKENS["ink"], "xtick.color": TOKENS["muted"],
-    "ytick.color": TOKENS["muted"], "xtick.bottom": False, "ytick.left": False, "figure.facecolor": TOKENS["surface"],
-    "axes.facecolor": "none", "svg.fonttype": "none", "svg.hashsalt": "sca", "hatch.color": TOKENS["hatch_line"], "hatch.linewidth": 0.8,
-    "font.family": ["DejaVu Sans"], "text.parse_math": False,
-}  # fmt: skip
+    "font.size": 12,
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.spines.bottom": False,
+    "axes.edgecolor": TOKENS["hairline"],
+    "axes.labelcolor": TOKENS["muted"],
+    "text.color": TOKENS["ink"],
+    "xtick.color": TOKENS["muted"],
+    "ytick.color": TOKENS["muted"],
+    "xtick.bottom": False,
+    "ytick.left": False,
+    "figure.facecolor": TOKENS["surface"],
+    "axes.facecolor": "none",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "sca",
+    "hatch.color": TOKENS["hatch_line"],
+    "hatch.linewidth": 0.8,
+    "font.family": ["DejaVu Sans"],
+    "text.parse_math": False,
+}
 
 
 def in_look(

@@ -10,7 +10,6 @@ __all__ = ['PACKAGED', 'find_encoder', 'start_head', 'quiet', 'load_encoder', 't
 # %% ../../nbs/220_sentiment.encoder.ipynb #35f87dcf
 import re
 import torch
-import transformers
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from huggingface_hub import HfApi
