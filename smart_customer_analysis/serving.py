@@ -22,7 +22,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import make_url
 from typing import Any
 from .config import ScaError, Settings
-from .jsonable import _plain
+from .jsonable import plain
 from smart_customer_analysis.schema import (
     BadQuery,
     DatabaseError,
@@ -120,8 +120,8 @@ def _prediction(
     version: str,  # of the model
 ) -> dict[str, Any]:  # Prediction of the API
     "Write one prediction as the API does."
-    told = {c: _plain(row[c]) for c in ("p_negative", "p_positive", "tokens_read", "tokens_total")}
-    label = _plain(row["label"])
+    told = {c: plain(row[c], 5) for c in ("p_negative", "p_positive", "tokens_read", "tokens_total")}
+    label = plain(row["label"], 5)
     return {"label": None if label is None else LABEL_NAMES[int(label)], **told, "model": version}
 
 # %% ../nbs/690_serving.ipynb #9e64ea3f
@@ -145,8 +145,8 @@ class _Predicts(_WithModel):
         "Say which words speak for the answer, and whether that passed its check."
         model = self.predictor()
         found = model.explain(text)
-        words = [{c: _plain(w[c]) for c in ("word", "start", "end", "weight")} for w in found["words"]]
-        checks = {c: _plain(found[c]) for c in ("faithful", "faithfulness", "completeness_error")}
+        words = [{c: plain(w[c], 5) for c in ("word", "start", "end", "weight")} for w in found["words"]]
+        checks = {c: plain(found[c], 5) for c in ("faithful", "faithfulness", "completeness_error")}
         return {**_prediction(found, model.version), "words": words, **checks}
 
 # %% ../nbs/690_serving.ipynb #c2e45aa4

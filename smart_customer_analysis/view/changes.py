@@ -12,7 +12,7 @@ import pandas as pd
 from dataclasses import replace
 from typing import Any
 from ..insight.changes import Changes, difference_range, find_changes
-from ..jsonable import _plain
+from ..jsonable import plain
 from smart_customer_analysis.view.figures import (
     Shop,
     evidence,
@@ -98,7 +98,7 @@ def _change(row: dict[str, Any], keys: dict, filters: Any) -> dict[str, Any]:
     "One proven change as the API tells it."
     event = row["mark"] == "event"
     told = {
-        c: _plain(row[c])
+        c: plain(row[c], 5)
         for c in ("mark", "kind", "sentence", "points", "low", "high", "n_customers", "n_reviews")
     }
     key = keys.get((row["kind"], row["name"]), row["name"])
@@ -115,7 +115,7 @@ def _headline_change(found: Changes, shop: Shop) -> dict[str, Any]:
     proven = found.proven[found.proven["kind"] == "overall"] if len(found.proven) else found.proven
     if len(proven):
         row = proven.iloc[0]
-        return {c: _plain(row[c]) for c in ("mark", "points", "low", "high", "sentence")}
+        return {c: plain(row[c], 5) for c in ("mark", "points", "low", "high", "sentence")}
     row = found.measures[found.measures["kind"] == "overall"] if len(found.measures) else found.measures
     if not len(row):
         return _no_change("first", "Too few people in one of the two periods to compare.")

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode
 from ..disclosure import hidden_groups
 from ..insight.shares import shares_by
-from ..jsonable import _plain
+from ..jsonable import plain
 from ..schema import LABEL_NAMES
 from .period import Period
 
@@ -39,7 +39,7 @@ def figure(
     if row["reliability"] == "hidden":
         return dict(_BLANK)
     told = {
-        c: _plain(row[c])
+        c: plain(row[c], 5)
         for c in ("value", "low", "high", "n_reviews", "n_customers", "n_unsure", "counted", "reliability")
     }
     if told["value"] is None:

@@ -23,7 +23,7 @@ from smart_customer_analysis.geo.cells import (
     extent_of,
 )
 from ..geo.hotspots import HotSpots, find_hotspots
-from ..jsonable import _plain
+from ..jsonable import plain
 from ..schema import BadQuery
 from smart_customer_analysis.view.figures import (
     Shop,
@@ -80,7 +80,7 @@ def map_cells(
     for cell in cells.to_dict("records"):
         made = figures.get(cell["cell"], _BLANK)
         told = (
-            {c: _plain(cell[c]) for c in SHOWN_TEST}
+            {c: plain(cell[c], 5) for c in SHOWN_TEST}
             if cell["state"] == "shown"
             else dict.fromkeys(SHOWN_TEST)
         )

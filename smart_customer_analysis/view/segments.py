@@ -10,7 +10,7 @@ __all__ = []
 # %% ../../nbs/640_view.segments.ipynb #e42adbd5
 from typing import Any
 from ..disclosure import suppress_small_groups
-from ..jsonable import _plain
+from ..jsonable import plain
 from .figures import _NONE, _day
 
 # %% ../../nbs/640_view.segments.ipynb #c035d908
@@ -20,7 +20,7 @@ def _segment_item(s: dict, figures: dict, hidden: set, address: str) -> dict[str
     size = (
         {"size": None, "share": None}
         if s["id"] in hidden
-        else {"size": s["size"], "share": _plain(s["share"])}
+        else {"size": s["size"], "share": plain(s["share"], 5)}
     )
     return {**told, **size, "share_negative": figures.get(s["id"], {**_NONE, "evidence": address})}
 
@@ -67,7 +67,7 @@ def _profile(profile: Any) -> list[dict[str, Any]]:
         ]
     )
     names = ("feature", "label", "unit", "value", "all", "difference_sd")
-    told = [{c: _plain(row.get(c)) for c in names} for row in rows]
+    told = [{c: plain(row.get(c), 5) for c in names} for row in rows]
     return [row | {"label": row["label"] or row["feature"].replace("_", " ")} for row in told]
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 from typing import Any
 from ..config import Settings
-from ..jsonable import _plain
+from ..jsonable import plain
 from ..store.engine import reading
 from ..store.tables import Review
 from ..store import query
@@ -133,7 +133,7 @@ def measured(
         "answered": share(int(told.sum()), len(held)),
         "answered_right": share(int(right[told].sum()), int(told.sum())),
         **{
-            name: [{c: _plain(v) for c, v in row.items()} for row in table.to_dict("records")]
+            name: [{c: plain(v, 5) for c, v in row.items()} for row in table.to_dict("records")]
             for name, table in tables.items()
         },
     }
