@@ -49,7 +49,7 @@ from smart_customer_analysis.view.maps import (
     shop_resolutions,
     wider_box,
 )
-from .view.period import choose_period, period_dict
+from .view.period import choose_period, period_days
 from .view.segments import _event, _moved_share, _moves, _profile, _said, _segment_item
 from .view.trust import HELD_OUT, _model_card, _read_texts, contract, measured
 from .store import query
@@ -132,7 +132,7 @@ class _Overview(_Figures):
                 "shop": stored["source"], "data_to": shop.last.isoformat() if shop.last else None, "rows": stored["rows"],
                 "headline": one_figure(headline, shop, evidence(now)),
                 "previous": one_figure(apply_filters(rows, before), shop, evidence(before)) if period.previous_start else None,
-                "change": changes.pop("overall"), "period": period_dict(period), "changes": changes,
+                "change": changes.pop("overall"), "period": period_days(period), "changes": changes,
                 "over_time": over_time(shop, rows, filters, period),
                 "segments": [{"id": g, "name": shop.names.get(g, g), **f} for g, f in sorted(segments.items())],
                 "hotspots": self.cells(filters)["hotspots"], "model": _model_card(stored["model"], self.settings), "excluded": stored["rejects"],

@@ -22,7 +22,7 @@ from smart_customer_analysis.view.figures import (
     segment_label,
     shown_groups,
 )
-from .period import Period, period_dict
+from .period import Period, period_days
 
 # %% ../../nbs/620_view.changes.ipynb #20a8c1ac
 PRODUCTS_TESTED = 40
@@ -55,7 +55,7 @@ def compare_periods(
 ) -> dict[str, Any]:  # Changes of the API, and under "overall" the change of the headline
     "Test what changed between the two periods of `period`."
     after = apply_filters(rows, replace(filters, start=period.start, end=period.end))
-    told = {"tested": 0, "period": period_dict(period), "proven": [], "not_comparable": []}
+    told = {"tested": 0, "period": period_days(period), "proven": [], "not_comparable": []}
     if period.previous_start is None:
         return {
             **told,
