@@ -289,7 +289,7 @@ def answer_model(
     "Describe the model that scored the reviews, and measure it on reviews it has not been trained on."
 
     def make(shop: Shop) -> ModelView:
-        model = query.latest_model(parts.connection.engine(), filters.source)
+        model = query.scoring_model(parts.connection.engine(), filters.source)
         card = stored_model_card(parts, model)
         if model is None or card is None or not shop.reviews["is_scored"].any():
             raise NotReady("reviews marked by a model", "none", "run: sca run, or sca score")

@@ -23,6 +23,7 @@ from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 from .config import ScaError, Settings
+from .data.review_text import review_texts
 from .jsonable import plain
 from smart_customer_analysis.schema import (
     LABEL_NAMES,
@@ -280,7 +281,7 @@ def read_shop(
 ) -> Shop:
     "Read a source and the model that scored it."
     reviews = review_table(query.review_facts(engine, Filters(source=source)))
-    model = query.latest_model(engine, source) or {"metrics": {}}
+    model = query.scoring_model(engine, source) or {"metrics": {}}
     by_model = len(reviews) > 0 and reviews["is_scored"].mean() >= 0.5
     confusion = model["metrics"].get("validation_confusion") if by_model else None
     run = query.segments(engine, source) or {"items": []}
@@ -447,8 +448,7 @@ def held_out_reviews(
     pd.DataFrame
 ):  # the columns of `measure_predictions`; no row where the model does not say what it has seen
     "Take the scored reviews with stars that the model has not been trained on."
-    from smart_customer_analysis.sentiment.dataset import review_texts  # torch, only when a model is measured
-    from smart_customer_analysis.sentiment.registry import seen
+    from smart_customer_analysis.sentiment.registry import seen  # torch, only when a model is measured
 
     rows = rows[rows["stars"].notna() & rows["p_negative"].notna()]
     rows = rows.sample(HELD_OUT, random_state=parts.settings.seed) if len(rows) > HELD_OUT else rows

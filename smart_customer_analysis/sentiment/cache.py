@@ -10,7 +10,6 @@ __all__ = ['BLOCK', 'score_stream', 'read_predictions', 'mark']
 # %% ../../nbs/290_sentiment.cache.ipynb #9fb9684b
 import hashlib
 import numpy as np
-import os
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,8 +19,9 @@ from pathlib import Path
 from tqdm.auto import tqdm
 from typing import Any
 from ..config import Settings
+from ..data.review_text import review_keys
 from ..data.split import sample_rows
-from ..files import write_file
+from ..files import replacing, write_file
 from .predict import Predictor
 from .runtime import fastest
 
@@ -39,9 +39,9 @@ def _blocks(batches: Iterable[pd.DataFrame], size: int) -> Iterator[pd.DataFrame
         yield held
 
 
-def _block_key(block: pd.DataFrame, version: str, limit: int | None) -> str:
+def _block_key(block: pd.DataFrame, *answered_by: Any) -> str:
     "Name a block by its ids, its texts and what answers it."
-    told = hashlib.sha256(f"{version} {limit} {len(block)}".encode())
+    told = hashlib.sha256(" ".join(map(str, (*answered_by, len(block)))).encode())
     for column in ("review_id", "text"):
         told.update(pd.util.hash_array(block[column].astype(str).to_numpy(object)).tobytes())
     return told.hexdigest()
@@ -73,6 +73,7 @@ def score_stream(
     out: Path,  # folder of the answers, made if need be
     total: int | None = None,  # reviews in all, for the time left
     block: int = 2048,  # reviews of one file
+    max_error: float | None = None,  # answer only what keeps the error at or below this
     progress: bool = False,  # show a bar
 ) -> dict[str, Any]:  # reviews, scored_now, files, out
     "Score a stream of reviews into Parquet files; begun again after a kill, it goes on where it was."
@@ -81,12 +82,13 @@ def score_stream(
     told, known = {"reviews": 0, "scored_now": 0, "files": 0, "out": str(out)}, 0
     with tqdm(total=total, desc="scoring", unit="review", disable=not progress) as bar:
         for k, rows in enumerate(_blocks(batches, block)):
-            path, key = out / f"answers-{k:06d}.parquet", _block_key(rows, self.version, self.limit)
+            path = out / f"answers-{k:06d}.parquet"
+            key = _block_key(rows, self.version, self.limit, *([] if max_error is None else [max_error]))
             if _answers(path) == key:
                 known += len(rows)
                 bar.initial = known  # not counted as speed, so that the time left is right
             else:
-                frame = self.predict(rows["text"].tolist()).frame
+                frame = self.predict(rows["text"].tolist(), max_error).frame
                 frame.insert(0, "review_id", rows["review_id"].to_numpy())
                 _write_answers(path, frame, key)
                 told["scored_now"] += len(rows)
@@ -102,12 +104,6 @@ Predictor.score_stream = score_stream
 # %% ../../nbs/290_sentiment.cache.ipynb #8f4ffd25
 BLOCK = 2048  # reviews marked between two writes
 _MARK = ["p_negative", "p_positive", "tokens_read", "tokens_total"]
-
-
-def _keys(ids: pd.Series, texts: pd.Series) -> np.ndarray:
-    "One number per review and text."
-    hashed = pd.util.hash_array((ids.astype(str) + "\x1f" + texts.astype(str)).to_numpy(object))
-    return hashed.astype("uint64")
 
 # %% ../../nbs/290_sentiment.cache.ipynb #7efa4576
 def read_predictions(
@@ -134,8 +130,7 @@ def _write_predictions(folder: Path, keys: np.ndarray, frame: pd.DataFrame, embe
     "Write one block, whole or not at all."
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{len(list(folder.glob('*.npz'))):06d}-{keys[0]:016x}.npz"
-    scratch = target.with_suffix(".part")
-    with open(scratch, "wb") as f:
+    with replacing(target) as scratch, open(scratch, "wb") as f:
         label = frame["label"].fillna(-1).to_numpy("int8")
         np.savez(
             f,
@@ -144,7 +139,6 @@ def _write_predictions(folder: Path, keys: np.ndarray, frame: pd.DataFrame, embe
             label=label,
             embedding=embeddings.astype("float16"),
         )
-    os.replace(scratch, target)
 
 
 def _choose_engine(predictor: Predictor, texts: list[str], total: int, engines: Path | None) -> None:
@@ -160,19 +154,19 @@ def _engines(settings: Settings) -> Path | None:
 # %% ../../nbs/290_sentiment.cache.ipynb #bf0d6a3c
 def mark(
     predictor: Predictor,  # loaded model
-    rows: pd.DataFrame,  # review_id, read
+    rows: pd.DataFrame,  # review_id, text
     folder: Path,  # where blocks are kept
     progress: bool = False,  # show a bar
     engines: Path | None = None,  # folder of ONNX graphs: the fastest engine marks; None: torch does
 ) -> int:  # reviews marked now
     "Mark the reviews that are not in the blocks yet."
-    keys = _keys(rows["review_id"], rows["read"])
+    keys = review_keys(rows["review_id"], rows["text"])
     todo = rows.assign(key=keys)[~np.isin(keys, read_predictions(folder)[0])]
-    _choose_engine(predictor, sample_rows(todo, 200, 0)["read"].tolist(), len(todo), engines)
+    _choose_engine(predictor, sample_rows(todo, 200, 0)["text"].tolist(), len(todo), engines)
     with tqdm(total=len(todo), desc="marking", unit="review", disable=not progress) as bar:
         for start in range(0, len(todo), BLOCK):
             block = todo.iloc[start : start + BLOCK]
-            got = predictor.predict(block["read"].tolist())
+            got = predictor.predict(block["text"].tolist())
             _write_predictions(folder, block["key"].to_numpy("uint64"), got.frame, got.embeddings)
             bar.update(len(block))
     return len(todo)

@@ -12,7 +12,6 @@ __all__ = ['export_onnx', 'OnnxModel', 'fastest']
 # %% ../../nbs/280_sentiment.runtime.ipynb #67e0c054
 import logging
 import numpy as np
-import os
 import pandas as pd
 import time
 import torch
@@ -22,6 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from ..files import replacing
 from ..schema import InputError, ModelError
 from .layers import prepack, topic_layer
 from .predict import Predictor, probabilities
@@ -58,9 +58,8 @@ def export_onnx(
     if path.is_file():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".part")
-    (_shrink if int8 else _graph)(export_onnx(ask, folder) if int8 else ask.model, scratch)
-    os.replace(scratch, path)
+    with replacing(path) as scratch:
+        (_shrink if int8 else _graph)(export_onnx(ask, folder) if int8 else ask.model, scratch)
     return path
 
 # %% ../../nbs/280_sentiment.runtime.ipynb #4a71a607

@@ -13,8 +13,10 @@ import json
 import math
 import pandas as pd
 from pathlib import Path
+from ..data.review_text import review_texts
 from ..jsonable import plain
 from ..sentiment.calibrate import log_odds
+from ..stats import share
 from .figures import DIGITS
 from .period import as_day, iso_day
 from typing import Any, TypedDict
@@ -110,9 +112,12 @@ def measure_predictions(
     "Measure predictions on reviews whose stars are known."
     if held.empty:
         return None
-    from smart_customer_analysis.sentiment.dataset import review_texts  # torch, only when a model is measured
-    from smart_customer_analysis.sentiment.evaluate import evaluate, reliability, slices, worst_mistakes
-    from smart_customer_analysis.stats import share
+    from smart_customer_analysis.sentiment.evaluate import (  # torch, only when a model is measured
+        evaluate,
+        reliability,
+        slices,
+        worst_mistakes,
+    )
 
     held = held.reset_index(drop=True)
     y, p_negative = (1 - held["stars"]).astype(int), held["p_negative"]

@@ -1,6 +1,8 @@
 "Cleaning: nothing changes without a count, nothing leaves without an account, and doing it twice changes nothing."
 
 import re
+import time
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -80,6 +82,46 @@ def test_what_belongs_to_somebody_goes(text):
     masked = mask_personal(f"Please use {text}, thanks")
     assert "removed]" in masked and masked.startswith("Please use ") and masked.endswith(", thanks")
     assert not any(part in masked for part in ("silva", "4567", "1111", "0199", "8025", "7310"))
+
+
+HOSTILE = {
+    "comment that never ends": ("", "<!--"), "comments in comments": ("", "<!-- <!--"), "opening brackets": ("", "<"), "links": ("", "<a "),
+    "links with signs": ("", "<a ="), "one link of signs": ("<a ", "="), "one link of spaces": ("<a ", " "), "one link of attributes": ("<a ", "x= "),
+    "ampersands": ("", "&"), "numbers of characters": ("", "&#"), "one number of a character": ("&#", "9"), "entities without end": ("", "&amp"),
+    "script names": ("", "<script"), "scripts": ("", "<script>"), "styles": ("", "<style>"), "closed by the other": ("", "<script></style>"),
+    "closed and not closed": ("<script>", "</script "), "comments and scripts": ("", "<!--<script>"), "at signs": ("", "@"), "names at": ("", "a@"),
+    "apostrophes": ("", "a'"), "dots": ("", "a."), "at in words": ("", "a (at) b "), "dots in words": ("a (at) b", " (dot) c"), "digits": ("", "4"),
+    "digits and spaces": ("", "4 "), "digits and dashes": ("", "4-"), "numbers from abroad": ("", "00111111111111111x "), "brackets": ("+1", "(1"),
+    "area codes": ("", "(555) 123-"), "calls": ("", "call "), "calls and digits": ("", "call 1 "), "spaces": ("", " "), "hard spaces": ("", "\u00a0"),
+    "lines": ("", "\n"), "lines and spaces": ("", "\n "), "accents": ("a", "\u0301\u0316"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_four_times_a_hostile_text_takes_about_four_times_the_work(case):
+    start, unit = HOSTILE[case]
+
+    def seconds(n: int) -> float:
+        text, taken = start + (unit * n)[:n] + " at) @1234567", []
+        for _ in range(3):
+            began = time.process_time()
+            mask_personal(tidy_text(strip_html(text)))
+            taken.append(time.process_time() - began)
+        return min(taken)
+
+    assert seconds(24_000) < 10 * max(seconds(6_000), 0.002)
+
+
+def test_hidden_parts_go_only_where_they_are_closed():
+    told = "a<!--b-->c<script>d</SCRIPT >e<style type='x'>f</style>g<!-- h <script>i</script>j<!-- k"
+    assert strip_html(told) == "a c e g<!-- h  j<!-- k"
+    assert strip_html("<script>a<!--b-->c") == "a c" and strip_html("&#" + "9" * 6000 + ";x") == "\ufffdx"
+
+
+def test_only_accents_beyond_the_thirtieth_on_a_letter_go():
+    thirty = "o" + "\u0323\u031b" * 15
+    assert tidy_text(thirty) == unicodedata.normalize("NFC", thirty)
+    assert tidy_text("o" + "\u0316" * 400 + "x" + "\u2764" * 400) == "o" + "\u0316" * 30 + "x" + "\u2764" * 400
 
 
 NAMES = ("ana", "j.smith", "Marta_89", "info", "kim+shop", "O'Neil", "sales-team")

@@ -293,7 +293,7 @@ def test_an_evaluation_says_where_it_goes_wrong_and_leaves_out_what_was_learnt(h
 
     texts, labels = toy(200)
     # without words, so that it errs
-    recipe = dict(encoder=str(tiny_encoder(tmp_path / "tiny", texts)), max_tokens=24, epochs=1, words=0)
+    recipe = dict(encoder=str(tiny_encoder(tmp_path / "tiny", texts)), max_tokens=24, epochs=1, lexical=0)
     train_sentiment(texts[:100], labels[:100], [], [], home / "models" / "sentiment", **recipe)
     lines = [f"__label__{y + 1} {t}" for t, y in zip(texts[50:], labels[50:], strict=True)]
     (home / "test.txt").write_text("\n".join(lines) + "\n")
@@ -307,4 +307,4 @@ def test_an_evaluation_says_where_it_goes_wrong_and_leaves_out_what_was_learnt(h
     with pytest.raises(SystemExit):
         main(["evaluate", "test.txt"])
     shown = capsys.readouterr().out
-    assert "left out because the model learnt from them" in shown and "the mistakes it was most sure of" in shown
+    assert "left out because the model was trained on them" in shown and "the mistakes it was most sure of" in shown

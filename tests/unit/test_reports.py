@@ -2,20 +2,25 @@
 
 import json
 import shutil
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
 from smart_customer_analysis.config import Settings
+from smart_customer_analysis.data.review_text import text_of
 from smart_customer_analysis.data.sample import make_shop
 from smart_customer_analysis.files import text_keys
-from smart_customer_analysis.pipeline import Scored, segment_step
-from smart_customer_analysis.report.run import run_report
-from smart_customer_analysis.sentiment.dataset import text_of
+from smart_customer_analysis.report import run as report
+from smart_customer_analysis.report.run import run_report, slug
+from smart_customer_analysis.schema import ReportError
 from smart_customer_analysis.sentiment.evaluate import evaluate
 from smart_customer_analysis.service import Service
+from smart_customer_analysis.steps.segment import segment_step
+from smart_customer_analysis.steps.sentiment import Scored
 from smart_customer_analysis.store.engine import make_engine
 from smart_customer_analysis.store.filters import Filters
 from smart_customer_analysis.store.loads import save_load
@@ -130,3 +135,79 @@ def test_asking_again_on_unchanged_data_changes_no_byte(shop):
     before = published()
     assert repeat()["run_id"] == last["run_id"]  # nothing to segment anew
     assert published() == before
+
+
+@pytest.fixture
+def made_at_once(tmp_path, monkeypatch):
+    "Make a report without a kernel; its key holds the parameter `region` as the weekly report's does."
+
+    def execute(template, out, values, settings, timeout):
+        nbformat.write(nbformat.v4.new_notebook(), out)
+        out.with_suffix(".result.json").write_text("{}")
+        out.with_suffix(".parameters.json").write_text("{}")
+        key = f"shop-2026-11-15-{values['region']}"
+        return {"title": "Week 46", "period": "a week", "n_changes": 1, "key": key}
+
+    monkeypatch.setattr(report,  "_execute", execute)
+    settings = Settings(data_dir=tmp_path / "data", reports_dir=tmp_path / "reports")
+    migrate(make_engine(settings.database))
+    return lambda region: run_report(settings, "weekly", region=region)
+
+
+REGIONS = [
+    "x/../../../sandbox",
+    "../../sandbox",
+    "/sandbox",
+    "N/A",
+    "",
+    ".",
+    "..",
+    "Île-de-France",
+    "北京",
+    "a\\b",
+    "x" * 400,
+]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_report_lies_one_folder_deep_whatever_its_region(made_at_once, tmp_path, region):
+    (tmp_path / "sandbox").mkdir()
+    (tmp_path / "sandbox" / "keep.txt").write_text("precious")
+    made = [made_at_once(region) for _ in range(2)]
+    assert (tmp_path / "sandbox" / "keep.txt").read_text() == "precious"
+    assert [p.name for p in (tmp_path / "reports").iterdir()] == ["weekly"]
+    assert [p for p in (tmp_path / "reports" / "weekly").iterdir()] == [made[0].html.parent]
+    assert made[0].html == made[1].html and made[0].html.is_file()
+
+
+def test_names_of_reports_are_safe_and_differ_where_the_texts_do():
+    texts = [*REGIONS, "N:A", "N-A", "N A", "x" * 401, "y" * 400, "-", "北海"]
+    names = [slug(t) for t in texts]
+    assert len({*names}) == len(names) and slug("shop-2026-11-15") == "shop-2026-11-15"
+    assert all(0 < len(n) <= 60 and n.isascii() and not {*n} & set("/\\:\0 ") and n[0] not in ".-" for n in names)
+
+
+def test_only_what_a_report_left_is_replaced(made_at_once, tmp_path):
+    html = made_at_once("North").html
+    (html.parent / "parameters.json").unlink()
+    (html.parent / "keep.txt").write_text("precious")
+    with pytest.raises(
+        ReportError, match="expected no folder yet, or one with .*; found something else at .*; next: move"
+    ):
+        made_at_once("North")
+    assert (html.parent / "keep.txt").read_text() == "precious"
+    assert [p.name for p in (tmp_path / "reports").iterdir()] == ["weekly"], "the scratch folder stays"
+
+
+@pytest.mark.parametrize("place", ["weekly", "weekly/shop-2026-11-15-North"])
+def test_a_link_out_of_the_folder_of_reports_is_not_followed(made_at_once, tmp_path, place):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("result.json", "parameters.json", "keep.txt"):
+        (elsewhere / name).write_text("precious")
+    link: Path = tmp_path / "reports" / place
+    link.parent.mkdir(parents=True)
+    link.symlink_to(elsewhere)
+    with pytest.raises(ReportError, match="expected a report inside"):
+        made_at_once("North")
+    assert len([*elsewhere.iterdir()]) == 3

@@ -71,7 +71,7 @@ def test_the_fastest_is_chosen(ask, trained, speeds, winner):
 
 def test_marks_come_from_the_fastest_engine_where_they_are_many(ask, trained, speeds, tmp_path):
     speeds["onnx fp32"] = 1.0
-    rows = pd.DataFrame({"review_id": [str(i) for i in range(1000)], "read": toy(1000, seed=3)[0]})
+    rows = pd.DataFrame({"review_id": [str(i) for i in range(1000)], "text": toy(1000, seed=3)[0]})
     mark(ask, rows[:999], tmp_path / "few", engines=trained[2])
     mark(ask, rows, tmp_path / "many")
     assert ask.scorer is ask.model
