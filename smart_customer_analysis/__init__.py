@@ -38,14 +38,21 @@ Modules:
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers
+- `smart_customer_analysis.sentiment.cache`: Blocks of predictions on disk; a killed run goes on where it was
+- `smart_customer_analysis.sentiment.card`: The calibration and metrics of the held-out rows, and the model card written from them
 - `smart_customer_analysis.sentiment.dataset`: Every review is tokenised once; reviews of like length share a batch; a long review becomes overlapping windows
+- `smart_customer_analysis.sentiment.drift`: A reference profile of the held-out texts and a test of new texts against it
 - `smart_customer_analysis.sentiment.evaluate`: No accuracy without its interval, no model without what you would use instead
+- `smart_customer_analysis.sentiment.explain`: Integrated gradients, with a check that they are faithful
 - `smart_customer_analysis.sentiment.lexical`: TF-IDF over tokens and pairs is worse alone than the network, and wrong elsewhere; both together are right more often
-- `smart_customer_analysis.sentiment.predict`: An answer that says how sure it is, how much of the text it rests on, and which words it came from
-- `smart_customer_analysis.sentiment.registry`: A plain BERT classifier, published as a folder that is either whole or not used
-- `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the answers stay
+- `smart_customer_analysis.sentiment.loaded`: Verified, loaded once, locked for one caller at a time; nothing in the folder is ever executed
+- `smart_customer_analysis.sentiment.predict`: Predictions with a calibrated probability, and a guarantee on the error of those that are given
+- `smart_customer_analysis.sentiment.registry`: A folder that is complete or not used, and one active version
+- `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the predictions stay
+- `smart_customer_analysis.sentiment.scoring`: Margin, embedding and number of tokens of each text, long texts in windows
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
+- `smart_customer_analysis.stats`: The Wilson interval of a share, and the counts of right and wrong predictions, each in one place
 - `smart_customer_analysis.steps.export`: Reviews, customers, orders, predictions and segments as Parquet and CSV
 - `smart_customer_analysis.steps.files`: Score a few hundred thousand reviews without a database, and measure a model on a labelled file
 - `smart_customer_analysis.steps.load`: Read, clean, place and store piece by piece, as one load

@@ -27,7 +27,7 @@ from smart_customer_analysis.sentiment.evaluate import (
     promotion_gate,
 )
 from .sentiment.predict import Predictor
-from .sentiment.registry import latest_model, promote_model, seen, verify_model
+from .sentiment.registry import active_model, promote_model, seen, verify_model
 from .store.migrate import open_database
 from .store.query import stored_frames
 from .summary import accuracy_text
@@ -56,9 +56,10 @@ def list_models(
     settings: Settings,  # models_dir
 ) -> list[dict[str, str]]:  # version, in_force, state, accuracy, folder; oldest first
     "List the model folders, damaged ones too."
-    active = latest_model(settings.models_dir)
+    active = active_model(settings.models_dir)
     folders = sorted(f for f in (settings.models_dir / "sentiment").glob("[!.]*") if f.is_dir())
     return [_model_row(f, f == active) for f in folders]
+
 
 # %% ../nbs/670_promotion.ipynb #b2250530
 def find_model(
@@ -157,7 +158,7 @@ def promote(
 ) -> dict[str, Any]:  # version, before, compared (None: nothing to compare with, or forced)
     "Activate a model; raises `ModelError` where it is damaged, or worse than the active one."
     _check_place(settings, new)
-    old, compared, record = latest_model(settings.models_dir), None, None
+    old, compared, record = active_model(settings.models_dir), None, None
     if old and old.name != new.name and not force:
         compared = compare_models(settings, new, old, file, source, progress)
         if refusal := compared["refusal"]:

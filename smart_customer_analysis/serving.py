@@ -96,9 +96,9 @@ def load_active(
 ) -> Any:  # Predictor; `loaded` itself where it is still the active one
     "Load the active model; raises `NotReady` where there is none that can be used."
     from smart_customer_analysis.sentiment.predict import Predictor  # torch, only when a model is needed
-    from smart_customer_analysis.sentiment.registry import latest_model
+    from smart_customer_analysis.sentiment.registry import active_model
 
-    folder = latest_model(models_dir)
+    folder = active_model(models_dir)
     if folder is None and loaded is None:
         raise NotReady("a trained model", "none in models_dir", "run: sca run, or sca train")
     return loaded if folder is None or (loaded and folder == loaded.folder) else Predictor(folder)

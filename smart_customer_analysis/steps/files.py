@@ -17,10 +17,10 @@ from ..config import Settings
 from ..data.load import load, read_batches
 from ..data.review_text import text_of
 from ..promotion import groups
-from ..sentiment.cache import _choose_engine, _engines
 from ..sentiment.evaluate import evaluate, slices, worst_mistakes
 from ..sentiment.predict import open_model
 from ..sentiment.registry import seen
+from ..sentiment.runtime import choose_engine
 from typing import Any
 
 # %% ../../nbs/688_steps.files.ipynb #4e6028aa
@@ -45,9 +45,7 @@ def score_files(
     "Score the reviews of files into Parquet files, without a database; a missing label means unsure."
     predictor, counts = open_model(settings, model), {}
     total = sum(len(piece) for piece in _pieces(source, paths, counts))
-    if engines := _engines(settings):
-        sample = next(_pieces(source, paths, {}), pd.DataFrame({"text": []}))["text"].tolist()[:200]
-        _choose_engine(predictor, sample, total, engines)
+    choose_engine(predictor, settings, next(_pieces(source, paths, {}), pd.DataFrame({"text": []}))["text"], total)
     pieces = _pieces(source, paths, counts)
     stream = predictor.score_stream(pieces, out, total, progress=progress, max_error=settings.max_error)
     return {"model": predictor.version, "rows": counts, **stream}

@@ -15,20 +15,22 @@ import json
 import numpy as np
 import pandas as pd
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from ..config import Settings
 from ..data.labelled import DataSplit, split_labelled
-from ..data.review_text import review_keys, text_of
+from ..data.review_text import text_of
 from ..data.split import sample_rows
 from ..profiling import Meter
-from ..sentiment.cache import _MARK, _engines, mark, read_predictions
+from ..sentiment.cache import cache_folder, score_rows
 from ..sentiment.evaluate import evaluate, record_evaluation, tfidf_baseline
 from ..sentiment.predict import Predictor, RiskGuarantee, guarantee_risk, open_model
 from ..sentiment.recipe import Recipe
 from ..sentiment.registry import record_metrics, seen
+from ..sentiment.runtime import choose_engine
 from ..sentiment.scoring import Scores
 from ..sentiment.train import train_sentiment
-from ..stats import confusion_counts
+from ..stats import confusion_counts, score_distribution
 from ..store.results import save_model, save_predictions
 from sqlalchemy import Engine
 from typing import Any
@@ -127,20 +129,6 @@ class Scored:
         "Count the reviews that the model leaves unanswered."
         return int(self.predictions["label"].isna().sum())
 
-
-def _cached(folder: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    "Read the predictions of `rows` (review_id, text), each label as it was before abstaining, and the embeddings."
-    keys, values, label, embeddings = read_predictions(folder)
-    at = pd.Series(np.arange(len(keys)), index=keys)
-    at = (
-        at[~at.index.duplicated(keep="last")]
-        .reindex(review_keys(rows["review_id"], rows["text"]))
-        .to_numpy(int)
-    )
-    frame = pd.DataFrame(values[at], columns=_MARK).astype({"tokens_read": int, "tokens_total": int})
-    answers = pd.Series(label[at], dtype="Int8").mask(label[at] < 0)
-    return frame.assign(review_id=rows["review_id"].to_numpy(), label=answers), embeddings[at]
-
 # %% ../../nbs/680_steps.sentiment.ipynb #7d153cf8
 def score_step(
     settings: Settings,  # score_rows, max_error, engine, seed
@@ -152,9 +140,9 @@ def score_step(
 ) -> Scored:  # predictions and embeddings
     "Score reviews, and leave out the labels that `max_error` does not allow."
     rows, n = rows_to_score(settings, reviews, first)
-    folder = settings.data_dir / "interim" / "marks" / source / predictor.version
-    now = mark(predictor, rows, folder, progress, _engines(settings))
-    frame, embeddings = _cached(folder, rows)
+    folder = cache_folder(settings, source) / predictor.version
+    block, now = score_rows(predictor, rows, folder, progress, partial(choose_engine, predictor, settings))
+    frame, embeddings = block.frame.drop(columns="key"), block.embeddings.astype("float32")
     known = seen(predictor.folder, rows["text"].tolist())
     answered, guarantee = abstain(frame, embeddings, predictor.calibration, settings.max_error, known)
     return Scored(frame.assign(label=frame["label"].mask(~answered)), embeddings, now, n, guarantee)
@@ -169,8 +157,8 @@ def accuracy_step(
     "Measure the model on the test rows and write the figures into its metrics and card."
     p = scored.predictions.set_index("review_id")["p_negative"]
     held = split.valid[split.valid["review_id"].isin(p.index)]
-    confusion = confusion_counts(held["label"], p.loc[held["review_id"]].to_numpy())
-    record_metrics(folder, {"validation_confusion": confusion})
+    pairs = held["label"], p.loc[held["review_id"]]
+    record_metrics(folder, {"validation_confusion": {**confusion_counts(*pairs), **score_distribution(*pairs)}})
     rows = split.test[split.test["review_id"].isin(p.index)]
     if rows.empty:
         return None

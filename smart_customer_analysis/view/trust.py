@@ -16,7 +16,7 @@ from pathlib import Path
 from ..data.review_text import review_texts
 from ..jsonable import plain
 from ..sentiment.calibrate import log_odds
-from ..stats import share
+from ..stats import proportion
 from .figures import DIGITS
 from .period import as_day, iso_day
 from typing import Any, TypedDict
@@ -124,8 +124,8 @@ def measure_predictions(
     answered, right = held["marked"].notna(), held["marked"].eq(held["stars"])
     return {
         **evaluate(y, p_negative),
-        "answered": share(int(answered.sum()), len(held)),
-        "answered_right": share(int(right[answered].sum()), int(answered.sum())),
+        "answered": proportion(int(answered.sum()), len(held)),
+        "answered_right": proportion(int(right[answered].sum()), int(answered.sum())),
         "reliability": plain(reliability(y, p_negative, bins=8), DIGITS),
         "slices": plain(slices(y, p_negative, slice_columns(held)), DIGITS),
         "mistakes": plain(worst_mistakes(review_texts(held), y, p_negative, most), DIGITS),

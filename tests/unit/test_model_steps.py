@@ -16,7 +16,7 @@ from smart_customer_analysis.privacy import pseudonym, pseudonymise
 from smart_customer_analysis.promotion import compare_models, promote
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment.encoder import load_encoder, tiny_encoder
-from smart_customer_analysis.sentiment.registry import latest_model, save_model
+from smart_customer_analysis.sentiment.registry import active_model, save_model
 from smart_customer_analysis.sentiment.train import train_sentiment
 from smart_customer_analysis.steps.files import evaluate_only, score_files
 from smart_customer_analysis.steps.load import load_only
@@ -124,7 +124,7 @@ def test_only_a_model_that_is_no_worse_is_put_in_force(settings, home, right, wr
     promote(settings, right, force="it is the one we trust")
     with pytest.raises(ModelError, match="worse on all rows: 200 right became wrong"):
         promote(settings, wrong, file)
-    assert latest_model(settings.models_dir).name == right.name
+    assert active_model(settings.models_dir).name == right.name
     promote(settings, wrong, force="to see the way back")
     told = promote(settings, right, file)
     assert (told["version"], told["before"]) == (right.name, wrong.name)
