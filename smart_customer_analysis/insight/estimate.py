@@ -8,7 +8,7 @@ The estimator behind every share and every change.
 
 # %% auto #0
 __all__ = ['OWN_ROWS', 'RATE_SPREAD', 'Rates', 'error_rates', 'read_reviews', 'intraclass_correlation', 'Pool', 'fit_pool',
-           'simulate_reviews', 'customer_sums', 'estimate_groups', 'clustered_variance', 'solve_range']
+           'simulate_reviews', 'customer_sums', 'clustered_variance', 'estimate_groups', 'solve_range']
 
 # %% ../../nbs/495_insight.estimate.ipynb #f45a8d7a
 import numpy as np
@@ -209,68 +209,84 @@ RATE_SPREAD = (
 )
 
 
-def _means(rows: pd.DataFrame, group: np.ndarray, size: int) -> pd.DataFrame:
+def _means(rows: pd.DataFrame, group: np.ndarray, size: int) -> dict[str, np.ndarray]:
     "Count labelled (l), held-out (h) and unlabelled (u) reviews per group, with their means and variances."
     y, f = rows["y"].to_numpy(), rows["f"].to_numpy()
     kinds = {"l": np.isfinite(y), "u": np.isnan(y) & np.isfinite(f)}
     kinds["h"] = kinds["l"] & np.isfinite(f) & rows["held_out"].to_numpy()
-    out = pd.DataFrame({f"n_{k}": _sums(group[use], size) for k, use in kinds.items()})
+    out = {f"n_{k}": _sums(group[use], size) for k, use in kinds.items()}
     for k, use in kinds.items():
         x, n = (y if k == "l" else f)[use], np.maximum(out[f"n_{k}"], 1)
         out[f"mean_{k}"] = _sums(group[use], size, x) / n
         out[f"var_{k}"] = np.maximum(_sums(group[use], size, x**2) / n - out[f"mean_{k}"] ** 2, 1e-6)
-    out["var_h"] = out["var_h"].where(out["n_h"] > 5, out["var_u"])
+    out["var_h"] = np.where(out["n_h"] > 5, out["var_h"], out["var_u"])
     smooth = (out["n_l"] * out["mean_l"] + 1) / (out["n_l"] + 2)
-    return out.assign(var_l=smooth * (1 - smooth), n=out["n_l"] + out["n_u"])
+    return out | {"var_l": smooth * (1 - smooth), "n": out["n_l"] + out["n_u"]}
 
 
-def _answers(t: pd.DataFrame, pool: Pool) -> pd.DataFrame:
+def _answers(t: dict[str, np.ndarray], pool: Pool) -> dict[str, np.ndarray]:
     "Answer for the unlabelled reviews: `a` by the group's labels, `b` by the shop's rates, `w` the weight of a."
     one, many = np.maximum(t["n_l"], 1), np.maximum(t["n_u"], 1)
-    lam = (pool.slope * t["n_h"] / one).where(t["n_u"] > 0, 0.0)
+    lam = np.where(t["n_u"] > 0, pool.slope * t["n_h"] / one, 0.0)
     a = t["mean_l"] + lam * (t["mean_u"] - t["mean_h"])
     var_a = (
         np.maximum(t["var_l"] - pool.slope * lam * t["var_h"], 0.1 * t["var_l"]) / one
         + lam**2 * t["var_u"] / many
     )
     if pool.rates is None or pool.rates.blind:
-        return t.assign(lam=lam, a=a, b=np.nan, w=1.0)
+        return t | {"lam": lam, "a": a, "b": np.full(len(a), np.nan), "w": np.ones(len(a))}
     d = pool.rates.found - pool.rates.false
     b = (t["mean_u"] - pool.rates.false) / d
-    inside = b.clip(0, 1)
+    inside = np.clip(b, 0, 1)
     rates = (inside**2 * pool.rates.var_found + (1 - inside) ** 2 * pool.rates.var_false) / d**2
     var_b = t["var_u"] / many / d**2 + rates + RATE_SPREAD**2
-    w = (var_b / (var_a + var_b)).where((b - inside).abs() <= 3 * var_b**0.5, 1.0).where(t["n_l"] > 0, 0.0)
-    return t.assign(lam=lam, a=a, b=b, w=w)
+    w = np.where(np.abs(b - inside) <= 3 * var_b**0.5, var_b / (var_a + var_b), 1.0)
+    return t | {"lam": lam, "a": a, "b": b, "w": np.where(t["n_l"] > 0, w, 0.0)}
 
 # %% ../../nbs/495_insight.estimate.ipynb #6711257a
-def _moves(t: pd.DataFrame, pool: Pool) -> pd.DataFrame:
+def _moves(t: dict[str, np.ndarray], pool: Pool) -> dict[str, np.ndarray]:
     "Join the answers to `value`, and say how much one review of each kind moves it."
     one, many = np.maximum(t["n_l"], 1), np.maximum(t["n_u"], 1)
     g = t["n_u"] / np.maximum(t["n"], 1)
     by_rates = g * (1 - t["w"])
     d = 1.0 if pool.rates is None or pool.rates.blind else pool.rates.found - pool.rates.false
-    value = (1 - g) * t["mean_l"] + g * t["w"] * t["a"] + (by_rates * t["b"]).where(by_rates > 0, 0.0)
-    value = value.where((t["n"] > 0) & ((t["n_l"] > 0) | t["b"].notna()))
-    smooth = (t["n"] * value.clip(0, 1).fillna(0.5) + 1) / (t["n"] + 2)
-    label = ((1 - g + g * t["w"]) / one).where(t["n_l"] > 0, 0.0)
+    value = (1 - g) * t["mean_l"] + g * t["w"] * t["a"] + np.where(by_rates > 0, by_rates * t["b"], 0.0)
+    value = np.where((t["n"] > 0) & ((t["n_l"] > 0) | np.isfinite(t["b"])), value, np.nan)
+    smooth = (t["n"] * np.where(np.isnan(value), 0.5, np.clip(value, 0, 1)) + 1) / (t["n"] + 2)
+    label = np.where(t["n_l"] > 0, (1 - g + g * t["w"]) / one, 0.0)
     held = -t["w"] * g * pool.slope / one
     pq = smooth * (1 - smooth)
     joint = label**2 * pq + held**2 * t["var_h"] + 2 * label * held * pool.slope * t["var_h"]
-    return t.assign(
-        value=value, pq=pq, label=label, by_rates=by_rates / d, by_model=(t["lam"] > 0) | (by_rates > 0), sd_l=label * pq**0.5,
-        sd_h=np.maximum(joint, 0.1 * label**2 * pq) ** 0.5,
-        sd_u=g * (t["w"] * t["lam"] + (1 - t["w"]) / d) / many * t["var_u"] ** 0.5,
-    )  # fmt: skip
+    sd_u = g * (t["w"] * t["lam"] + (1 - t["w"]) / d) / many * t["var_u"] ** 0.5
+    return t | {
+        "value": value, "pq": pq, "label": label, "by_rates": by_rates / d, "by_model": (t["lam"] > 0) | (by_rates > 0),
+        "sd_l": label * pq**0.5, "sd_h": np.maximum(joint, 0.1 * label**2 * pq) ** 0.5, "sd_u": sd_u,
+    }  # fmt: skip
 
-
+# %% ../../nbs/495_insight.estimate.ipynb #191c6bcd
 def customer_sums(
     group: np.ndarray,  # (n,) group of each review
     person: np.ndarray,  # (n,) customer of each review
     s: np.ndarray,  # (n,) how much each review moves its group's share
 ) -> pd.Series:  # sum per group and person
     "Add up what the reviews of each customer do to each group."
-    return pd.Series(s).groupby([group, person]).sum()
+    most = int(person.max(initial=0)) + 1
+    keys, code = np.unique(group * most + person, return_inverse=True)
+    return pd.Series(
+        np.bincount(code, s, minlength=len(keys)), index=pd.MultiIndex.from_arrays(divmod(keys, most))
+    )
+
+# %% ../../nbs/495_insight.estimate.ipynb #c4e85475
+def clustered_variance(
+    group: np.ndarray,  # (n,) group of each review
+    person: np.ndarray,  # (n,) customer of each review
+    s: np.ndarray,  # (n,) standard deviation of each review's term
+    rho: np.ndarray,  # (n_groups,) correlation within customers
+) -> np.ndarray:  # (n_groups,)
+    "Add up the variance of a sum per group whose terms are correlated within customers."
+    sums = customer_sums(group, person, s)
+    together = _sums(sums.index.get_level_values(0).to_numpy(dtype=int), len(rho), sums.to_numpy() ** 2)
+    return rho * together + (1 - rho) * _sums(group, len(rho), s**2)
 
 # %% ../../nbs/495_insight.estimate.ipynb #dfa10790
 def estimate_groups(
@@ -285,33 +301,25 @@ def estimate_groups(
     "Estimate every group's share and the parts of its variance."
     rho = np.broadcast_to(pool.icc if icc is None else icc, size)
     t = _moves(_answers(_means(rows, group, size), pool), pool)
-    labelled, held = rows["y"].notna().to_numpy(), (rows["held_out"] & rows["f"].notna()).to_numpy()
-    kinds = [labelled & held, labelled, rows["f"].notna().to_numpy()]
-    s = np.select(kinds, [t[c].to_numpy()[group] for c in ("sd_h", "sd_l", "sd_u")], 0.0)
-    whole = clustered_variance(group, rows["person"].to_numpy(), s, rho)
-    c = clustered_variance(
-        group, rows["person"].to_numpy(), np.where(labelled, t["label"].to_numpy()[group], 0.0), rho
+    person, labelled, read = (
+        rows["person"].to_numpy(),
+        rows["y"].notna().to_numpy(),
+        rows["f"].notna().to_numpy(),
     )
-    k = whole - c * t["pq"].to_numpy()
+    kinds = [labelled & read & rows["held_out"].to_numpy(), labelled, read]
+    s = np.select(kinds, [t[c][group] for c in ("sd_h", "sd_l", "sd_u")], 0.0)
+    whole = clustered_variance(group, person, s, rho)
+    c = clustered_variance(group, person, np.where(labelled, t["label"][group], 0.0), rho)
+    k = whole - c * t["pq"]
     c, k = np.where(k < 0, whole / t["pq"], c), np.maximum(k, 0)
     rates = pool.rates or Rates(1, 0, 0, 0)
-    used = pd.DataFrame({"g": group, "p": rows["person"].to_numpy()})[s > 0].drop_duplicates()["g"]
-    return t.assign(
-        c=c, k=k, e_found=t["by_rates"] ** 2 * rates.var_found, e_false=t["by_rates"] ** 2 * rates.var_false,
-        people=_sums(used.to_numpy(), size),
-    ), s  # fmt: skip
-
-
-def clustered_variance(
-    group: np.ndarray,  # (n,) group of each review
-    person: np.ndarray,  # (n,) customer of each review
-    s: np.ndarray,  # (n,) standard deviation of each review's term
-    rho: np.ndarray,  # (n_groups,) correlation within customers
-) -> np.ndarray:  # (n_groups,)
-    "Add up the variance of a sum per group whose terms are correlated within customers."
-    sums = customer_sums(group, person, s)
-    together = _sums(sums.index.get_level_values(0).to_numpy(dtype=int), len(rho), sums.to_numpy() ** 2)
-    return rho * together + (1 - rho) * _sums(group, len(rho), s**2)
+    people = (
+        customer_sums(group[s > 0], person[s > 0], s[s > 0]).index.get_level_values(0).to_numpy(dtype=int)
+    )
+    return pd.DataFrame(t | {
+        "c": c, "k": k, "e_found": t["by_rates"] ** 2 * rates.var_found, "e_false": t["by_rates"] ** 2 * rates.var_false,
+        "people": _sums(people, size),
+    }), s  # fmt: skip
 
 # %% ../../nbs/495_insight.estimate.ipynb #71c97b39
 def solve_range(
