@@ -1,6 +1,7 @@
 """Build the documentation site into docs/_build/html, offline, and fail on any warning.
 
-nbdev resolves the notebooks (`_proc`), `pages.py` turns them and the other texts into Sphinx sources (`docs/_src`), Sphinx does the rest.
+nbdev resolves the notebooks (`_proc`), `pages.py` turns them and the other texts into Sphinx sources (`docs/_src`),
+Sphinx does the rest.
 """
 
 import ast
@@ -14,7 +15,7 @@ SOURCE, OUT = ROOT / "docs" / "_src", ROOT / "docs" / "_build" / "html"
 
 
 def resolve_notebooks(force: bool) -> Path:
-    "Let nbdev resolve the notebooks into `_proc`; of cells without exports it runs only those that hold nothing but imports."
+    "Let nbdev resolve the notebooks into `_proc`; of cells without exports it runs those of imports only."
     from nbdev import processors
     from nbdev.serve import proc_nbs
 
@@ -26,7 +27,9 @@ def resolve_notebooks(force: bool) -> Path:
         return as_it_was(cell) and not (mixed and "show_doc(" not in cell.source)
 
     processors._do_eval = evaluated
-    return proc_nbs(n_workers=0, force=force)  # in this process: torch is imported once, not once for each notebook
+    return proc_nbs(
+        n_workers=0, force=force
+    )  # in this process: torch is imported once, not once for each notebook
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"Sphinx settings of the documentation site. `build.py` writes the pages into `_src` and calls Sphinx; nothing is fetched."
+"Sphinx settings of the documentation site. `build.py` writes the pages into `_src`; nothing is fetched."
 
 from pathlib import Path
 

@@ -28,7 +28,7 @@ Modules:
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers
 - `smart_customer_analysis.sentiment.dataset`: Every review is tokenised once; reviews of like length share a batch; a long review becomes overlapping windows
 - `smart_customer_analysis.sentiment.evaluate`: No accuracy without its interval, no model without what you would use instead
-- `smart_customer_analysis.sentiment.lexical`: A linear model of tokens and pairs is worse alone than the network, and wrong elsewhere; both together are right more often
+- `smart_customer_analysis.sentiment.lexical`: TF-IDF over tokens and pairs is worse alone than the network, and wrong elsewhere; both together are right more often
 - `smart_customer_analysis.sentiment.predict`: An answer that says how sure it is, how much of the text it rests on, and which words it came from
 - `smart_customer_analysis.sentiment.registry`: A plain BERT classifier, published as a folder that is either whole or not used
 - `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the answers stay

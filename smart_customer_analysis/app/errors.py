@@ -3,7 +3,9 @@
 import json
 import logging
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -28,7 +30,7 @@ _DETAIL = {
 class Busy(Exception):
     """Every worker is taken; the caller may come back after `seconds`."""
 
-    def __init__(self, seconds: int = 1):
+    def __init__(self, seconds: int = 1) -> None:
         self.seconds = seconds
 
 
@@ -39,7 +41,12 @@ class ProblemResponse(Response):
 
 
 def problem(
-    status: int, detail: str, request_id: str = "", kind: str = "about:blank", headers=None, **more
+    status: int,
+    detail: str,
+    request_id: str = "",
+    kind: str = "about:blank",
+    headers: Mapping[str, str] | None = None,
+    **more: object,
 ) -> Response:
     """Build a problem document; `kind` is a stable name that a program can branch on."""
     title = _TITLE.get(status) or HTTPStatus(status).phrase
@@ -51,7 +58,7 @@ def _id(request: Request) -> str:
     return request.scope.get("request_id", "")
 
 
-def _place(error: dict) -> str:
+def _place(error: Mapping[str, Any]) -> str:
     """Name the faulty field without repeating a name that the caller made up."""
     parts = list(error["loc"])[1:]
     if error["type"] == "extra_forbidden" and parts:
@@ -110,7 +117,7 @@ _STATUS = [
 
 def install(app: FastAPI) -> None:
     """Register the handlers."""
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(HTTPException, http_error)
-    app.add_exception_handler(Busy, busy)
-    app.add_exception_handler(ScaError, refused)
+    app.exception_handler(RequestValidationError)(invalid)
+    app.exception_handler(HTTPException)(http_error)
+    app.exception_handler(Busy)(busy)
+    app.exception_handler(ScaError)(refused)

@@ -1,8 +1,10 @@
 """`create_app(settings)` builds the app; `serve(settings)` runs it until it is told to stop."""
 
+import os
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -22,7 +24,8 @@ from .workers import Workers
 
 ABOUT = """Sentiment, segments, maps and changes of one shop.
 
-Every share comes with a range and the number of reviews it rests on. Groups of few customers are hidden: their numbers are null.
+Every share comes with a range and the number of reviews it rests on. Groups of few customers are
+hidden: their numbers are null.
 Errors are problem documents (RFC 9457). `GET` answers carry an `ETag`."""
 PROBLEMS = {
     "404": "No such address or object",
@@ -43,7 +46,7 @@ def create_app(
     service, metrics = Service(settings), Metrics()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI):
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         if warm:
             app.state.workers.pool.submit(service.warm)
         yield
@@ -79,7 +82,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI description, with the problem documents that are really sent."""
     if app.openapi_schema:
         return app.openapi_schema
-    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
     parts = document["components"]["schemas"]
     parts["Problem"] = schemas.Problem.model_json_schema()
     for path, operations in document["paths"].items():
@@ -99,8 +104,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
 class _Server(uvicorn.Server):
     """Says "not ready" from the moment it is told to stop, while it finishes what it has accepted."""
 
-    def handle_exit(self, sig, frame) -> None:
-        self.config.app.state.draining = True
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self.app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.app.state.draining = True
         super().handle_exit(sig, frame)
 
 
@@ -109,16 +118,22 @@ def serve(settings: Settings, announce: Callable[[], None] | None = None) -> Non
     with _bind(settings.host, settings.port) as listener:
         if announce:
             announce()
+        # before PyTorch is loaded: its threads sleep between two requests, they would spin on the cores others need
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         run(create_app(settings, warm=True), listener)
 
 
 def run(app: FastAPI, listener: socket.socket) -> None:
     """Answer on a bound socket; when told to stop, finish what was accepted."""
     config = uvicorn.Config(
-        app, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS, timeout_keep_alive=5
+        app,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=5,
     )
     with suppress(KeyboardInterrupt):  # Ctrl-C, after everything was answered
-        _Server(config).run(sockets=[listener])
+        _Server(config, app).run(sockets=[listener])
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 MAX_BODY = 1_000_000  # bytes
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; worker-src 'self'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 SECURITY = {
     "Content-Security-Policy": CSP,
@@ -32,15 +33,19 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 class Metrics:
     """Prometheus figures of one app, in their own registry."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.registry = CollectorRegistry()
         labels = ["method", "route"]
         self.requests = Counter(
             "sca_http_requests_total", "Requests answered", [*labels, "status"], registry=self.registry
         )
         self.seconds = Histogram("sca_http_request_seconds", "Time to answer", labels, registry=self.registry)
-        self.in_flight = Gauge("sca_http_requests_in_flight", "Requests being answered", registry=self.registry)
-        self.predicted = Counter("sca_predicted_texts_total", "Texts the model has read", registry=self.registry)
+        self.in_flight = Gauge(
+            "sca_http_requests_in_flight", "Requests being answered", registry=self.registry
+        )
+        self.predicted = Counter(
+            "sca_predicted_texts_total", "Texts the model has read", registry=self.registry
+        )
         self.held = Gauge("sca_predict_texts_held", "Texts waiting or being read", registry=self.registry)
 
 
@@ -54,7 +59,7 @@ def _route(scope: Scope) -> str:
 class Shield:
     """Give each request an id, each answer the security headers, each fault a problem document; and time it all."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics):
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app, self.metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,14 +99,17 @@ class Shield:
 class BodyLimit:
     """Refuse a body over `limit` bytes with 413, by its stated length or while it streams in."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY):
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
         self.app, self.limit = app, limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         too_large = problem(
-            413, f"The body is larger than {self.limit:,} bytes.", scope.get("request_id", ""), "urn:sca:too-large"
+            413,
+            f"The body is larger than {self.limit:,} bytes.",
+            scope.get("request_id", ""),
+            "urn:sca:too-large",
         )
         stated = Headers(scope=scope).get("content-length", "0")
         if not stated.isascii() or not stated.isdigit() or len(stated) > 15 or int(stated) > self.limit:
@@ -131,7 +139,7 @@ class BodyLimit:
 class ETag:
     """Answer a repeated GET under `prefix` with 304 when nothing has changed."""
 
-    def __init__(self, app: ASGIApp, prefix: str = "/v1/"):
+    def __init__(self, app: ASGIApp, prefix: str = "/v1/") -> None:
         self.app, self.prefix = app, prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -141,7 +149,9 @@ class ETag:
             or not scope["path"].startswith(self.prefix)
         ):
             return await self.app(scope, receive, send)
-        known = {t.strip().removeprefix("W/") for t in Headers(scope=scope).get("if-none-match", "").split(",")}
+        known = {
+            t.strip().removeprefix("W/") for t in Headers(scope=scope).get("if-none-match", "").split(",")
+        }
         start: Message = {}
         body = bytearray()
 

@@ -1,5 +1,6 @@
 """The page, its assets, rendered reports, the documentation of the API, health and metrics."""
 
+import os
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
@@ -7,8 +8,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from . import schemas as s
+from .routes import MetricsOf, ServiceOf
 
 STATIC = Path(__file__).parent / "static"
 SWAGGER = STATIC / "vendor" / "swagger-ui-bundle.js"
@@ -21,6 +24,8 @@ KINDS = {
 }  # not all systems know them
 REPORT_FILES = {".html", ".pdf", ".svg", ".png", ".csv", ".json", ".ipynb"}
 
+Address = str | os.PathLike[str]
+
 pages = APIRouter()
 
 
@@ -28,15 +33,17 @@ class Files(StaticFiles):
     """A folder that may not be there yet."""
 
     async def check_config(self) -> None:
-        if not Path(self.directory).is_dir():
+        if self.directory is None or not Path(self.directory).is_dir():
             raise HTTPException(404)
 
 
 class Assets(Files):
     """Files of the page. They carry an ETag; a browser asks again, and mostly hears 304."""
 
-    def file_response(self, full_path, *args, **kwargs) -> Response:
-        response = super().file_response(full_path, *args, **kwargs)
+    def file_response(
+        self, full_path: Address, stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
         kept = "vendor" in Path(full_path).parts
         response.headers["Cache-Control"] = "public, max-age=86400" if kept else "no-cache"
         if kind := KINDS.get(Path(full_path).suffix):
@@ -47,13 +54,17 @@ class Assets(Files):
 class ReportFiles(Files):
     """Rendered reports: sandboxed, since their text comes from reviews. Links out of the folder are not followed."""
 
-    async def get_response(self, path: str, scope) -> Response:
-        if Path(path).suffix.lower() not in REPORT_FILES or any(part.startswith(".") for part in Path(path).parts):
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if Path(path).suffix.lower() not in REPORT_FILES or any(
+            part.startswith(".") for part in Path(path).parts
+        ):
             raise HTTPException(404)
         return await super().get_response(path, scope)
 
-    def file_response(self, full_path, *args, **kwargs) -> Response:
-        response = super().file_response(full_path, *args, **kwargs)
+    def file_response(
+        self, full_path: Address, stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["Content-Security-Policy"] = REPORT_CSP
         response.headers["Cache-Control"] = "private, no-cache"
         if Path(full_path).suffix.lower() not in (".html", ".pdf", ".png"):
@@ -65,7 +76,8 @@ def _shell() -> Response:
     page = STATIC / "index.html"
     if not page.is_file():
         raise HTTPException(
-            404, "The page is not part of this installation; the API is at /v1, its description at /openapi.json."
+            404,
+            "The page is not part of this installation; the API is at /v1, its description at /openapi.json.",
         )
     return FileResponse(page, headers={"Cache-Control": "no-cache"})
 
@@ -74,9 +86,9 @@ for _view in VIEWS:
     pages.add_api_route(_view, _shell, include_in_schema=False, name=f"page {_view}")
 
 
-@pages.get("/health", response_model=s.Health, tags=["operation"], summary="The process is alive")
-def health():
-    return {"status": "ok"}
+@pages.get("/health", tags=["operation"], summary="The process is alive")
+def health() -> s.Health:
+    return s.Health(status="ok")
 
 
 @pages.get(
@@ -86,16 +98,16 @@ def health():
     summary="Database reachable and migrated; which model",
     responses={503: {"model": s.Ready, "description": "Not ready; the fields say why"}},
 )
-def ready(request: Request):
-    state = request.app.state.service.ready()
+def ready(request: Request, service: ServiceOf) -> JSONResponse:
+    state = service.ready()
     if request.app.state.draining:
         state |= {"ready": False}
     return JSONResponse(state, 200 if state["ready"] else 503, {"Cache-Control": "no-store"})
 
 
 @pages.get("/metrics", include_in_schema=False)
-def metrics(request: Request):
-    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+def metrics(told: MetricsOf) -> Response:
+    return Response(generate_latest(told.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 DOCS = """<!doctype html>
@@ -105,10 +117,11 @@ DOCS = """<!doctype html>
 
 
 @pages.get("/docs", include_in_schema=False)
-def docs():
+def docs() -> HTMLResponse:
     """Swagger UI from our own files; without them, a plain page."""
     if not SWAGGER.is_file():
-        body = '<main><h1>API</h1><p>The description of the API is at <a href="/openapi.json">/openapi.json</a>.</p></main>'
+        there = '<a href="/openapi.json">/openapi.json</a>'
+        body = f"<main><h1>API</h1><p>The description of the API is at {there}.</p></main>"
         return HTMLResponse(DOCS.format(head="", body=body))
     head = '<link rel="stylesheet" href="/static/vendor/swagger-ui.css">'
     body = (
@@ -119,7 +132,7 @@ def docs():
 
 
 @pages.get("/docs/start.js", include_in_schema=False)
-def docs_start():
+def docs_start() -> Response:
     """Start Swagger UI from a file: the content policy allows no script inside a page."""
     start = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#swagger-ui", deepLinking: true, validatorUrl: null});'
     return Response(start, media_type="text/javascript")

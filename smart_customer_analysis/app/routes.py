@@ -1,99 +1,109 @@
 """The routes of `/v1`. Each one asks the service and returns what it says; nothing is computed here."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Body, Path, Query, Request
+from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from starlette.types import Receive
 
 from smart_customer_analysis.store.filters import Filters
 from smart_customer_analysis.service import Service
 
 from . import schemas as s
+from .middleware import Metrics
 from .workers import Workers
 
+T = TypeVar("T")
 v1 = APIRouter(prefix="/v1")
 Id = Annotated[str, Path(max_length=200, pattern=s.NO_NUL)]
 
 
-def _service(request: Request) -> Service:
+async def _service(request: Request) -> Service:
     return request.app.state.service
+
+
+async def _workers(request: Request) -> Workers:
+    return request.app.state.workers
+
+
+async def _metrics(request: Request) -> Metrics:
+    return request.app.state.metrics
+
+
+ServiceOf = Annotated[Service, Depends(_service)]  # what `create_app` put into the app's state
+WorkersOf = Annotated[Workers, Depends(_workers)]
+MetricsOf = Annotated[Metrics, Depends(_metrics)]
 
 
 def _filters(query: s.FilterQuery) -> Filters:
     return Filters(**{name: getattr(query, name) for name in s.FilterQuery.model_fields})
 
 
-@v1.get(
-    "/overview", response_model=s.Overview, tags=["figures"], summary="Headline, changes, weeks, segments, hot spots"
-)
-def overview(request: Request, query: Annotated[s.FilterQuery, Query()]):
-    return _service(request).overview(_filters(query))
+@v1.get("/overview", tags=["figures"], summary="Headline, changes, weeks, segments, hot spots")
+def overview(service: ServiceOf, query: Annotated[s.FilterQuery, Query()]) -> s.Overview:
+    return s.Overview.model_validate(service.overview(_filters(query)))
 
 
-@v1.get("/shares", response_model=s.Shares, tags=["figures"], summary="Share of negative reviews, by group")
-def shares(request: Request, query: Annotated[s.SharesQuery, Query()]):
-    return _service(request).shares(_filters(query), query.by)
+@v1.get("/shares", tags=["figures"], summary="Share of negative reviews, by group")
+def shares(service: ServiceOf, query: Annotated[s.SharesQuery, Query()]) -> s.Shares:
+    return s.Shares.model_validate(service.shares(_filters(query), query.by))
 
 
 @v1.get(
     "/changes",
-    response_model=s.Changes,
     tags=["figures"],
     summary="What changed beyond chance, against the period before",
 )
-def changes(request: Request, query: Annotated[s.FilterQuery, Query()]):
-    return _service(request).changes(_filters(query))
+def changes(service: ServiceOf, query: Annotated[s.FilterQuery, Query()]) -> s.Changes:
+    return s.Changes.model_validate(service.changes(_filters(query)))
 
 
-@v1.get("/segments", response_model=s.Segments, tags=["segments"], summary="Segments of the last run, and who moved")
-def segments(request: Request, query: Annotated[s.FilterQuery, Query()]):
-    return _service(request).segments(_filters(query))
+@v1.get("/segments", tags=["segments"], summary="Segments of the last run, and who moved")
+def segments(service: ServiceOf, query: Annotated[s.FilterQuery, Query()]) -> s.Segments:
+    return s.Segments.model_validate(service.segments(_filters(query)))
 
 
-@v1.get(
-    "/segments/{id}", response_model=s.SegmentDetail, tags=["segments"], summary="One segment: profile, words, quotes"
-)
-def segment(request: Request, id: Id, query: Annotated[s.FilterQuery, Query()]):
-    return _service(request).segment(id, _filters(query))
+@v1.get("/segments/{id}", tags=["segments"], summary="One segment: profile, words, quotes")
+def segment(service: ServiceOf, id: Id, query: Annotated[s.FilterQuery, Query()]) -> s.SegmentDetail:
+    return s.SegmentDetail.model_validate(service.segment(id, _filters(query)))
 
 
 @v1.get(
     "/customers",
-    response_model=s.FeatureCollection,
     tags=["places"],
     summary="Customers in a box, near a point, or nearest",
 )
-def customers(request: Request, query: Annotated[s.CustomersQuery, Query()]):
-    return _service(request).customers(**query.model_dump())
+def customers(service: ServiceOf, query: Annotated[s.CustomersQuery, Query()]) -> s.FeatureCollection:
+    return s.FeatureCollection.model_validate(service.customers(**query.model_dump()))
 
 
-@v1.get("/customers/{id}", response_model=s.Customer, tags=["places"], summary="One customer")
-def customer(request: Request, id: Id, query: Annotated[s.SourceQuery, Query()]):
-    return _service(request).customer(id, query.source)
+@v1.get("/customers/{id}", tags=["places"], summary="One customer")
+def customer(service: ServiceOf, id: Id, query: Annotated[s.SourceQuery, Query()]) -> s.Customer:
+    return s.Customer.model_validate(service.customer(id, query.source))
 
 
-@v1.get("/map/cells", response_model=s.Cells, tags=["places"], summary="Cells of the map, with hot spots")
-def cells(request: Request, query: Annotated[s.CellsQuery, Query()]):
-    return _service(request).cells(_filters(query), query.size, query.resolution, query.metric)
+@v1.get("/map/cells", tags=["places"], summary="Cells of the map, with hot spots")
+def cells(service: ServiceOf, query: Annotated[s.CellsQuery, Query()]) -> s.Cells:
+    return s.Cells.model_validate(service.cells(_filters(query), query.size, query.resolution, query.metric))
 
 
-@v1.get("/reviews", response_model=s.Reviews, tags=["reviews"], summary="The reviews behind a figure, page by page")
-def reviews(request: Request, query: Annotated[s.ReviewsQuery, Query()]):
-    return _service(request).reviews(_filters(query), query.sort, query.limit, query.cursor)
+@v1.get("/reviews", tags=["reviews"], summary="The reviews behind a figure, page by page")
+def reviews(service: ServiceOf, query: Annotated[s.ReviewsQuery, Query()]) -> s.Reviews:
+    return s.Reviews.model_validate(service.reviews(_filters(query), query.sort, query.limit, query.cursor))
 
 
-@v1.get("/reports", response_model=s.Reports, tags=["reports"], summary="Reports made, and their files")
-def reports(request: Request):
-    return _service(request).reports()
+@v1.get("/reports", tags=["reports"], summary="Reports made, and their files")
+def reports(service: ServiceOf) -> s.Reports:
+    return s.Reports.model_validate(service.reports())
 
 
-@v1.get("/filters", response_model=s.FilterOptions, tags=["figures"], summary="What can be filtered by")
-def filters(request: Request, query: Annotated[s.SourceQuery, Query()]):
-    return _service(request).filters(query.source)
+@v1.get("/filters", tags=["figures"], summary="What can be filtered by")
+def filters(service: ServiceOf, query: Annotated[s.SourceQuery, Query()]) -> s.FilterOptions:
+    return s.FilterOptions.model_validate(service.filters(query.source))
 
 
-async def _unless_gone(receive: Receive, answer) -> list | dict:
+async def _unless_gone(receive: Receive, answer: Coroutine[Any, Any, T]) -> T:
     """Wait for `answer`, and drop it when the caller closes the connection."""
     work = asyncio.ensure_future(answer)
     gone = asyncio.ensure_future(_disconnected(receive))
@@ -111,18 +121,19 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-@v1.post(
-    "/predict", response_model=s.Predictions, tags=["model"], summary="Negative or positive, and how much was read"
-)
-async def predict(request: Request, given: Annotated[s.PredictIn, Body()]):
-    workers: Workers = request.app.state.workers
-    texts = given.texts if given.texts is not None else [given.text]
+@v1.post("/predict", tags=["model"], summary="Negative or positive, and how much was read")
+async def predict(
+    request: Request, workers: WorkersOf, metrics: MetricsOf, given: Annotated[s.PredictIn, Body()]
+) -> s.Predictions:
+    texts = given.asked()
     predictions = await _unless_gone(request.receive, workers.read(texts, given.max_error))
-    request.app.state.metrics.predicted.inc(len(texts))
-    return {"model": predictions[0]["model"], "predictions": predictions}
+    metrics.predicted.inc(len(texts))
+    return s.Predictions.model_validate({"model": predictions[0]["model"], "predictions": predictions})
 
 
-@v1.post("/explain", response_model=s.Explanation, tags=["model"], summary="Which words speak for it")
-async def explain(request: Request, given: Annotated[s.ExplainIn, Body()]):
-    workers: Workers = request.app.state.workers
-    return await _unless_gone(request.receive, workers.call(_service(request).explain, given.text))
+@v1.post("/explain", tags=["model"], summary="Which words speak for it")
+async def explain(
+    request: Request, service: ServiceOf, workers: WorkersOf, given: Annotated[s.ExplainIn, Body()]
+) -> s.Explanation:
+    told = await _unless_gone(request.receive, workers.call(service.explain, given.text))
+    return s.Explanation.model_validate(told)

@@ -62,8 +62,8 @@ def model_card(
         f"- {recipe['epochs']} epochs, learning rate {recipe['learning_rate']:g}, {recipe['max_tokens']} tokens, seed {recipe['seed']}",
         f"- {facts['seconds']:.0f} s, {facts['tokens_per_second']:,.0f} tokens/s without padding, {facts['padding_share']:.1%} padding",
     ]
-    kinds = {"passages": "passages that judge nothing", "behind": "reviews behind one"}
-    counts = {"behind": facts.get("passages")} | facts  # an older folder had as many of both, and one number
+    kinds = {"passages": "passages that judge nothing", "prefixed": "reviews behind one"}
+    counts = {"prefixed": facts.get("behind")} | facts  # as folders of before call it
     if added := [f"{counts[kind]:,} {said}" for kind, said in kinds.items() if counts.get(kind)]:
         lines.append(f"- learnt from {', '.join(added)}, too")
     language = facts.get("language", "en")  # an older folder does not say

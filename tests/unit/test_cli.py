@@ -293,7 +293,7 @@ def test_an_evaluation_says_where_it_goes_wrong_and_leaves_out_what_was_learnt(h
 
     texts, labels = toy(200)
     # without words, so that it errs
-    recipe = dict(encoder=str(tiny_encoder(tmp_path / "tiny", texts)), max_tokens=24, epochs=1, words=0)
+    recipe = dict(encoder=str(tiny_encoder(tmp_path / "tiny", texts)), max_tokens=24, epochs=1, lexical=0)
     train_sentiment(texts[:100], labels[:100], [], [], home / "models" / "sentiment", **recipe)
     lines = [f"__label__{y + 1} {t}" for t, y in zip(texts[50:], labels[50:], strict=True)]
     (home / "test.txt").write_text("\n".join(lines) + "\n")

@@ -164,7 +164,7 @@ def test_a_continued_run_keeps_the_precision_it_began_in(tmp_path, encoder, monk
     real = sentiment_precision.choose_precision
     monkeypatch.setattr(sentiment_precision,  "choose_precision", lambda d, p: real(d, p or "bf16"))
     with monkeypatch.context() as m, pytest.raises(KeyboardInterrupt):
-        m.setattr(t,  "_end_epoch", stop)
+        m.setattr(t,  "end_epoch", stop)
         train(tmp_path, encoder, precision="", checkpoint_steps=1)
     monkeypatch.setattr(
         t, "choose_precision", lambda d, p: real(d, p or "fp32")
@@ -334,14 +334,14 @@ def test_neutral_passages_hold_no_word_of_praise_or_blame():
     assert not judging_words(told) and not set("<>[]|") & set(told)
 
 
-def passages(neutral, behind, seed=1, **given):
-    return sentiment_recipe.Recipe(neutral=neutral, behind=behind, seed=seed, **given)
+def passages(neutral, prefixed, seed=1, **given):
+    return sentiment_recipe.Recipe(neutral=neutral, prefixed=prefixed, seed=seed, **given)
 
 
 def test_neutral_rows_are_added_counted_and_the_reviews_stay():
     texts, labels = toy(200)
     more, chance, added = sentiment_augment.add_neutral_passages(texts, np.array(labels), passages(0.1, 0.2))
-    assert added == {"passages": 20, "behind": 40}
+    assert added == {"passages": 20, "prefixed": 40}
     assert more[:200] == texts and chance[:200].tolist() == labels
     assert (chance[200:220] == 0.5).all() and len(more) == len(chance) == 260
     for text, p in zip(more[220:], chance[220:], strict=True):
@@ -350,7 +350,7 @@ def test_neutral_rows_are_added_counted_and_the_reviews_stay():
     assert again == more != other
     assert sentiment_augment.add_neutral_passages(texts, np.array(labels), passages(0, 0))[0] == texts
     many = sentiment_augment.add_neutral_passages(texts * 50, np.array(labels * 50), sentiment_recipe.Recipe())[2]
-    assert many == {"passages": 1000, "behind": 2000}  # no more, however many the reviews
+    assert many == {"passages": 1000, "prefixed": 2000}  # no more, however many the reviews
 
 
 def test_a_passage_leaves_room_for_the_review():
@@ -380,9 +380,9 @@ def test_half_a_chance_pulls_the_margin_to_zero(encoder):
 def test_a_pretrained_encoder_learns_from_passages_and_the_card_says_so(tmp_path, encoder):
     known = pretrained(encoder, tmp_path / "known")
     for share in (0.0, 0.25):
-        made = train(tmp_path / str(share), str(known), epochs=1, neutral=share, behind=2 * share)
+        made = train(tmp_path / str(share), str(known), epochs=1, neutral=share, prefixed=2 * share)
         told = json.loads((made.folder / "metrics.json").read_text())["training"]
-        assert (told["rows"], told["passages"], told["behind"]) == (120, 120 * share, 240 * share)
+        assert (told["rows"], told["passages"], told["prefixed"]) == (120, 120 * share, 240 * share)
         card = (made.folder / "README.md").read_text()
         assert ("30 passages that judge nothing, 60 reviews behind one, too" in card) == (share > 0)
         assert "It has learned from English product reviews." in card
@@ -397,8 +397,8 @@ def test_english_passages_stay_out_where_the_reviews_are_not_english_and_the_car
     args = dict(encoder=str(known), max_tokens=24, epochs=1, device="cpu", precision="fp32")
     made = t.train_sentiment(told, labels, [], [], tmp_path / "other" / "sentiment", **args)
     training = json.loads((made.folder / "metrics.json").read_text())["training"]
-    assert (training["passages"], training["behind"], training["language"]) == (0, 0, "pt")
-    assert (training["recipe"]["neutral"], training["recipe"]["behind"]) == (0, 0)
+    assert (training["passages"], training["prefixed"], training["language"]) == (0, 0, "pt")
+    assert (training["recipe"]["neutral"], training["recipe"]["prefixed"]) == (0, 0)
     card = (made.folder / "README.md").read_text()
     assert "another language than English (pt), so no passages" in card and "English product reviews" not in card
     assert "passages that judge nothing, " not in card

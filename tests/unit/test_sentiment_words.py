@@ -70,7 +70,7 @@ def folders(tmp_path_factory):
     given = (texts[:150], labels[:150], texts[150:], labels[150:])
     whole = train_sentiment(*given, work / "a", encoder=str(tiny_encoder(work / "tiny", texts)), **recipe).folder
     further = train_sentiment(*given, work / "b", encoder=str(whole), **recipe).folder
-    without = train_sentiment(*given, work / "c", encoder=str(work / "tiny"), words=0, **recipe).folder
+    without = train_sentiment(*given, work / "c", encoder=str(work / "tiny"), lexical=0, **recipe).folder
     return texts, whole, further, without
 
 

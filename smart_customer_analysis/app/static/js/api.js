@@ -1,5 +1,6 @@
 // Talking to /v1. Answers are kept for half a minute, so that Back and a second look cost nothing.
-const KEEP_MS = 30_000, KEEP = 60;
+const KEEP_MS = 30_000,
+  KEEP = 60;
 const kept = new Map();
 
 export class ApiError extends Error {
@@ -19,7 +20,11 @@ export function address(path, params = {}) {
 async function read(url, options) {
   let res;
   try {
-    res = await fetch(url, { ...options, headers: { accept: "application/json", ...options?.headers }, credentials: "same-origin" });
+    res = await fetch(url, {
+      ...options,
+      headers: { accept: "application/json", ...options?.headers },
+      credentials: "same-origin",
+    });
   } catch (err) {
     if (err.name === "AbortError") throw err;
     throw new ApiError("The server did not answer.", { title: "No connection" });
@@ -28,7 +33,9 @@ async function read(url, options) {
   const body = type.includes("json") ? await res.json().catch(() => null) : null;
   if (!res.ok || body === null) {
     throw new ApiError(body?.detail || body?.title || `The server answered ${res.status}.`, {
-      status: res.status, title: body?.title || "", requestId: body?.request_id || res.headers.get("x-request-id") || "",
+      status: res.status,
+      title: body?.title || "",
+      requestId: body?.request_id || res.headers.get("x-request-id") || "",
       retryAfter: Number(res.headers.get("retry-after")) || 0,
     });
   }
@@ -39,34 +46,55 @@ async function read(url, options) {
 const running = new Map();
 
 function shared(url) {
-  const stop = new AbortController(), entry = { waiting: 0, stop };
-  entry.body = read(url, { signal: stop.signal }).then((body) => {
-    kept.delete(url);
-    kept.set(url, { at: Date.now(), body });
-    if (kept.size > KEEP) kept.delete(kept.keys().next().value);
-    return body;
-  }).finally(() => { if (running.get(url) === entry) running.delete(url); });
+  const stop = new AbortController(),
+    entry = { waiting: 0, stop };
+  entry.body = read(url, { signal: stop.signal })
+    .then((body) => {
+      kept.delete(url);
+      kept.set(url, { at: Date.now(), body });
+      if (kept.size > KEEP) kept.delete(kept.keys().next().value);
+      return body;
+    })
+    .finally(() => {
+      if (running.get(url) === entry) running.delete(url);
+    });
   entry.body.catch(() => {});
   running.set(url, entry);
   return entry;
 }
 
 export async function get(path, params, signal) {
-  const url = address(path, params), hit = kept.get(url);
+  const url = address(path, params),
+    hit = kept.get(url);
   if (hit && Date.now() - hit.at < KEEP_MS) return hit.body;
   const entry = running.get(url) || shared(url);
-  if (!signal) { entry.waiting = Infinity; return entry.body; }
+  if (!signal) {
+    entry.waiting = Infinity;
+    return entry.body;
+  }
   entry.waiting += 1;
   return new Promise((done, fail) => {
-    signal.addEventListener("abort", () => {
-      entry.waiting -= 1;
-      if (!entry.waiting) { running.delete(url); entry.stop.abort(); }
-      fail(new DOMException("Cancelled", "AbortError"));
-    }, { once: true });
+    signal.addEventListener(
+      "abort",
+      () => {
+        entry.waiting -= 1;
+        if (!entry.waiting) {
+          running.delete(url);
+          entry.stop.abort();
+        }
+        fail(new DOMException("Cancelled", "AbortError"));
+      },
+      { once: true },
+    );
     entry.body.then(done, fail);
   });
 }
 export const forget = () => kept.clear();
 
 export const post = (path, data, signal) =>
-  read(`/v1/${path}`, { method: "POST", body: JSON.stringify(data), headers: { "content-type": "application/json" }, signal });
+  read(`/v1/${path}`, {
+    method: "POST",
+    body: JSON.stringify(data),
+    headers: { "content-type": "application/json" },
+    signal,
+  });

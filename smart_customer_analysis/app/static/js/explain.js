@@ -3,18 +3,40 @@ import { h } from "./dom.js";
 import { number } from "./format.js";
 
 export function words(text, x, { drop = null } = {}) {
-  const list = (x.words || []).filter((w) => w.end > w.start).sort((a, b) => a.start - b.start), most = Math.max(1e-9, ...list.map((w) => Math.abs(w.weight)));
+  const list = (x.words || []).filter((w) => w.end > w.start).sort((a, b) => a.start - b.start),
+    most = Math.max(1e-9, ...list.map((w) => Math.abs(w.weight)));
   const chars = [...text].length === text.length ? null : [...text]; // the server counts characters, not UTF-16 units
-  const part = (a, b) => (chars ? chars.slice(a, b).join("") : text.slice(a, b)), length = chars ? chars.length : text.length;
-  const readTo = x.tokens_total > x.tokens_read && list.length ? list.at(-1).end : length, out = [];
+  const part = (a, b) => (chars ? chars.slice(a, b).join("") : text.slice(a, b)),
+    length = chars ? chars.length : text.length;
+  const readTo = x.tokens_total > x.tokens_read && list.length ? list.at(-1).end : length,
+    out = [];
   let at = 0;
   for (const w of list) {
     if (w.start < at) continue;
     if (w.start > at) out.push(part(at, w.start));
-    const share = Math.abs(w.weight) / most, step = !x.faithful || share < 0.15 ? 0 : share < 0.4 ? 1 : share < 0.7 ? 2 : 3, side = w.weight > 0 ? "positive" : "negative";
-    const cls = step ? `word word-${side} word-${step}` : "word", label = step ? `${part(w.start, w.end)}, speaks for ${side}` : null;
-    out.push(drop ? h("button", { type: "button", class: cls, "aria-label": label ? `${label}. Drop it and ask again.` : `${part(w.start, w.end)}. Drop it and ask again.`, on: { click: () => drop(w.start, w.end) } }, part(w.start, w.end))
-      : step ? h("mark", { class: cls }, part(w.start, w.end), h("span", { class: "sr" }, ` (${side})`)) : part(w.start, w.end));
+    const share = Math.abs(w.weight) / most,
+      step = !x.faithful || share < 0.15 ? 0 : share < 0.4 ? 1 : share < 0.7 ? 2 : 3,
+      side = w.weight > 0 ? "positive" : "negative";
+    const cls = step ? `word word-${side} word-${step}` : "word",
+      label = step ? `${part(w.start, w.end)}, speaks for ${side}` : null;
+    out.push(
+      drop
+        ? h(
+            "button",
+            {
+              type: "button",
+              class: cls,
+              "aria-label": label
+                ? `${label}. Drop it and ask again.`
+                : `${part(w.start, w.end)}. Drop it and ask again.`,
+              on: { click: () => drop(w.start, w.end) },
+            },
+            part(w.start, w.end),
+          )
+        : step
+          ? h("mark", { class: cls }, part(w.start, w.end), h("span", { class: "sr" }, ` (${side})`))
+          : part(w.start, w.end),
+    );
     at = w.end;
   }
   if (at < readTo) out.push(part(at, readTo));
@@ -22,12 +44,28 @@ export function words(text, x, { drop = null } = {}) {
   return h("p", { class: `words${x.faithful ? "" : " words-off"}`, dir: "auto" }, out);
 }
 
-export const wordLegend = () => h("p", { class: "caption word-legend" }, h("span", { class: "word word-negative word-3" }, "double line"), " speaks for negative · ", h("span", { class: "word word-positive word-3" }, "single line"), " speaks for positive · the thicker, the more it counts");
+export const wordLegend = () =>
+  h(
+    "p",
+    { class: "caption word-legend" },
+    h("span", { class: "word word-negative word-3" }, "double line"),
+    " speaks for negative · ",
+    h("span", { class: "word word-positive word-3" }, "single line"),
+    " speaks for positive · the thicker, the more it counts",
+  );
 
 export function check(x) {
-  if (!x.faithful) return "Highlights not shown: removing those words changes the answer no more than random words.";
+  if (!x.faithful)
+    return "Highlights not shown: removing those words changes the answer no more than random words.";
   const f = x.faithfulness;
-  return f === null || f === undefined || !Number.isFinite(f) ? "Check passed: removing these words matters more than removing random ones." : `Check passed: removing these words matters ${number(f)} times as much as removing random ones.`;
+  return f === null || f === undefined || !Number.isFinite(f)
+    ? "Check passed: removing these words matters more than removing random ones."
+    : `Check passed: removing these words matters ${number(f)} times as much as removing random ones.`;
 }
 
-export const tokens = (x) => (x.tokens_total === null || x.tokens_total === undefined ? "" : x.tokens_read >= x.tokens_total ? `read ${x.tokens_read} of ${x.tokens_total} tokens: all of it` : `read ${x.tokens_read} of ${x.tokens_total} tokens: ${x.tokens_total - x.tokens_read} not read`);
+export const tokens = (x) =>
+  x.tokens_total === null || x.tokens_total === undefined
+    ? ""
+    : x.tokens_read >= x.tokens_total
+      ? `read ${x.tokens_read} of ${x.tokens_total} tokens: all of it`
+      : `read ${x.tokens_read} of ${x.tokens_total} tokens: ${x.tokens_total - x.tokens_read} not read`;

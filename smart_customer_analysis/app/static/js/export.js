@@ -2,10 +2,16 @@
 import { h, s } from "./dom.js";
 import { period, scopeText, state, filtersOf, meta } from "./state.js";
 
-const slug = (t) => t.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 60) || "download";
+const slug = (t) =>
+  t
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "")
+    .slice(0, 60) || "download";
 
 export function save(name, blob) {
-  const url = URL.createObjectURL(blob), a = h("a", { href: url, download: name });
+  const url = URL.createObjectURL(blob),
+    a = h("a", { href: url, download: name });
   document.body.append(a);
   a.click();
   a.remove();
@@ -21,11 +27,17 @@ function cell(v) {
 export const csvText = (rows) => rows.map((r) => r.map(cell).join(",")).join("\r\n") + "\r\n";
 
 export function csvOf({ title, columns, rows, without = [] }) {
-  const p = period(), f = Object.entries(filtersOf()).filter(([k]) => !["start", "end", ...without].includes(k));
+  const p = period(),
+    f = Object.entries(filtersOf()).filter(([k]) => !["start", "end", ...without].includes(k));
   return csvText([
-    ["# title", title], ["# shop", meta.shop || ""], ["# period", p ? p.start : "", p ? p.end : ""],
-    ["# filters", ...f.map(([k, v]) => `${k}=${v}`)], ["# address", state.path + location.search], ["# made", new Date().toISOString()],
-    columns, ...rows,
+    ["# title", title],
+    ["# shop", meta.shop || ""],
+    ["# period", p ? p.start : "", p ? p.end : ""],
+    ["# filters", ...f.map(([k, v]) => `${k}=${v}`)],
+    ["# address", state.path + location.search],
+    ["# made", new Date().toISOString()],
+    columns,
+    ...rows,
   ]);
 }
 export function saveCSV(what) {
@@ -37,17 +49,41 @@ export const FIGURE_COLUMNS = ["value", "low", "high", "n_reviews", "n_customers
 export function figureCells(f) {
   if (!f || f.reliability === "hidden") return ["", "", "", "", "", "", f ? "[c]" : "[x]"];
   const none = f.value === null || f.value === undefined;
-  return [none || f.reliability === "wide" ? "" : f.value, f.low ?? "", f.high ?? "", f.n_reviews ?? "", f.n_customers ?? "", f.n_unsure ?? "", none ? "[x]" : f.reliability === "wide" ? "[u]" : ""];
+  return [
+    none || f.reliability === "wide" ? "" : f.value,
+    f.low ?? "",
+    f.high ?? "",
+    f.n_reviews ?? "",
+    f.n_customers ?? "",
+    f.n_unsure ?? "",
+    none ? "[x]" : f.reliability === "wide" ? "[u]" : "",
+  ];
 }
 
-const PROPS = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "opacity", "font-size", "font-weight", "text-anchor", "dominant-baseline", "paint-order"];
+const PROPS = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-linecap",
+  "opacity",
+  "font-size",
+  "font-weight",
+  "text-anchor",
+  "dominant-baseline",
+  "paint-order",
+];
 
 function flattened(svg) {
   const stage = h("div", { class: "stage", "data-scheme": "light" }, svg);
   document.body.append(stage);
   for (const el of svg.querySelectorAll("*")) {
     const cs = getComputedStyle(el);
-    for (const p of PROPS) { const v = cs.getPropertyValue(p); if (v && !v.startsWith("url")) el.setAttribute(p, v.replace(/px$/, "")); }
+    for (const p of PROPS) {
+      const v = cs.getPropertyValue(p);
+      if (v && !v.startsWith("url")) el.setAttribute(p, v.replace(/px$/, ""));
+    }
     el.removeAttribute("class");
   }
   svg.setAttribute("font-family", 'Inter, "Segoe UI", Roboto, "Noto Sans", sans-serif');
@@ -56,34 +92,59 @@ function flattened(svg) {
 }
 
 function wrapped(text, width) {
-  const out = [], max = Math.floor(width / 7.4);
+  const out = [],
+    max = Math.floor(width / 7.4);
   let line = "";
   for (const word of text.split(/\s+/)) {
-    if ((line + " " + word).trim().length > max) { out.push(line); line = word; } else line = `${line} ${word}`.trim();
+    if ((line + " " + word).trim().length > max) {
+      out.push(line);
+      line = word;
+    } else line = `${line} ${word}`.trim();
   }
   return [...out, line].filter(Boolean);
 }
 
 // picture: {title, subtitle, svg: width => svg element, width}
 export function composed({ title, subtitle = "", svg, width = 860, without = [] }) {
-  const inner = svg(width), ih = Number(inner.getAttribute("height")), titles = wrapped(title, width * 0.8);
+  const inner = svg(width),
+    ih = Number(inner.getAttribute("height")),
+    titles = wrapped(title, width * 0.8);
   const top = 24 + titles.length * 26 + 28;
-  const out = s("svg", { xmlns: "http://www.w3.org/2000/svg", width: width + 48, height: top + ih + 44, viewBox: `0 0 ${width + 48} ${top + ih + 44}` },
+  const out = s(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      width: width + 48,
+      height: top + ih + 44,
+      viewBox: `0 0 ${width + 48} ${top + ih + 44}`,
+    },
     s("rect", { width: "100%", height: "100%", fill: "#FFFFFF" }),
     titles.map((t, i) => s("text", { x: 24, y: 38 + i * 26, class: "x-title" }, t)),
-    s("text", { x: 24, y: 38 + titles.length * 26 - 4, class: "x-sub" }, subtitle));
+    s("text", { x: 24, y: 38 + titles.length * 26 - 4, class: "x-sub" }, subtitle),
+  );
   inner.setAttribute("x", 24);
   inner.setAttribute("y", top);
-  out.append(inner, s("text", { x: 24, y: top + ih + 28, class: "x-sub" },
-    `${meta.shop ? `${meta.shop} · ` : ""}${scopeText({ without })} · made ${new Date().toISOString().slice(0, 10)}`));
+  out.append(
+    inner,
+    s(
+      "text",
+      { x: 24, y: top + ih + 28, class: "x-sub" },
+      `${meta.shop ? `${meta.shop} · ` : ""}${scopeText({ without })} · made ${new Date().toISOString().slice(0, 10)}`,
+    ),
+  );
   return flattened(out);
 }
 export function saveSVG(picture) {
   const svg = composed(picture);
-  save(`${slug(picture.title)}.svg`, new Blob([new XMLSerializer().serializeToString(svg)], { type: "image/svg+xml" }));
+  save(
+    `${slug(picture.title)}.svg`,
+    new Blob([new XMLSerializer().serializeToString(svg)], { type: "image/svg+xml" }),
+  );
 }
 export async function savePNG(picture) {
-  const svg = composed(picture), w = Number(svg.getAttribute("width")), hh = Number(svg.getAttribute("height"));
+  const svg = composed(picture),
+    w = Number(svg.getAttribute("width")),
+    hh = Number(svg.getAttribute("height"));
   const img = new Image();
   img.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(svg))}`;
   await img.decode();

@@ -5,7 +5,12 @@ import { MARKS, WHY } from "./words.js";
 
 export const safePath = (path) => (typeof path === "string" && /^\/(?!\/)/.test(path) ? path : null);
 export const isHidden = (f) => f?.reliability === "hidden";
-export const isMissing = (f) => !f || f.reliability === "none" || f.reliability === "not_comparable" || f.value === null || f.value === undefined;
+export const isMissing = (f) =>
+  !f ||
+  f.reliability === "none" ||
+  f.reliability === "not_comparable" ||
+  f.value === null ||
+  f.value === undefined;
 export const isWide = (f) => f?.reliability === "wide";
 export const drawable = (f) => Boolean(f) && !isHidden(f) && !isMissing(f);
 
@@ -20,33 +25,64 @@ export function spoken(f) {
   if (isHidden(f)) return `Hidden. ${WHY["Hidden [c]"]}`;
   if (f?.reliability === "not_comparable") return "Not comparable.";
   if (isMissing(f)) return "Not available.";
-  const d = decimals(f.low, f.high), n = plural(f.n_reviews, "review");
-  if (isWide(f)) return `Negative: range ${rangeWords(f.low, f.high)} percent, too wide for one number, from ${n}.`;
+  const d = decimals(f.low, f.high),
+    n = plural(f.n_reviews, "review");
+  if (isWide(f))
+    return `Negative: range ${rangeWords(f.low, f.high)} percent, too wide for one number, from ${n}.`;
   return `${pct(f.value, d).replace("%", "")} percent negative, range ${rangeWords(f.low, f.high, d)}, from ${n}.`;
 }
 
 export function written(f) {
   if (isHidden(f) || isMissing(f)) return symbol(f);
-  return isWide(f) ? `${range(f.low, f.high)} [u]` : `${pct(f.value, decimals(f.low, f.high))} (${range(f.low, f.high)})`;
+  return isWide(f)
+    ? `${range(f.low, f.high)} [u]`
+    : `${pct(f.value, decimals(f.low, f.high))} (${range(f.low, f.high)})`;
 }
 
 // options: n: show the number of reviews · unsure: show the unsure ones · link: open the reviews · big
 export function figure(f, { n = true, unsure = false, link = true, big = false } = {}) {
-  if (isHidden(f)) return h("span", { class: "figure figure-hidden", title: WHY["Hidden [c]"] }, icon("hidden"), " ", h("abbr", { title: WHY["Hidden [c]"] }, "[c]"), h("span", { class: "sr" }, ` ${WHY["Hidden [c]"]}`));
+  if (isHidden(f))
+    return h(
+      "span",
+      { class: "figure figure-hidden", title: WHY["Hidden [c]"] },
+      icon("hidden"),
+      " ",
+      h("abbr", { title: WHY["Hidden [c]"] }, "[c]"),
+      h("span", { class: "sr" }, ` ${WHY["Hidden [c]"]}`),
+    );
   if (isMissing(f)) {
-    const text = f?.reliability === "not_comparable" ? "not comparable" : f && f.n_reviews === 0 ? "no reviews" : "[x]";
+    const text =
+      f?.reliability === "not_comparable" ? "not comparable" : f && f.n_reviews === 0 ? "no reviews" : "[x]";
     return h("span", { class: "figure figure-missing", title: WHY["Missing [x]"] }, text);
   }
-  const d = decimals(f.low, f.high), href = link && safePath(f.evidence);
+  const d = decimals(f.low, f.high),
+    href = link && safePath(f.evidence);
   // The visible text is the accessible name; what only eyes can infer is said beside it: "38% negative, range 35–41%, from 1,204 reviews. Open them."
-  const sr = (text) => h("span", { class: "sr" }, text), reviews = plural(f.n_reviews, "review");
+  const sr = (text) => h("span", { class: "sr" }, text),
+    reviews = plural(f.n_reviews, "review");
   const parts = [
     isWide(f)
-      ? [sr("negative, too wide for one number, range "), h("span", { class: "range" }, range(f.low, f.high)), " ", h("abbr", { title: WHY["Wide [u]"] }, "[u]")]
-      : [h("b", { class: "point" }, pct(f.value, d)), sr(" negative, range"), " ", h("span", { class: "range" }, range(f.low, f.high, d))],
-    n ? [sr(", from"), " ", h("span", { class: "n" }, h("span", { "aria-hidden": "true" }, "· "), reviews)] : sr(`, from ${reviews}`), href ? sr(". Open them.") : null,
+      ? [
+          sr("negative, too wide for one number, range "),
+          h("span", { class: "range" }, range(f.low, f.high)),
+          " ",
+          h("abbr", { title: WHY["Wide [u]"] }, "[u]"),
+        ]
+      : [
+          h("b", { class: "point" }, pct(f.value, d)),
+          sr(" negative, range"),
+          " ",
+          h("span", { class: "range" }, range(f.low, f.high, d)),
+        ],
+    n
+      ? [sr(", from"), " ", h("span", { class: "n" }, h("span", { "aria-hidden": "true" }, "· "), reviews)]
+      : sr(`, from ${reviews}`),
+    href ? sr(". Open them.") : null,
   ];
-  const tail = unsure && f.n_unsure ? h("span", { class: "unsure", title: WHY.Unsure }, icon("unsure"), ` ${count(f.n_unsure)} unsure`) : null;
+  const tail =
+    unsure && f.n_unsure
+      ? h("span", { class: "unsure", title: WHY.Unsure }, icon("unsure"), ` ${count(f.n_unsure)} unsure`)
+      : null;
   const cls = `figure${big ? " figure-big" : ""}`;
   const body = href ? h("a", { class: cls, href }, parts) : h("span", { class: cls }, parts);
   return tail ? h("span", { class: "figure-with" }, body, " ", tail) : body;
@@ -54,12 +90,23 @@ export function figure(f, { n = true, unsure = false, link = true, big = false }
 
 export function mark(kind, text) {
   const name = kind === "first" || kind === "not_comparable" ? "none" : kind;
-  return h("span", { class: `mark mark-${kind}` }, icon(name in MARKS ? name : "none"), " ", text ?? MARKS[kind] ?? kind);
+  return h(
+    "span",
+    { class: `mark mark-${kind}` },
+    icon(name in MARKS ? name : "none"),
+    " ",
+    text ?? MARKS[kind] ?? kind,
+  );
 }
 
 export function badge(id, name) {
-  const letter = String(id ?? "?"), known = /^[A-F]$/.test(letter);
-  return h("span", { class: `badge ${known ? `badge-${letter.toLowerCase()}` : "badge-other"}`, title: name || null }, letter);
+  const letter = String(id ?? "?"),
+    known = /^[A-F]$/.test(letter);
+  return h(
+    "span",
+    { class: `badge ${known ? `badge-${letter.toLowerCase()}` : "badge-other"}`, title: name || null },
+    letter,
+  );
 }
 
 // Dot with a line that fades at its ends; `other` is a hollow comparison dot, `line` a reference for all customers.
@@ -67,10 +114,16 @@ export function track(f, { max = 1, other = null, line = null, tone = "" } = {})
   const at = (v) => `${Math.max(0, Math.min(100, (100 * v) / max))}%`;
   const el = h("div", { class: `track ${tone}`, "aria-hidden": "true" }, h("div", { class: "track-base" }));
   if (line !== null) el.append(h("div", { class: "track-line", style: { left: at(line) } }));
-  if (other && drawable(other)) el.append(h("div", { class: "track-other", style: { left: at(other.value) } }));
+  if (other && drawable(other))
+    el.append(h("div", { class: "track-other", style: { left: at(other.value) } }));
   if (isHidden(f)) el.append(h("div", { class: "track-hidden" }));
   else if (drawable(f)) {
-    el.append(h("div", { class: "track-range", style: { left: at(f.low), width: `calc(${at(f.high)} - ${at(f.low)})` } }));
+    el.append(
+      h("div", {
+        class: "track-range",
+        style: { left: at(f.low), width: `calc(${at(f.high)} - ${at(f.low)})` },
+      }),
+    );
     if (!isWide(f)) el.append(h("div", { class: "track-dot", style: { left: at(f.value) } }));
   }
   return el;

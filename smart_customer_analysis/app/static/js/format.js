@@ -17,7 +17,8 @@ export function pct(v, d = 0) {
   if (v > 0 && v < smallest / 2) return d ? "< 0.1%" : "< 1%";
   return `${num(v, d)}%`;
 }
-export const range = (low, high, d = decimals(low, high)) => (missing(low) ? "" : `${num(low, d)}–${num(high, d)}%`);
+export const range = (low, high, d = decimals(low, high)) =>
+  missing(low) ? "" : `${num(low, d)}–${num(high, d)}%`;
 export const rangeWords = (low, high, d = decimals(low, high)) => `${num(low, d)} to ${num(high, d)}`;
 
 // A single review: never 0% or 100%.
@@ -29,7 +30,10 @@ export function pointsText(v) {
   const p = Math.round(100 * Math.abs(v));
   return `${p} ${p === 1 ? "point" : "points"} ${v >= 0 ? "more" : "fewer"}`;
 }
-export const signedPoints = (v) => (missing(v) ? "[x]" : `${v > 0 ? "+" : v < 0 ? "−" : "±"}${Math.round(100 * Math.abs(v))} ${Math.round(100 * Math.abs(v)) === 1 ? "point" : "points"}`);
+export const signedPoints = (v) =>
+  missing(v)
+    ? "[x]"
+    : `${v > 0 ? "+" : v < 0 ? "−" : "±"}${Math.round(100 * Math.abs(v))} ${Math.round(100 * Math.abs(v)) === 1 ? "point" : "points"}`;
 
 export function number(v) {
   if (missing(v)) return "[x]";
@@ -46,21 +50,26 @@ export const monday = (d) => addDays(d, -((d.getUTCDay() + 6) % 7));
 
 export function date(v) {
   const d = day(v);
-  return d && !Number.isNaN(d.getTime()) ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}` : "[x]";
+  return d && !Number.isNaN(d.getTime())
+    ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`
+    : "[x]";
 }
 export function shortDate(v) {
   const d = day(v);
   return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`;
 }
 export function dates(a, b) {
-  const x = day(a), y = day(b);
+  const x = day(a),
+    y = day(b);
   if (!x || !y) return "all dates";
   if (x.getUTCFullYear() !== y.getUTCFullYear()) return `${date(a)} – ${date(b)}`;
   if (x.getUTCMonth() === y.getUTCMonth()) return `${x.getUTCDate()}–${date(b)}`;
   return `${shortDate(a)} – ${date(b)}`;
 }
 export function weekName(v) {
-  const start = monday(day(v)), thursday = addDays(start, 3), jan1 = new Date(Date.UTC(thursday.getUTCFullYear(), 0, 1));
+  const start = monday(day(v)),
+    thursday = addDays(start, 3),
+    jan1 = new Date(Date.UTC(thursday.getUTCFullYear(), 0, 1));
   const week = 1 + Math.floor((thursday - jan1) / 6048e5);
   return `Week ${week} (${dates(iso(start), iso(addDays(start, 6)))})`;
 }

@@ -1,115 +1,368 @@
 // What all views share: top bar, filter row with chips, phone sheet and bottom bar, key, theme.
 import { $, clear, h, icon, say } from "./dom.js";
 import { addDays, count, date, dates, day, iso, monday } from "./format.js";
-import { TITLES, VIEWS, LABELS, defaultPeriod, filtersOf, here, href, meta, pathOf, period, segmentName, state } from "./state.js";
+import {
+  TITLES,
+  VIEWS,
+  LABELS,
+  defaultPeriod,
+  filtersOf,
+  here,
+  href,
+  meta,
+  pathOf,
+  period,
+  segmentName,
+  state,
+} from "./state.js";
 import { KEY } from "./words.js";
 
 let go = () => {};
 let reasons = {}; // filters that cannot act in this view: {sentiment: "…"}
 
 const MORE = ["try", "reports"];
-const PRESETS = [["4", "Last 4 weeks", 28], ["13", "Last 13 weeks", 91], ["52", "Last 52 weeks", 364]];
+const PRESETS = [
+  ["4", "Last 4 weeks", 28],
+  ["13", "Last 13 weeks", 91],
+  ["52", "Last 52 weeks", 364],
+];
 
 export function mountFrame(navigate) {
   go = navigate;
   $("#theme").addEventListener("click", () => {
     const dark = isDark();
     document.documentElement.dataset.theme = dark ? "light" : "dark";
-    try { localStorage.setItem("theme", document.documentElement.dataset.theme); } catch { /* private window */ }
+    try {
+      localStorage.setItem("theme", document.documentElement.dataset.theme);
+    } catch {
+      /* private window */
+    }
     themeName();
     dispatchEvent(new CustomEvent("themechange"));
   });
   themeName();
-  clear($("#key-list"), KEY.map(([word, text, mark]) => h("div", null, h("dt", null, mark ? [icon(mark), " "] : null, word), h("dd", null, text))));
+  clear(
+    $("#key-list"),
+    KEY.map(([word, text, mark]) =>
+      h("div", null, h("dt", null, mark ? [icon(mark), " "] : null, word), h("dd", null, text)),
+    ),
+  );
   for (const id of ["key", "more"]) {
     const dialog = $(`#${id}`);
-    document.querySelectorAll(`[data-open=${id}]`).forEach((b) => b.addEventListener("click", () => dialog.showModal()));
-    dialog.addEventListener("click", (e) => { if (e.target === dialog || e.target.closest("[data-close], a")) dialog.close(); });
+    document
+      .querySelectorAll(`[data-open=${id}]`)
+      .forEach((b) => b.addEventListener("click", () => dialog.showModal()));
+    dialog.addEventListener("click", (e) => {
+      if (e.target === dialog || e.target.closest("[data-close], a")) dialog.close();
+    });
   }
   const sheet = $("#sheet");
-  $("#open-filters").addEventListener("click", () => { $("#sheet-body").append($("#filters")); sheet.showModal(); });
-  sheet.addEventListener("close", () => { $("#filter-row").append($("#filters")); $("#open-filters").focus(); });
-  sheet.addEventListener("click", (e) => { if (e.target.closest("[data-close]")) sheet.close(); });
+  $("#open-filters").addEventListener("click", () => {
+    $("#sheet-body").append($("#filters"));
+    sheet.showModal();
+  });
+  sheet.addEventListener("close", () => {
+    $("#filter-row").append($("#filters"));
+    $("#open-filters").focus();
+  });
+  sheet.addEventListener("click", (e) => {
+    if (e.target.closest("[data-close]")) sheet.close();
+  });
 }
 
-export const isDark = () => (document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
-const themeName = () => $("#theme").setAttribute("aria-label", isDark() ? "Switch to light colours" : "Switch to dark colours");
+export const isDark = () =>
+  document.documentElement.dataset.theme
+    ? document.documentElement.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+const themeName = () =>
+  $("#theme").setAttribute("aria-label", isDark() ? "Switch to light colours" : "Switch to dark colours");
 
 export function drawNav() {
-  const link = (view, extra = "") => h("a", { href: href(view), "aria-current": view === state.view ? "page" : null, class: extra }, TITLES[view]);
+  const link = (view, extra = "") =>
+    h(
+      "a",
+      { href: href(view), "aria-current": view === state.view ? "page" : null, class: extra },
+      TITLES[view],
+    );
   const views = Object.values(VIEWS);
-  clear($("#tabs"), views.map((v) => h("li", null, link(v))));
-  clear($("#bottom-list"), ["overview", "map", "segments", "reviews"].map((v) => h("li", null, link(v))),
-    h("li", null, h("button", { type: "button", class: MORE.includes(state.view) ? "current" : "", on: { click: () => $("#more").showModal() } }, "More")));
-  clear($("#more-list"), MORE.map((v) => h("li", null, link(v))), h("li", null, h("button", { type: "button", class: "linklike", on: { click: () => $("#key").showModal() } }, "Key to marks and words")));
+  clear(
+    $("#tabs"),
+    views.map((v) => h("li", null, link(v))),
+  );
+  clear(
+    $("#bottom-list"),
+    ["overview", "map", "segments", "reviews"].map((v) => h("li", null, link(v))),
+    h(
+      "li",
+      null,
+      h(
+        "button",
+        {
+          type: "button",
+          class: MORE.includes(state.view) ? "current" : "",
+          on: { click: () => $("#more").showModal() },
+        },
+        "More",
+      ),
+    ),
+  );
+  clear(
+    $("#more-list"),
+    MORE.map((v) => h("li", null, link(v))),
+    h(
+      "li",
+      null,
+      h(
+        "button",
+        { type: "button", class: "linklike", on: { click: () => $("#key").showModal() } },
+        "Key to marks and words",
+      ),
+    ),
+  );
   $("#phone-title").textContent = TITLES[state.view];
 }
 
 export function drawFresh() {
   $("#shop").textContent = meta.shop ? `${meta.shop} shop` : "Customer analysis";
-  $("#fresh").textContent = meta.data_to || meta.n_reviews !== undefined
-    ? [meta.data_to ? `Data to ${date(meta.data_to)}` : null, meta.n_reviews !== undefined ? `${count(meta.n_reviews)} reviews` : null].filter(Boolean).join(" · ") : "";
+  $("#fresh").textContent =
+    meta.data_to || meta.n_reviews !== undefined
+      ? [
+          meta.data_to ? `Data to ${date(meta.data_to)}` : null,
+          meta.n_reviews !== undefined ? `${count(meta.n_reviews)} reviews` : null,
+        ]
+          .filter(Boolean)
+          .join(" · ")
+      : "";
 }
 
-export function setReasons(r) { reasons = r || {}; }
+export function setReasons(r) {
+  reasons = r || {};
+}
 
 const change = (changes) => go(here(changes));
 
 function pill(key, control, active, onClear) {
   const reason = reasons[key] || (key === "period" ? reasons.start : null);
-  return h("div", { class: `pill${active ? " pill-on" : ""}${reason ? " pill-off" : ""}` }, h("label", { class: "pill-label" }, h("span", null, LABELS[key]), control),
-    active && onClear ? h("button", { type: "button", class: "pill-x", "aria-label": `Remove filter ${LABELS[key]}`, on: { click: onClear } }, icon("failed")) : null);
+  return h(
+    "div",
+    { class: `pill${active ? " pill-on" : ""}${reason ? " pill-off" : ""}` },
+    h("label", { class: "pill-label" }, h("span", null, LABELS[key]), control),
+    active && onClear
+      ? h(
+          "button",
+          {
+            type: "button",
+            class: "pill-x",
+            "aria-label": `Remove filter ${LABELS[key]}`,
+            on: { click: onClear },
+          },
+          icon("failed"),
+        )
+      : null,
+  );
 }
 
 function select(key, options, all = "All") {
-  const value = state.query[key] || "", known = options.some(([v]) => v === value);
-  return h("select", { disabled: Boolean(reasons[key]), on: { change: (e) => change({ [key]: e.target.value }) } },
-    h("option", { value: "", selected: !value }, all), value && !known ? h("option", { value, selected: true }, key === "segment" ? segmentName(value) : value) : null,
-    options.map(([v, text]) => h("option", { value: v, selected: v === value }, text)));
+  const value = state.query[key] || "",
+    known = options.some(([v]) => v === value);
+  return h(
+    "select",
+    { disabled: Boolean(reasons[key]), on: { change: (e) => change({ [key]: e.target.value }) } },
+    h("option", { value: "", selected: !value }, all),
+    value && !known
+      ? h("option", { value, selected: true }, key === "segment" ? segmentName(value) : value)
+      : null,
+    options.map(([v, text]) => h("option", { value: v, selected: v === value }, text)),
+  );
 }
 
 function periodControl() {
-  const p = period(), d = defaultPeriod();
-  if (!d && !p) return h("select", { disabled: true }, h("option", null, meta.known ? "No dates in this source" : "…"));
-  const end = d?.end, options = PRESETS.map(([id, text, n]) => [id, text, end ? { start: iso(addDays(day(end), 1 - n)), end } : null]).filter(([, , v]) => v);
-  if (meta.periods?.first) options.push(["all", "All dates", { start: iso(monday(day(meta.periods.first))), end }]);
-  const span = d && Math.round((day(d.end) - day(d.start)) / 864e5) + 1, usual = PRESETS.find(([, , n]) => n === span)?.[0] || "default";
+  const p = period(),
+    d = defaultPeriod();
+  if (!d && !p)
+    return h("select", { disabled: true }, h("option", null, meta.known ? "No dates in this source" : "…"));
+  const end = d?.end,
+    options = PRESETS.map(([id, text, n]) => [
+      id,
+      text,
+      end ? { start: iso(addDays(day(end), 1 - n)), end } : null,
+    ]).filter(([, , v]) => v);
+  if (meta.periods?.first)
+    options.push(["all", "All dates", { start: iso(monday(day(meta.periods.first))), end }]);
+  const span = d && Math.round((day(d.end) - day(d.start)) / 864e5) + 1,
+    usual = PRESETS.find(([, , n]) => n === span)?.[0] || "default";
   if (usual === "default" && d) options.unshift(["default", "Default", d]);
-  const current = !p.chosen ? usual : options.find(([, , v]) => v.start === p.start && v.end === p.end)?.[0] || "own";
-  return h("select", { disabled: Boolean(reasons.start), "data-key": "period", on: { change: (e) => {
-    const v = e.target.value;
-    if (v === "own") { customDates = true; drawFilters(); $("#from-date")?.focus(); return; }
-    customDates = false;
-    change(v === usual ? { start: "", end: "" } : options.find(([id]) => id === v)[2]);
-  } } }, options.map(([id, text]) => h("option", { value: id, selected: id === current && !customDates }, text)),
-  h("option", { value: "own", selected: current === "own" || customDates }, "Choose dates…"));
+  const current = !p.chosen
+    ? usual
+    : options.find(([, , v]) => v.start === p.start && v.end === p.end)?.[0] || "own";
+  return h(
+    "select",
+    {
+      disabled: Boolean(reasons.start),
+      "data-key": "period",
+      on: {
+        change: (e) => {
+          const v = e.target.value;
+          if (v === "own") {
+            customDates = true;
+            drawFilters();
+            $("#from-date")?.focus();
+            return;
+          }
+          customDates = false;
+          change(v === usual ? { start: "", end: "" } : options.find(([id]) => id === v)[2]);
+        },
+      },
+    },
+    options.map(([id, text]) => h("option", { value: id, selected: id === current && !customDates }, text)),
+    h("option", { value: "own", selected: current === "own" || customDates }, "Choose dates…"),
+  );
 }
 
 let customDates = false;
 function dateInputs() {
-  const p = period(), snap = (from, to) => ({ start: iso(monday(day(from))), end: iso(addDays(monday(day(to)), 6)) });
-  const a = h("input", { type: "date", id: "from-date", value: p?.start || "", max: p?.end }), b = h("input", { type: "date", id: "to-date", value: p?.end || "" });
-  const act = () => { if (a.value && b.value && a.value <= b.value) { customDates = false; change(snap(a.value, b.value)); } else if (a.value && b.value) say("The first date must not be after the last."); };
+  const p = period(),
+    snap = (from, to) => ({ start: iso(monday(day(from))), end: iso(addDays(monday(day(to)), 6)) });
+  const a = h("input", { type: "date", id: "from-date", value: p?.start || "", max: p?.end }),
+    b = h("input", { type: "date", id: "to-date", value: p?.end || "" });
+  const act = () => {
+    if (a.value && b.value && a.value <= b.value) {
+      customDates = false;
+      change(snap(a.value, b.value));
+    } else if (a.value && b.value) say("The first date must not be after the last.");
+  };
   a.addEventListener("change", act);
   b.addEventListener("change", act);
-  return h("div", { class: "pill pill-dates" }, h("label", { class: "pill-label" }, h("span", null, "From week of"), a), h("label", { class: "pill-label" }, h("span", null, "to week of"), b));
+  return h(
+    "div",
+    { class: "pill pill-dates" },
+    h("label", { class: "pill-label" }, h("span", null, "From week of"), a),
+    h("label", { class: "pill-label" }, h("span", null, "to week of"), b),
+  );
 }
 
 export function drawFilters() {
-  const q = state.query, p = period(), active = Object.keys(filtersOf()).filter((k) => !["start", "end", "source"].includes(k)).length + (p?.chosen ? 1 : 0);
+  const q = state.query,
+    p = period(),
+    active =
+      Object.keys(filtersOf()).filter((k) => !["start", "end", "source"].includes(k)).length +
+      (p?.chosen ? 1 : 0);
   const chosenDates = customDates || (p?.chosen && !PRESETS.some(([, , n]) => n === p.length));
-  const box = clear($("#filters"),
-    pill("period", periodControl(), p?.chosen, () => { customDates = false; change({ start: "", end: "" }); }),
+  const box = clear(
+    $("#filters"),
+    pill("period", periodControl(), p?.chosen, () => {
+      customDates = false;
+      change({ start: "", end: "" });
+    }),
     chosenDates && !reasons.start ? dateInputs() : null,
-    p ? h("p", { class: "period-text" }, h("span", null, dates(p.start, p.end)), " ", reasons.compare ? null : h("span", { class: "muted" }, p.previous_start ? `vs ${dates(p.previous_start, p.previous_end)}` : "no earlier period")) : null,
-    pill("segment", select("segment", meta.segments.map((x) => [x.id, `[${x.id}] ${x.name}`])), q.segment, () => change({ segment: "" })),
-    pill("region", select("region", meta.regions.map((r) => [r, r])), q.region, () => change({ region: "" })),
-    pill("product", select("product", meta.products.slice(0, 300).map((x) => [x.id, x.name || x.id])), q.product, () => change({ product: "" })),
-    pill("sentiment", select("sentiment", [["negative", "Negative"], ["positive", "Positive"], ["unsure", "Unsure"]]), q.sentiment, () => change({ sentiment: "" })),
-    q.q ? h("div", { class: `pill pill-on${reasons.q ? " pill-off" : ""}` }, h("span", { class: "pill-label" }, h("span", null, LABELS.q), h("span", { class: "pill-text" }, `“${q.q}”`)), h("button", { type: "button", class: "pill-x", "aria-label": "Remove filter Words", on: { click: () => change({ q: "" }) } }, icon("failed"))) : null,
-    meta.sources.length > 1 ? h("div", { class: "pill" }, h("label", { class: "pill-label" }, h("span", null, "Source"), select("source", meta.sources.map((x) => [x, x]), meta.shop || "Latest"))) : null,
-    active ? h("button", { type: "button", class: "button clear-all", on: { click: () => { customDates = false; change({ start: "", end: "", segment: "", region: "", product: "", sentiment: "", q: "" }); } } }, `Clear all (${active})`) : null);
-  const struck = Object.entries(reasons).filter(([k]) => k === "start" ? p?.chosen : q[k]);
+    p
+      ? h(
+          "p",
+          { class: "period-text" },
+          h("span", null, dates(p.start, p.end)),
+          " ",
+          reasons.compare
+            ? null
+            : h(
+                "span",
+                { class: "muted" },
+                p.previous_start ? `vs ${dates(p.previous_start, p.previous_end)}` : "no earlier period",
+              ),
+        )
+      : null,
+    pill(
+      "segment",
+      select(
+        "segment",
+        meta.segments.map((x) => [x.id, `[${x.id}] ${x.name}`]),
+      ),
+      q.segment,
+      () => change({ segment: "" }),
+    ),
+    pill(
+      "region",
+      select(
+        "region",
+        meta.regions.map((r) => [r, r]),
+      ),
+      q.region,
+      () => change({ region: "" }),
+    ),
+    pill(
+      "product",
+      select(
+        "product",
+        meta.products.slice(0, 300).map((x) => [x.id, x.name || x.id]),
+      ),
+      q.product,
+      () => change({ product: "" }),
+    ),
+    pill(
+      "sentiment",
+      select("sentiment", [
+        ["negative", "Negative"],
+        ["positive", "Positive"],
+        ["unsure", "Unsure"],
+      ]),
+      q.sentiment,
+      () => change({ sentiment: "" }),
+    ),
+    q.q
+      ? h(
+          "div",
+          { class: `pill pill-on${reasons.q ? " pill-off" : ""}` },
+          h(
+            "span",
+            { class: "pill-label" },
+            h("span", null, LABELS.q),
+            h("span", { class: "pill-text" }, `“${q.q}”`),
+          ),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "pill-x",
+              "aria-label": "Remove filter Words",
+              on: { click: () => change({ q: "" }) },
+            },
+            icon("failed"),
+          ),
+        )
+      : null,
+    meta.sources.length > 1
+      ? h(
+          "div",
+          { class: "pill" },
+          h(
+            "label",
+            { class: "pill-label" },
+            h("span", null, "Source"),
+            select(
+              "source",
+              meta.sources.map((x) => [x, x]),
+              meta.shop || "Latest",
+            ),
+          ),
+        )
+      : null,
+    active
+      ? h(
+          "button",
+          {
+            type: "button",
+            class: "button clear-all",
+            on: {
+              click: () => {
+                customDates = false;
+                change({ start: "", end: "", segment: "", region: "", product: "", sentiment: "", q: "" });
+              },
+            },
+          },
+          `Clear all (${active})`,
+        )
+      : null,
+  );
+  const struck = Object.entries(reasons).filter(([k]) => (k === "start" ? p?.chosen : q[k]));
   const reason = [...new Set(struck.map(([, text]) => text))].join(" ");
   if (reason) box.append(h("p", { class: "off-reason" }, reason));
   $("#open-filters").textContent = active ? `Filters (${active})` : "Filters";
@@ -118,4 +371,7 @@ export function drawFilters() {
 export function showMatching(n) {
   $("#sheet-show").textContent = n === undefined || n === null ? "Show" : `Show ${count(n)} reviews`;
 }
-export const backLink = (from) => (from ? h("a", { class: "back", href: from.url || pathOf("overview"), "data-back": "1" }, `← ${from.label}`) : null);
+export const backLink = (from) =>
+  from
+    ? h("a", { class: "back", href: from.url || pathOf("overview"), "data-back": "1" }, `← ${from.label}`)
+    : null;

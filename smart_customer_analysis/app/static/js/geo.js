@@ -4,33 +4,50 @@ import { h, s, tipped, uid } from "./dom.js";
 import { count, pct, range, signedPoints } from "./format.js";
 import { WHY } from "./words.js";
 
-const merc = (lat) => (Math.log(Math.tan(Math.PI / 4 + (Math.max(-84, Math.min(84, lat)) * Math.PI) / 360)) * 180) / Math.PI;
+const merc = (lat) =>
+  (Math.log(Math.tan(Math.PI / 4 + (Math.max(-84, Math.min(84, lat)) * Math.PI) / 360)) * 180) / Math.PI;
 
 let landPromise = null;
 export function land() {
-  landPromise ??= fetch("/static/vendor/land.geojson").then((r) => (r.ok ? r.json() : null)).catch(() => null);
+  landPromise ??= fetch("/static/vendor/land.geojson")
+    .then((r) => (r.ok ? r.json() : null))
+    .catch(() => null);
   return landPromise;
 }
 
 export function extentOf(features, given) {
   if (Array.isArray(given) && given.length === 4 && given.every(Number.isFinite)) return given;
   let [w, so, e, n] = [180, 90, -180, -90];
-  for (const f of features) for (const [x, y] of f.geometry.type === "Polygon" ? f.geometry.coordinates[0] : f.geometry.coordinates.flat(2)) { w = Math.min(w, x); e = Math.max(e, x); so = Math.min(so, y); n = Math.max(n, y); }
+  for (const f of features)
+    for (const [x, y] of f.geometry.type === "Polygon"
+      ? f.geometry.coordinates[0]
+      : f.geometry.coordinates.flat(2)) {
+      w = Math.min(w, x);
+      e = Math.max(e, x);
+      so = Math.min(so, y);
+      n = Math.max(n, y);
+    }
   return w > e ? [-180, -56, 180, 75] : [w, so, e, n];
 }
 export function padded([w, so, e, n], share = 0.08) {
-  const dx = Math.max(0.3, (e - w) * share), dy = Math.max(0.3, (n - so) * share);
+  const dx = Math.max(0.3, (e - w) * share),
+    dy = Math.max(0.3, (n - so) * share);
   return [Math.max(-180, w - dx), Math.max(-84, so - dy), Math.min(180, e + dx), Math.min(84, n + dy)];
 }
 
-export const classOf = (v, breaks) => { let i = 0; while (i < breaks.length - 2 && v >= breaks[i + 1]) i++; return i; };
+export const classOf = (v, breaks) => {
+  let i = 0;
+  while (i < breaks.length - 2 && v >= breaks[i + 1]) i++;
+  return i;
+};
 export const DIFF = [-0.15, -0.1, -0.05, 0.05, 0.1, 0.15]; // seven classes of difference, in shares
 export const diffClass = (v) => DIFF.filter((b) => v >= b).length;
 
 // Which colour a cell gets: "seq-2", "div-5", "hatch" or null for no colour.
 export function paint(p, metric, breaks) {
   if (p.state === "hidden") return "hatch";
-  if (p.state === "empty" || p.share === null || p.share === undefined) return p.low !== null && p.low !== undefined ? "wide" : null;
+  if (p.state === "empty" || p.share === null || p.share === undefined)
+    return p.low !== null && p.low !== undefined ? "wide" : null;
   if (metric !== "difference") return `seq-${classOf(p.share, breaks)}`;
   // The middle class means "no proven difference": the range of the cell still holds the share of all.
   if (p.overall !== undefined && p.low <= p.overall && p.high >= p.overall) return "div-3";
@@ -40,33 +57,93 @@ export function paint(p, metric, breaks) {
 export function cellLines(p, overall) {
   if (p.state === "hidden") return [p.name || "Cell", `[c] ${WHY["Hidden [c]"]}`];
   const wide = p.reliability === "wide" || p.share === null || p.share === undefined;
-  const diff = !wide && overall?.value !== undefined && overall?.value !== null ? `${signedPoints(p.share - overall.value)} against all` : null;
-  return [p.name || "Cell", wide ? `${range(p.low, p.high)} [u]` : `${pct(p.share)} negative (${range(p.low, p.high)})`, `${count(p.n_reviews)} reviews, ${count(p.n_customers)} customers`, diff, p.hot ? "Hot spot: worse than chance explains" : null].filter(Boolean);
+  const diff =
+    !wide && overall?.value !== undefined && overall?.value !== null
+      ? `${signedPoints(p.share - overall.value)} against all`
+      : null;
+  return [
+    p.name || "Cell",
+    wide ? `${range(p.low, p.high)} [u]` : `${pct(p.share)} negative (${range(p.low, p.high)})`,
+    `${count(p.n_reviews)} reviews, ${count(p.n_customers)} customers`,
+    diff,
+    p.hot ? "Hot spot: worse than chance explains" : null,
+  ].filter(Boolean);
 }
 
 const path = (ring, X, Y) => `M${ring.map(([a, b]) => `${X(a).toFixed(1)} ${Y(b).toFixed(1)}`).join("L")}Z`;
 
-export function staticMap({ landData, cells = [], hotspots = [], extent, breaks = [0, 0.1, 0.2, 0.3, 0.4, 1], metric = "share", width, height = 300, hot = true, onPick = null, tips = null, selected = null, name = "Map" }) {
+export function staticMap({
+  landData,
+  cells = [],
+  hotspots = [],
+  extent,
+  breaks = [0, 0.1, 0.2, 0.3, 0.4, 1],
+  metric = "share",
+  width,
+  height = 300,
+  hot = true,
+  onPick = null,
+  tips = null,
+  selected = null,
+  name = "Map",
+}) {
   let [w, so, e, n] = padded(extent);
-  let sy = (merc(n) - merc(so)) || 1, sx = e - w || 1;
-  const k = Math.min(width / sx, height / sy), ox = (width - sx * k) / 2, oy = (height - sy * k) / 2;
-  const X = (lon) => ox + (lon - w) * k, Y = (lat) => oy + (merc(n) - merc(lat)) * k, hatch = uid("hatch"), clip = uid("clip");
+  let sy = merc(n) - merc(so) || 1,
+    sx = e - w || 1;
+  const k = Math.min(width / sx, height / sy),
+    ox = (width - sx * k) / 2,
+    oy = (height - sy * k) / 2;
+  const X = (lon) => ox + (lon - w) * k,
+    Y = (lat) => oy + (merc(n) - merc(lat)) * k,
+    hatch = uid("hatch"),
+    clip = uid("clip");
   const seen = [w - ox / k - 1, e + ox / k + 1];
-  const svg = s("svg", { width, height, viewBox: `0 0 ${width} ${height}`, class: "map-svg", role: "img", "aria-label": name },
-    s("defs", null, s("pattern", { id: hatch, width: 8, height: 8, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, s("rect", { width: 8, height: 8, class: "m-hatch-fill" }), s("line", { x1: 0, y1: 0, x2: 0, y2: 8, class: "m-hatch-line" })),
-      s("clipPath", { id: clip }, s("rect", { width, height, rx: 4 }))));
+  const svg = s(
+    "svg",
+    { width, height, viewBox: `0 0 ${width} ${height}`, class: "map-svg", role: "img", "aria-label": name },
+    s(
+      "defs",
+      null,
+      s(
+        "pattern",
+        { id: hatch, width: 8, height: 8, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+        s("rect", { width: 8, height: 8, class: "m-hatch-fill" }),
+        s("line", { x1: 0, y1: 0, x2: 0, y2: 8, class: "m-hatch-line" }),
+      ),
+      s("clipPath", { id: clip }, s("rect", { width, height, rx: 4 })),
+    ),
+  );
   const g = s("g", { "clip-path": `url(#${clip})` }, s("rect", { width, height, class: "m-sea" }));
   const rings = [];
   for (const f of landData?.features || (landData ? [landData] : [])) {
-    const geo = f.geometry || f, polys = geo.type === "Polygon" ? [geo.coordinates] : geo.type === "MultiPolygon" ? geo.coordinates : [];
-    for (const poly of polys) { const xs = poly[0].map((c) => c[0]), ys = poly[0].map((c) => c[1]); if (Math.max(...xs) >= seen[0] && Math.min(...xs) <= seen[1] && Math.max(...ys) >= so - sy && Math.min(...ys) <= n + sy) rings.push(poly.map((r) => path(r, X, Y)).join("")); }
+    const geo = f.geometry || f,
+      polys = geo.type === "Polygon" ? [geo.coordinates] : geo.type === "MultiPolygon" ? geo.coordinates : [];
+    for (const poly of polys) {
+      const xs = poly[0].map((c) => c[0]),
+        ys = poly[0].map((c) => c[1]);
+      if (
+        Math.max(...xs) >= seen[0] &&
+        Math.min(...xs) <= seen[1] &&
+        Math.max(...ys) >= so - sy &&
+        Math.min(...ys) <= n + sy
+      )
+        rings.push(poly.map((r) => path(r, X, Y)).join(""));
+    }
   }
   if (rings.length) g.append(s("path", { d: rings.join(""), class: "m-land", "fill-rule": "evenodd" }));
-  const draw = (f) => (f.geometry.type === "Polygon" ? [f.geometry.coordinates] : f.geometry.coordinates).map((p) => p.map((r) => path(r, X, Y)).join("")).join("");
+  const draw = (f) =>
+    (f.geometry.type === "Polygon" ? [f.geometry.coordinates] : f.geometry.coordinates)
+      .map((p) => p.map((r) => path(r, X, Y)).join(""))
+      .join("");
   for (const f of cells) {
     const c = paint(f.properties, metric, breaks);
     if (!c) continue;
-    const el = s("path", { d: draw(f), class: `m-cell ${c === "hatch" ? "" : `fill-${c}`}`, fill: c === "hatch" ? `url(#${hatch})` : null, "data-cell": f.properties.cell });
+    const el = s("path", {
+      d: draw(f),
+      class: `m-cell ${c === "hatch" ? "" : `fill-${c}`}`,
+      fill: c === "hatch" ? `url(#${hatch})` : null,
+      "data-cell": f.properties.cell,
+    });
     if (tips) tipped(el, () => tips(f.properties));
     if (onPick) el.addEventListener("click", () => onPick(f.properties));
     g.append(el);
@@ -77,40 +154,129 @@ export function staticMap({ landData, cells = [], hotspots = [], extent, breaks 
     for (const f of hots) g.append(s("path", { d: draw(f), class: "m-hot" }));
   }
   const sel = cells.find((f) => f.properties.cell === selected);
-  if (sel) g.append(s("path", { d: draw(sel), class: "m-halo" }), s("path", { d: draw(sel), class: "m-selected" }));
-  if (hot) for (const p of [...hotspots].reverse()) if (Number.isFinite(p.lon)) g.append(s("circle", { cx: X(p.lon), cy: Y(p.lat), r: 9, class: "m-num" }), s("text", { x: X(p.lon), y: Y(p.lat) + 4, "text-anchor": "middle", class: "m-num-text" }, String(p.rank)));
+  if (sel)
+    g.append(s("path", { d: draw(sel), class: "m-halo" }), s("path", { d: draw(sel), class: "m-selected" }));
+  if (hot)
+    for (const p of [...hotspots].reverse())
+      if (Number.isFinite(p.lon))
+        g.append(
+          s("circle", { cx: X(p.lon), cy: Y(p.lat), r: 9, class: "m-num" }),
+          s(
+            "text",
+            { x: X(p.lon), y: Y(p.lat) + 4, "text-anchor": "middle", class: "m-num-text" },
+            String(p.rank),
+          ),
+        );
   svg.append(g);
   return svg;
 }
 
 export function counted(cells, metric, breaks) {
   const out = {};
-  for (const f of cells) { const c = paint(f.properties, metric, breaks); if (c) out[c] = (out[c] || 0) + 1; }
+  for (const f of cells) {
+    const c = paint(f.properties, metric, breaks);
+    if (c) out[c] = (out[c] || 0) + 1;
+  }
   return out;
 }
 
 export function legendItems(metric, breaks) {
-  if (metric === "difference") return ["< −15", "−15 to −10", "−10 to −5", "no proven difference", "+5 to +10", "+10 to +15", "> +15"].map((t, i) => [`div-${i}`, t]);
-  return breaks.slice(0, -1).map((b, i) => [`seq-${i}`, i === breaks.length - 2 ? `${Math.round(100 * b)}+` : `${Math.round(100 * b)}–${Math.round(100 * breaks[i + 1])}`]);
+  if (metric === "difference")
+    return [
+      "< −15",
+      "−15 to −10",
+      "−10 to −5",
+      "no proven difference",
+      "+5 to +10",
+      "+10 to +15",
+      "> +15",
+    ].map((t, i) => [`div-${i}`, t]);
+  return breaks
+    .slice(0, -1)
+    .map((b, i) => [
+      `seq-${i}`,
+      i === breaks.length - 2
+        ? `${Math.round(100 * b)}+`
+        : `${Math.round(100 * b)}–${Math.round(100 * breaks[i + 1])}`,
+    ]);
 }
 
 // Legend with a bar per class for how many cells it holds.
 export function legend(cells, metric, breaks) {
-  const n = counted(cells, metric, breaks), most = Math.max(1, ...Object.values(n));
-  return h("div", { class: "legend" }, h("div", { class: "legend-title" }, metric === "difference" ? "Points from the share of all" : "Share negative, %"),
-    h("ul", { class: `legend-classes${metric === "difference" ? " legend-diff" : ""}` }, legendItems(metric, breaks).map(([c, text]) => h("li", null,
-      h("span", { class: "legend-bar", "aria-hidden": "true" }, h("i", { style: { height: `${(100 * (n[c] || 0)) / most}%` } })),
-      h("span", { class: `swatch swatch-${c}` }), h("span", null, text), h("span", { class: "legend-n" }, count(n[c] || 0), h("span", { class: "sr" }, " cells"))))),
-    h("ul", { class: "legend-rest" }, h("li", null, h("span", { class: "swatch swatch-hot" }), "hot spot"),
-      n.wide ? h("li", null, h("span", { class: "swatch swatch-wide" }), `wide [u] (${count(n.wide)})`) : null,
+  const n = counted(cells, metric, breaks),
+    most = Math.max(1, ...Object.values(n));
+  return h(
+    "div",
+    { class: "legend" },
+    h(
+      "div",
+      { class: "legend-title" },
+      metric === "difference" ? "Points from the share of all" : "Share negative, %",
+    ),
+    h(
+      "ul",
+      { class: `legend-classes${metric === "difference" ? " legend-diff" : ""}` },
+      legendItems(metric, breaks).map(([c, text]) =>
+        h(
+          "li",
+          null,
+          h(
+            "span",
+            { class: "legend-bar", "aria-hidden": "true" },
+            h("i", { style: { height: `${(100 * (n[c] || 0)) / most}%` } }),
+          ),
+          h("span", { class: `swatch swatch-${c}` }),
+          h("span", null, text),
+          h("span", { class: "legend-n" }, count(n[c] || 0), h("span", { class: "sr" }, " cells")),
+        ),
+      ),
+    ),
+    h(
+      "ul",
+      { class: "legend-rest" },
+      h("li", null, h("span", { class: "swatch swatch-hot" }), "hot spot"),
+      n.wide
+        ? h("li", null, h("span", { class: "swatch swatch-wide" }), `wide [u] (${count(n.wide)})`)
+        : null,
       h("li", null, h("span", { class: "swatch swatch-hatch" }), `hidden [c] (${count(n.hatch || 0)})`),
-      h("li", null, h("span", { class: "swatch swatch-land" }), "land, no customers")));
+      h("li", null, h("span", { class: "swatch swatch-land" }), "land, no customers"),
+    ),
+  );
 }
 
 // The same legend as SVG, for saved pictures.
 export function legendSVG(width, metric, breaks, y) {
-  const items = [...legendItems(metric, breaks), ["hot", "hot spot"], ["hatch", "hidden [c]"]], step = Math.min(150, width / items.length), hatch = uid("hatch");
-  return s("g", { transform: `translate(0 ${y})` }, s("defs", null, s("pattern", { id: hatch, width: 8, height: 8, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, s("rect", { width: 8, height: 8, class: "m-hatch-fill" }), s("line", { x1: 0, y1: 0, x2: 0, y2: 8, class: "m-hatch-line" }))),
-    s("text", { x: 0, y: 12, class: "c-tick" }, metric === "difference" ? "Points from the share of all" : "Share negative, %"),
-    items.map(([c, text], i) => [s("rect", { x: i * step, y: 22, width: 16, height: 16, class: c === "hot" ? "m-hot" : c === "hatch" ? "m-cell" : `m-cell fill-${c}`, fill: c === "hatch" ? `url(#${hatch})` : c === "hot" ? "none" : null }), s("text", { x: i * step + 22, y: 35, class: "c-tick" }, text)]));
+  const items = [...legendItems(metric, breaks), ["hot", "hot spot"], ["hatch", "hidden [c]"]],
+    step = Math.min(150, width / items.length),
+    hatch = uid("hatch");
+  return s(
+    "g",
+    { transform: `translate(0 ${y})` },
+    s(
+      "defs",
+      null,
+      s(
+        "pattern",
+        { id: hatch, width: 8, height: 8, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+        s("rect", { width: 8, height: 8, class: "m-hatch-fill" }),
+        s("line", { x1: 0, y1: 0, x2: 0, y2: 8, class: "m-hatch-line" }),
+      ),
+    ),
+    s(
+      "text",
+      { x: 0, y: 12, class: "c-tick" },
+      metric === "difference" ? "Points from the share of all" : "Share negative, %",
+    ),
+    items.map(([c, text], i) => [
+      s("rect", {
+        x: i * step,
+        y: 22,
+        width: 16,
+        height: 16,
+        class: c === "hot" ? "m-hot" : c === "hatch" ? "m-cell" : `m-cell fill-${c}`,
+        fill: c === "hatch" ? `url(#${hatch})` : c === "hot" ? "none" : null,
+      }),
+      s("text", { x: i * step + 22, y: 35, class: "c-tick" }, text),
+    ]),
+  );
 }

@@ -5,20 +5,40 @@ import { backLink, drawFilters, drawFresh, drawNav, mountFrame, setReasons, show
 import { TITLES, VIEWS, filtersOf, meta, refresh, state } from "./state.js";
 
 const LOAD = {
-  overview: () => import("./views/overview.js"), map: () => import("./views/map.js"), segments: () => import("./views/segments.js"),
-  reviews: () => import("./views/reviews.js"), try: () => import("./views/try.js"), reports: () => import("./views/reports.js"),
+  overview: () => import("./views/overview.js"),
+  map: () => import("./views/map.js"),
+  segments: () => import("./views/segments.js"),
+  reviews: () => import("./views/reviews.js"),
+  try: () => import("./views/try.js"),
+  reports: () => import("./views/reports.js"),
 };
-let current = null, shown = null, turn = 0, at = "";
+let current = null,
+  shown = null,
+  turn = 0,
+  at = "";
 
-const focusables = () => [...$("#main").querySelectorAll("a[href], button, select, input, summary, [tabindex='0']")];
+const focusables = () => [
+  ...$("#main").querySelectorAll("a[href], button, select, input, summary, [tabindex='0']"),
+];
 function remember() {
   const at = focusables().indexOf(document.activeElement);
-  history.replaceState({ ...history.state, scroll: scrollY, focus: at, focusHref: document.activeElement?.getAttribute?.("href") || null }, "");
+  history.replaceState(
+    {
+      ...history.state,
+      scroll: scrollY,
+      focus: at,
+      focusHref: document.activeElement?.getAttribute?.("href") || null,
+    },
+    "",
+  );
 }
 
 export function navigate(url, { replace = false, from = null } = {}) {
   const target = new URL(url, location.origin);
-  if (!(target.pathname.replace(/(.)\/$/, "$1") in VIEWS)) { location.assign(target.href); return; }
+  if (!(target.pathname.replace(/(.)\/$/, "$1") in VIEWS)) {
+    location.assign(target.href);
+    return;
+  }
   remember();
   const same = target.pathname === location.pathname;
   const next = { from: from || (same ? history.state?.from || null : null) };
@@ -44,7 +64,17 @@ async function show({ focus = false, restore = false } = {}) {
   if (shown !== name) {
     current?.unmount?.();
     root.className = `view view-${name}`;
-    clear(root, h("div", { class: "view-head" }, h("div", { id: "back" }), h("h1", { tabindex: -1 }, TITLES[name]), h("p", { class: "question" }, view.question)), h("div", { id: "view" }));
+    clear(
+      root,
+      h(
+        "div",
+        { class: "view-head" },
+        h("div", { id: "back" }),
+        h("h1", { tabindex: -1 }, TITLES[name]),
+        h("p", { class: "question" }, view.question),
+      ),
+      h("div", { id: "view" }),
+    );
     current = view.mount($("#view"), { navigate, matching: showMatching });
     shown = name;
     if (!restore) scrollTo(0, 0);
@@ -53,35 +83,67 @@ async function show({ focus = false, restore = false } = {}) {
   if (focus) $("h1", root).focus({ preventScroll: true });
   if (periodNeeded()) await chosen;
   if (mine !== turn) return;
-  const done = current.update().finally(() => { if (mine === turn) root.removeAttribute("aria-busy"); });
+  const done = current.update().finally(() => {
+    if (mine === turn) root.removeAttribute("aria-busy");
+  });
   if (restore) {
     const keep = history.state || {};
     await done;
     if (mine !== turn) return;
     await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)));
     scrollTo(0, keep.scroll || 0);
-    const list = focusables(), el = keep.focusHref && list[keep.focus]?.getAttribute("href") !== keep.focusHref ? list.find((x) => x.getAttribute("href") === keep.focusHref) : list[keep.focus];
+    const list = focusables(),
+      el =
+        keep.focusHref && list[keep.focus]?.getAttribute("href") !== keep.focusHref
+          ? list.find((x) => x.getAttribute("href") === keep.focusHref)
+          : list[keep.focus];
     el?.focus({ preventScroll: true });
   }
 }
 
 document.addEventListener("click", (e) => {
   const a = e.target.closest?.("a[href]");
-  if (!a || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey || a.hasAttribute("download") || a.target) return;
+  if (
+    !a ||
+    e.defaultPrevented ||
+    e.button ||
+    e.metaKey ||
+    e.ctrlKey ||
+    e.shiftKey ||
+    e.altKey ||
+    a.hasAttribute("download") ||
+    a.target
+  )
+    return;
   const raw = a.getAttribute("href");
-  if (raw.startsWith("#")) { e.preventDefault(); $(raw)?.focus(); return; } // the skip link must not write history
+  if (raw.startsWith("#")) {
+    e.preventDefault();
+    $(raw)?.focus();
+    return;
+  } // the skip link must not write history
   const url = new URL(raw, location.href);
   if (url.origin !== location.origin || !(url.pathname.replace(/(.)\/$/, "$1") in VIEWS)) return;
   e.preventDefault();
-  if (a.dataset.back && history.state?.from) { history.back(); return; }
+  if (a.dataset.back && history.state?.from) {
+    history.back();
+    return;
+  }
   document.querySelectorAll("dialog[open]").forEach((d) => d.close());
   const inMain = $("#main").contains(a);
-  navigate(url.pathname + url.search, { from: inMain && url.pathname !== location.pathname ? { label: TITLES[state.view], url: location.pathname + location.search } : null });
+  navigate(url.pathname + url.search, {
+    from:
+      inMain && url.pathname !== location.pathname
+        ? { label: TITLES[state.view], url: location.pathname + location.search }
+        : null,
+  });
 });
-addEventListener("popstate", () => { if (location.pathname + location.search !== at) show({ restore: true }); });
+addEventListener("popstate", () => {
+  if (location.pathname + location.search !== at) show({ restore: true });
+});
 document.addEventListener("keydown", (e) => {
   if (e.key === "Escape") hideTip();
-  if (e.key === "?" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName)) $("#key").showModal();
+  if (e.key === "?" && !/^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName))
+    $("#key").showModal();
 });
 if ("scrollRestoration" in history) history.scrollRestoration = "manual";
 
@@ -89,8 +151,17 @@ if ("scrollRestoration" in history) history.scrollRestoration = "manual";
 async function learn() {
   const v = await get("filters", { source: state.query.source }).catch(() => null);
   meta.known = true;
-  if (!v) { say("The list of filters could not be loaded."); return; }
-  Object.assign(meta, { regions: v.regions || [], segments: v.segments || [], products: v.products || [], sources: v.sources || [], periods: v.periods?.last ? v.periods : null });
+  if (!v) {
+    say("The list of filters could not be loaded.");
+    return;
+  }
+  Object.assign(meta, {
+    regions: v.regions || [],
+    segments: v.segments || [],
+    products: v.products || [],
+    sources: v.sources || [],
+    periods: v.periods?.last ? v.periods : null,
+  });
   meta.data_to = v.periods?.last;
 }
 async function learnPeriod() {
@@ -103,7 +174,13 @@ async function learnPeriod() {
   document.title = `${TITLES[state.view]} · ${meta.shop || "Customer analysis"}`;
 }
 // The default period must be known before it is sent; the plain Overview lets the server choose it.
-const periodNeeded = () => !meta.period && meta.periods && !state.query.start && !state.query.end && !["try", "reports"].includes(state.view) && !(state.view === "overview" && Object.keys(filtersOf()).every((k) => k === "source"));
+const periodNeeded = () =>
+  !meta.period &&
+  meta.periods &&
+  !state.query.start &&
+  !state.query.end &&
+  !["try", "reports"].includes(state.view) &&
+  !(state.view === "overview" && Object.keys(filtersOf()).every((k) => k === "source"));
 
 mountFrame(navigate);
 drawNav();
@@ -114,4 +191,9 @@ await names;
 drawFresh();
 await show({ restore: Boolean(history.state?.scroll) });
 await chosen;
-get("reviews", { source: state.query.source, limit: 1 }).then((r) => { meta.n_reviews = r.all; drawFresh(); }).catch(() => {});
+get("reviews", { source: state.query.source, limit: 1 })
+  .then((r) => {
+    meta.n_reviews = r.all;
+    drawFresh();
+  })
+  .catch(() => {});

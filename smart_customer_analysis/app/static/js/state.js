@@ -1,26 +1,53 @@
 // The address is the state: path = view, query = filters, sort, selection.
 import { addDays, day, dates, iso, monday } from "./format.js";
 
-export const VIEWS = { "/": "overview", "/map": "map", "/segments": "segments", "/reviews": "reviews", "/try": "try", "/reports": "reports" };
-export const TITLES = { overview: "Overview", map: "Map", segments: "Segments", reviews: "Reviews", try: "Try a review", reports: "Reports" };
+export const VIEWS = {
+  "/": "overview",
+  "/map": "map",
+  "/segments": "segments",
+  "/reviews": "reviews",
+  "/try": "try",
+  "/reports": "reports",
+};
+export const TITLES = {
+  overview: "Overview",
+  map: "Map",
+  segments: "Segments",
+  reviews: "Reviews",
+  try: "Try a review",
+  reports: "Reports",
+};
 export const FILTERS = ["source", "start", "end", "segment", "region", "product", "sentiment", "q"];
-export const LABELS = { period: "Period", segment: "Segment", region: "Region", product: "Product", sentiment: "Sentiment", q: "Words" };
+export const LABELS = {
+  period: "Period",
+  segment: "Segment",
+  region: "Region",
+  product: "Product",
+  sentiment: "Sentiment",
+  q: "Words",
+};
 
 export const meta = { regions: [], segments: [], products: [], sources: [], periods: null, known: false };
 export let state = read();
 
 export function read(loc = location) {
-  const view = VIEWS[loc.pathname.replace(/(.)\/$/, "$1")] || "overview", query = Object.fromEntries(new URLSearchParams(loc.search));
+  const view = VIEWS[loc.pathname.replace(/(.)\/$/, "$1")] || "overview",
+    query = Object.fromEntries(new URLSearchParams(loc.search));
   return { view, query, path: loc.pathname };
 }
-export function refresh() { state = read(); return state; }
+export function refresh() {
+  state = read();
+  return state;
+}
 
 export const pathOf = (view) => Object.keys(VIEWS).find((p) => VIEWS[p] === view);
-export const filtersOf = (query = state.query) => Object.fromEntries(FILTERS.filter((k) => query[k]).map((k) => [k, query[k]]));
+export const filtersOf = (query = state.query) =>
+  Object.fromEntries(FILTERS.filter((k) => query[k]).map((k) => [k, query[k]]));
 
 export function href(view, changes = {}, { keep = filtersOf() } = {}) {
   const q = new URLSearchParams();
-  for (const [k, v] of Object.entries({ ...keep, ...changes })) if (v !== null && v !== undefined && v !== "") q.set(k, v);
+  for (const [k, v] of Object.entries({ ...keep, ...changes }))
+    if (v !== null && v !== undefined && v !== "") q.set(k, v);
   const text = q.toString();
   return pathOf(view) + (text ? `?${text}` : "");
 }
@@ -40,26 +67,35 @@ export function defaultPeriod() {
 }
 export function period(query = state.query) {
   const d = defaultPeriod();
-  const start = query.start || d?.start, end = query.end || d?.end;
+  const start = query.start || d?.start,
+    end = query.end || d?.end;
   if (!start || !end) return null;
-  const length = Math.round((day(end) - day(start)) / 864e5) + 1, first = meta.periods?.first || "0000-01-01";
-  const before = iso(addDays(day(start), -1)), from = iso(addDays(day(start), -length));
-  const previous = before < first ? { previous_start: null, previous_end: null } : { previous_start: from < first ? first : from, previous_end: before };
+  const length = Math.round((day(end) - day(start)) / 864e5) + 1,
+    first = meta.periods?.first || "0000-01-01";
+  const before = iso(addDays(day(start), -1)),
+    from = iso(addDays(day(start), -length));
+  const previous =
+    before < first
+      ? { previous_start: null, previous_end: null }
+      : { previous_start: from < first ? first : from, previous_end: before };
   return { start, end, ...previous, chosen: Boolean(query.start || query.end), length };
 }
 
 // What a view sends to the API: filters that act there, with the period made explicit.
 export function asked({ without = [], query = state.query } = {}) {
-  const p = period(query), out = { ...filtersOf(query) };
+  const p = period(query),
+    out = { ...filtersOf(query) };
   if (p) Object.assign(out, { start: p.start, end: p.end });
   for (const k of without) delete out[k];
   return out;
 }
 
 export function scopeText({ without = [], query = state.query, withPeriod = true } = {}) {
-  const p = period(query), parts = [];
+  const p = period(query),
+    parts = [];
   for (const k of ["segment", "region", "product", "sentiment", "q"]) {
-    if (query[k] && !without.includes(k)) parts.push(`${LABELS[k]}: ${k === "segment" ? segmentName(query[k]) : query[k]}`);
+    if (query[k] && !without.includes(k))
+      parts.push(`${LABELS[k]}: ${k === "segment" ? segmentName(query[k]) : query[k]}`);
   }
   if (withPeriod) parts.push(p ? dates(p.start, p.end) : "all dates");
   return parts.join(" · ");

@@ -1,7 +1,10 @@
 // The words of the key: the same on the page, in reports and in the documentation.
 export const KEY = [
   ["Range", "Ranges made this way contain the true share 19 times out of 20."],
-  ["Proven", "The difference passed a test that allows for how many we looked at. Ranges can overlap and a change still be proven: the test looks at the difference."],
+  [
+    "Proven",
+    "The difference passed a test that allows for how many we looked at. Ranges can overlap and a change still be proven: the test looks at the difference.",
+  ],
   ["No proven change", "It may have moved, these reviews cannot tell.", "none"],
   ["Worse", "The share of negative reviews is higher, proven.", "worse"],
   ["Better", "The share of negative reviews is lower, proven.", "better"],
@@ -19,6 +22,13 @@ export const KEY = [
 export const WHY = Object.fromEntries(KEY.map(([k, v]) => [k, v]));
 
 export const MARKS = {
-  worse: "worse", better: "better", none: "no proven change", event: "event", unsure: "unsure",
-  first: "no earlier period to compare", not_comparable: "not comparable", hidden: "hidden", wide: "wide range",
+  worse: "worse",
+  better: "better",
+  none: "no proven change",
+  event: "event",
+  unsure: "unsure",
+  first: "no earlier period to compare",
+  not_comparable: "not comparable",
+  hidden: "hidden",
+  wide: "wide range",
 };

@@ -10,36 +10,80 @@ import { asked, filtersOf, here, href, meta, state } from "../state.js";
 import { WHY } from "../words.js";
 
 const WITHOUT = ["sentiment", "q"];
-const SIZES = [["large", "Large"], ["medium", "Medium"], ["small", "Small"]];
-const COLOURS = ["sea", "land", "control", "hairline", "ink", "halo", "hatch-fill", "hatch-line", ...[0, 1, 2, 3, 4].map((i) => `seq-${i}`), ...[0, 1, 2, 3, 4, 5, 6].map((i) => `div-${i}`)];
+const SIZES = [
+  ["large", "Large"],
+  ["medium", "Medium"],
+  ["small", "Small"],
+];
+const COLOURS = [
+  "sea",
+  "land",
+  "control",
+  "hairline",
+  "ink",
+  "halo",
+  "hatch-fill",
+  "hatch-line",
+  ...[0, 1, 2, 3, 4].map((i) => `seq-${i}`),
+  ...[0, 1, 2, 3, 4, 5, 6].map((i) => `div-${i}`),
+];
 
 function palette() {
   const probe = h("span", { hidden: true });
   document.body.append(probe);
-  const out = Object.fromEntries(COLOURS.map((c) => { probe.style.color = `var(--${c})`; return [c, getComputedStyle(probe).color]; }));
+  const out = Object.fromEntries(
+    COLOURS.map((c) => {
+      probe.style.color = `var(--${c})`;
+      return [c, getComputedStyle(probe).color];
+    }),
+  );
   probe.remove();
   return out;
 }
 function hatchImage(c) {
-  const n = 16, canvas = h("canvas", { width: n, height: n }), g = canvas.getContext("2d");
+  const n = 16,
+    canvas = h("canvas", { width: n, height: n }),
+    g = canvas.getContext("2d");
   g.fillStyle = c["hatch-fill"];
   g.fillRect(0, 0, n, n);
   g.strokeStyle = c["hatch-line"];
   g.lineWidth = 2;
-  for (const o of [-n, 0, n]) { g.beginPath(); g.moveTo(o, n); g.lineTo(o + n, 0); g.stroke(); }
+  for (const o of [-n, 0, n]) {
+    g.beginPath();
+    g.moveTo(o, n);
+    g.lineTo(o + n, 0);
+    g.stroke();
+  }
   return g.getImageData(0, 0, n, n);
 }
-const canGL = () => { try { return Boolean(h("canvas").getContext("webgl2")); } catch { return false; } };
+const canGL = () => {
+  try {
+    return Boolean(h("canvas").getContext("webgl2"));
+  } catch {
+    return false;
+  }
+};
 
 let engine = null;
 async function maplibre() {
-  if (!canGL()) throw new Error("This browser offers no WebGL, so the map is a plain picture; the list and the table are complete.");
+  if (!canGL())
+    throw new Error(
+      "This browser offers no WebGL, so the map is a plain picture; the list and the table are complete.",
+    );
   engine ??= (async () => {
-    const lib = await import("/static/vendor/maplibre-gl.mjs").catch(() => { throw new Error("The map library is not installed, so the map is a plain picture. Next step: python -m smart_customer_analysis.app.vendor"); });
+    const lib = await import("/static/vendor/maplibre-gl.mjs").catch(() => {
+      throw new Error(
+        "The map library is not installed, so the map is a plain picture. Next step: python -m smart_customer_analysis.app.vendor",
+      );
+    });
     lib.setWorkerUrl("/static/vendor/maplibre-gl-worker.mjs");
     if (!$("link[data-map]")) {
       const css = h("link", { rel: "stylesheet", href: "/static/vendor/maplibre-gl.css", "data-map": "1" });
-      await new Promise((done) => { css.addEventListener("load", done); css.addEventListener("error", done); document.head.append(css); });
+      await new Promise((done) => {
+        css.addEventListener("load", done);
+        css.addEventListener("error", done);
+        document.head.append(css);
+      });
     }
     return lib;
   })();
@@ -53,12 +97,58 @@ function layers(c) {
     { id: "sea", type: "background", paint: { "background-color": c.sea } },
     { id: "land", type: "fill", source: "land", paint: { "fill-color": c.land } },
     { id: "coast", type: "line", source: "land", paint: { "line-color": c.control, "line-width": 0.7 } },
-    { id: "cells", type: "fill", source: "cells", filter: ["!=", ["get", "paint"], "hatch"], paint: { "fill-color": ["match", ["get", "paint"], ...Object.keys(c).filter((k) => /^(seq|div)-/.test(k)).flatMap((k) => [k, c[k]]), "wide", c["hatch-fill"], c.land], "fill-opacity": 0.94 } },
-    { id: "hidden", type: "fill", source: "cells", filter: ["==", ["get", "paint"], "hatch"], paint: { "fill-pattern": "hatch" } },
+    {
+      id: "cells",
+      type: "fill",
+      source: "cells",
+      filter: ["!=", ["get", "paint"], "hatch"],
+      paint: {
+        "fill-color": [
+          "match",
+          ["get", "paint"],
+          ...Object.keys(c)
+            .filter((k) => /^(seq|div)-/.test(k))
+            .flatMap((k) => [k, c[k]]),
+          "wide",
+          c["hatch-fill"],
+          c.land,
+        ],
+        "fill-opacity": 0.94,
+      },
+    },
+    {
+      id: "hidden",
+      type: "fill",
+      source: "cells",
+      filter: ["==", ["get", "paint"], "hatch"],
+      paint: { "fill-pattern": "hatch" },
+    },
     { id: "edges", type: "line", source: "cells", paint: { "line-color": c.hairline, "line-width": 0.6 } },
-    { id: "hot-halo", type: "line", source: "cells", filter: ["==", ["get", "outlined"], true], paint: { "line-color": c.halo, "line-width": 5.5 } },
-    { id: "hot", type: "line", source: "cells", filter: ["==", ["get", "outlined"], true], paint: { "line-color": c.ink, "line-width": 2.5 } },
-    { id: "people", type: "circle", source: "people", paint: { "circle-radius": 3, "circle-color": c.ink, "circle-stroke-color": c.halo, "circle-stroke-width": 1 } },
+    {
+      id: "hot-halo",
+      type: "line",
+      source: "cells",
+      filter: ["==", ["get", "outlined"], true],
+      paint: { "line-color": c.halo, "line-width": 5.5 },
+    },
+    {
+      id: "hot",
+      type: "line",
+      source: "cells",
+      filter: ["==", ["get", "outlined"], true],
+      paint: { "line-color": c.ink, "line-width": 2.5 },
+    },
+    {
+      id: "people",
+      type: "circle",
+      source: "people",
+      paint: {
+        "circle-radius": 3,
+        "circle-color": c.ink,
+        "circle-stroke-color": c.halo,
+        "circle-stroke-width": 1,
+      },
+    },
     { id: "picked-halo", type: "line", source: "picked", paint: { "line-color": c.halo, "line-width": 8 } },
     { id: "picked", type: "line", source: "picked", paint: { "line-color": c.ink, "line-width": 4 } },
   ];
@@ -71,69 +161,226 @@ function centre(f) {
 
 export default {
   question: "Where is it worse than chance explains?",
-  inactive: { sentiment: "Sentiment does not act here: a share of negative reviews needs all of them.", q: "Words act only in Reviews.", compare: true },
+  inactive: {
+    sentiment: "Sentiment does not act here: a share of negative reviews needs all of them.",
+    q: "Words act only in Reviews.",
+    compare: true,
+  },
   mount(root, ctx) {
-    let map = null, lib = null, markers = [], data = null, plain = false, ready = null, whyPlain = "", landData = null;
-    const stage = h("div", { class: "map-stage" }), note = h("p", { class: "caption map-note", hidden: true }), legendBox = h("div", { class: "map-legend" });
+    let map = null,
+      lib = null,
+      markers = [],
+      data = null,
+      plain = false,
+      ready = null,
+      whyPlain = "",
+      landData = null;
+    const stage = h("div", { class: "map-stage" }),
+      note = h("p", { class: "caption map-note", hidden: true }),
+      legendBox = h("div", { class: "map-legend" });
     const controls = h("div", { class: "map-controls", role: "group", "aria-label": "Map settings" });
-    const spots = card({ id: "spots", title: "Hot spots", subtitle: "…", minHeight: 120, phoneHeight: 180 }), picked = h("section", { class: "card picked", "aria-live": "polite", hidden: true });
+    const spots = card({ id: "spots", title: "Hot spots", subtitle: "…", minHeight: 120, phoneHeight: 180 }),
+      picked = h("section", { class: "card picked", "aria-live": "polite", hidden: true });
     const regions = card({ id: "regions", title: "Regions", minHeight: 120 });
-    root.append(controls, h("div", { class: "map-grid" },
-      h("div", { class: "map-left" }, h("div", { class: "map-frame", role: "group", "aria-label": "Map of the share of negative reviews. The list of hot spots and the table of regions say the same in words." }, stage), legendBox, note),
-      h("div", { class: "map-right" }, spots.el, picked, regions.el)));
+    root.append(
+      controls,
+      h(
+        "div",
+        { class: "map-grid" },
+        h(
+          "div",
+          { class: "map-left" },
+          h(
+            "div",
+            {
+              class: "map-frame",
+              role: "group",
+              "aria-label":
+                "Map of the share of negative reviews. The list of hot spots and the table of regions say the same in words.",
+            },
+            stage,
+          ),
+          legendBox,
+          note,
+        ),
+        h("div", { class: "map-right" }, spots.el, picked, regions.el),
+      ),
+    );
 
-    const opt = () => ({ size: SIZES.some(([v]) => v === state.query.size) ? state.query.size : "large", metric: state.query.metric === "difference" ? "difference" : "share", hot: state.query.hot !== "off", people: state.query.people === "on" });
+    const opt = () => ({
+      size: SIZES.some(([v]) => v === state.query.size) ? state.query.size : "large",
+      metric: state.query.metric === "difference" ? "difference" : "share",
+      hot: state.query.hot !== "off",
+      people: state.query.people === "on",
+    });
     const breaks = () => data?.legend?.breaks || [0, 0.1, 0.2, 0.3, 0.4, 1];
 
     function drawControls() {
       const o = opt();
-      const box = (key, on, off, label, checked) => h("label", { class: "check" }, h("input", { type: "checkbox", checked, on: { change: (e) => ctx.navigate(here({ [key]: e.target.checked ? on : off }), { replace: true }) } }), label);
-      clear(controls,
-        h("label", { class: "pill" }, h("span", { class: "pill-label" }, h("span", null, "Show"), h("select", { on: { change: (e) => ctx.navigate(here({ metric: e.target.value === "share" ? "" : e.target.value })) } }, [["share", "Share negative"], ["difference", "Difference from all"]].map(([v, t]) => h("option", { value: v, selected: v === o.metric }, t))))),
-        h("div", { class: "switch", role: "group", "aria-label": "Size of the cells" }, SIZES.map(([v, t]) => h("button", { type: "button", "aria-pressed": String(v === o.size), on: { click: () => ctx.navigate(here({ size: v === "large" ? "" : v, pick: "" })) } }, t))),
-        box("hot", "", "off", "Hot spots", o.hot), box("people", "on", "", "Customers", o.people),
-        h("span", { class: "map-save" }, h("button", { type: "button", class: "button", disabled: !data, on: { click: saveGeoJSON } }, "GeoJSON")));
+      const box = (key, on, off, label, checked) =>
+        h(
+          "label",
+          { class: "check" },
+          h("input", {
+            type: "checkbox",
+            checked,
+            on: {
+              change: (e) => ctx.navigate(here({ [key]: e.target.checked ? on : off }), { replace: true }),
+            },
+          }),
+          label,
+        );
+      clear(
+        controls,
+        h(
+          "label",
+          { class: "pill" },
+          h(
+            "span",
+            { class: "pill-label" },
+            h("span", null, "Show"),
+            h(
+              "select",
+              {
+                on: {
+                  change: (e) =>
+                    ctx.navigate(here({ metric: e.target.value === "share" ? "" : e.target.value })),
+                },
+              },
+              [
+                ["share", "Share negative"],
+                ["difference", "Difference from all"],
+              ].map(([v, t]) => h("option", { value: v, selected: v === o.metric }, t)),
+            ),
+          ),
+        ),
+        h(
+          "div",
+          { class: "switch", role: "group", "aria-label": "Size of the cells" },
+          SIZES.map(([v, t]) =>
+            h(
+              "button",
+              {
+                type: "button",
+                "aria-pressed": String(v === o.size),
+                on: { click: () => ctx.navigate(here({ size: v === "large" ? "" : v, pick: "" })) },
+              },
+              t,
+            ),
+          ),
+        ),
+        box("hot", "", "off", "Hot spots", o.hot),
+        box("people", "on", "", "Customers", o.people),
+        h(
+          "span",
+          { class: "map-save" },
+          h(
+            "button",
+            { type: "button", class: "button", disabled: !data, on: { click: saveGeoJSON } },
+            "GeoJSON",
+          ),
+        ),
+      );
     }
     function saveGeoJSON() {
-      const keep = { ...data, features: data.features.map((f) => ({ ...f, properties: Object.fromEntries(Object.entries(f.properties).filter(([k]) => !["paint", "outlined", "overall"].includes(k))) })), filters: filtersOf() };
+      const keep = {
+        ...data,
+        features: data.features.map((f) => ({
+          ...f,
+          properties: Object.fromEntries(
+            Object.entries(f.properties).filter(([k]) => !["paint", "outlined", "overall"].includes(k)),
+          ),
+        })),
+        filters: filtersOf(),
+      };
       save("map-cells.geojson", new Blob([JSON.stringify(keep)], { type: "application/geo+json" }));
     }
 
     function prepared() {
-      const o = opt(), b = breaks(), overall = data.overall?.value ?? null;
+      const o = opt(),
+        b = breaks(),
+        overall = data.overall?.value ?? null;
       for (const f of data.features) {
         const p = f.properties;
         p.overall = overall ?? undefined;
-        if (p.difference === undefined && overall !== null && p.share !== null) p.difference = p.share - overall;
+        if (p.difference === undefined && overall !== null && p.share !== null)
+          p.difference = p.share - overall;
         p.paint = paint(p, o.metric, b) || "none";
         p.outlined = Boolean(p.hot) && o.hot;
       }
-      return { type: "FeatureCollection", features: data.features.filter((f) => f.properties.paint !== "none") };
+      return {
+        type: "FeatureCollection",
+        features: data.features.filter((f) => f.properties.paint !== "none"),
+      };
     }
 
     async function startMap() {
       lib = await maplibre();
       const c = palette();
       map = new lib.Map({
-        container: stage, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, maxZoom: 11, renderWorldCopies: false,
-        cooperativeGestures: matchMedia("(max-width: 719px)").matches, fadeDuration: 0,
-        bounds: padded(extentOf(data.features, data.extent)), fitBoundsOptions: { padding: 16 },
-        style: { version: 8, sources: { land: { type: "geojson", data: landData || blank, attribution: "" }, cells: { type: "geojson", data: prepared() }, people: { type: "geojson", data: blank }, picked: { type: "geojson", data: blank } }, layers: [] },
+        container: stage,
+        attributionControl: false,
+        dragRotate: false,
+        pitchWithRotate: false,
+        touchPitch: false,
+        maxZoom: 11,
+        renderWorldCopies: false,
+        cooperativeGestures: matchMedia("(max-width: 719px)").matches,
+        fadeDuration: 0,
+        bounds: padded(extentOf(data.features, data.extent)),
+        fitBoundsOptions: { padding: 16 },
+        style: {
+          version: 8,
+          sources: {
+            land: { type: "geojson", data: landData || blank, attribution: "" },
+            cells: { type: "geojson", data: prepared() },
+            people: { type: "geojson", data: blank },
+            picked: { type: "geojson", data: blank },
+          },
+          layers: [],
+        },
       });
       map.touchZoomRotate.disableRotation();
-      const zoom = (by, name, sign) => h("button", { type: "button", "aria-label": name, on: { click: () => map.zoomTo(map.getZoom() + by, { duration: 0 }) } }, sign);
+      const zoom = (by, name, sign) =>
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-label": name,
+            on: { click: () => map.zoomTo(map.getZoom() + by, { duration: 0 }) },
+          },
+          sign,
+        );
       stage.append(h("div", { class: "map-zoom" }, zoom(1, "Zoom in", "+"), zoom(-1, "Zoom out", "−")));
       map.addControl(new lib.ScaleControl({}), "bottom-left");
       map.getCanvas().setAttribute("aria-label", "Map; the list of hot spots says the same in words");
       map.getCanvas().setAttribute("role", "img");
-      await new Promise((done, fail) => { map.once("load", done); map.once("error", (e) => fail(e.error)); });
+      await new Promise((done, fail) => {
+        map.once("load", done);
+        map.once("error", (e) => fail(e.error));
+      });
       map.addImage("hatch", hatchImage(c), { pixelRatio: 2 });
       for (const l of layers(c)) map.addLayer(l);
       const at = (e) => map.queryRenderedFeatures(e.point, { layers: ["cells", "hidden"] })[0];
-      map.on("mousemove", (e) => { const f = at(e); map.getCanvas().style.cursor = f ? "pointer" : ""; if (f) showTip(cellLines(find(f.properties.cell)?.properties || f.properties, data.overall), e.originalEvent.clientX, e.originalEvent.clientY); else hideTip(); });
+      map.on("mousemove", (e) => {
+        const f = at(e);
+        map.getCanvas().style.cursor = f ? "pointer" : "";
+        if (f)
+          showTip(
+            cellLines(find(f.properties.cell)?.properties || f.properties, data.overall),
+            e.originalEvent.clientX,
+            e.originalEvent.clientY,
+          );
+        else hideTip();
+      });
       map.on("mouseout", hideTip);
-      map.on("zoomend", () => { if (data) drawMarkers(); });
-      map.on("click", (e) => { const f = at(e); if (f) pick(f.properties.cell); });
+      map.on("zoomend", () => {
+        if (data) drawMarkers();
+      });
+      map.on("click", (e) => {
+        const f = at(e);
+        if (f) pick(f.properties.cell);
+      });
     }
 
     const find = (cell) => data?.features.find((f) => f.properties.cell === cell);
@@ -142,23 +389,92 @@ export default {
     function pick(cell, { centreIt = false } = {}) {
       ctx.navigate(here({ pick: cell }), { replace: true });
       const f = find(cell);
-      if (f && centreIt && map) map.easeTo({ center: centre(f), zoom: Math.max(map.getZoom(), 6), duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 150 });
+      if (f && centreIt && map)
+        map.easeTo({
+          center: centre(f),
+          zoom: Math.max(map.getZoom(), 6),
+          duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 150,
+        });
     }
 
     function drawPicked() {
-      const f = find(state.query.pick), p = f?.properties;
+      const f = find(state.query.pick),
+        p = f?.properties;
       picked.hidden = !p;
-      if (map?.getSource("picked")) map.getSource("picked").setData(f ? { type: "FeatureCollection", features: [f] } : blank);
+      if (map?.getSource("picked"))
+        map.getSource("picked").setData(f ? { type: "FeatureCollection", features: [f] } : blank);
       if (!p) return;
-      const spot = spotOf(p), all = data.overall, door = safePath(spot?.evidence || p.evidence), region = meta.regions.filter((r) => (p.name || "").startsWith(r)).sort((a, b) => b.length - a.length)[0];
-      clear(picked, h("h3", null, `Selected: ${p.name || "unnamed place"}`),
-        p.state === "hidden" ? h("p", null, icon("hidden"), ` [c] ${WHY["Hidden [c]"]}`) : [
-          h("p", null, figure({ value: p.share, low: p.low, high: p.high, n_reviews: p.n_reviews, reliability: p.share === null ? "wide" : p.reliability || "ok", evidence: door }), ` · ${plural(p.n_customers, "customer")}`),
-          all && drawable(all) ? h("p", { class: "caption" }, `All places: ${written(all)}${p.share !== null ? `; here ${signedPoints(p.share - all.value)}` : ""}`) : null],
-        door ? h("p", null, h("a", { href: door }, "Open the reviews →")) : region ? h("p", null, h("a", { href: href("reviews", { region }) }, `All reviews of region ${region} →`)) : null,
-        p.state === "hidden" ? null : h("details", null, h("summary", null, "How we know"), h("p", { class: "caption" }, p.hot ? `Tested together with its neighbours, corrected for the number of cells; hot at ${p.sizes_hot ?? "[x]"} of 3 cell sizes.` : "Tested together with its neighbours; not worse than chance explains.",
-          Number.isFinite(p.q_value) ? ` Adjusted p ${p.q_value.toFixed(3)}.` : "", Number.isFinite(p.p_value) ? ` Alone p ${p.p_value.toFixed(3)}, from drawing lots (999 permutations unless set otherwise, seed 42).` : "")),
-        h("button", { type: "button", class: "button", on: { click: () => { pick(""); $("#spots a, #spots button")?.focus(); } } }, "Close"));
+      const spot = spotOf(p),
+        all = data.overall,
+        door = safePath(spot?.evidence || p.evidence),
+        region = meta.regions
+          .filter((r) => (p.name || "").startsWith(r))
+          .sort((a, b) => b.length - a.length)[0];
+      clear(
+        picked,
+        h("h3", null, `Selected: ${p.name || "unnamed place"}`),
+        p.state === "hidden"
+          ? h("p", null, icon("hidden"), ` [c] ${WHY["Hidden [c]"]}`)
+          : [
+              h(
+                "p",
+                null,
+                figure({
+                  value: p.share,
+                  low: p.low,
+                  high: p.high,
+                  n_reviews: p.n_reviews,
+                  reliability: p.share === null ? "wide" : p.reliability || "ok",
+                  evidence: door,
+                }),
+                ` · ${plural(p.n_customers, "customer")}`,
+              ),
+              all && drawable(all)
+                ? h(
+                    "p",
+                    { class: "caption" },
+                    `All places: ${written(all)}${p.share !== null ? `; here ${signedPoints(p.share - all.value)}` : ""}`,
+                  )
+                : null,
+            ],
+        door
+          ? h("p", null, h("a", { href: door }, "Open the reviews →"))
+          : region
+            ? h("p", null, h("a", { href: href("reviews", { region }) }, `All reviews of region ${region} →`))
+            : null,
+        p.state === "hidden"
+          ? null
+          : h(
+              "details",
+              null,
+              h("summary", null, "How we know"),
+              h(
+                "p",
+                { class: "caption" },
+                p.hot
+                  ? `Tested together with its neighbours, corrected for the number of cells; hot at ${p.sizes_hot ?? "[x]"} of 3 cell sizes.`
+                  : "Tested together with its neighbours; not worse than chance explains.",
+                Number.isFinite(p.q_value) ? ` Adjusted p ${p.q_value.toFixed(3)}.` : "",
+                Number.isFinite(p.p_value)
+                  ? ` Alone p ${p.p_value.toFixed(3)}, from drawing lots (999 permutations unless set otherwise, seed 42).`
+                  : "",
+              ),
+            ),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button",
+            on: {
+              click: () => {
+                pick("");
+                $("#spots a, #spots button")?.focus();
+              },
+            },
+          },
+          "Close",
+        ),
+      );
     }
 
     // A number that would cover a higher-ranked one waits for a closer zoom; the list holds them all.
@@ -174,20 +490,37 @@ export default {
         taken.push(at);
         const el = h("div", { class: "map-rank", "aria-hidden": "true" }, String(x.rank));
         markers.push(new lib.Marker({ element: el }).setLngLat([x.lon, x.lat]).addTo(map));
-        el.removeAttribute("tabindex"); el.removeAttribute("role"); el.removeAttribute("aria-label");
+        el.removeAttribute("tabindex");
+        el.removeAttribute("role");
+        el.removeAttribute("aria-label");
       }
     }
 
     async function drawPeople() {
       if (!map?.getSource("people")) return;
-      if (!opt().people) { map.getSource("people").setData(blank); return; }
-      const b = map.getBounds(), box = [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()].map((v) => v.toFixed(4)).join(",");
-      try { map.getSource("people").setData(await get("customers", { bbox: box, segment: state.query.segment, source: state.query.source, limit: 2000 })); }
-      catch (err) { say(`Customers could not be shown: ${err.message}`); }
+      if (!opt().people) {
+        map.getSource("people").setData(blank);
+        return;
+      }
+      const b = map.getBounds(),
+        box = [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()].map((v) => v.toFixed(4)).join(",");
+      try {
+        map.getSource("people").setData(
+          await get("customers", {
+            bbox: box,
+            segment: state.query.segment,
+            source: state.query.source,
+            limit: 2000,
+          }),
+        );
+      } catch (err) {
+        say(`Customers could not be shown: ${err.message}`);
+      }
     }
 
     async function drawMap() {
-      const cells = prepared(), o = opt();
+      const cells = prepared(),
+        o = opt();
       clear(legendBox, legend(cells.features, o.metric, breaks()));
       if (!plain) {
         try {
@@ -196,62 +529,221 @@ export default {
           map.getSource("cells").setData(cells);
           drawMarkers();
           await drawPeople();
-        } catch (err) { plain = true; whyPlain = err.message; try { map?.remove(); } catch { /* never started */ } map = null; }
+        } catch (err) {
+          plain = true;
+          whyPlain = err.message;
+          try {
+            map?.remove();
+          } catch {
+            /* never started */
+          }
+          map = null;
+        }
       }
       if (plain) {
         stage.replaceChildren();
         const box = h("div", { class: "plot" });
         stage.append(box);
-        drawn(box, (w) => staticMap({ landData, cells: cells.features, hotspots: o.hot ? data.hotspots : [], hot: o.hot, extent: extentOf(data.features, data.extent), breaks: breaks(), metric: o.metric, width: w, height: Math.max(300, stage.clientHeight || 480), tips: (p) => cellLines(p, data.overall), onPick: (p) => pick(p.cell), selected: state.query.pick, name: data.sentence }));
+        drawn(box, (w) =>
+          staticMap({
+            landData,
+            cells: cells.features,
+            hotspots: o.hot ? data.hotspots : [],
+            hot: o.hot,
+            extent: extentOf(data.features, data.extent),
+            breaks: breaks(),
+            metric: o.metric,
+            width: w,
+            height: Math.max(300, stage.clientHeight || 480),
+            tips: (p) => cellLines(p, data.overall),
+            onPick: (p) => pick(p.cell),
+            selected: state.query.pick,
+            name: data.sentence,
+          }),
+        );
       }
       note.hidden = !plain;
       note.textContent = whyPlain;
     }
 
     const drawSVG = (w) => {
-      const o = opt(), ih = Math.round(w * 0.6), svg = s("svg", { width: w, height: ih + 56, viewBox: `0 0 ${w} ${ih + 56}`, class: "chart" });
-      svg.append(staticMap({ landData, cells: prepared().features, hotspots: o.hot ? data.hotspots : [], hot: o.hot, extent: extentOf(data.features, data.extent), breaks: breaks(), metric: o.metric, width: w, height: ih }), legendSVG(w, o.metric, breaks(), ih + 12));
+      const o = opt(),
+        ih = Math.round(w * 0.6),
+        svg = s("svg", { width: w, height: ih + 56, viewBox: `0 0 ${w} ${ih + 56}`, class: "chart" });
+      svg.append(
+        staticMap({
+          landData,
+          cells: prepared().features,
+          hotspots: o.hot ? data.hotspots : [],
+          hot: o.hot,
+          extent: extentOf(data.features, data.extent),
+          breaks: breaks(),
+          metric: o.metric,
+          width: w,
+          height: ih,
+        }),
+        legendSVG(w, o.metric, breaks(), ih + 12),
+      );
       return svg;
     };
 
     function list() {
-      const hs = data.hotspots, title = hs.length ? `${plural(hs.length, "hot spot")}: worse than chance explains` : "No place is worse than chance explains.", all = data.overall?.value;
+      const hs = data.hotspots,
+        title = hs.length
+          ? `${plural(hs.length, "hot spot")}: worse than chance explains`
+          : "No place is worse than chance explains.",
+        all = data.overall?.value;
       return {
-        title, subtitle: [hs.length ? "Ranked by share of negative reviews. " : "Shares stay on the map, outlines none. ", "Where nothing differs, at most 1 map in 20 shows any."],
-        body: hs.length ? h("ol", { class: "spots" }, hs.map((x) => {
-          const f = data.features.find((y) => y.properties.rank === x.rank) || find(x.cell), cell = f?.properties.cell;
-          return h("li", { class: state.query.pick && cell === state.query.pick ? "on" : null },
-            h("button", { type: "button", class: "spot", "aria-pressed": String(Boolean(cell) && cell === state.query.pick), on: { click: () => cell && pick(cell, { centreIt: true }) } }, h("span", { class: "map-rank" }, String(x.rank)), h("span", null, x.name)),
-            h("span", { class: "spot-figure" }, figure(x), drawable(x) && all !== undefined && all !== null && x.reliability !== "wide" ? h("span", { class: "muted" }, ` ${signedPoints(x.value - all)} against all`) : null));
-        })) : h("p", { class: "quiet" }, icon("none"), " ", data.sentence),
-        csv: () => ({ title: "Map cells", without: WITHOUT, columns: ["cell", "place", "state", "hot", "sizes_hot", "value", "low", "high", "n_reviews", "n_customers"], rows: data.features.map(({ properties: p }) => (p.state === "hidden" ? [p.cell, p.name, "[c]"] : [p.cell, p.name, p.state, p.hot, p.sizes_hot, p.share, p.low, p.high, p.n_reviews, p.n_customers])) }),
-        picture: () => ({ title, subtitle: opt().metric === "share" ? "Share of negative reviews by place" : "Difference from the share of all, in points", without: WITHOUT, svg: drawSVG }),
+        title,
+        subtitle: [
+          hs.length ? "Ranked by share of negative reviews. " : "Shares stay on the map, outlines none. ",
+          "Where nothing differs, at most 1 map in 20 shows any.",
+        ],
+        body: hs.length
+          ? h(
+              "ol",
+              { class: "spots" },
+              hs.map((x) => {
+                const f = data.features.find((y) => y.properties.rank === x.rank) || find(x.cell),
+                  cell = f?.properties.cell;
+                return h(
+                  "li",
+                  { class: state.query.pick && cell === state.query.pick ? "on" : null },
+                  h(
+                    "button",
+                    {
+                      type: "button",
+                      class: "spot",
+                      "aria-pressed": String(Boolean(cell) && cell === state.query.pick),
+                      on: { click: () => cell && pick(cell, { centreIt: true }) },
+                    },
+                    h("span", { class: "map-rank" }, String(x.rank)),
+                    h("span", null, x.name),
+                  ),
+                  h(
+                    "span",
+                    { class: "spot-figure" },
+                    figure(x),
+                    drawable(x) && all !== undefined && all !== null && x.reliability !== "wide"
+                      ? h("span", { class: "muted" }, ` ${signedPoints(x.value - all)} against all`)
+                      : null,
+                  ),
+                );
+              }),
+            )
+          : h("p", { class: "quiet" }, icon("none"), " ", data.sentence),
+        csv: () => ({
+          title: "Map cells",
+          without: WITHOUT,
+          columns: [
+            "cell",
+            "place",
+            "state",
+            "hot",
+            "sizes_hot",
+            "value",
+            "low",
+            "high",
+            "n_reviews",
+            "n_customers",
+          ],
+          rows: data.features.map(({ properties: p }) =>
+            p.state === "hidden"
+              ? [p.cell, p.name, "[c]"]
+              : [
+                  p.cell,
+                  p.name,
+                  p.state,
+                  p.hot,
+                  p.sizes_hot,
+                  p.share,
+                  p.low,
+                  p.high,
+                  p.n_reviews,
+                  p.n_customers,
+                ],
+          ),
+        }),
+        picture: () => ({
+          title,
+          subtitle:
+            opt().metric === "share"
+              ? "Share of negative reviews by place"
+              : "Difference from the share of all, in points",
+          without: WITHOUT,
+          svg: drawSVG,
+        }),
       };
     }
 
     function regionTable(r, all) {
       const rows = r.items.filter((x) => x.name);
-      if (!rows.length) return { title: "Regions", body: emptyState("No review carries a region in this period.") };
+      if (!rows.length)
+        return { title: "Regions", body: emptyState("No review carries a region in this period.") };
       const diff = (x) => (drawable(x) && x.reliability !== "wide" && all !== null ? x.value - all : null);
       const top = [...rows].filter(drawable).sort((a, b) => b.low - a.low)[0];
       return {
-        title: "Regions", subtitle: `Share of negative reviews by region${top ? "; sort by any column" : ""}`,
-        body: table([
-          { name: "Region", cell: (x) => h("a", { href: here({ region: x.key }) }, x.name), sort: (x) => x.name, num: false },
-          { name: "Negative", cell: (x) => figure(x, { n: false }), sort: (x) => x.value, num: true },
-          { name: "Reviews", cell: (x) => (isHidden(x) ? symbol(x) : count(x.n_reviews)), sort: (x) => x.n_reviews, num: true },
-          { name: "Against all", cell: (x) => (diff(x) === null ? symbol(x) || "[x]" : signedPoints(diff(x))), sort: diff, num: true },
-        ], rows, { caption: "Share of negative reviews by region", sort: { by: 1, down: true } }),
-        caption: h("p", { class: "caption" }, "A difference here is not tested; what is proven stands under What changed and Hot spots."),
-        csv: () => ({ title: "Negative reviews by region", without: WITHOUT, columns: ["region", ...FIGURE_COLUMNS], rows: rows.map((x) => [x.name, ...figureCells(x)]) }),
+        title: "Regions",
+        subtitle: `Share of negative reviews by region${top ? "; sort by any column" : ""}`,
+        body: table(
+          [
+            {
+              name: "Region",
+              cell: (x) => h("a", { href: here({ region: x.key }) }, x.name),
+              sort: (x) => x.name,
+              num: false,
+            },
+            { name: "Negative", cell: (x) => figure(x, { n: false }), sort: (x) => x.value, num: true },
+            {
+              name: "Reviews",
+              cell: (x) => (isHidden(x) ? symbol(x) : count(x.n_reviews)),
+              sort: (x) => x.n_reviews,
+              num: true,
+            },
+            {
+              name: "Against all",
+              cell: (x) => (diff(x) === null ? symbol(x) || "[x]" : signedPoints(diff(x))),
+              sort: diff,
+              num: true,
+            },
+          ],
+          rows,
+          { caption: "Share of negative reviews by region", sort: { by: 1, down: true } },
+        ),
+        caption: h(
+          "p",
+          { class: "caption" },
+          "A difference here is not tested; what is proven stands under What changed and Hot spots.",
+        ),
+        csv: () => ({
+          title: "Negative reviews by region",
+          without: WITHOUT,
+          columns: ["region", ...FIGURE_COLUMNS],
+          rows: rows.map((x) => [x.name, ...figureCells(x)]),
+        }),
       };
     }
 
-    const onTheme = () => { if (map) { const c = palette(); for (const l of layers(c)) { if (map.getLayer(l.id)) for (const [k, v] of Object.entries(l.paint)) if (k !== "fill-pattern") map.setPaintProperty(l.id, k, v); } map.updateImage("hatch", hatchImage(c)); } };
+    const onTheme = () => {
+      if (map) {
+        const c = palette();
+        for (const l of layers(c)) {
+          if (map.getLayer(l.id))
+            for (const [k, v] of Object.entries(l.paint))
+              if (k !== "fill-pattern") map.setPaintProperty(l.id, k, v);
+        }
+        map.updateImage("hatch", hatchImage(c));
+      }
+    };
     addEventListener("themechange", onTheme);
     const dark = matchMedia("(prefers-color-scheme: dark)");
     dark.addEventListener("change", onTheme);
-    const onKey = (e) => { if (e.key === "Escape" && state.query.pick && !$$("dialog[open]").length) { pick(""); $("#spots .spot")?.focus(); } };
+    const onKey = (e) => {
+      if (e.key === "Escape" && state.query.pick && !$$("dialog[open]").length) {
+        pick("");
+        $("#spots .spot")?.focus();
+      }
+    };
     document.addEventListener("keydown", onKey);
     let lastAsk = "";
     drawControls();
@@ -259,8 +751,20 @@ export default {
     return {
       async update() {
         drawControls();
-        const params = { ...asked({ without: WITHOUT }), size: opt().size }, key = JSON.stringify({ ...params, ...opt() });
-        if (key === lastAsk && data) { drawPicked(); $$(".spots li").forEach((li, i) => { const on = data.features.find((y) => y.properties.rank === data.hotspots[i].rank)?.properties.cell === state.query.pick && Boolean(state.query.pick); li.classList.toggle("on", on); $(".spot", li)?.setAttribute("aria-pressed", String(on)); }); if (plain) await drawMap(); return; }
+        const params = { ...asked({ without: WITHOUT }), size: opt().size },
+          key = JSON.stringify({ ...params, ...opt() });
+        if (key === lastAsk && data) {
+          drawPicked();
+          $$(".spots li").forEach((li, i) => {
+            const on =
+              data.features.find((y) => y.properties.rank === data.hotspots[i].rank)?.properties.cell ===
+                state.query.pick && Boolean(state.query.pick);
+            li.classList.toggle("on", on);
+            $(".spot", li)?.setAttribute("aria-pressed", String(on));
+          });
+          if (plain) await drawMap();
+          return;
+        }
         await Promise.all([
           spots.load(async (signal) => {
             const [d, l] = await Promise.all([get("map/cells", params, signal), land()]);
@@ -271,7 +775,19 @@ export default {
             if (!d.features.length) {
               clear(legendBox);
               if (!map) clear(stage, emptyState("Nothing to draw."));
-              return { title: "No place to show", subtitle: "", body: state.query.region || state.query.segment || state.query.product ? emptyState("No placed customer matches these filters.", h("a", { class: "button", href: href("map", {}, { keep: {} }) }, "Show all")) : emptyState("No customer has a place yet. Next step: add a place or coordinates to the customers and load again.") };
+              return {
+                title: "No place to show",
+                subtitle: "",
+                body:
+                  state.query.region || state.query.segment || state.query.product
+                    ? emptyState(
+                        "No placed customer matches these filters.",
+                        h("a", { class: "button", href: href("map", {}, { keep: {} }) }, "Show all"),
+                      )
+                    : emptyState(
+                        "No customer has a place yet. Next step: add a place or coordinates to the customers and load again.",
+                      ),
+              };
             }
             drawControls();
             drawPicked();
@@ -279,17 +795,24 @@ export default {
             return list();
           }),
           regions.load(async (signal) => {
-            const [r, d] = await Promise.all([get("shares", { ...asked({ without: WITHOUT }), by: "region" }, signal), get("map/cells", params, signal).catch(() => null)]);
+            const [r, d] = await Promise.all([
+              get("shares", { ...asked({ without: WITHOUT }), by: "region" }, signal),
+              get("map/cells", params, signal).catch(() => null),
+            ]);
             return regionTable(r, d?.overall?.value ?? null);
           }),
         ]);
-        if (data?.features.length && lastAsk === key) { await drawMap(); drawPicked(); } // the list never waits for the map
+        if (data?.features.length && lastAsk === key) {
+          await drawMap();
+          drawPicked();
+        } // the list never waits for the map
       },
       unmount() {
         removeEventListener("themechange", onTheme);
         dark.removeEventListener("change", onTheme);
         document.removeEventListener("keydown", onKey);
-        spots.cancel(); regions.cancel();
+        spots.cancel();
+        regions.cancel();
         map?.remove();
         hideTip();
       },

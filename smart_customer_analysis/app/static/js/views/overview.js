@@ -2,7 +2,19 @@
 import { get } from "../api.js";
 import { card, emptyState, table } from "../card.js";
 import { drawn, h, icon, say } from "../dom.js";
-import { badge, drawable, figure, isHidden, isWide, mark, niceMax, safePath, symbol, track, written } from "../figure.js";
+import {
+  badge,
+  drawable,
+  figure,
+  isHidden,
+  isWide,
+  mark,
+  niceMax,
+  safePath,
+  symbol,
+  track,
+  written,
+} from "../figure.js";
 import { count, date, dates, day, addDays, iso, pct, plural, pointsText, range } from "../format.js";
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { dotRows, weekly } from "../charts.js";
@@ -16,138 +28,477 @@ const WITHOUT = ["sentiment", "q"];
 
 function matchNothing(o) {
   return o.headline.n_reviews === 0
-    ? emptyState(`No reviews match ${scopeText({ without: WITHOUT })}.`, h("a", { class: "button", href: href("overview", {}, { keep: {} }) }, "Show all"))
+    ? emptyState(
+        `No reviews match ${scopeText({ without: WITHOUT })}.`,
+        h("a", { class: "button", href: href("overview", {}, { keep: {} }) }, "Show all"),
+      )
     : null;
 }
 
 export function changeRows(ch, { max = 5 } = {}) {
-  const line = (p, i) => h("li", { class: "change" }, h("span", { class: "rank" }, String(i + 1)), mark(p.mark, ""), h("span", { class: "sr" }, `${p.mark}: `),
-    h("span", { class: "change-text" }, p.sentence),
-    safePath(p.evidence) ? h("a", { class: "door", href: p.evidence }, p.n_reviews ? plural(p.n_reviews, "review") : "open", h("span", { "aria-hidden": "true" }, " →")) : null);
-  const first = ch.proven.slice(0, max), rest = ch.proven.slice(max), none = Math.max(0, ch.tested - ch.proven.filter((p) => p.mark !== "event").length - ch.not_comparable.length);
+  const line = (p, i) =>
+    h(
+      "li",
+      { class: "change" },
+      h("span", { class: "rank" }, String(i + 1)),
+      mark(p.mark, ""),
+      h("span", { class: "sr" }, `${p.mark}: `),
+      h("span", { class: "change-text" }, p.sentence),
+      safePath(p.evidence)
+        ? h(
+            "a",
+            { class: "door", href: p.evidence },
+            p.n_reviews ? plural(p.n_reviews, "review") : "open",
+            h("span", { "aria-hidden": "true" }, " →"),
+          )
+        : null,
+    );
+  const first = ch.proven.slice(0, max),
+    rest = ch.proven.slice(max),
+    none = Math.max(
+      0,
+      ch.tested - ch.proven.filter((p) => p.mark !== "event").length - ch.not_comparable.length,
+    );
   return [
     ch.proven.length ? h("ol", { class: "changes" }, first.map(line)) : null,
-    rest.length ? h("details", null, h("summary", null, `and ${rest.length} more`), h("ol", { class: "changes", start: max + 1 }, rest.map((p, i) => line(p, i + max)))) : null,
-    ch.proven.length ? (none ? h("p", { class: "quiet" }, mark("none", ""), ` No proven change in the other ${count(none)}.`) : null)
-      : h("p", { class: "quiet quiet-big" }, mark("none", ""), " ", ch.sentence || `Nothing proven changed. ${count(ch.tested)} measures tested.`),
-    ch.not_comparable.length ? h("details", { class: "muted" }, h("summary", null, `Not comparable (${ch.not_comparable.length})`), h("ul", { class: "plain" }, ch.not_comparable.map((x) => h("li", null, `${x.name}: ${x.reason}`)))) : null,
+    rest.length
+      ? h(
+          "details",
+          null,
+          h("summary", null, `and ${rest.length} more`),
+          h(
+            "ol",
+            { class: "changes", start: max + 1 },
+            rest.map((p, i) => line(p, i + max)),
+          ),
+        )
+      : null,
+    ch.proven.length
+      ? none
+        ? h("p", { class: "quiet" }, mark("none", ""), ` No proven change in the other ${count(none)}.`)
+        : null
+      : h(
+          "p",
+          { class: "quiet quiet-big" },
+          mark("none", ""),
+          " ",
+          ch.sentence || `Nothing proven changed. ${count(ch.tested)} measures tested.`,
+        ),
+    ch.not_comparable.length
+      ? h(
+          "details",
+          { class: "muted" },
+          h("summary", null, `Not comparable (${ch.not_comparable.length})`),
+          h(
+            "ul",
+            { class: "plain" },
+            ch.not_comparable.map((x) => h("li", null, `${x.name}: ${x.reason}`)),
+          ),
+        )
+      : null,
   ];
 }
 
 function changeTitle(ch) {
-  const n = ch.proven.filter((p) => p.mark !== "event").length, events = ch.proven.length - n;
+  const n = ch.proven.filter((p) => p.mark !== "event").length,
+    events = ch.proven.length - n;
   return `What changed: ${n ? `${n} of ${count(ch.tested)} measures` : "nothing proven"}${events ? `, ${plural(events, "event")}` : ""}`;
 }
 
 function headline(o) {
-  const f = o.headline, c = o.change, p = o.period, empty = matchNothing(o);
+  const f = o.headline,
+    c = o.change,
+    p = o.period,
+    empty = matchNothing(o);
   if (empty) return { title: "Negative reviews", body: empty };
   const before = p.previous_start ? dates(p.previous_start, p.previous_end) : null;
-  const size = (v) => Math.round(100 * Math.abs(v)), ends = [size(c.low), size(c.high)].sort((a, b) => a - b);
-  const sentence = c.mark === "first" ? c.sentence || "No earlier period to compare." : c.mark === "none" ? `No proven change against ${before}.`
-    : (c.mark === "worse" || c.mark === "better") && c.points !== null ? `${pointsText(c.points)} (${ends[0]} to ${ends[1]}) than ${before}` : c.sentence;
+  const size = (v) => Math.round(100 * Math.abs(v)),
+    ends = [size(c.low), size(c.high)].sort((a, b) => a - b);
+  const sentence =
+    c.mark === "first"
+      ? c.sentence || "No earlier period to compare."
+      : c.mark === "none"
+        ? `No proven change against ${before}.`
+        : (c.mark === "worse" || c.mark === "better") && c.points !== null
+          ? `${pointsText(c.points)} (${ends[0]} to ${ends[1]}) than ${before}`
+          : c.sentence;
   return {
-    title: ["Negative reviews", scopeText({ without: WITHOUT, withPeriod: false }) ? h("span", { class: "scope" }, `, ${scopeText({ without: WITHOUT, withPeriod: false })}`) : null].filter(Boolean),
-    subtitle: [h("span", null, `Share of reviews, corrected for the model's errors · ${p.start ? dates(p.start, p.end) : "all dates"}`), before ? h("span", null, ` compared with ${before}`) : ""],
-    body: h("div", { class: "headline" },
-      h("div", { class: "headline-main" }, figure(f, { big: true, n: false }),
-        h("p", { class: "headline-change" }, mark(c.mark, c.mark === "worse" || c.mark === "better" ? c.mark : ""), c.mark === "worse" || c.mark === "better" ? ": " : " ", sentence)),
-      h("div", { class: "headline-scale" }, h("span", { class: "tick" }, "0%"), track(f, { other: o.previous }), h("span", { class: "tick" }, "100%")),
-      h("p", { class: "caption" }, isHidden(f) ? WHY["Hidden [c]"] : [plural(f.n_reviews, "review"), f.n_customers === f.n_reviews ? "" : ` · ${plural(f.n_customers, "customer")}`, f.n_unsure ? [" · ", icon("unsure"), ` ${count(f.n_unsure)} unsure`] : "",
-        o.previous && drawable(o.previous) ? [" · ", h("span", { class: "hollow-dot", "aria-hidden": "true" }), ` before: ${written(o.previous)}`] : ""])),
-    csv: () => ({ title: "Overview", without: WITHOUT, columns: ["measure", "name", "mark", ...FIGURE_COLUMNS], rows: longForm(o) }),
+    title: [
+      "Negative reviews",
+      scopeText({ without: WITHOUT, withPeriod: false })
+        ? h("span", { class: "scope" }, `, ${scopeText({ without: WITHOUT, withPeriod: false })}`)
+        : null,
+    ].filter(Boolean),
+    subtitle: [
+      h(
+        "span",
+        null,
+        `Share of reviews, corrected for the model's errors · ${p.start ? dates(p.start, p.end) : "all dates"}`,
+      ),
+      before ? h("span", null, ` compared with ${before}`) : "",
+    ],
+    body: h(
+      "div",
+      { class: "headline" },
+      h(
+        "div",
+        { class: "headline-main" },
+        figure(f, { big: true, n: false }),
+        h(
+          "p",
+          { class: "headline-change" },
+          mark(c.mark, c.mark === "worse" || c.mark === "better" ? c.mark : ""),
+          c.mark === "worse" || c.mark === "better" ? ": " : " ",
+          sentence,
+        ),
+      ),
+      h(
+        "div",
+        { class: "headline-scale" },
+        h("span", { class: "tick" }, "0%"),
+        track(f, { other: o.previous }),
+        h("span", { class: "tick" }, "100%"),
+      ),
+      h(
+        "p",
+        { class: "caption" },
+        isHidden(f)
+          ? WHY["Hidden [c]"]
+          : [
+              plural(f.n_reviews, "review"),
+              f.n_customers === f.n_reviews ? "" : ` · ${plural(f.n_customers, "customer")}`,
+              f.n_unsure ? [" · ", icon("unsure"), ` ${count(f.n_unsure)} unsure`] : "",
+              o.previous && drawable(o.previous)
+                ? [
+                    " · ",
+                    h("span", { class: "hollow-dot", "aria-hidden": "true" }),
+                    ` before: ${written(o.previous)}`,
+                  ]
+                : "",
+            ],
+      ),
+    ),
+    csv: () => ({
+      title: "Overview",
+      without: WITHOUT,
+      columns: ["measure", "name", "mark", ...FIGURE_COLUMNS],
+      rows: longForm(o),
+    }),
     links: [["Make this a report", () => document.querySelector("#to-reports")?.click()]],
   };
 }
 
 const longForm = (o) => [
-  ["headline", "all", o.change.mark, ...figureCells(o.headline)], ["headline before", "all", "", ...figureCells(o.previous)],
+  ["headline", "all", o.change.mark, ...figureCells(o.headline)],
+  ["headline before", "all", "", ...figureCells(o.previous)],
   ...o.over_time.map((w) => ["week", w.week, w.complete ? "" : "running", ...figureCells(w)]),
   ...o.segments.map((x) => ["segment", `${x.id} ${x.name}`, "", ...figureCells(x)]),
   ...o.hotspots.map((x) => ["hot spot", x.name, "hot", ...figureCells(x)]),
 ];
 
 function timeTitle(o) {
-  const done = o.over_time.filter((w) => drawable(w) && w.complete), sharp = done.filter((w) => !isWide(w));
+  const done = o.over_time.filter((w) => drawable(w) && w.complete),
+    sharp = done.filter((w) => !isWide(w));
   if (!done.length) return "No complete week to draw";
   if (sharp.length * 2 < done.length) return "Too few reviews a week for one number: ranges only";
-  const low = Math.min(...sharp.map((w) => w.value)), high = Math.max(...sharp.map((w) => w.value));
-  return sharp.length === 1 ? `${pct(high)} negative in the one complete week` : `Weekly share between ${pct(low)} and ${pct(high)}`;
+  const low = Math.min(...sharp.map((w) => w.value)),
+    high = Math.max(...sharp.map((w) => w.value));
+  return sharp.length === 1
+    ? `${pct(high)} negative in the one complete week`
+    : `Weekly share between ${pct(low)} and ${pct(high)}`;
 }
 
 function overTime(o) {
-  const pts = o.over_time, width = 760;
+  const pts = o.over_time,
+    width = 760;
   const address = (p) => here({ start: p.week, end: iso(addDays(day(p.week), 6)) });
   const subtitle = `Share of negative reviews per week, line and 95% range, ${pts.length ? dates(pts[0].week, iso(addDays(day(pts.at(-1).week), 6))) : ""}`;
-  if (!pts.length) return { title: "Over time", subtitle: "", body: emptyState("The reviews of this source carry no dates.") };
+  if (!pts.length)
+    return {
+      title: "Over time",
+      subtitle: "",
+      body: emptyState("The reviews of this source carry no dates."),
+    };
   return {
-    title: timeTitle(o), subtitle,
-    chart: () => drawn(h("div", { class: "plot" }), (w) => weekly(pts, { width: w, height: 240, address, mark: o.period })),
-    table: () => table([
-      { name: "Week from", cell: (p) => date(p.week), sort: (p) => p.week },
-      { name: "Negative", cell: (p) => figure(p, { n: false }), sort: (p) => p.value, num: true },
-      { name: "Reviews", cell: (p) => (isHidden(p) ? symbol(p) : count(p.n_reviews)), sort: (p) => p.n_reviews, num: true },
-      { name: "Unsure", cell: (p) => (isHidden(p) ? symbol(p) : count(p.n_unsure)), num: true },
-      { name: "", cell: (p) => (p.complete ? "" : h("span", { class: "muted" }, icon("running"), " running")) },
-    ], [...pts].reverse(), { caption: "Share of negative reviews by week" }),
-    caption: h("p", { class: "caption" }, h("span", { class: "band-key", "aria-hidden": "true" }), " 95% range · ", icon("running"), " hollow: the week is not over · shaded: the period · a point opens its week"),
-    csv: () => ({ title: "Negative reviews by week", without: WITHOUT, columns: ["week", "complete", ...FIGURE_COLUMNS], rows: pts.map((p) => [p.week, p.complete, ...figureCells(p)]) }),
-    picture: () => ({ title: timeTitle(o), subtitle, without: WITHOUT, svg: (w) => weekly(pts, { width: w || width, height: 300, mark: o.period }) }),
+    title: timeTitle(o),
+    subtitle,
+    chart: () =>
+      drawn(h("div", { class: "plot" }), (w) =>
+        weekly(pts, { width: w, height: 240, address, mark: o.period }),
+      ),
+    table: () =>
+      table(
+        [
+          { name: "Week from", cell: (p) => date(p.week), sort: (p) => p.week },
+          { name: "Negative", cell: (p) => figure(p, { n: false }), sort: (p) => p.value, num: true },
+          {
+            name: "Reviews",
+            cell: (p) => (isHidden(p) ? symbol(p) : count(p.n_reviews)),
+            sort: (p) => p.n_reviews,
+            num: true,
+          },
+          { name: "Unsure", cell: (p) => (isHidden(p) ? symbol(p) : count(p.n_unsure)), num: true },
+          {
+            name: "",
+            cell: (p) => (p.complete ? "" : h("span", { class: "muted" }, icon("running"), " running")),
+          },
+        ],
+        [...pts].reverse(),
+        { caption: "Share of negative reviews by week" },
+      ),
+    caption: h(
+      "p",
+      { class: "caption" },
+      h("span", { class: "band-key", "aria-hidden": "true" }),
+      " 95% range · ",
+      icon("running"),
+      " hollow: the week is not over · shaded: the period · a point opens its week",
+    ),
+    csv: () => ({
+      title: "Negative reviews by week",
+      without: WITHOUT,
+      columns: ["week", "complete", ...FIGURE_COLUMNS],
+      rows: pts.map((p) => [p.week, p.complete, ...figureCells(p)]),
+    }),
+    picture: () => ({
+      title: timeTitle(o),
+      subtitle,
+      without: WITHOUT,
+      svg: (w) => weekly(pts, { width: w || width, height: 300, mark: o.period }),
+    }),
   };
 }
 
 function segments(o) {
-  const list = o.segments, all = drawable(o.headline) ? o.headline.value : null, max = niceMax(list);
-  if (!list.length) return { title: "Segments", subtitle: "", body: emptyState("No segments yet. Next step: sca segment, then reload.") };
-  const shown = list.filter(drawable), top = [...shown].sort((a, b) => b.low - a.low)[0];
-  const apart = top && all !== null && top.low > all ? `Highest: [${top.id}] ${top.name}, ${written(top)}` : "No segment stands clearly above all customers";
+  const list = o.segments,
+    all = drawable(o.headline) ? o.headline.value : null,
+    max = niceMax(list);
+  if (!list.length)
+    return {
+      title: "Segments",
+      subtitle: "",
+      body: emptyState("No segments yet. Next step: sca segment, then reload."),
+    };
+  const shown = list.filter(drawable),
+    top = [...shown].sort((a, b) => b.low - a.low)[0];
+  const apart =
+    top && all !== null && top.low > all
+      ? `Highest: [${top.id}] ${top.name}, ${written(top)}`
+      : "No segment stands clearly above all customers";
   const columns = [
-    { name: "Segment", cell: (x) => h("a", { href: href("segments", { open: x.id }), class: "seg-link" }, badge(x.id), " ", x.name), sort: (x) => x.id },
+    {
+      name: "Segment",
+      cell: (x) =>
+        h("a", { href: href("segments", { open: x.id }), class: "seg-link" }, badge(x.id), " ", x.name),
+      sort: (x) => x.id,
+    },
     { name: "Negative", cell: (x) => figure(x, { n: false }), sort: (x) => x.value, num: true },
-    { name: "Reviews", cell: (x) => (isHidden(x) ? symbol(x) : count(x.n_reviews)), sort: (x) => x.n_reviews, num: true },
+    {
+      name: "Reviews",
+      cell: (x) => (isHidden(x) ? symbol(x) : count(x.n_reviews)),
+      sort: (x) => x.n_reviews,
+      num: true,
+    },
     { name: "Unsure", cell: (x) => (isHidden(x) ? symbol(x) : count(x.n_unsure)), num: true },
   ];
   return {
-    title: apart, subtitle: `Share of negative reviews by segment, dot and 95% range, 0 to ${pct(max)}${all !== null ? ` · line: all, ${pct(all)}` : ""}`,
-    chart: () => h("ul", { class: "dot-rows" }, list.map((x) => h("li", null,
-      h("a", { class: "seg-link", href: href("segments", { open: x.id }) }, badge(x.id), " ", h("span", null, x.name)),
-      track(x, { max, line: all }), h("span", { class: "dot-figure" }, figure(x))))),
+    title: apart,
+    subtitle: `Share of negative reviews by segment, dot and 95% range, 0 to ${pct(max)}${all !== null ? ` · line: all, ${pct(all)}` : ""}`,
+    chart: () =>
+      h(
+        "ul",
+        { class: "dot-rows" },
+        list.map((x) =>
+          h(
+            "li",
+            null,
+            h(
+              "a",
+              { class: "seg-link", href: href("segments", { open: x.id }) },
+              badge(x.id),
+              " ",
+              h("span", null, x.name),
+            ),
+            track(x, { max, line: all }),
+            h("span", { class: "dot-figure" }, figure(x)),
+          ),
+        ),
+      ),
     table: () => table(columns, list, { caption: "Share of negative reviews by segment" }),
-    csv: () => ({ title: "Negative reviews by segment", without: WITHOUT, columns: ["segment", "name", ...FIGURE_COLUMNS], rows: list.map((x) => [x.id, x.name, ...figureCells(x)]) }),
-    picture: () => ({ title: apart, subtitle: "Share of negative reviews by segment, dot and 95% range", without: WITHOUT, svg: (w) => dotRows(list.map((x) => ({ label: `${x.id} ${x.name}`, figure: x })), { width: w, line: all, lineName: all !== null ? `all ${pct(all)}` : "" }) }),
+    csv: () => ({
+      title: "Negative reviews by segment",
+      without: WITHOUT,
+      columns: ["segment", "name", ...FIGURE_COLUMNS],
+      rows: list.map((x) => [x.id, x.name, ...figureCells(x)]),
+    }),
+    picture: () => ({
+      title: apart,
+      subtitle: "Share of negative reviews by segment, dot and 95% range",
+      without: WITHOUT,
+      svg: (w) =>
+        dotRows(
+          list.map((x) => ({ label: `${x.id} ${x.name}`, figure: x })),
+          { width: w, line: all, lineName: all !== null ? `all ${pct(all)}` : "" },
+        ),
+    }),
   };
 }
 
 async function where(o, signal) {
-  const [landData, cells] = await Promise.all([land(), get("map/cells", { ...asked({ without: WITHOUT }), size: "large" }, signal).catch((e) => { if (e.name === "AbortError") throw e; return null; })]);
-  const spots = cells?.hotspots ?? o.hotspots, feats = cells?.features ?? [], breaks = cells?.legend?.breaks ?? [0, 0.1, 0.2, 0.3, 0.4, 1];
-  if (!feats.length && !spots.length) return { title: "Where", subtitle: "", body: emptyState("No customer has a place yet. Next step: add a place or coordinates to the customers and load again.") };
-  const title = spots.length ? `${plural(spots.length, "place is", "places are")} worse than chance explains` : cells?.sentence || "No place is worse than chance explains.";
-  const pts = spots.filter((x) => Number.isFinite(x.lon)).map((x) => ({ geometry: { type: "Polygon", coordinates: [[[x.lon, x.lat]]] } }));
+  const [landData, cells] = await Promise.all([
+    land(),
+    get("map/cells", { ...asked({ without: WITHOUT }), size: "large" }, signal).catch((e) => {
+      if (e.name === "AbortError") throw e;
+      return null;
+    }),
+  ]);
+  const spots = cells?.hotspots ?? o.hotspots,
+    feats = cells?.features ?? [],
+    breaks = cells?.legend?.breaks ?? [0, 0.1, 0.2, 0.3, 0.4, 1];
+  if (!feats.length && !spots.length)
+    return {
+      title: "Where",
+      subtitle: "",
+      body: emptyState(
+        "No customer has a place yet. Next step: add a place or coordinates to the customers and load again.",
+      ),
+    };
+  const title = spots.length
+    ? `${plural(spots.length, "place is", "places are")} worse than chance explains`
+    : cells?.sentence || "No place is worse than chance explains.";
+  const pts = spots
+    .filter((x) => Number.isFinite(x.lon))
+    .map((x) => ({ geometry: { type: "Polygon", coordinates: [[[x.lon, x.lat]]] } }));
   const extent = extentOf(feats.length ? feats : pts, cells?.extent);
-  const draw = (w, height = 300) => staticMap({ landData, cells: feats, hotspots: spots, extent, breaks, width: w, height, tips: (p) => cellLines(p, cells?.overall), name: `${title}. ${spots.map((x) => `${x.rank}: ${x.name}, ${written(x)}`).join("; ")}` });
+  const draw = (w, height = 300) =>
+    staticMap({
+      landData,
+      cells: feats,
+      hotspots: spots,
+      extent,
+      breaks,
+      width: w,
+      height,
+      tips: (p) => cellLines(p, cells?.overall),
+      name: `${title}. ${spots.map((x) => `${x.rank}: ${x.name}, ${written(x)}`).join("; ")}`,
+    });
   return {
-    title, subtitle: "Share of negative reviews by place; hot spots outlined and numbered",
-    chart: () => h("div", { class: "where" }, drawn(h("div", { class: "plot" }), (w) => h("a", { href: href("map"), class: "map-link", "aria-label": `Open the map. ${title}.` }, draw(w, 264))),
-      h("ul", { class: "legend-line" }, legendItems("share", breaks).map(([c, t]) => h("li", null, h("span", { class: `swatch swatch-${c}` }), t)), h("li", null, "% negative"), h("li", null, h("span", { class: "swatch swatch-hot" }), "hot spot"), h("li", null, h("span", { class: "swatch swatch-hatch" }), "hidden [c]"))),
-    table: () => (spots.length ? table([{ name: "Place", cell: (x) => `${x.rank} ${x.name}` }, { name: "Negative", cell: (x) => figure(x), num: true }], spots, { caption: "Hot spots" }) : emptyState(title)),
-    csv: () => ({ title: "Hot spots", without: WITHOUT, columns: ["rank", "place", "lon", "lat", ...FIGURE_COLUMNS], rows: spots.map((x) => [x.rank, x.name, x.lon, x.lat, ...figureCells(x)]) }),
-    picture: () => ({ title, subtitle: "Share of negative reviews by place", without: WITHOUT, svg: (w) => draw(w, 480) }),
+    title,
+    subtitle: "Share of negative reviews by place; hot spots outlined and numbered",
+    chart: () =>
+      h(
+        "div",
+        { class: "where" },
+        drawn(h("div", { class: "plot" }), (w) =>
+          h(
+            "a",
+            { href: href("map"), class: "map-link", "aria-label": `Open the map. ${title}.` },
+            draw(w, 264),
+          ),
+        ),
+        h(
+          "ul",
+          { class: "legend-line" },
+          legendItems("share", breaks).map(([c, t]) =>
+            h("li", null, h("span", { class: `swatch swatch-${c}` }), t),
+          ),
+          h("li", null, "% negative"),
+          h("li", null, h("span", { class: "swatch swatch-hot" }), "hot spot"),
+          h("li", null, h("span", { class: "swatch swatch-hatch" }), "hidden [c]"),
+        ),
+      ),
+    table: () =>
+      spots.length
+        ? table(
+            [
+              { name: "Place", cell: (x) => `${x.rank} ${x.name}` },
+              { name: "Negative", cell: (x) => figure(x), num: true },
+            ],
+            spots,
+            { caption: "Hot spots" },
+          )
+        : emptyState(title),
+    csv: () => ({
+      title: "Hot spots",
+      without: WITHOUT,
+      columns: ["rank", "place", "lon", "lat", ...FIGURE_COLUMNS],
+      rows: spots.map((x) => [x.rank, x.name, x.lon, x.lat, ...figureCells(x)]),
+    }),
+    picture: () => ({
+      title,
+      subtitle: "Share of negative reviews by place",
+      without: WITHOUT,
+      svg: (w) => draw(w, 480),
+    }),
   };
 }
 
 function sure(o) {
-  const a = o.model?.accuracy, out = (o.rows.rejected || 0) + (o.rows.duplicate || 0), base = Object.entries(a?.baselines || {}).filter(([, v]) => v?.value !== undefined && v.value !== null);
+  const a = o.model?.accuracy,
+    out = (o.rows.rejected || 0) + (o.rows.duplicate || 0),
+    base = Object.entries(a?.baselines || {}).filter(([, v]) => v?.value !== undefined && v.value !== null);
   const named = { tfidf: "Counting words (TF-IDF)", fasttext: "fastText" };
-  const rows = a?.value !== undefined && a?.value !== null ? [["This model", a], ...base.map(([k, v]) => [named[k] || k, v])] : [];
+  const rows =
+    a?.value !== undefined && a?.value !== null
+      ? [["This model", a], ...base.map(([k, v]) => [named[k] || k, v])]
+      : [];
   return {
-    title: rows.length ? `The model is right on ${pct(a.value)} (${range(a.low, a.high)}) of the labelled test reviews` : "How sure: nothing is labelled, so the model's accuracy is not known",
-    subtitle: rows.length ? `Accuracy with its 95% range, ${plural(a.n, "review")} the model had not seen` : "",
-    body: h("div", null,
-      rows.length ? h("ul", { class: "dot-rows dot-rows-plain" }, rows.map(([name, v]) => h("li", null, h("span", null, name), track({ ...v, reliability: "ok" }, {}), h("span", { class: "dot-figure" }, h("b", null, pct(v.value)), " ", h("span", { class: "range" }, range(v.low, v.high)))))) : null,
-      h("p", null, `${plural(o.rows.read, "row")} read = ${count(o.rows.loaded)} loaded + ${count(o.rows.rejected)} rejected + ${count(o.rows.duplicate)} duplicate.`),
-      out ? h("details", { class: "left-out" }, h("summary", null, `${plural(out, "row")} left out, and why`), o.excluded.length ? h("ul", { class: "plain" }, o.excluded.map((x) => h("li", null, `${x.rule}: ${count(x.rows)}`))) : h("p", { class: "muted" }, "By rule: not recorded.")) : h("p", { class: "muted" }, "Nothing was left out."),
-      h("p", { class: "muted" }, o.model ? `Model ${o.model.version}. ` : "No model yet: the stars are counted. ", h("a", { href: href("try") }, "Try it on a text"))),
+    title: rows.length
+      ? `The model is right on ${pct(a.value)} (${range(a.low, a.high)}) of the labelled test reviews`
+      : "How sure: nothing is labelled, so the model's accuracy is not known",
+    subtitle: rows.length
+      ? `Accuracy with its 95% range, ${plural(a.n, "review")} the model had not seen`
+      : "",
+    body: h(
+      "div",
+      null,
+      rows.length
+        ? h(
+            "ul",
+            { class: "dot-rows dot-rows-plain" },
+            rows.map(([name, v]) =>
+              h(
+                "li",
+                null,
+                h("span", null, name),
+                track({ ...v, reliability: "ok" }, {}),
+                h(
+                  "span",
+                  { class: "dot-figure" },
+                  h("b", null, pct(v.value)),
+                  " ",
+                  h("span", { class: "range" }, range(v.low, v.high)),
+                ),
+              ),
+            ),
+          )
+        : null,
+      h(
+        "p",
+        null,
+        `${plural(o.rows.read, "row")} read = ${count(o.rows.loaded)} loaded + ${count(o.rows.rejected)} rejected + ${count(o.rows.duplicate)} duplicate.`,
+      ),
+      out
+        ? h(
+            "details",
+            { class: "left-out" },
+            h("summary", null, `${plural(out, "row")} left out, and why`),
+            o.excluded.length
+              ? h(
+                  "ul",
+                  { class: "plain" },
+                  o.excluded.map((x) => h("li", null, `${x.rule}: ${count(x.rows)}`)),
+                )
+              : h("p", { class: "muted" }, "By rule: not recorded."),
+          )
+        : h("p", { class: "muted" }, "Nothing was left out."),
+      h(
+        "p",
+        { class: "muted" },
+        o.model ? `Model ${o.model.version}. ` : "No model yet: the stars are counted. ",
+        h("a", { href: href("try") }, "Try it on a text"),
+      ),
+    ),
   };
 }
 
@@ -156,29 +507,100 @@ export default {
   inactive: { sentiment: SENTIMENT, q: WORDS },
   mount(root, ctx) {
     const cards = {
-      headline: card({ id: "headline", className: "wide card-headline", title: "Negative reviews", subtitle: "…", minHeight: 104, phoneHeight: 132, lines: 3 }),
-      changes: card({ id: "changes", className: "wide", title: "What changed", subtitle: "…", minHeight: 236, phoneHeight: 580 }),
-      time: card({ id: "time", title: "Over time", minHeight: 244 }), segments: card({ id: "segments", title: "Segments", minHeight: 244 }),
-      where: card({ id: "where", title: "Where", minHeight: 300 }), sure: card({ id: "sure", title: "How sure", minHeight: 300 }),
+      headline: card({
+        id: "headline",
+        className: "wide card-headline",
+        title: "Negative reviews",
+        subtitle: "…",
+        minHeight: 104,
+        phoneHeight: 132,
+        lines: 3,
+      }),
+      changes: card({
+        id: "changes",
+        className: "wide",
+        title: "What changed",
+        subtitle: "…",
+        minHeight: 236,
+        phoneHeight: 580,
+      }),
+      time: card({ id: "time", title: "Over time", minHeight: 244 }),
+      segments: card({ id: "segments", title: "Segments", minHeight: 244 }),
+      where: card({ id: "where", title: "Where", minHeight: 300 }),
+      sure: card({ id: "sure", title: "How sure", minHeight: 300 }),
     };
-    root.append(h("div", { class: "cards" }, Object.values(cards).map((c) => c.el)), h("p", { class: "caption" }, h("a", { id: "to-reports", href: href("reports") }, "Make this a report")));
+    root.append(
+      h(
+        "div",
+        { class: "cards" },
+        Object.values(cards).map((c) => c.el),
+      ),
+      h("p", { class: "caption" }, h("a", { id: "to-reports", href: href("reports") }, "Make this a report")),
+    );
     return {
       async update() {
         document.querySelector("#to-reports")?.setAttribute("href", href("reports"));
         const params = asked({ without: WITHOUT });
         const p = period();
-        const ask = (signal) => get("overview", p?.chosen || Object.keys(params).some((k) => !["start", "end", "source"].includes(k)) ? params : { source: params.source }, signal);
+        const ask = (signal) =>
+          get(
+            "overview",
+            p?.chosen || Object.keys(params).some((k) => !["start", "end", "source"].includes(k))
+              ? params
+              : { source: params.source },
+            signal,
+          );
         const one = (c, fn) => c.load(async (signal) => fn(await ask(signal), signal));
         await Promise.all([
-          one(cards.headline, (o) => { ctx.matching(o.headline.n_reviews); say(`Negative reviews: ${written(o.headline)}. ${o.change.mark === "none" ? "No proven change." : o.change.sentence}`); return headline(o); }),
-          one(cards.changes, (o) => ({ title: changeTitle(o.changes),
-            subtitle: o.period.previous_start ? `${dates(o.period.start, o.period.end)} against ${dates(o.period.previous_start, o.period.previous_end)}; every change named here passed a test that allows for how many were looked at` : "No earlier period to compare.",
+          one(cards.headline, (o) => {
+            ctx.matching(o.headline.n_reviews);
+            say(
+              `Negative reviews: ${written(o.headline)}. ${o.change.mark === "none" ? "No proven change." : o.change.sentence}`,
+            );
+            return headline(o);
+          }),
+          one(cards.changes, (o) => ({
+            title: changeTitle(o.changes),
+            subtitle: o.period.previous_start
+              ? `${dates(o.period.start, o.period.end)} against ${dates(o.period.previous_start, o.period.previous_end)}; every change named here passed a test that allows for how many were looked at`
+              : "No earlier period to compare.",
             body: h("div", null, changeRows(o.changes)),
-            csv: () => ({ title: "What changed", without: WITHOUT, columns: ["mark", "kind", "name", "points", "low", "high", "n_customers", "n_reviews", "sentence"], rows: o.changes.proven.map((x) => [x.mark, x.kind, x.name, x.points, x.low, x.high, x.n_customers, x.n_reviews, x.sentence]) }) })),
-          one(cards.time, overTime), one(cards.segments, segments), one(cards.where, where), one(cards.sure, sure),
+            csv: () => ({
+              title: "What changed",
+              without: WITHOUT,
+              columns: [
+                "mark",
+                "kind",
+                "name",
+                "points",
+                "low",
+                "high",
+                "n_customers",
+                "n_reviews",
+                "sentence",
+              ],
+              rows: o.changes.proven.map((x) => [
+                x.mark,
+                x.kind,
+                x.name,
+                x.points,
+                x.low,
+                x.high,
+                x.n_customers,
+                x.n_reviews,
+                x.sentence,
+              ]),
+            }),
+          })),
+          one(cards.time, overTime),
+          one(cards.segments, segments),
+          one(cards.where, where),
+          one(cards.sure, sure),
         ]);
       },
-      unmount() { Object.values(cards).forEach((c) => c.cancel()); },
+      unmount() {
+        Object.values(cards).forEach((c) => c.cancel());
+      },
     };
   },
 };

@@ -9,66 +9,231 @@ import { check, tokens, wordLegend, words } from "../explain.js";
 import { LABELS, asked, filtersOf, here, period, scopeText, segmentName, state } from "../state.js";
 import { WHY } from "../words.js";
 
-const SORTS = [["newest", "Newest"], ["negative", "Surest negative"], ["unsure", "Least sure (worth checking)"], ["longest", "Longest"]];
-const PAGE = 50, MOST = 100_000;
+const SORTS = [
+  ["newest", "Newest"],
+  ["negative", "Surest negative"],
+  ["unsure", "Least sure (worth checking)"],
+  ["longest", "Longest"],
+];
+const PAGE = 50,
+  MOST = 100_000;
 
 function hits(text, q) {
-  const terms = (q || "").split(/\s+/).filter((t) => t.length > 1).map((t) => t.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const terms = (q || "")
+    .split(/\s+/)
+    .filter((t) => t.length > 1)
+    .map((t) => t.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
   if (!terms.length) return [text];
-  return text.split(new RegExp(`(${terms.join("|")})`, "gi")).map((part, i) => (i % 2 ? h("mark", { class: "hit" }, part) : part));
+  return text
+    .split(new RegExp(`(${terms.join("|")})`, "gi"))
+    .map((part, i) => (i % 2 ? h("mark", { class: "hit" }, part) : part));
 }
 
-const markOf = (r) => (r.mark === "negative" ? h("span", { class: "tag tag-negative" }, "negative") : r.mark === "positive" ? h("span", { class: "tag tag-positive" }, "positive") : r.mark === "unsure" ? h("span", { class: "tag" }, icon("unsure"), " unsure") : h("span", { class: "tag muted" }, "not read"));
-const chanceOf = (r) => (r.p_negative === null || r.p_negative === undefined ? null : r.mark === "positive" ? `${chance(1 - r.p_negative)} positive` : `${chance(r.p_negative)} negative`);
+const markOf = (r) =>
+  r.mark === "negative"
+    ? h("span", { class: "tag tag-negative" }, "negative")
+    : r.mark === "positive"
+      ? h("span", { class: "tag tag-positive" }, "positive")
+      : r.mark === "unsure"
+        ? h("span", { class: "tag" }, icon("unsure"), " unsure")
+        : h("span", { class: "tag muted" }, "not read");
+const chanceOf = (r) =>
+  r.p_negative === null || r.p_negative === undefined
+    ? null
+    : r.mark === "positive"
+      ? `${chance(1 - r.p_negative)} positive`
+      : `${chance(r.p_negative)} negative`;
 
 function row(r) {
-  const full = [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join(""), body = h("p", { class: "review-text clamp", dir: "auto" }, hits(r.text, state.query.q));
+  const full = [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join(""),
+    body = h("p", { class: "review-text clamp", dir: "auto" }, hits(r.text, state.query.q));
   const why = h("div", { class: "review-why", hidden: true, "aria-live": "polite" });
-  const fullButton = h("button", { type: "button", class: "linklike full", "aria-expanded": "false", on: { click: () => {
-    const open = body.classList.toggle("clamp");
-    fullButton.setAttribute("aria-expanded", String(!open));
-    fullButton.textContent = open ? "Full text" : "Less";
-  } } }, "Full text");
-  const whyButton = h("button", { type: "button", class: "linklike", "aria-expanded": "false", on: { click: async () => {
-    if (!why.hidden) { why.hidden = true; whyButton.setAttribute("aria-expanded", "false"); return; }
-    why.hidden = false;
-    whyButton.setAttribute("aria-expanded", "true");
-    if (why.dataset.done) return;
-    clear(why, h("p", { class: "muted" }, "Asking the model …"));
-    try {
-      const x = await post("explain", { text: full.slice(0, 10_000) });
-      clear(why, words(full, x), x.faithful ? wordLegend() : null, h("p", { class: "caption" }, check(x), " ", tokens(x), "."));
-      why.dataset.done = "1";
-    } catch (err) { clear(why, failedState(err, () => { why.hidden = true; whyButton.click(); }, "The review itself is above.")); }
-  } } }, "Why?");
-  return h("li", { class: "review", tabindex: -1, data: { id: r.review_id } },
-    h("div", { class: "review-head" }, markOf(r), h("span", { class: "chance" }, chanceOf(r)), r.reviewed_at ? h("span", null, date(r.reviewed_at)) : h("span", { class: "muted" }, "no date"),
-      r.region ? h("span", null, r.region) : null, r.segment ? badge(r.segment, segmentName(r.segment)) : null,
-      r.rating ? h("span", { class: "stars" }, h("span", { "aria-hidden": "true" }, `★ ${r.rating}`), h("span", { class: "sr" }, `${r.rating} stars`)) : null,
-      r.product ? h("span", { class: "muted product" }, r.product) : null, r.disagrees ? h("span", { class: "muted" }, "stars and text disagree") : null),
-    r.title ? h("p", { class: "review-title", dir: "auto" }, hits(r.title, state.query.q)) : null, body, why,
-    h("div", { class: "review-tools" }, r.tokens_total > r.tokens_read ? h("span", { class: "muted" }, `read ${count(r.tokens_read)} of ${count(r.tokens_total)} tokens`) : null, r.p_negative !== null && r.p_negative !== undefined ? whyButton : null, fullButton));
+  const fullButton = h(
+    "button",
+    {
+      type: "button",
+      class: "linklike full",
+      "aria-expanded": "false",
+      on: {
+        click: () => {
+          const open = body.classList.toggle("clamp");
+          fullButton.setAttribute("aria-expanded", String(!open));
+          fullButton.textContent = open ? "Full text" : "Less";
+        },
+      },
+    },
+    "Full text",
+  );
+  const whyButton = h(
+    "button",
+    {
+      type: "button",
+      class: "linklike",
+      "aria-expanded": "false",
+      on: {
+        click: async () => {
+          if (!why.hidden) {
+            why.hidden = true;
+            whyButton.setAttribute("aria-expanded", "false");
+            return;
+          }
+          why.hidden = false;
+          whyButton.setAttribute("aria-expanded", "true");
+          if (why.dataset.done) return;
+          clear(why, h("p", { class: "muted" }, "Asking the model …"));
+          try {
+            const x = await post("explain", { text: full.slice(0, 10_000) });
+            clear(
+              why,
+              words(full, x),
+              x.faithful ? wordLegend() : null,
+              h("p", { class: "caption" }, check(x), " ", tokens(x), "."),
+            );
+            why.dataset.done = "1";
+          } catch (err) {
+            clear(
+              why,
+              failedState(
+                err,
+                () => {
+                  why.hidden = true;
+                  whyButton.click();
+                },
+                "The review itself is above.",
+              ),
+            );
+          }
+        },
+      },
+    },
+    "Why?",
+  );
+  return h(
+    "li",
+    { class: "review", tabindex: -1, data: { id: r.review_id } },
+    h(
+      "div",
+      { class: "review-head" },
+      markOf(r),
+      h("span", { class: "chance" }, chanceOf(r)),
+      r.reviewed_at ? h("span", null, date(r.reviewed_at)) : h("span", { class: "muted" }, "no date"),
+      r.region ? h("span", null, r.region) : null,
+      r.segment ? badge(r.segment, segmentName(r.segment)) : null,
+      r.rating
+        ? h(
+            "span",
+            { class: "stars" },
+            h("span", { "aria-hidden": "true" }, `★ ${r.rating}`),
+            h("span", { class: "sr" }, `${r.rating} stars`),
+          )
+        : null,
+      r.product ? h("span", { class: "muted product" }, r.product) : null,
+      r.disagrees ? h("span", { class: "muted" }, "stars and text disagree") : null,
+    ),
+    r.title ? h("p", { class: "review-title", dir: "auto" }, hits(r.title, state.query.q)) : null,
+    body,
+    why,
+    h(
+      "div",
+      { class: "review-tools" },
+      r.tokens_total > r.tokens_read
+        ? h("span", { class: "muted" }, `read ${count(r.tokens_read)} of ${count(r.tokens_total)} tokens`)
+        : null,
+      r.p_negative !== null && r.p_negative !== undefined ? whyButton : null,
+      fullButton,
+    ),
+  );
 }
 
 export default {
   question: "What exactly do they say?",
   inactive: { compare: true },
   mount(root, ctx) {
-    const sum = card({ id: "behind", className: "wide", title: "Reviews", minHeight: 24, phoneHeight: 132, lines: 0 }), rows = card({ id: "list", className: "wide card-list", minHeight: 480, lines: 10 });
-    const search = h("input", { type: "search", id: "search", placeholder: "search words…", "aria-label": "Search words in the reviews", autocomplete: "off" });
-    const sort = h("select", { on: { change: () => ctx.navigate(here({ sort: sort.value === "newest" ? "" : sort.value, cursor: "", page: "" })) } }, SORTS.map(([v, t]) => h("option", { value: v }, t)));
-    const slow = h("button", { type: "button", class: "button", hidden: true, on: { click: () => rows.cancel() } }, "Cancel"), total = h("span", { class: "muted", id: "totals" });
+    const sum = card({
+        id: "behind",
+        className: "wide",
+        title: "Reviews",
+        minHeight: 24,
+        phoneHeight: 132,
+        lines: 0,
+      }),
+      rows = card({ id: "list", className: "wide card-list", minHeight: 480, lines: 10 });
+    const search = h("input", {
+      type: "search",
+      id: "search",
+      placeholder: "search words…",
+      "aria-label": "Search words in the reviews",
+      autocomplete: "off",
+    });
+    const sort = h(
+      "select",
+      {
+        on: {
+          change: () =>
+            ctx.navigate(here({ sort: sort.value === "newest" ? "" : sort.value, cursor: "", page: "" })),
+        },
+      },
+      SORTS.map(([v, t]) => h("option", { value: v }, t)),
+    );
+    const slow = h(
+        "button",
+        { type: "button", class: "button", hidden: true, on: { click: () => rows.cancel() } },
+        "Cancel",
+      ),
+      total = h("span", { class: "muted", id: "totals" });
     const get1 = h("button", { type: "button", class: "button", on: { click: download } }, "Download CSV");
-    root.append(h("div", { class: "cards" }, sum.el), h("form", { class: "review-bar", role: "search", on: { submit: (e) => { e.preventDefault(); find(); } } }, h("label", { class: "pill pill-search" }, search), h("label", { class: "pill" }, h("span", { class: "pill-label" }, h("span", null, "Sort"), sort)), total, slow, get1), rows.el, h("p", { class: "caption keys" }, "Keys: / search · j and k move · w why · Enter full text · Esc close"));
-    let timer = 0, last = null;
-    const find = () => { clearTimeout(timer); if (search.value.trim() !== (state.query.q || "")) ctx.navigate(here({ q: search.value.trim(), cursor: "", page: "" })); };
-    search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(find, 400); });
+    root.append(
+      h("div", { class: "cards" }, sum.el),
+      h(
+        "form",
+        {
+          class: "review-bar",
+          role: "search",
+          on: {
+            submit: (e) => {
+              e.preventDefault();
+              find();
+            },
+          },
+        },
+        h("label", { class: "pill pill-search" }, search),
+        h("label", { class: "pill" }, h("span", { class: "pill-label" }, h("span", null, "Sort"), sort)),
+        total,
+        slow,
+        get1,
+      ),
+      rows.el,
+      h(
+        "p",
+        { class: "caption keys" },
+        "Keys: / search · j and k move · w why · Enter full text · Esc close",
+      ),
+    );
+    let timer = 0,
+      last = null;
+    const find = () => {
+      clearTimeout(timer);
+      if (search.value.trim() !== (state.query.q || ""))
+        ctx.navigate(here({ q: search.value.trim(), cursor: "", page: "" }));
+    };
+    search.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(find, 400);
+    });
 
-    const params = (extra = {}) => ({ ...asked(), sort: state.query.sort, limit: PAGE, cursor: state.query.cursor, ...extra });
+    const params = (extra = {}) => ({
+      ...asked(),
+      sort: state.query.sort,
+      limit: PAGE,
+      cursor: state.query.cursor,
+      ...extra,
+    });
 
     async function download() {
       get1.disabled = true;
-      const out = [], p = period(), f = last?.figure;
+      const out = [],
+        p = period(),
+        f = last?.figure;
       let cursor = null;
       try {
         do {
@@ -78,38 +243,171 @@ export default {
           cursor = page.next_cursor;
         } while (cursor && out.length < MOST);
         const share = drawable(f) ? [f.value, f.low, f.high, f.n_reviews] : isHidden(f) ? ["[c]"] : ["[x]"];
-        save("reviews.csv", new Blob(["\ufeff", csvText([["# shop", ctx.shop?.() || ""], ["# period", p?.start, p?.end], ["# filters", ...Object.entries(filtersOf()).map(([k, v]) => `${k}=${v}`)], ["# share negative: value, low, high, n", ...share], ["# counted", last?.sentence], ...(cursor ? [["# cut at", out.length, "of", last?.total]] : []),
-          ["review_id", "reviewed_at", "mark", "p_negative", "rating", "region", "segment", "product", "tokens_read", "tokens_total", "title", "text"],
-          ...out.map((r) => [r.review_id, r.reviewed_at, r.mark, r.p_negative, r.rating, r.region, r.segment, r.product, r.tokens_read, r.tokens_total, r.title, r.text])])], { type: "text/csv;charset=utf-8" }));
+        save(
+          "reviews.csv",
+          new Blob(
+            [
+              "\ufeff",
+              csvText([
+                ["# shop", ctx.shop?.() || ""],
+                ["# period", p?.start, p?.end],
+                ["# filters", ...Object.entries(filtersOf()).map(([k, v]) => `${k}=${v}`)],
+                ["# share negative: value, low, high, n", ...share],
+                ["# counted", last?.sentence],
+                ...(cursor ? [["# cut at", out.length, "of", last?.total]] : []),
+                [
+                  "review_id",
+                  "reviewed_at",
+                  "mark",
+                  "p_negative",
+                  "rating",
+                  "region",
+                  "segment",
+                  "product",
+                  "tokens_read",
+                  "tokens_total",
+                  "title",
+                  "text",
+                ],
+                ...out.map((r) => [
+                  r.review_id,
+                  r.reviewed_at,
+                  r.mark,
+                  r.p_negative,
+                  r.rating,
+                  r.region,
+                  r.segment,
+                  r.product,
+                  r.tokens_read,
+                  r.tokens_total,
+                  r.title,
+                  r.text,
+                ]),
+              ]),
+            ],
+            { type: "text/csv;charset=utf-8" },
+          ),
+        );
         say(`${count(out.length)} reviews saved.`);
-      } catch (err) { say(`The download failed: ${err.message}`); }
+      } catch (err) {
+        say(`The download failed: ${err.message}`);
+      }
       get1.disabled = false;
       naming();
     }
-    const naming = () => { get1.textContent = last?.total ? `Download CSV (${count(Math.min(last.total, MOST))} rows)` : "Download CSV"; get1.disabled = !last?.total; };
+    const naming = () => {
+      get1.textContent = last?.total
+        ? `Download CSV (${count(Math.min(last.total, MOST))} rows)`
+        : "Download CSV";
+      get1.disabled = !last?.total;
+    };
 
     async function nothing(r) {
-      const q = state.query, keys = ["segment", "region", "product", "sentiment", "q"].filter((k) => q[k]), p = period();
-      const drops = [...keys.map((k) => [k, `${LABELS[k]}: ${q[k]}`, here({ [k]: "", page: "" })]), ...(p?.chosen ? [["period", "the dates", here({ start: "", end: "", page: "" })]] : [])];
-      const counts = await Promise.all(keys.map((k) => get("reviews", { ...asked({ without: [k] }), limit: 1 }).then((x) => x.total).catch(() => null)));
-      return emptyState(`No reviews match ${scopeText()}.`, drops.map(([, text, url], i) => h("a", { class: "button", href: url }, `Without ${text}${counts[i] === null || counts[i] === undefined ? "" : `: ${count(counts[i])}`}`)));
+      const q = state.query,
+        keys = ["segment", "region", "product", "sentiment", "q"].filter((k) => q[k]),
+        p = period();
+      const drops = [
+        ...keys.map((k) => [k, `${LABELS[k]}: ${q[k]}`, here({ [k]: "", page: "" })]),
+        ...(p?.chosen ? [["period", "the dates", here({ start: "", end: "", page: "" })]] : []),
+      ];
+      const counts = await Promise.all(
+        keys.map((k) =>
+          get("reviews", { ...asked({ without: [k] }), limit: 1 })
+            .then((x) => x.total)
+            .catch(() => null),
+        ),
+      );
+      return emptyState(
+        `No reviews match ${scopeText()}.`,
+        drops.map(([, text, url], i) =>
+          h(
+            "a",
+            { class: "button", href: url },
+            `Without ${text}${counts[i] === null || counts[i] === undefined ? "" : `: ${count(counts[i])}`}`,
+          ),
+        ),
+      );
     }
 
     function pager(r) {
-      const at = Number(state.query.page || 1), from = (at - 1) * PAGE + 1;
-      return h("nav", { class: "pager", "aria-label": "Pages" }, h("span", { class: "muted" }, `${count(from)}–${count(from + r.items.length - 1)} of ${r.total_exact ? "" : "about "}${count(r.total)}`),
-        at > 1 ? h("button", { type: "button", class: "button", on: { click: () => (at === 2 ? ctx.navigate(here({ cursor: "", page: "" })) : history.back()) } }, "‹ Before") : null,
-        r.next_cursor ? h("button", { type: "button", class: "button", on: { click: () => { ctx.navigate(here({ cursor: r.next_cursor, page: at + 1 })); scrollTo(0, 0); } } }, "Next ›") : null);
+      const at = Number(state.query.page || 1),
+        from = (at - 1) * PAGE + 1;
+      return h(
+        "nav",
+        { class: "pager", "aria-label": "Pages" },
+        h(
+          "span",
+          { class: "muted" },
+          `${count(from)}–${count(from + r.items.length - 1)} of ${r.total_exact ? "" : "about "}${count(r.total)}`,
+        ),
+        at > 1
+          ? h(
+              "button",
+              {
+                type: "button",
+                class: "button",
+                on: {
+                  click: () => (at === 2 ? ctx.navigate(here({ cursor: "", page: "" })) : history.back()),
+                },
+              },
+              "‹ Before",
+            )
+          : null,
+        r.next_cursor
+          ? h(
+              "button",
+              {
+                type: "button",
+                class: "button",
+                on: {
+                  click: () => {
+                    ctx.navigate(here({ cursor: r.next_cursor, page: at + 1 }));
+                    scrollTo(0, 0);
+                  },
+                },
+              },
+              "Next ›",
+            )
+          : null,
+      );
     }
 
     const onKey = (e) => {
-      if (e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) || document.querySelector("dialog[open]")) return;
-      if (e.key === "/") { e.preventDefault(); search.focus(); return; }
-      const list = $$(".review", rows.el), at = list.findIndex((li) => li.contains(document.activeElement)), li = list[at];
-      if (e.key === "j" || e.key === "k" || (at >= 0 && (e.key === "ArrowDown" || e.key === "ArrowUp"))) { e.preventDefault(); const to = list[Math.max(0, Math.min(list.length - 1, at + (e.key === "j" || e.key === "ArrowDown" ? 1 : -1)))]; to?.focus(); to?.scrollIntoView({ block: "nearest" }); }
-      else if (li && document.activeElement === li && e.key === "Enter") [...li.querySelectorAll(".review-tools button:not([hidden])")].at(-1)?.click();
-      else if (li && e.key === "w") [...li.querySelectorAll(".review-tools button")].find((b) => b.textContent === "Why?")?.click();
-      else if (li && e.key === "Escape") { const open = li.querySelector(".review-why:not([hidden])"); if (open) { open.hidden = true; li.focus(); } }
+      if (
+        e.ctrlKey ||
+        e.metaKey ||
+        e.altKey ||
+        /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) ||
+        document.querySelector("dialog[open]")
+      )
+        return;
+      if (e.key === "/") {
+        e.preventDefault();
+        search.focus();
+        return;
+      }
+      const list = $$(".review", rows.el),
+        at = list.findIndex((li) => li.contains(document.activeElement)),
+        li = list[at];
+      if (e.key === "j" || e.key === "k" || (at >= 0 && (e.key === "ArrowDown" || e.key === "ArrowUp"))) {
+        e.preventDefault();
+        const to =
+          list[
+            Math.max(0, Math.min(list.length - 1, at + (e.key === "j" || e.key === "ArrowDown" ? 1 : -1)))
+          ];
+        to?.focus();
+        to?.scrollIntoView({ block: "nearest" });
+      } else if (li && document.activeElement === li && e.key === "Enter")
+        [...li.querySelectorAll(".review-tools button:not([hidden])")].at(-1)?.click();
+      else if (li && e.key === "w")
+        [...li.querySelectorAll(".review-tools button")].find((b) => b.textContent === "Why?")?.click();
+      else if (li && e.key === "Escape") {
+        const open = li.querySelector(".review-why:not([hidden])");
+        if (open) {
+          open.hidden = true;
+          li.focus();
+        }
+      }
     };
     document.addEventListener("keydown", onKey);
 
@@ -117,31 +415,88 @@ export default {
       async update() {
         if (document.activeElement !== search) search.value = state.query.q || "";
         sort.value = SORTS.some(([v]) => v === state.query.sort) ? state.query.sort : "newest";
-        const late = setTimeout(() => { slow.hidden = false; }, 2000), ask = (signal) => get("reviews", params(), signal);
+        const late = setTimeout(() => {
+            slow.hidden = false;
+          }, 2000),
+          ask = (signal) => get("reviews", params(), signal);
         await Promise.all([
           sum.load(async (signal) => {
-            const r = await ask(signal), scope = scopeText();
+            const r = await ask(signal),
+              scope = scopeText();
             last = r;
             naming();
             ctx.matching(r.total);
-            const c = r.counts, hidden = isHidden(r.figure);
-            total.textContent = r.total === null ? "" : `${r.total_exact ? "" : "about "}${plural(r.total, "match", "match")}, of ${count(r.all)}`;
+            const c = r.counts,
+              hidden = isHidden(r.figure);
+            total.textContent =
+              r.total === null
+                ? ""
+                : `${r.total_exact ? "" : "about "}${plural(r.total, "match", "match")}, of ${count(r.all)}`;
             say(r.total === null ? "Hidden." : `${count(r.total)} reviews match.`);
-            return { title: `Behind “${scope}”`, subtitle: "", body: h("div", { class: "behind" },
-              h("p", null, hidden ? [icon("hidden"), " ", r.sentence || WHY["Hidden [c]"]] : r.sentence),
-              c ? h("p", { class: "counts" }, h("span", null, h("span", { class: "tag tag-negative" }, "negative"), ` ${count(c.negative)}`), h("span", null, h("span", { class: "tag tag-positive" }, "positive"), ` ${count(c.positive)}`), h("span", null, h("span", { class: "tag" }, icon("unsure"), " unsure"), ` ${count(c.unsure)}`)) : null) };
+            return {
+              title: `Behind “${scope}”`,
+              subtitle: "",
+              body: h(
+                "div",
+                { class: "behind" },
+                h("p", null, hidden ? [icon("hidden"), " ", r.sentence || WHY["Hidden [c]"]] : r.sentence),
+                c
+                  ? h(
+                      "p",
+                      { class: "counts" },
+                      h(
+                        "span",
+                        null,
+                        h("span", { class: "tag tag-negative" }, "negative"),
+                        ` ${count(c.negative)}`,
+                      ),
+                      h(
+                        "span",
+                        null,
+                        h("span", { class: "tag tag-positive" }, "positive"),
+                        ` ${count(c.positive)}`,
+                      ),
+                      h(
+                        "span",
+                        null,
+                        h("span", { class: "tag" }, icon("unsure"), " unsure"),
+                        ` ${count(c.unsure)}`,
+                      ),
+                    )
+                  : null,
+              ),
+            };
           }),
           rows.load(async (signal) => {
             const r = await ask(signal);
-            if (!r.items.length) return { body: r.total === 0 ? await nothing(r) : emptyState(r.total === null ? `Hidden [c]. ${WHY["Hidden [c]"]}` : "No more reviews.") };
+            if (!r.items.length)
+              return {
+                body:
+                  r.total === 0
+                    ? await nothing(r)
+                    : emptyState(r.total === null ? `Hidden [c]. ${WHY["Hidden [c]"]}` : "No more reviews."),
+              };
             const list = h("ol", { class: "reviews" }, r.items.map(row));
             // "Full text" only where some of it is out of sight
-            requestAnimationFrame(() => { for (const b of $$(".full", list)) { const text = b.closest(".review").querySelector(".review-text"); b.hidden = text.classList.contains("clamp") && text.scrollHeight <= text.clientHeight + 1; } });
+            requestAnimationFrame(() => {
+              for (const b of $$(".full", list)) {
+                const text = b.closest(".review").querySelector(".review-text");
+                b.hidden = text.classList.contains("clamp") && text.scrollHeight <= text.clientHeight + 1;
+              }
+            });
             return { body: h("div", null, list, pager(r)) };
           }),
-        ]).finally(() => { clearTimeout(late); slow.hidden = true; });
+        ]).finally(() => {
+          clearTimeout(late);
+          slow.hidden = true;
+        });
       },
-      unmount() { clearTimeout(timer); document.removeEventListener("keydown", onKey); sum.cancel(); rows.cancel(); },
+      unmount() {
+        clearTimeout(timer);
+        document.removeEventListener("keydown", onKey);
+        sum.cancel();
+        rows.cancel();
+      },
     };
   },
 };

@@ -24,126 +24,553 @@ function marksOf(ch) {
   return out;
 }
 
-const stable = (x) => (x.stability === null || x.stability === undefined ? h("span", { class: "muted" }, "[x] stable") : h("span", { title: WHY.Stable }, `${pct(x.stability)} stable`, x.stability < 0.75 ? h("span", { class: "muted" }, ", loosely defined") : null));
+const stable = (x) =>
+  x.stability === null || x.stability === undefined
+    ? h("span", { class: "muted" }, "[x] stable")
+    : h(
+        "span",
+        { title: WHY.Stable },
+        `${pct(x.stability)} stable`,
+        x.stability < 0.75 ? h("span", { class: "muted" }, ", loosely defined") : null,
+      );
 
 function list(d, ch, unit) {
-  const marks = marksOf(ch), items = d.items, max = niceMax(items.map((x) => x.share_negative)), compare = (state.query.compare || "").split(",").filter(Boolean);
+  const marks = marksOf(ch),
+    items = d.items,
+    max = niceMax(items.map((x) => x.share_negative)),
+    compare = (state.query.compare || "").split(",").filter(Boolean);
   const many = unit === "review" ? "reviews" : "customers";
-  const change = (x) => { const p = marks[x.id] || marks[x.name]; return p ? mark(p.mark, [p.mark, ": ", `${Math.round(100 * Math.abs(p.points))} points (${Math.round(100 * Math.min(Math.abs(p.low), Math.abs(p.high)))} to ${Math.round(100 * Math.max(Math.abs(p.low), Math.abs(p.high)))})`].join("")) : ch ? mark("none") : h("span", { class: "muted" }, "[x]"); };
-  const toggle = (id) => (e) => { const next = e.target.checked ? [...compare, id].slice(-2) : compare.filter((c) => c !== id); go(here({ compare: next.join(",") })); };
+  const change = (x) => {
+    const p = marks[x.id] || marks[x.name];
+    return p
+      ? mark(
+          p.mark,
+          [
+            p.mark,
+            ": ",
+            `${Math.round(100 * Math.abs(p.points))} points (${Math.round(100 * Math.min(Math.abs(p.low), Math.abs(p.high)))} to ${Math.round(100 * Math.max(Math.abs(p.low), Math.abs(p.high)))})`,
+          ].join(""),
+        )
+      : ch
+        ? mark("none")
+        : h("span", { class: "muted" }, "[x]");
+  };
+  const toggle = (id) => (e) => {
+    const next = e.target.checked ? [...compare, id].slice(-2) : compare.filter((c) => c !== id);
+    go(here({ compare: next.join(",") }));
+  };
   const go = list.navigate;
-  return h("ul", { class: "seg-list" }, items.map((x) => h("li", { class: `seg-row${state.query.open === x.id ? " on" : ""}` },
-    h("label", { class: "seg-check" }, h("input", { type: "checkbox", checked: compare.includes(x.id), "aria-label": `Compare ${x.id} ${x.name}`, on: { change: toggle(x.id) } })),
-    h("div", { class: "seg-name" }, h("a", { class: "seg-link", href: here({ open: state.query.open === x.id ? "" : x.id }), "aria-expanded": String(state.query.open === x.id) }, badge(x.id), h("strong", null, x.name)), h("p", { class: "caption" }, x.sentence)),
-    h("div", { class: "seg-size" }, h("span", null, `${size(x.size)} ${many}`), h("span", { class: "caption" }, x.share === null || x.share === undefined ? "" : `${pct(x.share)} of all`)),
-    h("div", { class: "seg-track" }, track(x.share_negative, { max, line: list.all })),
-    h("div", { class: "seg-figure" }, figure(x.share_negative, { unsure: true })),
-    h("div", { class: "seg-mark" }, change(x), h("span", { class: "caption" }, stable(x))))));
+  return h(
+    "ul",
+    { class: "seg-list" },
+    items.map((x) =>
+      h(
+        "li",
+        { class: `seg-row${state.query.open === x.id ? " on" : ""}` },
+        h(
+          "label",
+          { class: "seg-check" },
+          h("input", {
+            type: "checkbox",
+            checked: compare.includes(x.id),
+            "aria-label": `Compare ${x.id} ${x.name}`,
+            on: { change: toggle(x.id) },
+          }),
+        ),
+        h(
+          "div",
+          { class: "seg-name" },
+          h(
+            "a",
+            {
+              class: "seg-link",
+              href: here({ open: state.query.open === x.id ? "" : x.id }),
+              "aria-expanded": String(state.query.open === x.id),
+            },
+            badge(x.id),
+            h("strong", null, x.name),
+          ),
+          h("p", { class: "caption" }, x.sentence),
+        ),
+        h(
+          "div",
+          { class: "seg-size" },
+          h("span", null, `${size(x.size)} ${many}`),
+          h(
+            "span",
+            { class: "caption" },
+            x.share === null || x.share === undefined ? "" : `${pct(x.share)} of all`,
+          ),
+        ),
+        h("div", { class: "seg-track" }, track(x.share_negative, { max, line: list.all })),
+        h("div", { class: "seg-figure" }, figure(x.share_negative, { unsure: true })),
+        h("div", { class: "seg-mark" }, change(x), h("span", { class: "caption" }, stable(x))),
+      ),
+    ),
+  );
 }
 
 function title(d) {
   const n = d.items.length;
   if (!n) return "No segments yet";
-  return [`${plural(n, "segment")}`, d.since ? `, names kept since ${date(d.since)}` : "", d.moved_share !== null && d.moved_share !== undefined ? ` · ${pct(d.moved_share, d.moved_share < 0.1 ? 1 : 0)} of customers moved` : ""].join("");
+  return [
+    `${plural(n, "segment")}`,
+    d.since ? `, names kept since ${date(d.since)}` : "",
+    d.moved_share !== null && d.moved_share !== undefined
+      ? ` · ${pct(d.moved_share, d.moved_share < 0.1 ? 1 : 0)} of customers moved`
+      : "",
+  ].join("");
 }
 
-const csvOf = (d) => ({ title: "Segments", without: WITHOUT, columns: ["segment", "name", "sentence", "size", "share_of_all", "stability", ...FIGURE_COLUMNS], rows: d.items.map((x) => [x.id, x.name, x.sentence, x.size ?? "[c]", x.share ?? "", x.stability ?? "", ...figureCells(x.share_negative)]) });
+const csvOf = (d) => ({
+  title: "Segments",
+  without: WITHOUT,
+  columns: ["segment", "name", "sentence", "size", "share_of_all", "stability", ...FIGURE_COLUMNS],
+  rows: d.items.map((x) => [
+    x.id,
+    x.name,
+    x.sentence,
+    x.size ?? "[c]",
+    x.share ?? "",
+    x.stability ?? "",
+    ...figureCells(x.share_negative),
+  ]),
+});
 
 function moved(d) {
-  if (!d.migration.length) return { title: "Who moved", subtitle: "", body: h("div", null, emptyState("Who moved is known after a second run of the segments. Next step: sca run again next week."), events(d)) };
-  const names = Object.fromEntries(d.items.map((x) => [x.id, x.name])), between = d.migration.filter((m) => m.from !== m.to), shown = between.filter((m) => m.n !== null), hidden = between.length - shown.length;
-  const total = shown.reduce((t, m) => t + m.n, 0), who = (id, other) => (id ? [badge(id), " ", names[id] || ""] : other);
+  if (!d.migration.length)
+    return {
+      title: "Who moved",
+      subtitle: "",
+      body: h(
+        "div",
+        null,
+        emptyState(
+          "Who moved is known after a second run of the segments. Next step: sca run again next week.",
+        ),
+        events(d),
+      ),
+    };
+  const names = Object.fromEntries(d.items.map((x) => [x.id, x.name])),
+    between = d.migration.filter((m) => m.from !== m.to),
+    shown = between.filter((m) => m.n !== null),
+    hidden = between.length - shown.length;
+  const total = shown.reduce((t, m) => t + m.n, 0),
+    who = (id, other) => (id ? [badge(id), " ", names[id] || ""] : other);
   const rows = [...between].sort((a, b) => (b.n ?? -1) - (a.n ?? -1));
-  const wide = matchMedia("(min-width: 720px)").matches && new Set(d.migration.flatMap((m) => [m.from, m.to])).size <= 9;
-  const tab = () => table([
-    { name: "From", cell: (m) => who(m.from, "new customers"), sort: (m) => m.from || "" , num: false },
-    { name: "To", cell: (m) => who(m.to, "left"), sort: (m) => m.to || "", num: false },
-    { name: "Customers", cell: (m) => (m.n === null ? h("abbr", { title: WHY["Hidden [c]"] }, "[c]") : count(m.n)), sort: (m) => m.n, num: true },
-  ], rows, { caption: "Customers who changed segment" });
-  const foot = h("p", { class: "caption" }, hidden ? `${plural(hidden, "flow")} under 10 customers hidden [c]. ` : "", "Since the run before.");
-  const view = { title: `${count(total)} customers changed segment`, subtitle: d.moved_share !== null && d.moved_share !== undefined ? `${pct(d.moved_share, 1)} of all customers, since the run before` : "", caption: h("div", null, foot, events(d)),
-    csv: () => ({ title: "Who moved", columns: ["from", "to", "customers"], rows: d.migration.map((m) => [m.from ?? "new", m.to ?? "left", m.n ?? "[c]"]) }) };
-  return wide ? { ...view, chartName: "Flows", chart: () => drawn(h("div", { class: "plot" }), (w) => flows(d.migration, names, { width: w, height: 280 })), table: tab, picture: () => ({ title: view.title, subtitle: view.subtitle, svg: (w) => flows(d.migration, names, { width: w }) }) } : { ...view, body: tab() };
+  const wide =
+    matchMedia("(min-width: 720px)").matches && new Set(d.migration.flatMap((m) => [m.from, m.to])).size <= 9;
+  const tab = () =>
+    table(
+      [
+        { name: "From", cell: (m) => who(m.from, "new customers"), sort: (m) => m.from || "", num: false },
+        { name: "To", cell: (m) => who(m.to, "left"), sort: (m) => m.to || "", num: false },
+        {
+          name: "Customers",
+          cell: (m) => (m.n === null ? h("abbr", { title: WHY["Hidden [c]"] }, "[c]") : count(m.n)),
+          sort: (m) => m.n,
+          num: true,
+        },
+      ],
+      rows,
+      { caption: "Customers who changed segment" },
+    );
+  const foot = h(
+    "p",
+    { class: "caption" },
+    hidden ? `${plural(hidden, "flow")} under 10 customers hidden [c]. ` : "",
+    "Since the run before.",
+  );
+  const view = {
+    title: `${count(total)} customers changed segment`,
+    subtitle:
+      d.moved_share !== null && d.moved_share !== undefined
+        ? `${pct(d.moved_share, 1)} of all customers, since the run before`
+        : "",
+    caption: h("div", null, foot, events(d)),
+    csv: () => ({
+      title: "Who moved",
+      columns: ["from", "to", "customers"],
+      rows: d.migration.map((m) => [m.from ?? "new", m.to ?? "left", m.n ?? "[c]"]),
+    }),
+  };
+  return wide
+    ? {
+        ...view,
+        chartName: "Flows",
+        chart: () =>
+          drawn(h("div", { class: "plot" }), (w) => flows(d.migration, names, { width: w, height: 280 })),
+        table: tab,
+        picture: () => ({
+          title: view.title,
+          subtitle: view.subtitle,
+          svg: (w) => flows(d.migration, names, { width: w }),
+        }),
+      }
+    : { ...view, body: tab() };
 }
-const events = (d) => (d.events.length ? h("ul", { class: "events" }, d.events.map((e) => h("li", null, mark("event", ""), " ", e.at ? `${date(e.at)}: ` : "", e.sentence))) : null);
+const events = (d) =>
+  d.events.length
+    ? h(
+        "ul",
+        { class: "events" },
+        d.events.map((e) => h("li", null, mark("event", ""), " ", e.at ? `${date(e.at)}: ` : "", e.sentence)),
+      )
+    : null;
 
 function evidence(d) {
   const rows = d.evidence || [];
-  if (!rows.length) return { title: "Why this many", body: emptyState("No evidence was stored with this run.") };
-  const cols = Object.keys(rows[0]).filter((k) => k !== "k" && rows.some((r) => typeof r[k] === "number")), nice = { inertia: "Inertia", silhouette: "Silhouette", simplified_silhouette: "Simplified silhouette", calinski_harabasz: "Calinski–Harabasz", stability: "Stability", smallest: "Smallest group" };
+  if (!rows.length)
+    return { title: "Why this many", body: emptyState("No evidence was stored with this run.") };
+  const cols = Object.keys(rows[0]).filter((k) => k !== "k" && rows.some((r) => typeof r[k] === "number")),
+    nice = {
+      inertia: "Inertia",
+      silhouette: "Silhouette",
+      simplified_silhouette: "Simplified silhouette",
+      calinski_harabasz: "Calinski–Harabasz",
+      stability: "Stability",
+      smallest: "Smallest group",
+    };
   return {
-    title: `Why ${d.chosen_k ?? d.items.length} segments`, subtitle: "What each number of groups would give; the chosen one is marked",
-    body: table([{ name: "Groups", cell: (r) => (r.k === d.chosen_k ? h("strong", null, `${r.k} chosen`) : String(r.k)), sort: (r) => r.k, num: false }, ...cols.map((c) => ({ name: nice[c] || c.replaceAll("_", " "), cell: (r) => (rows.every((x) => Math.abs(x[c] ?? 0) < 10) && Number.isFinite(r[c]) && !Number.isInteger(r[c]) ? r[c].toFixed(2) : number(r[c])), sort: (r) => r[c], num: true }))], rows, { caption: "Evidence for the number of segments", rowClass: (r) => (r.k === d.chosen_k ? "chosen" : null) }),
-    caption: h("p", { class: "caption" }, "Inertia: spread inside groups, lower is tighter. Silhouette, Calinski–Harabasz: higher is further apart. Stability: 1 means the same groups when customers are drawn again."),
-    csv: () => ({ title: "Evidence for the number of segments", columns: ["k", ...cols], rows: rows.map((r) => [r.k, ...cols.map((c) => r[c])]) }),
+    title: `Why ${d.chosen_k ?? d.items.length} segments`,
+    subtitle: "What each number of groups would give; the chosen one is marked",
+    body: table(
+      [
+        {
+          name: "Groups",
+          cell: (r) => (r.k === d.chosen_k ? h("strong", null, `${r.k} chosen`) : String(r.k)),
+          sort: (r) => r.k,
+          num: false,
+        },
+        ...cols.map((c) => ({
+          name: nice[c] || c.replaceAll("_", " "),
+          cell: (r) =>
+            rows.every((x) => Math.abs(x[c] ?? 0) < 10) && Number.isFinite(r[c]) && !Number.isInteger(r[c])
+              ? r[c].toFixed(2)
+              : number(r[c]),
+          sort: (r) => r[c],
+          num: true,
+        })),
+      ],
+      rows,
+      {
+        caption: "Evidence for the number of segments",
+        rowClass: (r) => (r.k === d.chosen_k ? "chosen" : null),
+      },
+    ),
+    caption: h(
+      "p",
+      { class: "caption" },
+      "Inertia: spread inside groups, lower is tighter. Silhouette, Calinski–Harabasz: higher is further apart. Stability: 1 means the same groups when customers are drawn again.",
+    ),
+    csv: () => ({
+      title: "Evidence for the number of segments",
+      columns: ["k", ...cols],
+      rows: rows.map((r) => [r.k, ...cols.map((c) => r[c])]),
+    }),
   };
 }
 
 const profileText = (p) => `${number(p.value)} · all ${number(p.all)}`;
 
 function opened(x, unit) {
-  const rows = [...x.profile].filter((p) => p.difference_sd !== null).sort((a, b) => Math.abs(b.difference_sd) - Math.abs(a.difference_sd)), pts = x.over_time || [];
-  const shown = rows.slice(0, 6).map((p) => ({ label: p.label || p.feature, points: [{ id: x.id, sd: p.difference_sd }], text: profileText(p) }));
+  const rows = [...x.profile]
+      .filter((p) => p.difference_sd !== null)
+      .sort((a, b) => Math.abs(b.difference_sd) - Math.abs(a.difference_sd)),
+    pts = x.over_time || [];
+  const shown = rows.slice(0, 6).map((p) => ({
+    label: p.label || p.feature,
+    points: [{ id: x.id, sd: p.difference_sd }],
+    text: profileText(p),
+  }));
   const subtitle = `${size(x.size)} ${unit === "review" ? "reviews" : "customers"} · ${x.sentence}`;
   return {
-    title: [badge(x.id), ` ${x.name}: what sets it apart`], subtitle,
-    body: h("div", { class: "opened" },
-      h("div", null, h("h3", null, "Against all customers"), h("p", { class: "caption" }, "Distance of the segment's centre from all (middle line), in standard deviations; beside it the values themselves."),
+    title: [badge(x.id), ` ${x.name}: what sets it apart`],
+    subtitle,
+    body: h(
+      "div",
+      { class: "opened" },
+      h(
+        "div",
+        null,
+        h("h3", null, "Against all customers"),
+        h(
+          "p",
+          { class: "caption" },
+          "Distance of the segment's centre from all (middle line), in standard deviations; beside it the values themselves.",
+        ),
         shown.length ? dumbbells(shown, [x.id]) : emptyState("No profile was stored."),
-        rows.length > 6 ? h("details", null, h("summary", null, `All ${rows.length} features`), table([{ name: "Feature", cell: (p) => p.label || p.feature, sort: (p) => p.label, num: false }, { name: `Segment ${x.id}`, cell: (p) => number(p.value), sort: (p) => p.value, num: true }, { name: "All", cell: (p) => number(p.all), sort: (p) => p.all, num: true }, { name: "Difference, SD", cell: (p) => number(p.difference_sd), sort: (p) => p.difference_sd, num: true }], rows, { caption: "Profile" })) : null),
-      h("div", null,
-        h("h3", null, "Words named more often than elsewhere"), h("p", null, x.words.length ? x.words.map((w, i) => [i ? ", " : "", h("a", { href: href("reviews", { segment: x.id, q: w }, { keep: filtersOf() }) }, w)]) : h("span", { class: "muted" }, "None stand out."), h("span", { class: "caption" }, " (association, not cause)")),
-        h("h3", null, "In their words"), x.quotes.length ? x.quotes.slice(0, 2).map((q) => h("blockquote", null, h("p", null, `“${q.text}”`), h("footer", { class: "caption" }, [q.reviewed_at ? date(q.reviewed_at) : null, q.region].filter(Boolean).join(" · ")))) : h("p", { class: "muted" }, "No quote that may be shown."),
-        h("h3", null, "Negative reviews by week"), pts.some(drawable) ? drawn(h("div", { class: "plot plot-small" }), (w) => weekly(pts, { width: w, height: 220, address: (p) => href("reviews", { segment: x.id, start: p.week, end: iso(addDays(day(p.week), 6)) }), mark: period(), name: `Negative reviews of segment ${x.id} by week` })) : h("p", { class: "muted" }, "Too few reviews per week to draw."),
-        h("p", null, figure(x.share_negative, { unsure: true }), " in the period. ", h("a", { href: here({ open: "" }) }, "Close"), " · ", h("a", { href: href("map", { segment: x.id }) }, "Where they are")))),
-    csv: () => ({ title: `Profile of segment ${x.id}`, columns: ["feature", "label", "segment", "all", "difference_sd"], rows: rows.map((p) => [p.feature, p.label, p.value, p.all, p.difference_sd]) }),
+        rows.length > 6
+          ? h(
+              "details",
+              null,
+              h("summary", null, `All ${rows.length} features`),
+              table(
+                [
+                  { name: "Feature", cell: (p) => p.label || p.feature, sort: (p) => p.label, num: false },
+                  { name: `Segment ${x.id}`, cell: (p) => number(p.value), sort: (p) => p.value, num: true },
+                  { name: "All", cell: (p) => number(p.all), sort: (p) => p.all, num: true },
+                  {
+                    name: "Difference, SD",
+                    cell: (p) => number(p.difference_sd),
+                    sort: (p) => p.difference_sd,
+                    num: true,
+                  },
+                ],
+                rows,
+                { caption: "Profile" },
+              ),
+            )
+          : null,
+      ),
+      h(
+        "div",
+        null,
+        h("h3", null, "Words named more often than elsewhere"),
+        h(
+          "p",
+          null,
+          x.words.length
+            ? x.words.map((w, i) => [
+                i ? ", " : "",
+                h("a", { href: href("reviews", { segment: x.id, q: w }, { keep: filtersOf() }) }, w),
+              ])
+            : h("span", { class: "muted" }, "None stand out."),
+          h("span", { class: "caption" }, " (association, not cause)"),
+        ),
+        h("h3", null, "In their words"),
+        x.quotes.length
+          ? x.quotes
+              .slice(0, 2)
+              .map((q) =>
+                h(
+                  "blockquote",
+                  null,
+                  h("p", null, `“${q.text}”`),
+                  h(
+                    "footer",
+                    { class: "caption" },
+                    [q.reviewed_at ? date(q.reviewed_at) : null, q.region].filter(Boolean).join(" · "),
+                  ),
+                ),
+              )
+          : h("p", { class: "muted" }, "No quote that may be shown."),
+        h("h3", null, "Negative reviews by week"),
+        pts.some(drawable)
+          ? drawn(h("div", { class: "plot plot-small" }), (w) =>
+              weekly(pts, {
+                width: w,
+                height: 220,
+                address: (p) =>
+                  href("reviews", { segment: x.id, start: p.week, end: iso(addDays(day(p.week), 6)) }),
+                mark: period(),
+                name: `Negative reviews of segment ${x.id} by week`,
+              }),
+            )
+          : h("p", { class: "muted" }, "Too few reviews per week to draw."),
+        h(
+          "p",
+          null,
+          figure(x.share_negative, { unsure: true }),
+          " in the period. ",
+          h("a", { href: here({ open: "" }) }, "Close"),
+          " · ",
+          h("a", { href: href("map", { segment: x.id }) }, "Where they are"),
+        ),
+      ),
+    ),
+    csv: () => ({
+      title: `Profile of segment ${x.id}`,
+      columns: ["feature", "label", "segment", "all", "difference_sd"],
+      rows: rows.map((p) => [p.feature, p.label, p.value, p.all, p.difference_sd]),
+    }),
   };
 }
 
 function compared(a, b) {
-  const of = (x) => Object.fromEntries(x.profile.map((p) => [p.feature, p])), A = of(a), B = of(b);
-  const rows = Object.keys(A).filter((k) => B[k]).map((k) => ({ k, label: A[k].label || k, a: A[k], b: B[k], gap: Math.abs((A[k].difference_sd ?? 0) - (B[k].difference_sd ?? 0)) })).sort((x, y) => y.gap - x.gap);
+  const of = (x) => Object.fromEntries(x.profile.map((p) => [p.feature, p])),
+    A = of(a),
+    B = of(b);
+  const rows = Object.keys(A)
+    .filter((k) => B[k])
+    .map((k) => ({
+      k,
+      label: A[k].label || k,
+      a: A[k],
+      b: B[k],
+      gap: Math.abs((A[k].difference_sd ?? 0) - (B[k].difference_sd ?? 0)),
+    }))
+    .sort((x, y) => y.gap - x.gap);
   return {
-    title: [badge(a.id), ` ${a.name} and `, badge(b.id), ` ${b.name}`], subtitle: "Both centres against all customers (middle line), in standard deviations; the widest gap first. The groups were made from these values, so no test is made here.",
-    chart: () => dumbbells(rows.slice(0, 10).map((r) => ({ label: r.label, points: [{ id: a.id, sd: r.a.difference_sd ?? 0 }, { id: b.id, sd: r.b.difference_sd ?? 0 }], text: `${number(r.a.value)} · ${number(r.b.value)}` })), [a.id, b.id]),
-    table: () => table([{ name: "Feature", cell: (r) => r.label }, { name: a.id, cell: (r) => number(r.a.value), num: true }, { name: b.id, cell: (r) => number(r.b.value), num: true }, { name: "All", cell: (r) => number(r.a.all), num: true }], rows, { caption: "Two segments compared" }),
-    csv: () => ({ title: `Segments ${a.id} and ${b.id}`, columns: ["feature", a.id, b.id, "all"], rows: rows.map((r) => [r.label, r.a.value, r.b.value, r.a.all]) }),
+    title: [badge(a.id), ` ${a.name} and `, badge(b.id), ` ${b.name}`],
+    subtitle:
+      "Both centres against all customers (middle line), in standard deviations; the widest gap first. The groups were made from these values, so no test is made here.",
+    chart: () =>
+      dumbbells(
+        rows.slice(0, 10).map((r) => ({
+          label: r.label,
+          points: [
+            { id: a.id, sd: r.a.difference_sd ?? 0 },
+            { id: b.id, sd: r.b.difference_sd ?? 0 },
+          ],
+          text: `${number(r.a.value)} · ${number(r.b.value)}`,
+        })),
+        [a.id, b.id],
+      ),
+    table: () =>
+      table(
+        [
+          { name: "Feature", cell: (r) => r.label },
+          { name: a.id, cell: (r) => number(r.a.value), num: true },
+          { name: b.id, cell: (r) => number(r.b.value), num: true },
+          { name: "All", cell: (r) => number(r.a.all), num: true },
+        ],
+        rows,
+        { caption: "Two segments compared" },
+      ),
+    csv: () => ({
+      title: `Segments ${a.id} and ${b.id}`,
+      columns: ["feature", a.id, b.id, "all"],
+      rows: rows.map((r) => [r.label, r.a.value, r.b.value, r.a.all]),
+    }),
   };
 }
 
 export default {
   question: "Who are they, who is unhappy, who moved?",
-  inactive: { sentiment: "Sentiment does not act here: a share of negative reviews needs all of them.", q: "Words act only in Reviews.", segment: "Segment does not act here: all of them are listed; open one below." },
+  inactive: {
+    sentiment: "Sentiment does not act here: a share of negative reviews needs all of them.",
+    q: "Words act only in Reviews.",
+    segment: "Segment does not act here: all of them are listed; open one below.",
+  },
   mount(root, ctx) {
     list.navigate = (url) => ctx.navigate(url);
-    const all = card({ id: "segment-list", className: "wide", title: "Segments", subtitle: "…", minHeight: 348, phoneHeight: 700, lines: 6 });
-    const cmp = card({ id: "compare", className: "wide", minHeight: 286 }), open = card({ id: "open", className: "wide", minHeight: 320 });
-    const move = card({ id: "moved", title: "Who moved", minHeight: 200 }), why = card({ id: "evidence", title: "Why this many", minHeight: 200 });
+    const all = card({
+      id: "segment-list",
+      className: "wide",
+      title: "Segments",
+      subtitle: "…",
+      minHeight: 348,
+      phoneHeight: 700,
+      lines: 6,
+    });
+    const cmp = card({ id: "compare", className: "wide", minHeight: 286 }),
+      open = card({ id: "open", className: "wide", minHeight: 320 });
+    const move = card({ id: "moved", title: "Who moved", minHeight: 200 }),
+      why = card({ id: "evidence", title: "Why this many", minHeight: 200 });
     const cards = h("div", { class: "cards" }, all.el, cmp.el, open.el, move.el, why.el);
     root.append(cards);
     return {
       async update() {
-        const params = asked({ without: WITHOUT }), q = state.query, pair = (q.compare || "").split(",").filter(Boolean);
+        const params = asked({ without: WITHOUT }),
+          q = state.query,
+          pair = (q.compare || "").split(",").filter(Boolean);
         cmp.el.hidden = pair.length < 2;
         open.el.hidden = !q.open;
-        const jobs = [all.load(async (signal) => {
-          const [d, ch, o] = await Promise.all([get("segments", params, signal), get("changes", params, signal).catch(() => null), get("shares", { ...params, by: "overall" }, signal).catch(() => null)]);
-          const overall = o?.items?.[0];
-          list.all = drawable(overall) ? overall.value : null;
-          ctx.matching(overall?.n_reviews);
-          const p = period();
-          if (!d.items.length) return { title: "No segments yet", subtitle: "", body: emptyState("No run of the segments is stored. Next step: sca segment, then reload.") };
-          return { title: title(d), subtitle: [d.unit === "review" ? "Segments of reviews, not of people: this source has no customers. " : "", `Share of negative reviews${p ? `, ${dates(p.start, p.end)}${p.previous_start ? ` against ${dates(p.previous_start, p.previous_end)}` : ""}` : ""}; dot and 95% range${list.all !== null ? `; line: all, ${pct(list.all)}` : ""}`],
-            chartName: "List", chart: () => list(d, ch, d.unit), caption: h("p", { class: "caption" }, pair.length === 1 ? "Choose a second segment to compare." : "Tick two segments to compare them; open one by its name."),
-            table: () => table([{ name: "Segment", cell: (x) => [badge(x.id), " ", x.name], sort: (x) => x.id, num: false }, { name: "Size", cell: (x) => size(x.size), sort: (x) => x.size, num: true }, { name: "Share of all", cell: (x) => pct(x.share), sort: (x) => x.share, num: true }, { name: "Negative", cell: (x) => figure(x.share_negative, { n: false }), sort: (x) => x.share_negative.value, num: true }, { name: "Reviews", cell: (x) => (isHidden(x.share_negative) ? symbol(x.share_negative) : count(x.share_negative.n_reviews)), sort: (x) => x.share_negative.n_reviews, num: true }, { name: "Stable", cell: (x) => pct(x.stability), sort: (x) => x.stability, num: true }], d.items, { caption: "Segments" }),
-            csv: () => csvOf(d), picture: () => ({ title: title(d), subtitle: "Share of negative reviews by segment, dot and 95% range", without: WITHOUT, svg: (w) => dotRows(d.items.map((x) => ({ label: `${x.id} ${x.name}`, figure: x.share_negative })), { width: w, line: list.all, lineName: list.all !== null ? `all ${pct(list.all)}` : "" }) }) };
-        }),
-        move.load(async (signal) => moved(await get("segments", params, signal))), why.load(async (signal) => evidence(await get("segments", params, signal)))];
-        if (pair.length >= 2) jobs.push(cmp.load(async (signal) => compared(...(await Promise.all(pair.slice(0, 2).map((id) => get(`segments/${encodeURIComponent(id)}`, params, signal)))))));
-        if (q.open) jobs.push(open.load(async (signal) => { const x = await get(`segments/${encodeURIComponent(q.open)}`, params, signal); say(`Opened ${x.id} ${x.name}.`); return opened(x); }));
+        const jobs = [
+          all.load(async (signal) => {
+            const [d, ch, o] = await Promise.all([
+              get("segments", params, signal),
+              get("changes", params, signal).catch(() => null),
+              get("shares", { ...params, by: "overall" }, signal).catch(() => null),
+            ]);
+            const overall = o?.items?.[0];
+            list.all = drawable(overall) ? overall.value : null;
+            ctx.matching(overall?.n_reviews);
+            const p = period();
+            if (!d.items.length)
+              return {
+                title: "No segments yet",
+                subtitle: "",
+                body: emptyState("No run of the segments is stored. Next step: sca segment, then reload."),
+              };
+            return {
+              title: title(d),
+              subtitle: [
+                d.unit === "review"
+                  ? "Segments of reviews, not of people: this source has no customers. "
+                  : "",
+                `Share of negative reviews${p ? `, ${dates(p.start, p.end)}${p.previous_start ? ` against ${dates(p.previous_start, p.previous_end)}` : ""}` : ""}; dot and 95% range${list.all !== null ? `; line: all, ${pct(list.all)}` : ""}`,
+              ],
+              chartName: "List",
+              chart: () => list(d, ch, d.unit),
+              caption: h(
+                "p",
+                { class: "caption" },
+                pair.length === 1
+                  ? "Choose a second segment to compare."
+                  : "Tick two segments to compare them; open one by its name.",
+              ),
+              table: () =>
+                table(
+                  [
+                    {
+                      name: "Segment",
+                      cell: (x) => [badge(x.id), " ", x.name],
+                      sort: (x) => x.id,
+                      num: false,
+                    },
+                    { name: "Size", cell: (x) => size(x.size), sort: (x) => x.size, num: true },
+                    { name: "Share of all", cell: (x) => pct(x.share), sort: (x) => x.share, num: true },
+                    {
+                      name: "Negative",
+                      cell: (x) => figure(x.share_negative, { n: false }),
+                      sort: (x) => x.share_negative.value,
+                      num: true,
+                    },
+                    {
+                      name: "Reviews",
+                      cell: (x) =>
+                        isHidden(x.share_negative)
+                          ? symbol(x.share_negative)
+                          : count(x.share_negative.n_reviews),
+                      sort: (x) => x.share_negative.n_reviews,
+                      num: true,
+                    },
+                    { name: "Stable", cell: (x) => pct(x.stability), sort: (x) => x.stability, num: true },
+                  ],
+                  d.items,
+                  { caption: "Segments" },
+                ),
+              csv: () => csvOf(d),
+              picture: () => ({
+                title: title(d),
+                subtitle: "Share of negative reviews by segment, dot and 95% range",
+                without: WITHOUT,
+                svg: (w) =>
+                  dotRows(
+                    d.items.map((x) => ({ label: `${x.id} ${x.name}`, figure: x.share_negative })),
+                    { width: w, line: list.all, lineName: list.all !== null ? `all ${pct(list.all)}` : "" },
+                  ),
+              }),
+            };
+          }),
+          move.load(async (signal) => moved(await get("segments", params, signal))),
+          why.load(async (signal) => evidence(await get("segments", params, signal))),
+        ];
+        if (pair.length >= 2)
+          jobs.push(
+            cmp.load(async (signal) =>
+              compared(
+                ...(await Promise.all(
+                  pair.slice(0, 2).map((id) => get(`segments/${encodeURIComponent(id)}`, params, signal)),
+                )),
+              ),
+            ),
+          );
+        if (q.open)
+          jobs.push(
+            open.load(async (signal) => {
+              const x = await get(`segments/${encodeURIComponent(q.open)}`, params, signal);
+              say(`Opened ${x.id} ${x.name}.`);
+              return opened(x);
+            }),
+          );
         await Promise.all(jobs);
       },
-      unmount() { [all, cmp, open, move, why].forEach((c) => c.cancel()); },
+      unmount() {
+        [all, cmp, open, move, why].forEach((c) => c.cancel());
+      },
     };
   },
 };

@@ -4,11 +4,18 @@ import { $, clear, h, icon, say } from "../dom.js";
 import { chance, count, pct, range } from "../format.js";
 import { check, tokens, wordLegend, words } from "../explain.js";
 
-const MOST = 10_000, PAUSE = 400;
+const MOST = 10_000,
+  PAUSE = 400;
 const SAMPLES = [
-  ["angry", "The kettle arrived two weeks late and the box was open. I wrote twice and nobody answered. I want my money back."],
+  [
+    "angry",
+    "The kettle arrived two weeks late and the box was open. I wrote twice and nobody answered. I want my money back.",
+  ],
   ["mixed", "The kettle is lovely but it arrived two weeks late and the box was open."],
-  ["long", "I bought this lamp for my desk in spring. At first it was everything I wanted: warm light, a heavy foot, a switch where the hand falls. After a month it began to flicker in the evening. I changed the bulb, I changed the socket, I read the small leaflet twice. The shop answered within a day and was polite, and they sent a second lamp, which flickers as well. I like how it looks and I would buy another thing from this shop, but I would not buy this lamp again, and I cannot tell you to."],
+  [
+    "long",
+    "I bought this lamp for my desk in spring. At first it was everything I wanted: warm light, a heavy foot, a switch where the hand falls. After a month it began to flicker in the evening. I changed the bulb, I changed the socket, I read the small leaflet twice. The shop answered within a day and was polite, and they sent a second lamp, which flickers as well. I like how it looks and I would buy another thing from this shop, but I would not buy this lamp again, and I cannot tell you to.",
+  ],
   ["sarcastic", "Oh great, another charger that works for a whole three days. Just what I needed."],
 ];
 const UNSURE = "The model cannot keep its agreed error on this text, so it does not answer.";
@@ -17,73 +24,260 @@ const REASON = "Filters do not act here: the model reads only the text in the bo
 
 export default {
   question: "What would the model say, and can I trust it?",
-  inactive: Object.fromEntries(["start", "segment", "region", "product", "sentiment", "q"].map((k) => [k, REASON]).concat([["compare", true]])),
+  inactive: Object.fromEntries(
+    ["start", "segment", "region", "product", "sentiment", "q"]
+      .map((k) => [k, REASON])
+      .concat([["compare", true]]),
+  ),
   mount(root, ctx) {
-    let timer = 0, stop = null, run = 0, counting = 0, text = "", bounds = null;
-    const area = h("textarea", { id: "text", rows: 5, maxlength: String(MOST + 500), "aria-describedby": "text-help", placeholder: "Write or paste a review…", spellcheck: "true", dir: "auto" });
-    const help = h("span", { id: "text-help", class: "caption" }), out = h("div", { class: "verdict", id: "verdict" }), model = h("span", { class: "caption" });
-    root.append(h("section", { class: "card try" },
-      h("div", { class: "try-top" }, h("p", { class: "samples" }, "Try: ", SAMPLES.map(([name, t]) => h("button", { type: "button", class: "button", on: { click: () => { area.value = t; area.focus(); ask(0); } } }, name))), h("p", { class: "caption" }, "Nothing you type is stored. ", model)),
-      h("label", { class: "sr", for: "text" }, "Text of the review"), area,
-      h("div", { class: "try-under" }, help, h("span", { class: "caption keys" }, "Ctrl+Enter asks at once")), out));
+    let timer = 0,
+      stop = null,
+      run = 0,
+      counting = 0,
+      text = "",
+      bounds = null;
+    const area = h("textarea", {
+      id: "text",
+      rows: 5,
+      maxlength: String(MOST + 500),
+      "aria-describedby": "text-help",
+      placeholder: "Write or paste a review…",
+      spellcheck: "true",
+      dir: "auto",
+    });
+    const help = h("span", { id: "text-help", class: "caption" }),
+      out = h("div", { class: "verdict", id: "verdict" }),
+      model = h("span", { class: "caption" });
+    root.append(
+      h(
+        "section",
+        { class: "card try" },
+        h(
+          "div",
+          { class: "try-top" },
+          h(
+            "p",
+            { class: "samples" },
+            "Try: ",
+            SAMPLES.map(([name, t]) =>
+              h(
+                "button",
+                {
+                  type: "button",
+                  class: "button",
+                  on: {
+                    click: () => {
+                      area.value = t;
+                      area.focus();
+                      ask(0);
+                    },
+                  },
+                },
+                name,
+              ),
+            ),
+          ),
+          h("p", { class: "caption" }, "Nothing you type is stored. ", model),
+        ),
+        h("label", { class: "sr", for: "text" }, "Text of the review"),
+        area,
+        h(
+          "div",
+          { class: "try-under" },
+          help,
+          h("span", { class: "caption keys" }, "Ctrl+Enter asks at once"),
+        ),
+        out,
+      ),
+    );
     idle();
 
-    function idle() { clear(out, h("p", { class: "muted" }, "The answer appears here while you write.")); help.textContent = `0 of ${count(MOST)} characters`; }
-    const clean = () => { clearTimeout(timer); clearInterval(counting); stop?.abort(); run++; };
+    function idle() {
+      clear(out, h("p", { class: "muted" }, "The answer appears here while you write."));
+      help.textContent = `0 of ${count(MOST)} characters`;
+    }
+    const clean = () => {
+      clearTimeout(timer);
+      clearInterval(counting);
+      stop?.abort();
+      run++;
+    };
 
     function ask(wait = PAUSE) {
       text = area.value;
       const n = [...text].length;
       help.textContent = `${count(n)} of ${count(MOST)} characters`;
       clean();
-      if (!text.trim()) { idle(); return; }
-      if (n > MOST) { help.textContent = `${count(n)} of ${count(MOST)} characters: too long by ${count(n - MOST)}. Shorten the text.`; return; }
+      if (!text.trim()) {
+        idle();
+        return;
+      }
+      if (n > MOST) {
+        help.textContent = `${count(n)} of ${count(MOST)} characters: too long by ${count(n - MOST)}. Shorten the text.`;
+        return;
+      }
       timer = setTimeout(go, wait);
     }
 
     async function go() {
-      const mine = ++run, asked = text;
+      const mine = ++run,
+        asked = text;
       stop = new AbortController();
       out.classList.add("updating");
       try {
         const [p, x] = await Promise.all([
           post("predict", { text: asked }, stop.signal).then((r) => r.predictions[0]),
-          post("explain", { text: asked }, stop.signal).catch((err) => { if (err.name === "AbortError" || err.status === 429) throw err; return { failed: err }; }),
+          post("explain", { text: asked }, stop.signal).catch((err) => {
+            if (err.name === "AbortError" || err.status === 429) throw err;
+            return { failed: err };
+          }),
         ]);
         if (mine === run) show(asked, p, x);
       } catch (err) {
         if (mine !== run || err.name === "AbortError") return;
         if (err.status === 429) busy(Math.max(1, err.retryAfter || 2));
-        else clear(out, h("div", { class: "state state-failed" }, h("p", null, h("strong", null, icon("failed"), " No answer. "), err.message), h("p", { class: "muted" }, "Your text is kept.", err.requestId ? ` Request ${err.requestId}.` : ""), h("p", { class: "actions" }, h("button", { type: "button", class: "button", on: { click: () => ask(0) } }, "Retry"))));
-      } finally { if (mine === run) out.classList.remove("updating"); }
+        else
+          clear(
+            out,
+            h(
+              "div",
+              { class: "state state-failed" },
+              h("p", null, h("strong", null, icon("failed"), " No answer. "), err.message),
+              h(
+                "p",
+                { class: "muted" },
+                "Your text is kept.",
+                err.requestId ? ` Request ${err.requestId}.` : "",
+              ),
+              h(
+                "p",
+                { class: "actions" },
+                h("button", { type: "button", class: "button", on: { click: () => ask(0) } }, "Retry"),
+              ),
+            ),
+          );
+      } finally {
+        if (mine === run) out.classList.remove("updating");
+      }
     }
 
     function busy(seconds) {
       let left = seconds;
       const line = h("p", { class: "muted" });
       clear(out, line);
-      const tick = () => { line.textContent = left > 0 ? `Busy, again in ${left} s. Your text is kept.` : "Asking again …"; if (left-- <= 0) { clearInterval(counting); go(); } };
+      const tick = () => {
+        line.textContent = left > 0 ? `Busy, again in ${left} s. Your text is kept.` : "Asking again …";
+        if (left-- <= 0) {
+          clearInterval(counting);
+          go();
+        }
+      };
       tick();
       counting = setInterval(tick, 1000);
     }
 
     function show(asked, p, x) {
-      const inside = p.label === null || Boolean(bounds && p.p_negative > bounds[0] && p.p_negative < bounds[1]);
-      const sure = !inside, word = p.label === "negative" ? "Negative" : "Positive", value = p.label === "positive" ? p.p_positive : p.p_negative;
+      const inside =
+        p.label === null || Boolean(bounds && p.p_negative > bounds[0] && p.p_negative < bounds[1]);
+      const sure = !inside,
+        word = p.label === "negative" ? "Negative" : "Positive",
+        value = p.label === "positive" ? p.p_positive : p.p_negative;
       const held = bounds || [0.4, 0.6]; // a text that got no answer lies in the band, whatever its percentage
-      const band = inside ? [Math.min(held[0], p.p_negative - 0.02), Math.max(held[1], p.p_negative + 0.02)] : held;
+      const band = inside
+        ? [Math.min(held[0], p.p_negative - 0.02), Math.max(held[1], p.p_negative + 0.02)]
+        : held;
       const sentence = sure ? `${word}${bounds ? ", sure" : ""}: ${chance(value)}.` : `Unsure: ${UNSURE}`;
       const curl = `curl -s ${location.origin}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify({ text: asked }).replaceAll("'", "'\\''")}'`;
-      clear(out,
-        h("div", { class: "verdict-main" }, h("p", { class: `verdict-word${sure ? ` verdict-${p.label}` : ""}` }, inside ? [icon("unsure"), " Unsure"] : bounds ? [word, h("span", null, ", sure")] : word),
-          h("div", { class: "verdict-scale", role: "img", "aria-label": `Chance of negative: ${chance(p.p_negative)}` }, h("span", { class: "tick" }, "positive"), h("div", { class: "scale" }, h("i", { class: "scale-base" }), bounds || inside ? h("i", { class: "scale-band", style: { left: `${100 * band[0]}%`, right: `${100 * (1 - band[1])}%` } }, h("span", null, "unsure")) : null, h("i", { class: "scale-dot", style: { left: `${100 * p.p_negative}%` } })), h("span", { class: "tick" }, "negative")),
-          h("p", { class: "verdict-number" }, h("b", null, chance(sure ? value : p.p_negative)), " ", sure ? p.label : "negative"), h("p", { class: `caption${p.tokens_read < p.tokens_total ? " cut" : ""}` }, tokens(p))),
+      clear(
+        out,
+        h(
+          "div",
+          { class: "verdict-main" },
+          h(
+            "p",
+            { class: `verdict-word${sure ? ` verdict-${p.label}` : ""}` },
+            inside ? [icon("unsure"), " Unsure"] : bounds ? [word, h("span", null, ", sure")] : word,
+          ),
+          h(
+            "div",
+            {
+              class: "verdict-scale",
+              role: "img",
+              "aria-label": `Chance of negative: ${chance(p.p_negative)}`,
+            },
+            h("span", { class: "tick" }, "positive"),
+            h(
+              "div",
+              { class: "scale" },
+              h("i", { class: "scale-base" }),
+              bounds || inside
+                ? h(
+                    "i",
+                    {
+                      class: "scale-band",
+                      style: { left: `${100 * band[0]}%`, right: `${100 * (1 - band[1])}%` },
+                    },
+                    h("span", null, "unsure"),
+                  )
+                : null,
+              h("i", { class: "scale-dot", style: { left: `${100 * p.p_negative}%` } }),
+            ),
+            h("span", { class: "tick" }, "negative"),
+          ),
+          h(
+            "p",
+            { class: "verdict-number" },
+            h("b", null, chance(sure ? value : p.p_negative)),
+            " ",
+            sure ? p.label : "negative",
+          ),
+          h("p", { class: `caption${p.tokens_read < p.tokens_total ? " cut" : ""}` }, tokens(p)),
+        ),
         inside ? h("p", null, UNSURE) : bounds ? null : h("p", { class: "caption" }, NO_PROMISE),
-        x.failed ? h("p", { class: "muted" }, `The words behind it could not be loaded: ${x.failed.message} The answer above holds.`) : [
-          h("h2", null, "Which words speak for it"), words(asked, x, { drop }), x.faithful ? wordLegend() : null,
-          h("p", { class: "caption" }, check(x), x.faithful ? " Tap a word to drop it and ask again." : "")],
-        h("p", { class: "actions" }, h("button", { type: "button", class: "button", on: { click: async (e) => { try { await navigator.clipboard.writeText(curl); e.target.textContent = "Copied"; say("Copied as curl."); } catch { const box = $("#curl"); box.hidden = false; box.focus(); } } } }, "Copy as curl")),
-        h("pre", { id: "curl", class: "curl", tabindex: 0, hidden: true }, curl));
+        x.failed
+          ? h(
+              "p",
+              { class: "muted" },
+              `The words behind it could not be loaded: ${x.failed.message} The answer above holds.`,
+            )
+          : [
+              h("h2", null, "Which words speak for it"),
+              words(asked, x, { drop }),
+              x.faithful ? wordLegend() : null,
+              h(
+                "p",
+                { class: "caption" },
+                check(x),
+                x.faithful ? " Tap a word to drop it and ask again." : "",
+              ),
+            ],
+        h(
+          "p",
+          { class: "actions" },
+          h(
+            "button",
+            {
+              type: "button",
+              class: "button",
+              on: {
+                click: async (e) => {
+                  try {
+                    await navigator.clipboard.writeText(curl);
+                    e.target.textContent = "Copied";
+                    say("Copied as curl.");
+                  } catch {
+                    const box = $("#curl");
+                    box.hidden = false;
+                    box.focus();
+                  }
+                },
+              },
+            },
+            "Copy as curl",
+          ),
+        ),
+        h("pre", { id: "curl", class: "curl", tabindex: 0, hidden: true }, curl),
+      );
       say(`${sentence} ${tokens(p)}`);
     }
 
@@ -95,14 +289,25 @@ export default {
     }
 
     area.addEventListener("input", () => ask());
-    area.addEventListener("keydown", (e) => { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); ask(0); } });
+    area.addEventListener("keydown", (e) => {
+      if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) {
+        e.preventDefault();
+        ask(0);
+      }
+    });
     return {
       async update() {
         try {
-          const o = await get("overview", {}), a = o.model?.accuracy, t = o.model?.unsure_band;
+          const o = await get("overview", {}),
+            a = o.model?.accuracy,
+            t = o.model?.unsure_band;
           if (Array.isArray(t) && t.length === 2) bounds = t;
-          model.textContent = o.model ? `Model ${o.model.version}${a?.value !== undefined && a?.value !== null ? ` · right ${pct(a.value)} (${range(a.low, a.high)}), ${count(a.n)} reviews` : ""}` : "No model is loaded yet: sca train.";
-        } catch { model.textContent = ""; }
+          model.textContent = o.model
+            ? `Model ${o.model.version}${a?.value !== undefined && a?.value !== null ? ` · right ${pct(a.value)} (${range(a.low, a.high)}), ${count(a.n)} reviews` : ""}`
+            : "No model is loaded yet: sca train.";
+        } catch {
+          model.textContent = "";
+        }
       },
       unmount: clean,
     };
