@@ -82,8 +82,12 @@ def read_reviews(
     neutral = (
         frame["neutral"].to_numpy(dtype=bool) if "neutral" in frame else np.zeros(len(frame), dtype=bool)
     )
-    own = "label" in frame and (confusion is None or "held_out" in frame)
-    held = frame["held_out"].to_numpy(dtype=bool) if "held_out" in frame else np.full(len(frame), own)
+    held = (
+        frame["held_out"].to_numpy(dtype=bool)
+        if "held_out" in frame
+        else np.full(len(frame), confusion is None)
+    )
+    own = "label" in frame and bool(held.any())
     f = (
         np.where(np.isnan(score), marked, score)
         if own

@@ -192,10 +192,11 @@ def shares_by(
         else np.zeros(len(frame), dtype=int)
     )
     rows, size = read_reviews(frame, confusion), int(group.max(initial=-1)) + 1
-    pool, inside = pool or fit_pool(rows, confusion), group >= 0
+    inside = group >= 0
     used, code = rows[inside], group[inside]
-    icc = np.full(size, correlation_of(used, code, pool))
-    t, _ = estimate_groups(used, code, size, pool, icc)
+    shop = pool or fit_pool(rows, confusion)
+    icc = np.full(size, shop.icc if pool else correlation_of(used, code, shop))
+    t, _ = estimate_groups(used, code, size, shop, icc)
     counts = _count(used, code, size)
     counted = counts["n_negative"] / counts["n_reviews"]
     out = counts.assign(
@@ -204,7 +205,7 @@ def shares_by(
         corrected=(counts["n_predicted"] > 0) & t["by_model"],
     )
     out["reliability"] = out["reliability"].mask(
-        shifted_groups(used, code, size, pool, icc), "not_comparable"
+        shifted_groups(used, code, size, shop, icc), "not_comparable"
     )
     people = pd.Series(group).where(inside)
     hidden = hidden_groups(people, rows["person"], out["n_customers"], k)

@@ -15,9 +15,11 @@ import pandas as pd
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 from ..disclosure import hidden_groups
+from ..insight.estimate import Pool, fit_pool, read_reviews
 from ..insight.shares import shares_by
 from ..jsonable import _plain
 from ..schema import LABEL_NAMES
@@ -67,6 +69,9 @@ def prepare_facts(
         "review_id": raw["review_id"],
         "customer_id": raw["customer_id"],
         "stars": stars.astype("float64"),
+        "label": stars.astype("float64"),
+        "neutral": (raw["rating"].notna() & stars.isna()).astype(bool),
+        "held_out": False,  # which reviews the model was trained on is not stored, so none may say how it errs
     }
     columns |= {new: raw[old].astype("category") for new, old in GROUPS.items()}
     columns |= {
@@ -97,6 +102,11 @@ class Shop:
     confusion: dict[str, Any] | None  # validation counts of the model; None: figures rest on the stars
     k: int  # fewest people that are shown
     names: dict[str, str]  # segment id -> name
+
+    @cached_property
+    def pool(self) -> Pool:
+        "What the whole shop says about its customers and its model."
+        return fit_pool(read_reviews(self.facts, self.confusion), self.confusion)
 
     @property
     def first(self) -> date | None:
@@ -148,7 +158,7 @@ def one_figure(
 ) -> dict[str, Any]:  # Figure of the API
     "Make the figure of one set of reviews."
     return (
-        figure(shares_by(rows, None, shop.confusion, shop.k).iloc[0].to_dict(), evidence)
+        figure(shares_by(rows, None, shop.confusion, shop.k, pool=shop.pool).iloc[0].to_dict(), evidence)
         if len(rows)
         else {**_NONE, "evidence": evidence}
     )
@@ -161,7 +171,7 @@ def figures_by(
     address: Callable[[Any], str | None] = lambda group: None,  # page address of a group's reviews
 ) -> dict[Any, dict]:  # group -> Figure, largest groups first, hidden ones last
     "Make a figure for each group."
-    shares = shares_by(rows, by, shop.confusion, shop.k).sort_values(
+    shares = shares_by(rows, by, shop.confusion, shop.k, pool=shop.pool).sort_values(
         "n_reviews", ascending=False, kind="stable"
     )
     return {row[by]: figure(row, address(row[by])) for row in shares.to_dict("records")}
@@ -298,5 +308,6 @@ def figure_sentence(
     span = f"{percent(made['low'], digits)[:-1]}–{percent(made['high'], digits)}"
     if made["reliability"] == "wide":
         return f"{counted} Too few for one number: {span}."
-    word = "Corrected for its known errors" if made["corrected"] else "As a share of all such reviews"
+    word = "By the stars" if by_model else "As a share of all such reviews"
+    word = "With stars as they are, corrected for its known errors" if made["corrected"] else word
     return f"{counted} {word}: {percent(made['value'], digits)} ({span})."
