@@ -63,12 +63,12 @@ def shops() -> dict[str, pd.DataFrame]:
     if (REAL / "olist").exists():
         olist = pd.read_csv(REAL / "olist/order_reviews.csv").merge(pd.read_csv(REAL / "olist/orders.csv"), on="order_id")
         olist = olist.merge(pd.read_csv(REAL / "olist/customers.csv"), on="customer_id")
-        columns = {"customer_id": olist["customer_unique_id"], "label": label_of_rating(olist["review_score"]), "region": olist["customer_state"]}
+        columns = {"customer_id": olist["customer_unique_id"], "stars": label_of_rating(olist["review_score"]), "region": olist["customer_state"]}
         found["Olist"] = pd.DataFrame(columns)
         books = pd.read_csv(REAL / "amazon_multidomain/reviews.csv.gz")
-        columns = {"customer_id": books["reviewer"], "label": label_of_rating(books["rating"]), "region": None}
+        columns = {"customer_id": books["reviewer"], "stars": label_of_rating(books["rating"]), "region": None}
         found["multi-domain"] = pd.DataFrame(columns)
-    return {n: f.assign(label=1 - f["label"].astype("Float64")).dropna(subset=["label", "customer_id"]).reset_index(drop=True) for n, f in found.items()}
+    return {n: f.assign(stars=1 - f["stars"].astype("Float64")).dropna(subset=["stars", "customer_id"]).reset_index(drop=True) for n, f in found.items()}
 
 
 def dealt(deals: int, seed: int) -> pd.DataFrame:
@@ -83,7 +83,7 @@ def dealt(deals: int, seed: int) -> pd.DataFrame:
             whole = changes.measures[changes.measures["kind"] == "overall"]
             overall += bool((whole["p_value"] < 0.05).any())
             anything += len(changes.proven) > 0
-            naive += stats.chi2_contingency(pd.crosstab(heap, table["label"].astype(float)), correction=False).pvalue < 0.05
+            naive += stats.chi2_contingency(pd.crosstab(heap, table["stars"].astype(float)), correction=False).pvalue < 0.05
         out.append({"shop": name, "reviews": len(rows), "customers": int(code.max() + 1), "deals": deals, "any proven change": anything / deals,
                     "overall below 0.05": overall / deals, "counting reviews, overall": naive / deals})  # fmt: skip
     return pd.DataFrame(out)

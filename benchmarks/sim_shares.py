@@ -43,7 +43,7 @@ def headline(right: float, seed: int, labelled: float, validation: int) -> float
         return float(shares_by(shop, None)["value"][0])
     held = pd.Series(np.arange(validation) % 2)
     confusion = confusion_counts(1 - held, read(held))
-    return float(shares_by(shop.drop(columns="label"), None, confusion)["value"][0])
+    return float(shares_by(shop.drop(columns="stars"), None, confusion)["value"][0])
 
 
 def judges(models: int) -> pd.DataFrame:

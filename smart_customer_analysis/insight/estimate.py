@@ -68,16 +68,16 @@ def error_rates(
 
 # %% ../../nbs/495_insight.estimate.ipynb #f3643c68
 def read_reviews(
-    frame: pd.DataFrame,  # customer_id; label or marked, or both: 1 negative, 0 positive, missing; optional p_negative, neutral, held_out
+    frame: pd.DataFrame,  # customer_id; stars or marked, or both; optional p_negative, neutral, held_out
     confusion: dict[str, Any]
     | None,  # validation counts of the model; None: the labelled reviews say how it errs
 ) -> (
     pd.DataFrame
 ):  # person, y (label), f (prediction), held_out, neutral, unsure, negative, score; a row per review
     "Reduce reviews to what counting needs."
-    columns = frame.reindex(columns=["marked", "p_negative", "label"])
+    columns = frame.reindex(columns=["marked", "p_negative", "stars"])
     marked, score, y = columns.astype("Float64").to_numpy(dtype=float, na_value=np.nan).T
-    if "label" not in frame and confusion is None:
+    if "stars" not in frame and confusion is None:
         y = marked
     neutral = (
         frame["neutral"].to_numpy(dtype=bool) if "neutral" in frame else np.zeros(len(frame), dtype=bool)
@@ -87,21 +87,21 @@ def read_reviews(
         if "held_out" in frame
         else np.full(len(frame), confusion is None)
     )
-    own = "label" in frame and bool(held.any())
+    own = "stars" in frame and bool(held.any())
     f = (
         np.where(np.isnan(score), marked, score)
         if own
         else _sides(marked, score, confusion, "p_negative" in frame)
     )
     codes = pd.factorize(frame["customer_id"])[0]
-    return pd.DataFrame({
-        "person": np.where(codes < 0, codes.max(initial=0) + 1 + np.arange(len(frame)), codes),
-        "y": np.where(neutral, np.nan, y), "f": np.where(neutral | ("label" not in frame and confusion is None), np.nan, f),
-        "held_out": held & own, "neutral": neutral, "unsure": np.isnan(marked) if "marked" in frame else np.isnan(y) & np.isnan(f) & ~neutral,
-        "negative": (marked if "marked" in frame else y) == 1, "score": score,
-    })  # fmt: skip
+    stars_only = "stars" not in frame and confusion is None
+    y, f = np.where(neutral, np.nan, y), np.where(neutral | stars_only, np.nan, f)
+    unsure = np.isnan(marked) if "marked" in frame else np.isnan(y) & np.isnan(f) & ~neutral
+    person = np.where(codes < 0, codes.max(initial=0) + 1 + np.arange(len(frame)), codes)
+    return pd.DataFrame({"person": person, "y": y, "f": f, "held_out": held & own, "neutral": neutral, "unsure": unsure,
+                         "negative": (marked if "marked" in frame else y) == 1, "score": score})  # fmt: skip
 
-
+# %% ../../nbs/495_insight.estimate.ipynb #424a7eec
 def _sides(
     marked: np.ndarray, score: np.ndarray, confusion: dict[str, Any] | None, scored: bool
 ) -> np.ndarray:
@@ -175,7 +175,7 @@ def fit_pool(
     slope = float(np.clip(np.cov(y, f)[0, 1] / max(f.var(ddof=1), 1e-9), 0, 1))
     return Pool(icc, slope, Rates(*means, *variances), own=True, scores=confusion_counts(1 - y, f))
 
-
+# %% ../../nbs/495_insight.estimate.ipynb #838c11b7
 def _clustered_mean(f: np.ndarray, person: np.ndarray) -> tuple[float, float]:
     "Mean with its cluster-robust variance."
     code = pd.factorize(person)[0]
@@ -193,7 +193,7 @@ def simulate_reviews(
     icc: float = 0.0,  # correlation of the reviews of one customer, 0 to 1
     most: int = 1,  # reviews a customer writes at most; each number up to it is as likely
     seed: int | np.random.Generator = 42,  # of the random numbers
-) -> pd.DataFrame:  # customer_id, truth, label, marked, p_negative; a row per review
+) -> pd.DataFrame:  # customer_id, truth, stars, marked, p_negative; a row per review
     "Draw reviews of customers with a tendency, read by a model that errs, with stars on some."
     rng = np.random.default_rng(seed)
     person = np.repeat(np.arange(n), rng.integers(1, most + 1, n))[:n]
@@ -204,7 +204,7 @@ def simulate_reviews(
     p = 1 / (1 + np.exp(-2 * side * rng.normal(np.where(truth == 1, side, -side), 1)))
     label = np.where(rng.random(n) < labelled, truth, np.nan)
     return pd.DataFrame(
-        {"customer_id": person, "truth": truth, "label": label, "marked": (p >= 0.5) * 1.0, "p_negative": p}
+        {"customer_id": person, "truth": truth, "stars": label, "marked": (p >= 0.5) * 1.0, "p_negative": p}
     )
 
 # %% ../../nbs/495_insight.estimate.ipynb #e2bfeb1d
@@ -263,7 +263,8 @@ def _moves(t: dict[str, np.ndarray], pool: Pool) -> dict[str, np.ndarray]:
     joint = label**2 * pq + held**2 * t["var_h"] + 2 * label * held * pool.slope * t["var_h"]
     sd_u = g * (t["w"] * t["lam"] + (1 - t["w"]) / d) / many * t["var_u"] ** 0.5
     return t | {
-        "value": value, "pq": pq, "label": label, "by_rates": by_rates / d, "by_model": (t["lam"] > 0) | (by_rates > 0),
+        "value": value, "pq": pq, "label": label, "unread": by_rates / many, "by_rates": by_rates / d,
+        "by_model": (t["lam"] > 0) | (by_rates > 0),
         "sd_l": label * pq**0.5, "sd_h": np.maximum(joint, 0.1 * label**2 * pq) ** 0.5, "sd_u": sd_u,
     }  # fmt: skip
 
@@ -313,7 +314,8 @@ def estimate_groups(
     kinds = [labelled & read & rows["held_out"].to_numpy(), labelled, read]
     s = np.select(kinds, [t[c][group] for c in ("sd_h", "sd_l", "sd_u")], 0.0)
     whole = clustered_variance(group, person, s, rho)
-    c = clustered_variance(group, person, np.where(labelled, t["label"][group], 0.0), rho)
+    share_of = np.select([labelled, read], [t["label"][group], t["unread"][group]], 0.0)
+    c = clustered_variance(group, person, share_of, rho)
     k = whole - c * t["pq"]
     c, k = np.where(k < 0, whole / t["pq"], c), np.maximum(k, 0)
     rates = pool.rates or Rates(1, 0, 0, 0)
@@ -321,8 +323,8 @@ def estimate_groups(
         customer_sums(group[s > 0], person[s > 0], s[s > 0]).index.get_level_values(0).to_numpy(dtype=int)
     )
     return pd.DataFrame(t | {
-        "c": c, "k": k, "e_found": t["by_rates"] ** 2 * rates.var_found, "e_false": t["by_rates"] ** 2 * rates.var_false,
-        "people": _sums(people, size),
+        "c": c, "k": k, "e_found": t["by_rates"] ** 2 * rates.var_found,
+        "e_false": t["by_rates"] ** 2 * rates.var_false, "people": _sums(people, size),
     }), s  # fmt: skip
 
 # %% ../../nbs/495_insight.estimate.ipynb #71c97b39

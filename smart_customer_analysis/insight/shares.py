@@ -78,7 +78,7 @@ def negative_share(
     | None,  # held-out counts tn, fp, fn, tp; None: the marks are the truth (ratings)
     level: float = 0.95,  # coverage of the range
 ) -> Share:  # corrected share with its range
-    "Estimate the share of negative reviews behind a count of marks, one review per customer; raises `InputError` where none exists."
+    "Estimate the share behind a count of marks, one review per customer; raises `InputError` where none exists."
     if n < 1 or not 0 <= marked <= n:
         raise InputError(
             "0 ≤ marked ≤ n and n ≥ 1", f"marked={marked}, n={n}", "drop the group or wait for reviews"
@@ -175,19 +175,19 @@ def _count(rows: pd.DataFrame, group: np.ndarray, size: int) -> pd.DataFrame:
 
 # %% ../../nbs/500_insight.shares.ipynb #d706c93f
 def shares_by(
-    frame: pd.DataFrame,  # one row per review: customer_id; label or marked, or both: 1 negative, 0 positive, missing; optional p_negative, neutral (three stars), held_out (the model was not trained on it)
+    frame: pd.DataFrame,  # one row per review, with the columns of read_reviews
     by: str | Sequence[str] | None,  # columns that make the groups; None: one group of all
     confusion: dict[str, Any]
-    | None = None,  # of confusion_counts or a model's validation_confusion; None: the labelled reviews say how the model errs
+    | None = None,  # of confusion_counts, or validation_confusion; None: the labelled reviews say how it errs
     k: int = 10,  # customers a group needs to be shown
     level: float = 0.95,  # coverage of the ranges
     pool: Pool | None = None,  # of the whole shop, where `frame` is a part of it; None: of the frame
 ) -> pd.DataFrame:  # the `by` columns (`key` for None) and SHARE_COLUMNS, in order of the groups
-    "Estimate the share of negative reviews of every group; labelled and unlabelled reviews of a group are taken as alike."
+    "Estimate every group's share, taking reviews with and without stars as alike; `InputError`: a column is missing."
     by = [by] if isinstance(by, str) else list(by or [])
     _check(frame, by)
     group = (
-        frame.groupby(by, sort=True, observed=True).ngroup().to_numpy()
+        frame.groupby(by, sort=True, observed=True).ngroup().fillna(-1).to_numpy(dtype=int)
         if by
         else np.zeros(len(frame), dtype=int)
     )
@@ -217,10 +217,10 @@ def shares_by(
 def _check(frame: pd.DataFrame, by: list[str]) -> None:
     "Refuse a frame without the columns that counting needs."
     missing = [c for c in ("customer_id", *by) if c not in frame]
-    if missing or not {"marked", "label"} & set(frame):
+    if missing or not {"marked", "stars"} & set(frame):
         raise InputError(
-            f"columns customer_id, label or marked{''.join(', ' + b for b in by)}",
-            f"no {(missing or ['label or marked'])[0]}",
+            f"columns customer_id, stars or marked{''.join(', ' + b for b in by)}",
+            f"no {(missing or ['stars or marked'])[0]}",
             "use the frame of review_facts",
         )
 
@@ -249,7 +249,7 @@ def simulate_shares(
         if validation:
             held = simulate_reviews(validation, 0.5, shop.get("right", 0.81), 0, seed=rng)
             confusion = confusion_counts(1 - held["truth"], held["p_negative"])
-        frame = simulate_reviews(n, truth, seed=rng, **shop).drop(columns=["label"] if validation else [])
+        frame = simulate_reviews(n, truth, seed=rng, **shop).drop(columns=["stars"] if validation else [])
         group = rng.integers(0, groups, n)[frame["customer_id"]]
         rows = read_reviews(frame, confusion)
         pool = fit_pool(rows, confusion)

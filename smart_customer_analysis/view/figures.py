@@ -69,7 +69,6 @@ def prepare_facts(
         "review_id": raw["review_id"],
         "customer_id": raw["customer_id"],
         "stars": stars.astype("float64"),
-        "label": stars.astype("float64"),
         "neutral": (raw["rating"].notna() & stars.isna()).astype(bool),
         "held_out": False,  # which reviews the model was trained on is not stored, so none may say how it errs
     }

@@ -22,7 +22,7 @@ CONFUSION = {"tp": 870, "fn": 130, "fp": 90, "tn": 910}
 def period(name: str, **groups: tuple[int, int]) -> pd.DataFrame:
     "Regions with (reviews, negative) in one period; as many customers as reviews."
     parts = [
-        pd.DataFrame({"key": g, "label": (np.arange(n) < x) * 1.0, "customer_id": [f"{name}{g}{i}" for i in range(n)]})
+        pd.DataFrame({"key": g, "stars": (np.arange(n) < x) * 1.0, "customer_id": [f"{name}{g}{i}" for i in range(n)]})
         for g, (n, x) in groups.items()
     ]
     return pd.concat(parts, ignore_index=True).assign(kind="region", name=lambda f: f["key"], period=name)
@@ -162,7 +162,7 @@ def test_a_proven_change_has_a_range_on_one_side(confusion) -> None:
         n = rng.integers(30, 900, (2, 20))
         x = rng.binomial(n, rng.uniform(0.05, 0.6, (2, 20)))
         table = both(*({f"r{i}": (n[t, i], x[t, i]) for i in range(20)} for t in (0, 1)))
-        proven = find_changes(table.rename(columns={"label": "marked"}), confusion=confusion).proven
+        proven = find_changes(table.rename(columns={"stars": "marked"}), confusion=confusion).proven
         assert (np.sign(proven["low"]) == np.sign(proven["high"])).all()
         assert (np.sign(proven["low"]) == np.sign(proven["points"])).all()
         assert ((proven["low"] <= proven["points"]) & (proven["points"] <= proven["high"])).all()
@@ -170,7 +170,7 @@ def test_a_proven_change_has_a_range_on_one_side(confusion) -> None:
 
 def test_the_correction_scales_what_is_printed_and_not_what_is_proven() -> None:
     table = both({"Lisbon": (800, 160), "Porto": (500, 100)}, {"Lisbon": (800, 260), "Porto": (500, 105)})
-    table = table.rename(columns={"label": "marked"})
+    table = table.rename(columns={"stars": "marked"})
     plain, corrected = find_changes(table), find_changes(table, confusion=CONFUSION)
     assert plain.proven["name"].tolist() == corrected.proven["name"].tolist() == ["Lisbon"]
     assert corrected.proven["points"].iloc[0] == pytest.approx(plain.proven["points"].iloc[0] / (0.87 - 0.09), rel=0.01)
@@ -195,7 +195,7 @@ def test_many_reviews_of_few_customers_are_not_named() -> None:
 
 def test_what_cannot_be_compared_says_why() -> None:
     rows = swap((0.3, 0.3), (0.85, 0.85), 1)
-    after = (rows["period"] == "after") & rows["label"].isna()
+    after = (rows["period"] == "after") & rows["stars"].isna()
     shifted = find_changes(rows.assign(p_negative=rows["p_negative"].mask(after, 0.3 + 0.4 * rows["p_negative"])))
     assert shifted.tested == 0 and shifted.not_comparable.to_dict("records") == [
         {"kind": "overall", "name": "all", "reason": "the wording changed, the correction cannot be trusted"}
@@ -205,7 +205,7 @@ def test_what_cannot_be_compared_says_why() -> None:
 
 
 def test_a_model_that_knows_nothing_compares_nothing() -> None:
-    table = both({"Lisbon": (300, 60)}, {"Lisbon": (300, 200)}).rename(columns={"label": "marked"})
+    table = both({"Lisbon": (300, 60)}, {"Lisbon": (300, 200)}).rename(columns={"stars": "marked"})
     changes = find_changes(table, confusion={"tp": 50, "fn": 50, "fp": 50, "tn": 50})
     assert changes.tested == 0 and "cannot tell" in changes.not_comparable["reason"][0]
 
@@ -235,8 +235,8 @@ def test_empty_periods() -> None:
 def test_refusals() -> None:
     with pytest.raises(InputError, match="no customer_id"):
         find_changes(period("after", A=(30, 3)).drop(columns="customer_id"))
-    with pytest.raises(InputError, match="no label or marked"):
-        find_changes(period("after", A=(30, 3)).drop(columns="label"))
+    with pytest.raises(InputError, match="no stars or marked"):
+        find_changes(period("after", A=(30, 3)).drop(columns="stars"))
     with pytest.raises(InputError, match="periods before and after"):
         find_changes(period("yesterday", A=(30, 3)))
 
