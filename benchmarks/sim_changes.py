@@ -15,7 +15,12 @@ from smart_customer_analysis.insight.changes import find_changes, simulate_chang
 from smart_customer_analysis.insight.estimate import simulate_reviews
 from smart_customer_analysis.schema import label_of_rating
 
-NAMES = {"flagged_per_run": "claimed per run", "found": "found", "false_share": "false share", "coverage": "coverage of printed ranges"}
+NAMES = {
+    "flagged_per_run": "claimed per run",
+    "found": "found",
+    "false_share": "false share",
+    "coverage": "coverage of printed ranges",
+}
 REAL = Path(os.environ.get("SCA_REAL_DATA", "../shared/data"))
 
 
@@ -44,13 +49,17 @@ def swapped(shops: int, seed: int) -> pd.DataFrame:
             rows_of["customer_id"] = rows_of["period"] + rows_of["customer_id"].astype(str)
             rows_of["region"] = rng.integers(0, 4, 800)[pd.factorize(rows_of["customer_id"])[0] % 800]
             claimed += len(find_changes(by_kind(rows_of)).proven) > 0
-        rows.append({"stars": f"{labelled:.0%}", "shops": shops, "shops with a claimed change": claimed / shops})
+        rows.append(
+            {"stars": f"{labelled:.0%}", "shops": shops, "shops with a claimed change": claimed / shops}
+        )
     return pd.DataFrame(rows)
 
 
 def by_kind(rows: pd.DataFrame) -> pd.DataFrame:
     "Rows overall and per region."
-    regions = rows.dropna(subset="region").assign(kind="region", key=lambda f: f["region"].astype(str), name=lambda f: f["key"])
+    regions = rows.dropna(subset="region").assign(
+        kind="region", key=lambda f: f["region"].astype(str), name=lambda f: f["key"]
+    )
     return pd.concat([rows.assign(kind="overall", key="", name="all"), regions], ignore_index=True)
 
 
@@ -61,14 +70,29 @@ def shops() -> dict[str, pd.DataFrame]:
     recent = sample["reviewed_at"] > sample["reviewed_at"].max() - pd.Timedelta(days=56)
     found = {"sample, a year": sample, "sample, eight weeks": sample[recent]}
     if (REAL / "olist").exists():
-        olist = pd.read_csv(REAL / "olist/order_reviews.csv").merge(pd.read_csv(REAL / "olist/orders.csv"), on="order_id")
+        olist = pd.read_csv(REAL / "olist/order_reviews.csv").merge(
+            pd.read_csv(REAL / "olist/orders.csv"), on="order_id"
+        )
         olist = olist.merge(pd.read_csv(REAL / "olist/customers.csv"), on="customer_id")
-        columns = {"customer_id": olist["customer_unique_id"], "stars": label_of_rating(olist["review_score"]), "region": olist["customer_state"]}
+        columns = {
+            "customer_id": olist["customer_unique_id"],
+            "stars": label_of_rating(olist["review_score"]),
+            "region": olist["customer_state"],
+        }
         found["Olist"] = pd.DataFrame(columns)
         books = pd.read_csv(REAL / "amazon_multidomain/reviews.csv.gz")
-        columns = {"customer_id": books["reviewer"], "stars": label_of_rating(books["rating"]), "region": None}
+        columns = {
+            "customer_id": books["reviewer"],
+            "stars": label_of_rating(books["rating"]),
+            "region": None,
+        }
         found["multi-domain"] = pd.DataFrame(columns)
-    return {n: f.assign(stars=1 - f["stars"].astype("Float64")).dropna(subset=["stars", "customer_id"]).reset_index(drop=True) for n, f in found.items()}
+    return {
+        n: f.assign(stars=1 - f["stars"].astype("Float64"))
+        .dropna(subset=["stars", "customer_id"])
+        .reset_index(drop=True)
+        for n, f in found.items()
+    }
 
 
 def dealt(deals: int, seed: int) -> pd.DataFrame:
@@ -83,7 +107,12 @@ def dealt(deals: int, seed: int) -> pd.DataFrame:
             whole = changes.measures[changes.measures["kind"] == "overall"]
             overall += bool((whole["p_value"] < 0.05).any())
             anything += len(changes.proven) > 0
-            naive += stats.chi2_contingency(pd.crosstab(heap, table["stars"].astype(float)), correction=False).pvalue < 0.05
+            naive += (
+                stats.chi2_contingency(
+                    pd.crosstab(heap, table["stars"].astype(float)), correction=False
+                ).pvalue
+                < 0.05
+            )
         out.append({"shop": name, "reviews": len(rows), "customers": int(code.max() + 1), "deals": deals, "any proven change": anything / deals,
                     "overall below 0.05": overall / deals, "counting reviews, overall": naive / deals})  # fmt: skip
     return pd.DataFrame(out)

@@ -34,7 +34,10 @@ def headline(right: float, seed: int, labelled: float, validation: int) -> float
 
     def read(truth: pd.Series) -> np.ndarray:
         "What this model says of these reviews."
-        sides = simulate_reviews(len(truth), 0.0, right, 0, seed=rng), simulate_reviews(len(truth), 1.0, right, 0, seed=rng)
+        sides = (
+            simulate_reviews(len(truth), 0.0, right, 0, seed=rng),
+            simulate_reviews(len(truth), 1.0, right, 0, seed=rng),
+        )
         return np.where(truth == 1, sides[1]["p_negative"], sides[0]["p_negative"])
 
     shop = shop.assign(p_negative=read(shop["truth"]))
@@ -55,7 +58,15 @@ def judges(models: int) -> pd.DataFrame:
     for name, (labelled, validation) in cases.items():
         values = [headline(r, 100 + i, labelled, validation) for i, r in enumerate(rights)]
         low, high = np.quantile(values, [0.05, 0.95])
-        rows.append({"reviews": name, "models": models, "5th percentile": low, "95th percentile": high, "span in points": 100 * (high - low)})
+        rows.append(
+            {
+                "reviews": name,
+                "models": models,
+                "5th percentile": low,
+                "95th percentile": high,
+                "span in points": 100 * (high - low),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -67,8 +78,12 @@ def main() -> None:
     start = time.perf_counter()
     tables = {
         "Whole shop: 1,000 reviews, half with stars": table(args.draws, args.seed, n=1000),
-        "By group: 8 groups of 1,600 reviews, half with stars": table(max(args.draws // 4, 1), args.seed, n=1600, groups=8),
-        "No stars: 1,000 reviews, rates from 2,000 validation rows": table(max(args.draws // 2, 1), args.seed, validation=2000, labelled=0),
+        "By group: 8 groups of 1,600 reviews, half with stars": table(
+            max(args.draws // 4, 1), args.seed, n=1600, groups=8
+        ),
+        "No stars: 1,000 reviews, rates from 2,000 validation rows": table(
+            max(args.draws // 2, 1), args.seed, validation=2000, labelled=0
+        ),
         "Twenty models on one shop, 75 to 92 % right": judges(20),
     }
     intro = (
@@ -76,7 +91,14 @@ def main() -> None:
         "Errors and widths as shares: 0.020 is 2 points. Asked for: coverage 0.93 to 0.97, mean error at most 0.020 where customers write one review each, "
         "span at most 1 point where half of the reviews have stars and 3 where none have. With several reviews of one customer the error includes the luck of who wrote."
     )
-    write("shares", "Shares of negative reviews against simulated truth", intro, tables, args.seed, time.perf_counter() - start)
+    write(
+        "shares",
+        "Shares of negative reviews against simulated truth",
+        intro,
+        tables,
+        args.seed,
+        time.perf_counter() - start,
+    )
 
 
 if __name__ == "__main__":
