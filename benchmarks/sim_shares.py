@@ -9,7 +9,7 @@ from sim_table import write
 
 from smart_customer_analysis.insight.estimate import simulate_reviews
 from smart_customer_analysis.insight.shares import shares_by, simulate_shares
-from smart_customer_analysis.stats import confusion_counts
+from smart_customer_analysis.stats import confusion_counts, score_distribution
 
 TRUTHS = (0.05, 0.20, 0.50, 0.90)
 CUSTOMERS = {"1 each": {}, "1 to 10, ICC 0": {"most": 10}, "1 to 10, ICC 0.3": {"icc": 0.3, "most": 10}, "1 to 10, ICC 0.5": {"icc": 0.5, "most": 10}}  # fmt: skip
@@ -45,7 +45,8 @@ def headline(right: float, seed: int, labelled: float, validation: int) -> float
     if not validation:
         return float(shares_by(shop, None)["value"][0])
     held = pd.Series(np.arange(validation) % 2)
-    confusion = confusion_counts(1 - held, read(held))
+    pairs = 1 - held, read(held)
+    confusion = confusion_counts(*pairs) | score_distribution(*pairs)
     return float(shares_by(shop.drop(columns="stars"), None, confusion)["value"][0])
 
 

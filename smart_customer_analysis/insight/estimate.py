@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from scipy import stats
 from typing import Any
 from ..schema import InputError
-from ..stats import confusion_counts
+from ..stats import score_distribution
 
 # %% ../../nbs/495_insight.estimate.ipynb #d4e2f186
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def fit_pool(
         *(_clustered_mean(f[y == side], person[y == side]) for side in (1, 0)), strict=True
     )
     slope = float(np.clip(np.cov(y, f)[0, 1] / max(f.var(ddof=1), 1e-9), 0, 1))
-    return Pool(icc, slope, Rates(*means, *variances), own=True, scores=confusion_counts(1 - y, f))
+    return Pool(icc, slope, Rates(*means, *variances), own=True, scores=score_distribution(1 - y, f))
 
 # %% ../../nbs/495_insight.estimate.ipynb #838c11b7
 def _clustered_mean(f: np.ndarray, person: np.ndarray) -> tuple[float, float]:

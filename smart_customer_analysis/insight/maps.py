@@ -23,7 +23,7 @@ from shapely.geometry import box, shape
 from typing import Any
 from ..geo.cells import cell_polygon, extent_of
 from .charts import _beside
-from .style import DIVERGING, SEQUENTIAL, TOKENS, _sheet, in_look
+from .style import DIVERGING, SEQUENTIAL, TOKENS, sheet, in_look
 
 # %% ../../nbs/524_insight.maps.ipynb #c7d1fbdb
 BREAKS = (0.0, 0.1, 0.2, 0.3, 0.4, 1.0)  # classes of the map: the same every period
@@ -105,7 +105,7 @@ def map_figure(
     body = int(
         np.clip((width - side - 16) * (bounds[3] - bounds[1]) * stretch / (bounds[2] - bounds[0]), 200, 460)
     )
-    fig, ax = _sheet(
+    fig, ax = sheet(
         title,
         subtitle,
         width,

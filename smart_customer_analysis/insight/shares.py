@@ -30,7 +30,7 @@ from smart_customer_analysis.insight.estimate import (
     solve_range,
 )
 from ..schema import InputError
-from ..stats import confusion_counts
+from ..stats import confusion_counts, score_distribution
 
 # %% ../../nbs/500_insight.shares.ipynb #07a078bc
 RELIABILITIES = ("ok", "wide", "not_comparable", "hidden")
@@ -248,7 +248,8 @@ def simulate_shares(
         confusion = None
         if validation:
             held = simulate_reviews(validation, 0.5, shop.get("right", 0.81), 0, seed=rng)
-            confusion = confusion_counts(1 - held["truth"], held["p_negative"])
+            pairs = 1 - held["truth"], held["p_negative"]
+            confusion = confusion_counts(*pairs) | score_distribution(*pairs)
         frame = simulate_reviews(n, truth, seed=rng, **shop).drop(columns=["stars"] if validation else [])
         group = rng.integers(0, groups, n)[frame["customer_id"]]
         rows = read_reviews(frame, confusion)

@@ -18,8 +18,8 @@ from scipy.optimize import linear_sum_assignment
 from scipy.stats import binomtest
 from typing import Any
 from ..schema import InputError
-from .features import Features
-from .topics import CATALOG, TOPIC, class_words
+from .features import CATALOG, TOPIC, Features
+from .topics import class_words
 
 # %% ../../nbs/330_segment.describe.ipynb #2739a232
 def profile_table(

@@ -8,7 +8,7 @@ Training.
 
 # %% auto #0
 __all__ = ['make_optimizer', 'train_step', 'TrainResult', 'check_labels', 'Trainer', 'end_epoch', 'train_lexical',
-           'training_record', 'seen_keys', 'training_rows', 'train_sentiment']
+           'training_record', 'all_seen_keys', 'training_rows', 'train_sentiment']
 
 # %% ../../nbs/240_sentiment.train.ipynb #6e292800
 import json
@@ -47,7 +47,7 @@ from .layers import prepack, prune_last_layer, suit_attention, topic_state
 from .lexical import LexicalModel, fit_lexical, read_lexical, lexical_bytes
 from .precision import FORMATS, choose_precision
 from .recipe import Recipe, fingerprint, plan_batches, rate_at
-from .registry import _keys_in, valid_versions, new_version, save_model
+from .registry import seen_keys, valid_versions, new_version, save_model
 from .scoring import fit_topic_map, read_topic_map, score
 from transformers import PreTrainedTokenizerBase
 from fastcore.basics import patch
@@ -257,13 +257,14 @@ def training_record(
     }
 
 
-def seen_keys(
+def all_seen_keys(
     keys: np.ndarray,  # text keys of this run's rows
     encoder: str,  # what the run started from
 ) -> np.ndarray:  # with those of the published model that was trained further
     "Collect the keys of all texts that a model has been trained on."
-    earlier = _keys_in(find_encoder(encoder))
+    earlier = seen_keys(find_encoder(encoder))
     return np.unique(keys if earlier is None else np.concatenate([keys, earlier]))
+
 
 # %% ../../nbs/240_sentiment.train.ipynb #1d83ce57
 def _publish(
@@ -285,7 +286,7 @@ def _publish(
         "metrics.json": metrics,
         "README.md": model_card(record, metrics),
     }
-    files["seen.safetensors"] = numpy_bytes({"keys": seen_keys(keys, run.recipe.encoder)})
+    files["seen.safetensors"] = numpy_bytes({"keys": all_seen_keys(keys, run.recipe.encoder)})
     if (topics := getattr(run.model, "topic_map", None)) is not None:
         files["topics.safetensors"] = numpy_bytes({"map": topics.numpy()})
     if run.model.words:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_customer_analysis.data.geocode import fold, geocode, place_customers
+from smart_customer_analysis.data.gazetteer import fold
+from smart_customer_analysis.data.geocode import geocode, place_customers
 from smart_customer_analysis.data.load import load
 from smart_customer_analysis.data.places import country_code
 from smart_customer_analysis.schema import Customer, conform
