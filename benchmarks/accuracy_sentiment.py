@@ -28,11 +28,12 @@ from sim_table import write
 from smart_customer_analysis.insight.style import TOKENS, in_look, png
 from smart_customer_analysis.schema import NEGATIVE
 from smart_customer_analysis.sentiment.evaluate import calibration_error, compare, evaluate, reliability, tfidf_scores
-from smart_customer_analysis.sentiment.predict import Predictor, probabilities
+from smart_customer_analysis.sentiment.loaded import probabilities
+from smart_customer_analysis.sentiment.predict import Predictor
 from smart_customer_analysis.sentiment.recipe import Recipe
 from smart_customer_analysis.sentiment.scoring import score
 from smart_customer_analysis.sentiment.train import train_sentiment
-from smart_customer_analysis.stats import share
+from smart_customer_analysis.stats import proportion
 
 REPO = Path(__file__).resolve().parents[1]
 REAL = Path(os.environ.get("SCA_REAL_DATA") or REPO.parent / "shared" / "data")
@@ -365,7 +366,7 @@ def main() -> None:
         run = learnt(train, test, n, seed, where)
         card = json.loads((where / run["folder"] / "metrics.json").read_text(encoding="utf-8"))
         done.append(run | {"right_held": card["validation_accuracy"]})
-        print(n, seed, share(int(((ours(run) >= 0.5) == (test["label"] == NEGATIVE)).sum()), len(test)), flush=True)
+        print(n, seed, proportion(int(((ours(run) >= 0.5) == (test["label"] == NEGATIVE)).sum()), len(test)), flush=True)
     if done and not args.only:
         spent = sum(r["seconds"] + r["fasttext_s"] + r["tfidf_s"] + r["scoring_s"] for r in done)
         spent -= sum(r["before"]["seconds"] for r in done[1:] if "before" in r)  # learnt once for all seeds

@@ -27,7 +27,7 @@ def reviews(n: int, seed: int) -> pd.DataFrame:
     words = np.array(
         "the product works well and arrived late but support was kind so I am happy broken refund never again good value".split()
     )
-    made = {
+    columns = {
         "review_id": [f"r{i:07}" for i in range(n)],
         "customer_id": [f"c{i:06}" for i in rng.integers(0, n // 10, n)],
         "product_id": [f"p{i}" for i in rng.integers(0, 500, n)],
@@ -38,7 +38,7 @@ def reviews(n: int, seed: int) -> pd.DataFrame:
         "source": "bench",
         "line": np.arange(1, n + 1),
     }
-    return conform(pd.DataFrame(made), Review)
+    return conform(pd.DataFrame(columns), Review)
 
 
 def seconds(function) -> float:
@@ -96,7 +96,7 @@ def one_round(url: str, frame: pd.DataFrame, changed: pd.DataFrame) -> dict[str,
     return timed
 
 
-ASKED = {"SQLite": 2, "PostgreSQL": 10}  # times to_sql into the same table
+WANTED = {"SQLite": 2, "PostgreSQL": 10}  # times to_sql into the same table
 STEPS = {
     "INSERT": "rows, by INSERT",
     "CREATE INDEX": "indexes, made of sorted rows",
@@ -119,10 +119,10 @@ def steps(url: str, frame: pd.DataFrame) -> pd.DataFrame:
 
     @event.listens_for(engine, "after_cursor_execute")
     def end(c, cursor, statement, *_) -> None:
-        kind = next((told for start, told in STEPS.items() if statement.startswith(start)), "other statements")
+        kind = next((name for start, name in STEPS.items() if statement.startswith(start)), "other statements")
         add(kind, time.perf_counter() - since.pop())
 
-    copy, read, many = store_bulk._copy, store_bulk._Encoded.read, store_bulk._insert_many
+    copy, read, many = store_bulk._copy, store_bulk._EncodedRows.read, store_bulk._insert_many
 
     def timed_copy(*args) -> None:
         encoded = spent.get("rows encoded", 0)
@@ -138,11 +138,11 @@ def steps(url: str, frame: pd.DataFrame) -> pd.DataFrame:
     def timed_many(*args) -> None:
         add(STEPS["INSERT"], seconds(lambda: many(*args)))
 
-    store_bulk._copy, store_bulk._Encoded.read, store_bulk._insert_many = timed_copy, timed_read, timed_many
+    store_bulk._copy, store_bulk._EncodedRows.read, store_bulk._insert_many = timed_copy, timed_read, timed_many
     try:
         total = seconds(lambda: save_load(engine, "bench", frame))
     finally:
-        store_bulk._copy, store_bulk._Encoded.read, store_bulk._insert_many = copy, read, many
+        store_bulk._copy, store_bulk._EncodedRows.read, store_bulk._insert_many = copy, read, many
     engine.dispose()
     add("checks, hashes, commit", total - sum(spent.values()))
     return pd.DataFrame(
@@ -153,7 +153,7 @@ def steps(url: str, frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def told_as(ratio: np.ndarray) -> str:
+def shown_ratio(ratio: np.ndarray) -> str:
     "By the clock (by processor seconds)."
     return f"{ratio[0]:.1f} ({ratio[1]:.1f})"
 
@@ -174,8 +174,8 @@ def measure(make, frame: pd.DataFrame, rounds: int) -> list[list[dict]]:
         {
             "what": what,
             "rows per second": f"{len(frame) / t[k][0]:,.0f}",
-            "times bare": told_as(t["bare"] / t[k]),
-            "times same table": told_as(t["same"] / t[k]),
+            "times bare": shown_ratio(t["bare"] / t[k]),
+            "times same table": shown_ratio(t["same"] / t[k]),
         }
         for k, what in rows.items()
     ]
@@ -204,7 +204,7 @@ def main() -> None:
     intro = (
         f"{args.rows:,} reviews, median of {args.rounds} rounds, ours and pandas' `DataFrame.to_sql` in turns. Times: by the clock, and in brackets by processor time of this process and of the server together. "
         "Bare: no key, no index, a repeat doubles it. Same table, the fair peer: keys, foreign keys, indexes, but no comparison, lineage or counts; "
-        "to_sql as it comes, with no option but `index` and `if_exists`. Asked for: at least 10 times to_sql on PostgreSQL, 2 times on SQLite; 100,000 facts in under 2 s."
+        "to_sql as it comes, with no option but `index` and `if_exists`. Wanted: at least 10 times to_sql on PostgreSQL, 2 times on SQLite; 100,000 facts in under 2 s."
     )
     reached = {
         n.split(":")[0]: float(t["times same table"].iloc[2].split()[0])
@@ -212,9 +212,9 @@ def main() -> None:
         if n.endswith("writing")
     }
     missed = [
-        f"{name} reaches {reached[name]} of {asked}"
-        for name, asked in ASKED.items()
-        if reached.get(name, asked) < asked
+        f"{name} reaches {reached[name]} of {wanted}"
+        for name, wanted in WANTED.items()
+        if reached.get(name, wanted) < wanted
     ]
     if missed:
         intro += f" Missed: {', '.join(missed)}; the table of steps shows what is left: the database's own work on rows, indexes and keys."

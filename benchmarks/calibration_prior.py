@@ -17,7 +17,7 @@ from sim_table import write
 
 from smart_customer_analysis.sentiment.calibrate import fit_calibration
 from smart_customer_analysis.sentiment.evaluate import evaluate
-from smart_customer_analysis.sentiment.predict import probabilities
+from smart_customer_analysis.sentiment.loaded import probabilities
 
 PRIORS, HELD, DRAWS = (1.0, 1.25, 1.5, 1.75), (25, 100, 340), 25
 

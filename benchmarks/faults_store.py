@@ -28,7 +28,7 @@ from smart_customer_analysis.store.tables import table_names
 
 PIECE = 10  # runs of several loaders between two looks at the clock
 KEPT = FOLDER / "faults_store.json"
-STORE = ["export.py", "engine.py", "tables.py"]
+STORE = ["tables.py", "spatial.py", "engine.py", "bulk.py", "staging.py", "loads.py"]
 
 
 def code() -> str:
@@ -47,9 +47,9 @@ def code() -> str:
         text=True,
         check=True,
     ).stdout.split()
-    told = subprocess.run(["git", "hash-object", *files], cwd=root, capture_output=True, check=True).stdout
+    hashes = subprocess.run(["git", "hash-object", *files], cwd=root, capture_output=True, check=True).stdout
     return subprocess.run(
-        ["git", "hash-object", "--stdin"], input=told, capture_output=True, check=True
+        ["git", "hash-object", "--stdin"], input=hashes, capture_output=True, check=True
     ).stdout.decode()[:8]
 
 
@@ -84,12 +84,12 @@ def jobs(
     args: argparse.Namespace, makers: dict[str, Callable[[], str]], folder: Path
 ) -> list[tuple[str, str, str, int, Callable]]:
     "Every kind of run: part, fault, database, runs, what to do."
-    made = []
+    parts = []
     for name, make in makers.items():
         fresh = again(make, folder)
         short = "sqlite" if name == "SQLite" else "pg"
         kills = args.kills if name == "SQLite" else args.kills // 2
-        made.append(
+        parts.append(
             (
                 f"{short}-kill",
                 "loader SIGKILLed at a random moment",
@@ -102,7 +102,7 @@ def jobs(
             for same in (True, False):
                 what = f"{processes} loaders at once, {'the same' if same else 'different'} rows"
                 part = f"{short}-{processes}-{'same' if same else 'different'}"
-                made.append(
+                parts.append(
                     (
                         part,
                         what,
@@ -112,7 +112,7 @@ def jobs(
                     )
                 )
     if "PostgreSQL" in makers:
-        made.append(
+        parts.append(
             (
                 "pg-cut",
                 "server process terminated while it loads",
@@ -121,7 +121,7 @@ def jobs(
                 lambda n: faults.cut_backend(makers["PostgreSQL"], n, args.seed),
             )
         )
-    made.append(
+    parts.append(
         (
             "sqlite-full",
             "no space left (max_page_count)",
@@ -130,8 +130,8 @@ def jobs(
             lambda n: faults.fill_disk(makers["SQLite"], n, args.seed),
         )
     )
-    made.append(("pg-doors", "no server at start", "PostgreSQL", args.doors, faults.knock_at_closed_door))
-    return made
+    parts.append(("pg-doors", "no server at start", "PostgreSQL", args.doors, faults.connect_without_server))
+    return parts
 
 
 def run_part(job: tuple[str, str, str, int, Callable], before: dict | None, args: argparse.Namespace, now: str) -> dict:

@@ -14,19 +14,19 @@ def databases(folder: Path) -> Iterator[dict[str, Callable[[], str]]]:
     "Functions that make an empty database: on SQLite, and on PostGIS where there is one."
     import conftest
 
-    made = {"SQLite": lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}"}
+    makers_by_name = {"SQLite": lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}"}
     numbers = iter(range(1_000_000))
     server = conftest.pg_server.__wrapped__()
     try:
         url = next(server)
     except BaseException as e:  # pytest's skip is a BaseException
         print(f"PostgreSQL left out: {e}", file=sys.stderr)
-        yield made
+        yield makers_by_name
         return
     makers = conftest.make_pg_database.__wrapped__(url)
-    made["PostgreSQL"] = next(makers)
+    makers_by_name["PostgreSQL"] = next(makers)
     try:
-        yield made
+        yield makers_by_name
     finally:
         for generator in (makers, server):
             next(generator, None)

@@ -23,11 +23,11 @@ from sim_table import write
 from smart_customer_analysis.sentiment.card import held_out
 from smart_customer_analysis.sentiment.dataset import bare_backend, encode
 from smart_customer_analysis.sentiment.evaluate import compare, length_group, prediction_flips, promotion_gate
-from smart_customer_analysis.sentiment.explain import owners, words_of
+from smart_customer_analysis.sentiment.explain import owners, token_weights, words_of
 from smart_customer_analysis.sentiment.predict import Predictor, guarantee_risk
 from smart_customer_analysis.sentiment.recipe import Recipe
 from smart_customer_analysis.sentiment.scoring import Scores, score
-from smart_customer_analysis.stats import share
+from smart_customer_analysis.stats import proportion
 
 STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml, and the last two are of kinds it does not have
     "a purchase": 12
@@ -79,11 +79,11 @@ def scored(ask: Predictor, texts: pd.Series) -> Scores:
 
 def part(found: Scores, i: np.ndarray) -> Scores:
     "Some of the texts."
-    return Scores(found.margin[i], found.embeddings[i], found.read[i], found.total[i])
+    return Scores(found.margin[i], found.embeddings[i], found.tokens_read[i], found.tokens_total[i])
 
 
 def told_as(k: int, n: int) -> str:
-    found = share(k, n)
+    found = proportion(k, n)
     return f"{found['value']:.3f} ({found['low']:.3f}–{found['high']:.3f})"
 
 
@@ -130,7 +130,7 @@ def far_of(ask: Predictor) -> list[dict]:
         lines.append({
             "reviews": name, "tokens before the verdict": before, "accuracy": told_as(int(right.sum()), len(y)),
             "less as written": apart(told) if story else "",
-            "mean tokens": round(float(found.total.mean())), "read in full": f"{(found.read == found.total).mean():.0%}",
+            "mean tokens": round(float(found.tokens_total.mean())), "read in full": f"{(found.tokens_read == found.tokens_total).mean():.0%}",
             "seconds": round(time.perf_counter() - start, 1), "right": right.astype(int).tolist(),
         })  # fmt: skip
     return lines
@@ -257,7 +257,7 @@ def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> l
             continue
         data, spans = ask.encode([text]), words_of(text)
         owner = owners(spans, bare_backend(ask.tokenizer).encode(text, add_special_tokens=False).offsets)
-        parts, _ = scrambled.token_weights(data, int(data.totals[0]))
+        parts, _ = token_weights(scrambled, data, int(data.totals[0]))
         weights = np.bincount(owner[owner >= 0], parts[owner >= 0], len(spans))
         chance.append(ask.faithfulness(data, owner, weights))
         alike.append(spearmanr(weights, [w["weight"] for w in true["words"]]).statistic)

@@ -4,39 +4,81 @@ Modules:
 
 - `smart_customer_analysis.app.vendor`: Fetch the page's npm packages at their locked versions and copy what is served to `static/vendor/`.
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
+- `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
 - `smart_customer_analysis.config`: One object with every setting, and a table that says which place each value came from
+- `smart_customer_analysis.data.batch`: A row is loaded, rejected or a duplicate; a file that is not what the source describes is refused
 - `smart_customer_analysis.data.clean`: Each step returns a new frame and a count; no text changes and no row leaves without a line in the table
-- `smart_customer_analysis.data.geocode`: Free text becomes town, region, country and a point, offline, and a joke becomes nothing
+- `smart_customer_analysis.data.duplicates`: MinHash over shingles, in a time that grows with the rows
+- `smart_customer_analysis.data.files`: Paths are matched to the files of a source; each file is read in batches, with its hash and encoding
+- `smart_customer_analysis.data.gazetteer`: An offline gazetteer of names as people write them: short forms, nicknames, other languages
+- `smart_customer_analysis.data.geocode`: Free text becomes town, region, country and a point, offline; a joke becomes nothing
+- `smart_customer_analysis.data.joins`: Joined files are read whole, reduced to one row per key, and each unusable row is counted
+- `smart_customer_analysis.data.labelled`: Training, validation and test rows, each bounded, with the number there was
+- `smart_customer_analysis.data.language`: A guess from script and small words; a text that is too short gets no language
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
+- `smart_customer_analysis.data.places`: Countries, their boxes, and coordinates that are swapped or lost
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
+- `smart_customer_analysis.data.review_text`: Title and text as one, the same in training, scoring, erasing and export
+- `smart_customer_analysis.data.rules`: Numbers, dates, coordinates and ids, each refused row with its rule
 - `smart_customer_analysis.data.sample`: A seeded shop with planted segments, one planted hot spot, one planted change, and dirty rows that are counted
+- `smart_customer_analysis.data.source`: A small TOML file: files or a query, columns, formats, joins
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides
+- `smart_customer_analysis.data.text`: HTML and invisible characters go, personal data is masked
+- `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
+- `smart_customer_analysis.health`: Machine, database and models, without changing anything
 - `smart_customer_analysis.insight.changes`: Two periods, many groups, one test each; only what survives all of them becomes a sentence
 - `smart_customer_analysis.insight.charts`: Every figure of reports, notebooks and documentation, in one look
 - `smart_customer_analysis.insight.maps`: Cells with their outlines, hot spots numbered
 - `smart_customer_analysis.insight.shares`: From marks of a model that errs to a share of negative reviews, with a range that keeps its promise
 - `smart_customer_analysis.migrations.versions.0001_first_tables`: The first tables.
 - `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
-- `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary that says what happened to every row
-- `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when the last cell said so
-- `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges, and the refusals
+- `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
+- `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
+- `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
+- `smart_customer_analysis.report.page`: One HTML file that can be forwarded: no script, no request
+- `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
+- `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers
+- `smart_customer_analysis.segment.refit`: A refit keeps what is still there and changes what is not
+- `smart_customer_analysis.sentiment.cache`: Blocks of predictions on disk; a killed run goes on where it was
+- `smart_customer_analysis.sentiment.card`: The calibration and metrics of the held-out rows, and the model card written from them
 - `smart_customer_analysis.sentiment.dataset`: Every review is tokenised once; reviews of like length share a batch; a long review becomes overlapping windows
+- `smart_customer_analysis.sentiment.drift`: A reference profile of the held-out texts and a test of new texts against it
 - `smart_customer_analysis.sentiment.evaluate`: No accuracy without its interval, no model without what you would use instead
+- `smart_customer_analysis.sentiment.explain`: Integrated gradients, with a check that they are faithful
 - `smart_customer_analysis.sentiment.lexical`: TF-IDF over tokens and pairs is worse alone than the network, and wrong elsewhere; both together are right more often
-- `smart_customer_analysis.sentiment.predict`: An answer that says how sure it is, how much of the text it rests on, and which words it came from
-- `smart_customer_analysis.sentiment.registry`: A plain BERT classifier, published as a folder that is either whole or not used
-- `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the answers stay
+- `smart_customer_analysis.sentiment.loaded`: Verified, loaded once, locked for one caller at a time; nothing in the folder is ever executed
+- `smart_customer_analysis.sentiment.predict`: Predictions with a calibrated probability, and a guarantee on the error of those that are given
+- `smart_customer_analysis.sentiment.registry`: A folder that is complete or not used, and one active version
+- `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the predictions stay
+- `smart_customer_analysis.sentiment.scoring`: Margin, embedding and number of tokens of each text, long texts in windows
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
-- `smart_customer_analysis.store.engine`: A URL becomes an engine that speaks spatial SQL on both backends, writes safely, and refuses a database that is not ours
-- `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and a way back
-- `smart_customer_analysis.store.query`: Every read of the library: facts, pages, places, segments, overview; the same answers on both backends
-- `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row knows the load it came from"""
+- `smart_customer_analysis.stats`: The Wilson interval of a share, and the counts of right and wrong predictions, each in one place
+- `smart_customer_analysis.steps.export`: Reviews, customers, orders, predictions and segments as Parquet and CSV
+- `smart_customer_analysis.steps.files`: Score a few hundred thousand reviews without a database, and measure a model on a labelled file
+- `smart_customer_analysis.steps.load`: Read, clean, place and store piece by piece, as one load
+- `smart_customer_analysis.steps.segment`: Features, clusters, the match to the last run, names, and one stored run
+- `smart_customer_analysis.steps.sentiment`: Train where there are labels, score, abstain where the error cannot be kept, measure, store
+- `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
+- `smart_customer_analysis.store.engine`: A URL becomes an engine with spatial SQL on both backends, safe transactions, and one kind of error
+- `smart_customer_analysis.store.erase`: From every table, together with every quote
+- `smart_customer_analysis.store.filters`: One set of filters for page, API and reports, turned into SQL in one place
+- `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and an exact way back
+- `smart_customer_analysis.store.migrate`: Migrations forwards and back, and a check that refuses a foreign database
+- `smart_customer_analysis.store.pages`: How reviews are sorted, where a page ends, and what is shown of each review
+- `smart_customer_analysis.store.places`: Boxes, circles, nearest points and GeoJSON, equal on both databases
+- `smart_customer_analysis.store.query`: The reads of the library: facts, pages, segments, customers, overview; the same answers on both backends
+- `smart_customer_analysis.store.results`: Each result with the model and the run it came from
+- `smart_customer_analysis.store.sources`: The source that was named, or the one loaded last
+- `smart_customer_analysis.store.spatial`: The PostGIS functions it needs, from shapely and pyproj
+- `smart_customer_analysis.store.staging`: In memory while they are few, else in a file without a name
+- `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row carries the load that wrote it
+- `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs"""
 
 __version__ = "0.1.0"

@@ -297,7 +297,7 @@ class _Trust(_Segments):
         "The model that marked the reviews: its record, its promise, and its marks on reviews it has not learnt from."
 
         def model(shop: Shop) -> dict[str, Any]:
-            stored = query.latest_model(self.engine(), filters.source)
+            stored = query.scoring_model(self.engine(), filters.source)
             if stored is None or not shop.facts["read"].any():
                 raise NotReady("reviews marked by a model", "none", "run: sca run, or sca score")
             folder = self.settings.models_dir / stored["name"] / stored["version"]
@@ -322,7 +322,7 @@ class _Trust(_Segments):
 
     def _held_out(self, rows: pd.DataFrame, folder: Path, shop: Shop) -> pd.DataFrame:
         "Marked reviews with stars that the model has not learnt from; none where it does not say which."
-        from smart_customer_analysis.sentiment.dataset import review_texts
+        from smart_customer_analysis.data.review_text import review_texts
         from smart_customer_analysis.sentiment.registry import seen
 
         rows = rows[rows["stars"].notna() & rows["p_negative"].notna()]

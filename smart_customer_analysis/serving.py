@@ -82,14 +82,14 @@ class _WithModel:
     def predictor(self) -> Any:
         "Return the model in force; raises `NotReady` where there is none that can be used."
         from smart_customer_analysis.sentiment.registry import (
-            latest_model,
+            active_model,
         )  # torch, only when a model is asked for
         from smart_customer_analysis.sentiment.predict import Predictor
 
         with self._model_lock:
             stamp = _stamp(self.settings.models_dir)
             if self._loaded is None or stamp != self._stamp:
-                folder = latest_model(self.settings.models_dir)
+                folder = active_model(self.settings.models_dir)
                 if folder is None and self._loaded is None:
                     raise NotReady("a trained model", "none in models_dir", "run: sca run, or sca train")
                 if folder and (self._loaded is None or folder != self._loaded.folder):
@@ -268,7 +268,7 @@ def read_shop(
 ) -> Shop:
     "Read a source and the model that has marked it."
     facts = prepare_facts(query.review_facts(engine, store_filters.Filters(source=source)))
-    model = query.latest_model(engine, source) or {"metrics": {}}
+    model = query.scoring_model(engine, source) or {"metrics": {}}
     by_model = len(facts) > 0 and facts["read"].mean() >= 0.5
     confusion = model["metrics"].get("validation_confusion") if by_model else None
     run = query.segments(engine, source) or {"items": []}

@@ -18,7 +18,7 @@ from charset_normalizer import from_bytes
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from ..schema import InputError
 
 # %% ../../nbs/104_data.encoding.ipynb #6e19001b
@@ -54,6 +54,17 @@ def cut(
 _FOREIGN = {b"PK\x03\x04": "a zip archive or Excel file", b"%PDF": "a PDF", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture",
             b"PAR1": "a Parquet file", b"SQLite format 3": "an SQLite database", b"\x7fELF": "a program", b"\xd0\xcf\x11\xe0": "an old Office file"}  # fmt: skip
 
+# %% ../../nbs/104_data.encoding.ipynb #219a8a33
+def _head(stream: BinaryIO, path: Path, n: int = 1 << 16) -> bytes:
+    "Read the first bytes; a damaged archive is refused here."
+    try:
+        head = stream.read(n)
+    except (OSError, EOFError) as e:
+        raise InputError("a whole gzip or bzip2 file", f"{path.name}: {e}", "copy the file again") from e
+    if not head:
+        raise InputError("rows", f"an empty file, {path.name}", "check how the file was made")
+    return head
+
 # %% ../../nbs/104_data.encoding.ipynb #5bee5ee7
 def open_bytes(
     path: Path,  # a file, plain, gzip or bzip2
@@ -67,28 +78,12 @@ def open_bytes(
         magic = f.read(16)
     if not magic:
         raise InputError("rows", f"an empty file, {path.name}", "check how the file was made")
-    stream = (
-        gzip.open(path)
-        if magic[:2] == b"\x1f\x8b"
-        else bz2.open(path)
-        if magic[:3] == b"BZh"
-        else path.open("rb")
-    )
+    opener = gzip.open if magic[:2] == b"\x1f\x8b" else bz2.open if magic[:3] == b"BZh" else open
+    stream: Any = opener(path, "rb")
     head = _head(stream, path)
     stream.seek(0)
     refuse_binary(head, path.name)
     return stream
-
-# %% ../../nbs/104_data.encoding.ipynb #219a8a33
-def _head(stream: BinaryIO, path: Path, n: int = 1 << 16) -> bytes:
-    "Read the first bytes; a damaged archive is refused here."
-    try:
-        head = stream.read(n)
-    except (OSError, EOFError) as e:
-        raise InputError("a whole gzip or bzip2 file", f"{path.name}: {e}", "copy the file again") from e
-    if not head:
-        raise InputError("rows", f"an empty file, {path.name}", "check how the file was made")
-    return head
 
 # %% ../../nbs/104_data.encoding.ipynb #f2130202
 def refuse_binary(
@@ -160,13 +155,8 @@ def utf8_blocks(
     if encoding == "utf-8-sig":
         stream.read(3)
     plain = encoding in ("utf-8", "utf-8-sig", "ascii")
-    decode = (
-        None
-        if plain
-        else codecs.getincrementaldecoder(encoding)(
-            "backslashreplace" if "16" in encoding else "surrogateescape"
-        ).decode
-    )
+    errors = "backslashreplace" if "16" in encoding else "surrogateescape"
+    decode = codecs.getincrementaldecoder("utf-8" if plain else encoding)(errors).decode
     try:
         while block := stream.read(block_bytes):
             yield block if plain else decode(block).encode("utf-8", "surrogateescape")

@@ -107,11 +107,23 @@ def wording() -> tuple[Phrases, Phrases]:  # as at the start of a sentence, and 
     return start, Phrases(start.groups, inside, start.starts, start.sizes, start.first, start.count)
 
 # %% ../../nbs/100_data.phrases.ipynb #a6b0bede
+def _joined(rng: np.random.Generator, joint: np.ndarray, mine: np.ndarray, against: np.ndarray) -> np.ndarray:
+    "Write the two sides of a joint sentence, the main one first or last."
+    (start, inside), n = wording(), len(joint)
+    glue = start.pick(start.groups["joint.minor_first"] + (rng.random(n) < 0.5), rng.random(n))
+    major, minor = inside.pick(mine, rng.random(n)), inside.pick(against, rng.random(n))
+    pair = [
+        a.replace("{major}", b).replace("{minor}", c) if j else ""
+        for a, b, c, j in zip(glue, major, minor, joint, strict=True)
+    ]
+    return np.array([p[:1].upper() + p[1:] for p in pair], dtype=object)
+
+# %% ../../nbs/100_data.phrases.ipynb #24e205f7
 def _columns(
     rng: np.random.Generator, verdict: np.ndarray, topic: np.ndarray, other: np.ndarray
 ) -> list[np.ndarray]:
     "Draw the sentences of each review, in reading order; an empty text where a place is not used."
-    start, inside = wording()
+    start = wording()[0]
     g, n = start.groups, len(verdict)
     side = np.where(verdict == 2, rng.integers(0, 2, n), verdict)
     mine, against = topic * 2 + side, other * 2 + 1 - side  # topic groups come first: negative, positive
@@ -123,18 +135,9 @@ def _columns(
         verdict == 2, 2, rng.choice(4, n, p=[0.12, 0.56, 0.24, 0.08])
     )  # short, plain, joint, long
     short, joint, long = kind == 0, kind == 2, kind == 3
-    major_first = rng.random(n) < 0.5
-    glue = start.pick(g["joint.minor_first"] + major_first, rng.random(n))
-    major, minor = inside.pick(mine, rng.random(n)), inside.pick(against, rng.random(n))
-    pair = [
-        a.replace("{major}", b).replace("{minor}", c) if j else ""
-        for a, b, c, j in zip(glue, major, minor, joint, strict=True)
-    ]
-    pair = np.array([p[:1].upper() + p[1:] for p in pair], dtype=object)
-    closing = some(
-        np.where(verdict == 2, rng.random(n) < 0.8, ~short & (rng.random(n) < 0.35)),
-        g["verdict.negative"] + verdict,
-    )
+    pair = _joined(rng, joint, mine, against)
+    ends = np.where(verdict == 2, rng.random(n) < 0.8, ~short & (rng.random(n) < 0.35))
+    closing = some(ends, g["verdict.negative"] + verdict)
     columns = [
         some(~short & (rng.random(n) < 0.4), g["neutral.opener"]),
         some(~short & ~joint & (rng.random(n) < 0.13), against),
@@ -143,7 +146,7 @@ def _columns(
             joint,
             pair,
             np.where(
-                short & (rng.random(n) < 0.3),
+                short & (rng.random(n) < 0.3),  # nothing but a verdict
                 start.pick(g["verdict.negative"] + side, rng.random(n)),
                 some(~joint, mine),
             ),
@@ -151,12 +154,8 @@ def _columns(
         some(~short & ~joint & (rng.random(n) < 0.6), rng.integers(0, len(TOPICS), n) * 2 + side),
         some(~short & (rng.random(n) < 0.15), g["neutral.anecdote"]),
     ]
-    return [
-        *columns,
-        *_long(rng, long, mine, against),
-        closing,
-        some(~short & (rng.random(n) < 0.12), g["neutral.closer"]),
-    ]
+    closer = (rng, long, mine, against)
+    return [*columns, *_long(*closer), closing, some(~short & (rng.random(n) < 0.12), g["neutral.closer"])]
 
 # %% ../../nbs/100_data.phrases.ipynb #fdd291bf
 def _long(

@@ -8,7 +8,7 @@ A shop whose truth is known.
 
 # %% auto #0
 __all__ = ['COUNTRY', 'PLACES', 'SEGMENTS', 'HOT_PLACE', 'HOT_SHARE', 'HOT_CRITICS', 'CHANGE_REGION', 'CHANGE_TOPIC',
-           'CHANGE_DAYS', 'CHANGE_NEGATIVE', 'RECENT', 'LAST_DAY', 'Shop', 'make_shop', 'write_shop']
+           'CHANGE_DAYS', 'CHANGE_NEGATIVE', 'SCATTER', 'RECENT', 'LAST_DAY', 'Shop', 'make_shop', 'write_shop']
 
 # %% ../../nbs/102_data.sample.ipynb #4c3316d4
 import json
@@ -60,23 +60,15 @@ HOT_PLACE, HOT_SHARE, HOT_CRITICS = (
 CHANGE_REGION, CHANGE_TOPIC, CHANGE_DAYS, CHANGE_NEGATIVE = "Lisboa", "delivery", 28, 0.62
 
 # %% ../../nbs/102_data.sample.ipynb #5c6789c8
-def _people(rng: np.random.Generator, n: int, noise: float) -> pd.DataFrame:
-    "Draw segment, place, coordinates and habits of each customer."
-    bounds = (np.concatenate([[0], SEGMENTS["share"].cumsum()]) * n).round().astype(int)
-    segment = rng.permutation(np.repeat(np.arange(len(SEGMENTS)), np.diff(bounds)))
-    critic, hot = segment == list(SEGMENTS["segment"]).index("critics"), np.zeros(n, dtype=bool)
-    n_hot = round(HOT_SHARE * n)
-    hot[np.flatnonzero(critic)[: round(n_hot * HOT_CRITICS)]] = True
-    hot[np.flatnonzero(~critic)[: n_hot - hot.sum()]] = True
+def _homes(rng: np.random.Generator, critic: np.ndarray, hot: np.ndarray) -> pd.DataFrame:
+    "Draw place, region and coordinates of each customer."
+    n = len(hot)
     bins = (PLACES["weight"].cumsum() / PLACES["weight"].sum()).to_numpy()
     rank = np.argsort(
         np.argsort(critic + rng.random(n), kind="stable")
-    )  # critics apart, so that every place gets its share
-    at = np.where(
-        hot,
-        list(PLACES["place"]).index(HOT_PLACE),
-        np.searchsorted(bins, rank * 0.6180339887 % 1, side="right"),
-    )
+    )  # critics apart: every place gets its share
+    elsewhere = np.searchsorted(bins, rank * 0.6180339887 % 1, side="right")
+    at = np.where(hot, list(PLACES["place"]).index(HOT_PLACE), elsewhere)
     spread = np.where(rng.random(n) < 0.1, 14.0, 4.5)  # km
     east, north = rng.normal(0, 1, (2, n)) * spread
     x, y = PLACES["inland_x"].to_numpy()[at], PLACES["inland_y"].to_numpy()[at]
@@ -85,31 +77,31 @@ def _people(rng: np.random.Generator, n: int, noise: float) -> pd.DataFrame:
     here = PLACES.iloc[at].reset_index(drop=True)
     lat = here["lat"] + flip * north / 111.2
     lon = here["lon"] + flip * east / (111.2 * np.cos(np.radians(here["lat"])))
+    return here[["place", "region"]].assign(hot=hot, critic=critic, lon=lon.round(5), lat=lat.round(5))
+
+# %% ../../nbs/102_data.sample.ipynb #e9e0b5bc
+SCATTER = {
+    "recency": 0.22,
+    "orders": 0.15,
+    "amount": 0.15,
+    "tenure": 0.1,
+    "reviews": 0.15,
+}  # of the logarithm
+
+
+def _people(rng: np.random.Generator, n: int, noise: float) -> pd.DataFrame:
+    "Draw segment, place, coordinates and habits of each customer."
+    bounds = (np.concatenate([[0], SEGMENTS["share"].cumsum()]) * n).round().astype(int)
+    segment = rng.permutation(np.repeat(np.arange(len(SEGMENTS)), np.diff(bounds)))
+    critic, hot = segment == list(SEGMENTS["segment"]).index("critics"), np.zeros(n, dtype=bool)
+    n_hot = round(HOT_SHARE * n)
+    hot[np.flatnonzero(critic)[: round(n_hot * HOT_CRITICS)]] = True
+    hot[np.flatnonzero(~critic)[: n_hot - hot.sum()]] = True
+    homes = _homes(rng, critic, hot)
     kind = SEGMENTS.iloc[segment].reset_index(drop=True)
-    habits = {
-        k: kind[k] * np.exp(s * noise * rng.normal(0, 1, n))
-        for k, s in (
-            ("recency", 0.22),
-            ("orders", 0.15),
-            ("amount", 0.15),
-            ("tenure", 0.1),
-            ("reviews", 0.15),
-        )
-    }
-    return pd.DataFrame(
-        {
-            "kind": segment,
-            "segment": kind["segment"],
-            "place": here["place"],
-            "region": here["region"],
-            "hot": hot,
-            "critic": critic,
-            "lon": lon.round(5),
-            "lat": lat.round(5),
-            "negative": (kind["negative"] + 0.04 * noise * rng.normal(0, 1, n)).clip(0.01, 0.99),
-            **habits,
-        }
-    )
+    habits = {k: kind[k] * np.exp(s * noise * rng.normal(0, 1, n)) for k, s in SCATTER.items()}
+    negative = (kind["negative"] + 0.04 * noise * rng.normal(0, 1, n)).clip(0.01, 0.99)
+    return homes.assign(kind=segment, segment=kind["segment"], negative=negative, **habits)
 
 # %% ../../nbs/102_data.sample.ipynb #715320f5
 def _orders(rng: np.random.Generator, people: pd.DataFrame, weeks: int, noise: float) -> pd.DataFrame:
@@ -189,21 +181,20 @@ def _review_facts(
     topic = np.where(touched & (verdict == 0), TOPICS.index(CHANGE_TOPIC), topic)
     topic = np.where(
         topic < 5, topic, np.where(PRODUCTS["food"].to_numpy()[item], 5, 6)
-    )  # taste for food, size for things
+    )  # taste of food, size of things
     flipped = (rng.random(n) < 0.015 * noise) & (verdict < 2)  # the wrong end of the scale
     side = np.where(flipped, 1 - verdict, verdict)
     stars = np.select([side == 2, side == 0], [3, 1 + (rng.random(n) < 0.4)], 5 - (rng.random(n) < 0.35))
-    return pd.DataFrame(
-        {
-            "who": who,
-            "item": item,
-            "ago": ago,
-            "verdict": verdict,
-            "topic": topic,
-            "rating": stars,
-            "flipped": flipped,
-        }
-    )
+    facts = {
+        "who": who,
+        "item": item,
+        "ago": ago,
+        "verdict": verdict,
+        "topic": topic,
+        "rating": stars,
+        "flipped": flipped,
+    }
+    return pd.DataFrame(facts)
 
 # %% ../../nbs/102_data.sample.ipynb #ae972662
 @dataclass
@@ -348,9 +339,3 @@ def write_shop(
     truth = json.dumps(shop.truth, ensure_ascii=False, separators=(",", ":")).replace(',"', ',\n"')
     (folder / "truth.json").write_text(truth + "\n", encoding="utf-8", newline="\n")
     return [folder / name for name in [*shop.files, "truth.json"]]
-
-# %% ../../nbs/102_data.sample.ipynb #e2905c54
-if __name__ == "__main__":
-    import sys
-
-    print(*write_shop(make_shop(), Path(sys.argv[1])), sep="\n")

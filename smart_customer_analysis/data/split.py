@@ -46,8 +46,8 @@ def groups_of(
     return pd.Series(pd.factorize(part[:n])[0], index=reviews.index)
 
 # %% ../../nbs/140_data.split.ipynb #0e248174
-def _deal(groups: pd.Series, label: pd.Series, shares: dict[str, float], seed: int) -> pd.Series:
-    "A part for each row, group by group, keeping label shares."
+def _split_groups(groups: pd.Series, label: pd.Series, shares: dict[str, float], seed: int) -> pd.Series:
+    "Split rows group by group, keeping the shares of the labels."
     rng = np.random.default_rng(seed)
     g = (
         pd.DataFrame({"group": groups, "label": label.astype("float64")})
@@ -75,9 +75,9 @@ def split_reviews(
     test_ids: frozenset[str] = frozenset(),  # reviews of a test file; then no other review is tested on
     valid_share: float = 0.1,  # of the rows that are not tested on
     test_share: float = 0.2,  # of all labelled rows; not used where test_ids are given
-    seed: int = 42,  # of the dealing
+    seed: int = 42,  # of the split
 ) -> pd.Series:  # "train", "valid" or "test"; missing: no label, no text, or near a given test row
-    "Deal out labelled reviews, so that no customer and no near text is in two parts."
+    "Split labelled reviews, so that no customer and no near text is in two parts; raises `InputError` for shares out of range."
     if not (0 < valid_share < 1 and 0 < test_share < 1):
         raise InputError(
             "shares between 0 and 1", f"valid {valid_share}, test {test_share}", "correct the shares"
@@ -86,16 +86,18 @@ def split_reviews(
     rows = reviews[_usable(reviews)]
     if rows.empty:
         return split
-    given = rows["review_id"].isin(test_ids)
-    if not given.any():
+    is_test = rows["review_id"].isin(test_ids)
+    if not is_test.any():
         shares = {"test": test_share, "valid": valid_share * (1 - test_share)}
-        split[rows.index] = _deal(groups_of(rows, seed=seed), rows["label"], shares, seed)
+        split[rows.index] = _split_groups(groups_of(rows, seed=seed), rows["label"], shares, seed)
         return split
     near = groups_of(rows, by_customer=False, seed=seed)
-    rest = rows[~given & ~near.isin(near[given])]
-    split[rows.index[given]] = "test"
+    rest = rows[~is_test & ~near.isin(near[is_test])]
+    split[rows.index[is_test]] = "test"
     if len(rest):
-        split[rest.index] = _deal(groups_of(rest, seed=seed), rest["label"], {"valid": valid_share}, seed)
+        split[rest.index] = _split_groups(
+            groups_of(rest, seed=seed), rest["label"], {"valid": valid_share}, seed
+        )
     return split
 
 # %% ../../nbs/140_data.split.ipynb #fa3f130d

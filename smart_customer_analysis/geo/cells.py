@@ -32,18 +32,18 @@ def assign_cells(
     customers: pd.DataFrame,  # customer_id, lon, lat in degrees; rows without a place are kept
     resolutions: Sequence[int],  # H3 resolutions, 0 to 15
 ) -> pd.DataFrame:  # customer_id and one column per resolution; missing where there is no place
-    "Find the H3 cell of each customer at each size."
+    "Find the H3 cell of each customer at each size; raises `InputError` for other resolutions."
     if not len(resolutions) or not all(0 <= r <= 15 for r in resolutions):
         raise InputError("H3 resolutions from 0 to 15", f"{list(resolutions)}", "use choose_resolutions")
     finest = max(resolutions)
     lon = customers["lon"].to_numpy(dtype=float, na_value=np.nan)
     lat = customers["lat"].to_numpy(dtype=float, na_value=np.nan)
     known = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90)
-    found = [
+    ids = [
         h3.latlng_to_cell(y, x, finest) if ok else None
         for x, y, ok in zip(lon.tolist(), lat.tolist(), known, strict=True)
     ]
-    small = pd.Series(found, index=customers.index, dtype="str")
+    small = pd.Series(ids, index=customers.index, dtype="str")
     columns = {"customer_id": customers["customer_id"]}
     for r in sorted(resolutions):
         columns[cell_column(r)] = small.map({c: h3.cell_to_parent(c, r) for c in small.dropna().unique()})
@@ -70,9 +70,10 @@ def extent_of(
     turned = np.sort((known["lon"].to_numpy() - lon[(gap + 1) % len(lon)]) % 360)
     west, east = np.quantile(turned, [trim, 1 - trim]) + lon[(gap + 1) % len(lon)]
     south, north = np.quantile(known["lat"], [trim, 1 - trim])
-    return tuple(
+    west, south, east, north = (
         round(float(v), 6) for v in ((west + 180) % 360 - 180, south, (east + 180) % 360 - 180, north)
     )
+    return west, south, east, north
 
 # %% ../../nbs/350_geo.cells.ipynb #8c1517eb
 def _width_km(extent: Sequence[float]) -> float:

@@ -1,1 +1,1 @@
-"""Alembic migrations, run by `smart_customer_analysis.store.engine.migrate`."""
+"""Alembic migrations, run by `smart_customer_analysis.store.migrate.migrate`."""

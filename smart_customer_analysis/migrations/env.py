@@ -1,8 +1,8 @@
-"""Run the migrations on the connection that `store.engine.migrate` hands over; there is no alembic.ini."""
+"""Run the migrations on the connection that `store.migrate.migrate` hands over; there is no alembic.ini."""
 
 from alembic import context
 
-from smart_customer_analysis.store.engine import VERSION_TABLE, our_objects
+from smart_customer_analysis.store.migrate import VERSION_TABLE, our_objects
 from smart_customer_analysis.store.tables import Base
 
 connection = context.config.attributes["connection"]

@@ -10,8 +10,7 @@ __all__ = ['PACKAGED', 'find_encoder', 'start_head', 'quiet', 'load_encoder', 't
 # %% ../../nbs/220_sentiment.encoder.ipynb #35f87dcf
 import re
 import torch
-import transformers
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from huggingface_hub import HfApi
 from importlib.util import find_spec
@@ -27,6 +26,7 @@ from transformers import (
 from typing import Any
 from ..schema import LABEL_NAMES, ModelError
 from .dataset import tiny_tokenizer
+from transformers.utils import logging as transformers_logging
 
 # %% ../../nbs/220_sentiment.encoder.ipynb #a1fb06ce
 PACKAGED = {
@@ -40,7 +40,7 @@ def find_encoder(
     "Find the encoder; raises `ModelError` for a name that can be none of the three."
     if name in PACKAGED:
         spec = find_spec(PACKAGED[name])
-        if spec is None:
+        if spec is None or spec.origin is None:
             raise ModelError(f"the package {name}", "it is not installed", f"pip install {name}")
         return str(Path(spec.origin).parent / "model")
     if Path(name).is_dir():
@@ -91,9 +91,9 @@ _DROPOUTS = (
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None]:
     "Silence transformers' loading bars and reports inside the block."
-    log = transformers.utils.logging
+    log = transformers_logging
     level, bar = log.get_verbosity(), log.is_progress_bar_enabled()
     log.set_verbosity_error()
     log.disable_progress_bar()
@@ -108,6 +108,8 @@ def quiet() -> Iterator[None]:
 def _from_pretrained(place: str, **config: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[str]]:
     "Read model and tokenizer: safetensors only, never code from a hub."
     safe = {"trust_remote_code": False}
+    model: Any
+    tokenizer: Any
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(
             place, **safe, **{k: v for k, v in config.items() if k == "local_files_only"}
@@ -170,8 +172,9 @@ def tiny_encoder(
     tokenizer = tiny_tokenizer(texts)
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=2,
-        intermediate_size=2 * hidden, max_position_embeddings=512, untrained=True,
+        intermediate_size=2 * hidden, max_position_embeddings=512,
     )  # fmt: skip
+    config.untrained = True
     with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(seed)
         BertForSequenceClassification(config).save_pretrained(folder)

@@ -8,7 +8,7 @@ Training.
 
 # %% auto #0
 __all__ = ['make_optimizer', 'train_step', 'TrainResult', 'check_labels', 'Trainer', 'end_epoch', 'train_lexical',
-           'training_record', 'seen_keys', 'training_rows', 'train_sentiment']
+           'training_record', 'all_seen_keys', 'training_rows', 'train_sentiment']
 
 # %% ../../nbs/240_sentiment.train.ipynb #6e292800
 import json
@@ -47,7 +47,7 @@ from .layers import prepack, prune_last_layer, suit_attention, topic_state
 from .lexical import LexicalModel, fit_lexical, read_lexical, lexical_bytes
 from .precision import FORMATS, choose_precision
 from .recipe import Recipe, fingerprint, plan_batches, rate_at
-from .registry import _keys_in, valid_versions, new_version, save_model
+from .registry import seen_keys, valid_versions, new_version, save_model
 from .scoring import fit_topic_map, read_topic_map, score
 from transformers import PreTrainedTokenizerBase
 from fastcore.basics import patch
@@ -142,6 +142,7 @@ class Trainer:
 
     def __init__(self, data: TextDataset, recipe: Recipe, home: Path, device: str, dtype: torch.dtype):
         self.data, self.recipe, self.home, self.device, self.dtype = data, recipe, Path(home), device, dtype
+        self.model: Any  # a PreTrainedModel that takes topics_kept, topic_map and words
         self.model, self.tokenizer = load_encoder(recipe.encoder, recipe.seed)
         suit_attention(self.model.to(device).train(), dtype)
         untrained = getattr(self.model.config, "untrained", False)
@@ -154,10 +155,10 @@ class Trainer:
         prune_last_layer(self.model, fit_topic_map(self.model, data) if kept and earlier is None else earlier)
         self.plan = plan_batches(data, recipe)
         self.optimizer = make_optimizer(self.model, recipe)
-        fast = prepack(self.model, dtype)
-        self.topics = score(fast, data, 4096, limit=data.room, dtype=dtype).embeddings if kept else None
+        start = (prepack(self.model, dtype), data, 4096) if kept else None
+        self.topics = score(*start, limit=data.room, dtype=dtype).embeddings if start else None
         precision = next(name for name, kind in FORMATS.items() if kind == dtype)
-        self.state = {
+        self.state: dict[str, Any] = {
             "step": 0,
             "precision": precision,
             "tokens": 0,
@@ -187,7 +188,7 @@ def step(self: Trainer) -> None:
         group["lr"] = self.recipe.learning_rate * rate_at(at, len(self.plan), self.recipe.warmup)
     index = self.plan[at]
     batch = pad_batch([self.data.sequence(i) for i in index], self.data.pad_id)
-    labels = torch.from_numpy(self.data.labels[index]).to(self.device)
+    labels = torch.from_numpy(np.asarray(self.data.labels)[index]).to(self.device)
     on_device = {k: v.to(self.device) for k, v in batch.items()}
     topics = None if self.topics is None else torch.from_numpy(self.topics[index]).to(self.device)
     options = (self.recipe.clip, self.dtype, topics, self.recipe.keep_topics)
@@ -231,7 +232,7 @@ def train_lexical(
     "Train the lexical model on the tokens of the network."
     if not recipe.lexical:
         return ()
-    own = fit_lexical(data.ids, data.offsets, data.labels, recipe.lexical)
+    own = fit_lexical(data.ids, data.offsets, np.asarray(data.labels), recipe.lexical)
     return *read_lexical(find_encoder(recipe.encoder)), *([] if own is None else [own])
 
 # %% ../../nbs/240_sentiment.train.ipynb #36fd1763
@@ -257,12 +258,12 @@ def training_record(
     }
 
 
-def seen_keys(
+def all_seen_keys(
     keys: np.ndarray,  # text keys of this run's rows
     encoder: str,  # what the run started from
 ) -> np.ndarray:  # with those of the published model that was trained further
     "Collect the keys of all texts that a model has been trained on."
-    earlier = _keys_in(find_encoder(encoder))
+    earlier = seen_keys(find_encoder(encoder))
     return np.unique(keys if earlier is None else np.concatenate([keys, earlier]))
 
 # %% ../../nbs/240_sentiment.train.ipynb #1d83ce57
@@ -274,9 +275,8 @@ def _publish(
     run.model.words = train_lexical(run.data, run.recipe)
     seconds = run.state["seconds"] + time.perf_counter() - start
     scores = score(prepack(run.model, run.dtype), valid, dtype=run.dtype)  # as `Predictor` does
-    calibration, metrics = held_out(
-        scores, valid.labels if len(valid) else np.zeros(0), run.recipe.max_tokens
-    )
+    labels = np.asarray(valid.labels) if len(valid) else np.zeros(0)
+    calibration, metrics = held_out(scores, labels, run.recipe.max_tokens)
     version = new_version(name)
     record = {"version": version} | training_record(run, len(keys) - len(valid), seconds, notes)
     metrics |= {"training": record}
@@ -285,7 +285,7 @@ def _publish(
         "metrics.json": metrics,
         "README.md": model_card(record, metrics),
     }
-    files["seen.safetensors"] = numpy_bytes({"keys": seen_keys(keys, run.recipe.encoder)})
+    files["seen.safetensors"] = numpy_bytes({"keys": all_seen_keys(keys, run.recipe.encoder)})
     if (topics := getattr(run.model, "topic_map", None)) is not None:
         files["topics.safetensors"] = numpy_bytes({"map": topics.numpy()})
     if run.model.words:
@@ -355,7 +355,7 @@ def _train_all(run: Trainer, valid: TextDataset, began: int, checkpoint_steps: i
     per_epoch, shown = len(run.plan) // run.recipe.epochs, progress and sys.stderr.isatty()
     with tqdm(total=len(run.plan), initial=began, desc="training", unit="step", disable=not shown) as bar:
         while (at := run.state["step"]) < len(run.plan):
-            run.step()
+            run.step()  # ty: ignore[missing-attribute] # a method by @patch
             if (at + 1) % per_epoch == 0:
                 end_epoch(run, valid, (at + 1) // per_epoch)
             if (at + 1) % checkpoint_steps == 0 and at + 1 < len(run.plan):
@@ -398,7 +398,7 @@ def train_sentiment(
         shutil.rmtree(home, ignore_errors=True)
     device, dtype, rates = choose_precision(device, recipe.precision or _begun_in(home))
     data, tokenizer, added = training_rows(texts, y, recipe)
-    valid = encode(valid_texts, tokenizer, max_tokens, yv)
+    valid = encode(valid_texts, tokenizer, max_tokens, yv.tolist())
     run = Trainer(data, recipe, home, device, dtype)
     _train_all(run, valid, began := run.resume(), checkpoint_steps, progress)
     keys = text_keys([*texts, *valid_texts])

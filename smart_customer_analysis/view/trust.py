@@ -96,9 +96,9 @@ def measured(
     most: int = 5,  # mistakes told
 ) -> dict[str, Any] | None:  # accuracy, confusion, …, answered, reliability, slices, mistakes; None: no row
     "Measure marks on reviews whose stars are known."
-    from smart_customer_analysis.sentiment.dataset import review_texts  # torch, only when a model is measured
+    from smart_customer_analysis.data.review_text import review_texts
     from smart_customer_analysis.sentiment.evaluate import evaluate, reliability, slices, worst_mistakes
-    from smart_customer_analysis.stats import share
+    from smart_customer_analysis.stats import proportion
 
     if held.empty:
         return None
@@ -130,8 +130,8 @@ def measured(
     }
     return {
         **evaluate(y, p),
-        "answered": share(int(told.sum()), len(held)),
-        "answered_right": share(int(right[told].sum()), int(told.sum())),
+        "answered": proportion(int(told.sum()), len(held)),
+        "answered_right": proportion(int(right[told].sum()), int(told.sum())),
         **{
             name: [{c: _plain(v) for c, v in row.items()} for row in table.to_dict("records")]
             for name, table in tables.items()

@@ -22,7 +22,7 @@ from smart_customer_analysis.app.middleware import MAX_BODY
 from smart_customer_analysis.app.workers import Workers
 from smart_customer_analysis.config import ScaError, Settings
 from smart_customer_analysis.service import Service
-from smart_customer_analysis.store.engine import _told
+from smart_customer_analysis.store.engine import database_error
 
 JSON = {"content-type": "application/json"}
 SECRET = "planted-secret-4711"
@@ -255,7 +255,7 @@ def test_a_tampered_cursor_is_no_fault_of_the_database(served, case):
 def test_a_503_never_shows_where_the_database_is(tmp_path, monkeypatch, message):
     folder = tmp_path / "planted-folder-4711"
     url = f"sqlite:///{folder}/planted-file-4711.db?password={SECRET}"
-    error = _told(OSError(f"{message} at {url}"), url)
+    error = database_error(OSError(f"{message} at {url}"), url)
 
     def broken(self):
         raise error

@@ -66,7 +66,7 @@ def shop(n_customers: int = 300, n_reviews: int = 800, seed: int = 1, bbox=(-10.
 
 
 def predictions(review_ids, seed: int = 1) -> pd.DataFrame:
-    "Made-up marks, some unsure."
+    "Random predictions, some unsure."
     p = np.random.default_rng(seed).uniform(0, 1, len(review_ids))
     label = pd.Series(np.where(p > 0.5, 0, 1), dtype="Int8").mask(np.abs(p - 0.5) < 0.1)
     return pd.DataFrame(

@@ -7,11 +7,11 @@ from shop import predictions, shop
 from sqlalchemy import inspect, text
 
 from smart_customer_analysis.schema import COUNT_COLUMNS, REJECT_COLUMNS, DatabaseError, InputError
-from smart_customer_analysis.store import loads as export
+from smart_customer_analysis.store import staging
 from smart_customer_analysis.store.engine import make_engine, writing
 from smart_customer_analysis.store.erase import erase_customer, find_person
 from smart_customer_analysis.store.filters import Filters
-from smart_customer_analysis.store.loads import list_loads, save_load, show_load, undo_load
+from smart_customer_analysis.store.loads import LoadBuffer, list_loads, save_load, show_load, undo_load
 from smart_customer_analysis.store.migrate import schema_changes
 from smart_customer_analysis.store.query import overview, review_facts, reviews_page
 from smart_customer_analysis.store.results import last_segment_run, save_model, save_predictions, save_segment_run
@@ -187,9 +187,9 @@ def test_rejects_and_counts(engine):
         columns=COUNT_COLUMNS,
     )
     receipt = save_load(engine, "shop", reviews, customers, orders, rejects, counts, FILES)
-    told = overview(engine)
-    assert told["rows"] == told["rows_all"] == {"read": 1110, "loaded": 1100, "rejected": 3, "duplicate": 7}
-    assert told["rejects"] == [{"rule": "rating", "rows": 2}, {"rule": "header", "rows": 1}]
+    summary = overview(engine)
+    assert summary["rows"] == summary["rows_all"] == {"read": 1110, "loaded": 1100, "rejected": 3, "duplicate": 7}
+    assert summary["rejects"] == [{"rule": "rating", "rows": 2}, {"rule": "header", "rows": 1}]
     shown = show_load(engine, receipt.load_id)
     assert shown["files"] == [{"file": "a.csv", "sha256": "ab" * 32, "bytes": 3_000_000_000}]
     assert shown["rejects"] == {"header": 1, "rating": 2}
@@ -232,9 +232,9 @@ def test_large_load_keeps_constraints(engine):
 def keys_and_indexes(engine) -> dict:
     "Primary keys, foreign keys and indexes by table."
     inspector = inspect(engine)
-    asked = (inspector.get_pk_constraint, inspector.get_foreign_keys, inspector.get_indexes)
+    readers = (inspector.get_pk_constraint, inspector.get_foreign_keys, inspector.get_indexes)
     return {
-        t: [sorted(map(str, [x] if isinstance(x, dict) else x)) for x in (ask(t) for ask in asked)]
+        t: [sorted(map(str, [x] if isinstance(x, dict) else x)) for x in (read(t) for read in readers)]
         for t in table_names()
     }
 
@@ -325,7 +325,7 @@ def test_a_person_is_erased(engine):
     assert reviews_page(engine, Filters(q="planted words"))["total"] == 0
 
 
-def test_read_only_and_missing_are_told(tmp_path):
+def test_read_only_and_missing_databases_are_refused(tmp_path):
     for url in ("sqlite:////proc/nothing/here.db", f"sqlite:///{tmp_path}", "oracle://x"):
         with pytest.raises(DatabaseError):
             make_engine(url)
@@ -334,13 +334,13 @@ def test_read_only_and_missing_are_told(tmp_path):
 def test_rows_that_wait_in_a_file_are_the_rows_that_wait_in_memory(engine, monkeypatch):
     reviews, customers, orders = shop()
     hashes, kept = [], []
-    for source, room in (("memory", export._IN_MEMORY), ("file", 40_000)):
-        monkeypatch.setattr(export,  "_IN_MEMORY", room)
-        load = export.LoadBuffer()
+    for source, room in (("memory", staging._IN_MEMORY), ("file", 40_000)):
+        monkeypatch.setattr(staging, "_IN_MEMORY", room)
+        load = LoadBuffer()
         load.add(reviews[:700], customers, orders)
         load.add(reviews[700:])  # few enough to stay in memory
-        waiting = load._waiting["reviews"]
-        assert (waiting.stream is not None, len(waiting.held)) == ((True, 1) if source == "file" else (False, 2))
+        waiting = load.staged["reviews"]
+        assert (waiting.spilled is not None, len(waiting.held)) == ((True, 1) if source == "file" else (False, 2))
         load.save(engine, source)
         with engine.connect() as c:
             hashes.append(c.execute(text("SELECT content_hash FROM loads WHERE source = :s"), {"s": source}).scalar())

@@ -82,15 +82,15 @@ def test_one_spatial_index(engine):
 
 
 def test_migrations_and_classes_make_the_same_tables(database_url, tmp_path):
-    made = make_engine(database_url)
-    with made.begin() as c:
+    engine = make_engine(database_url)
+    with engine.begin() as c:
         Base.metadata.create_all(c)
-    created = {t: {c["name"] for c in inspect(made).get_columns(t)} for t in table_names()}
-    assert schema_changes(made) == []
-    with made.begin() as c:
+    created = {t: {c["name"] for c in inspect(engine).get_columns(t)} for t in table_names()}
+    assert schema_changes(engine) == []
+    with engine.begin() as c:
         Base.metadata.drop_all(c)
-    migrate(made)
-    assert {t: {c["name"] for c in inspect(made).get_columns(t)} for t in table_names()} == created
+    migrate(engine)
+    assert {t: {c["name"] for c in inspect(engine).get_columns(t)} for t in table_names()} == created
 
 
 def test_newer_schema_is_refused(engine):
@@ -123,7 +123,7 @@ def test_other_tables_are_left_alone(database_url):
     assert "wages" in inspect(engine).get_table_names()
 
 
-def test_never_migrated_is_told(database_url):
+def test_a_database_that_was_never_migrated_is_refused(database_url):
     with pytest.raises(DatabaseError, match="revision none; next: run: sca db upgrade"):
         check_schema(make_engine(database_url))
 

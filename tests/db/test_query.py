@@ -1,5 +1,7 @@
 """Both backends answer alike, and as shapely and pyproj do."""
 
+from datetime import UTC, date, datetime, timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from smart_customer_analysis.schema import InputError
 from smart_customer_analysis.store import places as store_places
 from smart_customer_analysis.store import query
 from smart_customer_analysis.store.engine import make_engine
-from smart_customer_analysis.store.filters import Filters
+from smart_customer_analysis.store.filters import Filters, boxes_around, inside_boxes
 from smart_customer_analysis.store.loads import save_load
 from smart_customer_analysis.store.migrate import migrate
 from smart_customer_analysis.store.results import save_model, save_predictions, save_segment_run
@@ -62,11 +64,11 @@ def test_within_metres(places):
     for lon, lat in random_points(N_QUERIES, 4):
         radius = 10 ** rng.uniform(3, 6.8)
         true = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id)
-        found = store_places.within_metres(engine, lon, lat, radius).set_index("customer_id").metres
-        assert set(found.index) >= set(true[true <= radius * 0.995].index)
-        assert set(found.index) <= set(true[true <= radius * 1.005].index)
-        assert np.allclose(found, true[found.index], rtol=0.005, atol=0.01)
-        assert found.is_monotonic_increasing
+        metres = store_places.within_metres(engine, lon, lat, radius).set_index("customer_id").metres
+        assert set(metres.index) >= set(true[true <= radius * 0.995].index)
+        assert set(metres.index) <= set(true[true <= radius * 1.005].index)
+        assert np.allclose(metres, true[metres.index], rtol=0.005, atol=0.01)
+        assert metres.is_monotonic_increasing
 
 
 def test_nearest(places):
@@ -74,9 +76,9 @@ def test_nearest(places):
     for i, (lon, lat) in enumerate(random_points(N_QUERIES, 5)):
         k = 1 + i % 20
         true = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id).nsmallest(k)
-        found = store_places.nearest(engine, lon, lat, k)
-        assert np.allclose(found.metres, true.to_numpy(), rtol=0.005, atol=0.01)
-        assert len(set(found.customer_id) ^ set(true.index)) <= 2
+        customers_near = store_places.nearest(engine, lon, lat, k)
+        assert np.allclose(customers_near.metres, true.to_numpy(), rtol=0.005, atol=0.01)
+        assert len(set(customers_near.customer_id) ^ set(true.index)) <= 2
 
 
 def test_within_bbox(places):
@@ -100,20 +102,20 @@ def test_geojson(places):
     where = customers.set_index("customer_id")
     rng = np.random.default_rng(9)
     for i, (lon, lat) in enumerate(random_points(N_QUERIES, 9)):
-        asked = (
+        place = (
             {"nearest_to": (lon, lat), "k": 1 + i % 9},
             {"near": (lon, lat), "radius_m": 10 ** rng.uniform(4, 5.5)},
         )[i % 2]
-        found = store_places.customers_geojson(engine, **asked, snap=None)
+        answer = store_places.customers_geojson(engine, **place, snap=None)
         metres = pd.Series(metres_to(customers, lon, lat), index=customers.customer_id).sort_values()
-        true = metres.head(asked["k"]) if "k" in asked else metres[metres <= asked["radius_m"]].head(5_000)
-        ids = [f["properties"]["id"] for f in found["features"]]
+        true = metres.head(place["k"]) if "k" in place else metres[metres <= place["radius_m"]].head(5_000)
+        ids = [f["properties"]["id"] for f in answer["features"]]
         assert set(ids) == set(true.index) or np.allclose(metres[ids], true.to_numpy(), rtol=0.005)
         assert np.allclose(metres[ids], np.sort(metres[ids]), rtol=0.005), "the nearest come first"
-        got = np.array([f["geometry"]["coordinates"] for f in found["features"]]).reshape(-1, 2)
-        assert np.allclose(got, where.loc[ids, ["lon", "lat"]].astype(float), atol=1e-6)
-        for f in store_places.customers_geojson(engine, **asked)["features"] if i % 8 < 2 else ():
-            assert f["geometry"]["coordinates"] not in got.tolist(), "an exact coordinate left"
+        coordinates = np.array([f["geometry"]["coordinates"] for f in answer["features"]]).reshape(-1, 2)
+        assert np.allclose(coordinates, where.loc[ids, ["lon", "lat"]].astype(float), atol=1e-6)
+        for f in store_places.customers_geojson(engine, **place)["features"] if i % 8 < 2 else ():
+            assert f["geometry"]["coordinates"] not in coordinates.tolist(), "an exact coordinate left"
 
 
 @pytest.mark.db
@@ -125,8 +127,8 @@ def test_postgis_uses_its_index(make_pg_database):
     with engine.connect() as c:
         c.execute(text("ANALYZE customers"))
         for where in (
-            store_places._in_boxes(c, [(7, 46, 8, 47)]),
-            store_places._in_boxes(c, store_places._around(8.5, 47.3, 20_000)) & (store_places._metres_from(8.5, 47.3) <= 20_000),
+            inside_boxes(c, [(7, 46, 8, 47)]),
+            inside_boxes(c, boxes_around(8.5, 47.3, 20_000)) & (store_places.metres_from(8.5, 47.3) <= 20_000),
         ):
             statement = select(Customer.customer_id).where(Customer.source == "shop", where)
             sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
@@ -141,7 +143,7 @@ def test_sqlite_uses_its_index(tmp_path):
     save_load(engine, "shop", customers=customers)
     with engine.begin() as c:
         c.execute(text("ANALYZE"))
-        statement = select(Customer.customer_id).where(Customer.source == "shop", store_places._in_boxes(c, [(7, 46, 8, 47)]))
+        statement = select(Customer.customer_id).where(Customer.source == "shop", inside_boxes(c, [(7, 46, 8, 47)]))
         sql = str(statement.compile(engine, compile_kwargs={"literal_binds": True}))
         assert "ix_customers_lat_lon" in str(c.exec_driver_sql("EXPLAIN QUERY PLAN " + sql).all())
 
@@ -174,7 +176,7 @@ def test_facts_are_one_row_per_review_of_the_newest_model(scored):
     truth = predictions(reviews.review_id, seed=2)
     assert np.array_equal(facts.p_negative, truth.p_negative)
     assert facts.marked.equals((1 - truth.label).rename("marked").astype("Int8"))
-    assert query.latest_model(engine)["metrics"] == {"version": "v2"}
+    assert query.scoring_model(engine)["metrics"] == {"version": "v2"}
     assert query.segment(engine, "A")["name"] == "v2"
 
 
@@ -182,19 +184,32 @@ def test_a_filter_never_makes_a_count_grow(scored):
     engine, _ = scored
     rng = np.random.default_rng(11)
     choices = {
-        "start": ["2026-02-01", "2026-03-05T10:00:00+00:00"], "end": ["2026-05-01", "2026-06-30"], "segment": ["A", "B", "Z"],
+        "start": [date(2026, 2, 1), date(2026, 3, 5)], "end": [date(2026, 5, 1), date(2026, 6, 30)], "segment": ["A", "B", "Z"],
         "region": ["Nord", "Süd"], "product": ["lamp", "desk"], "sentiment": ["negative", "positive", "unsure"], "q": ["no", "ärger", "%", "_", "\\", "'"],
     }  # fmt: skip
     everything = query.reviews_page(engine)["total"]
     for _ in range(15):
         names = rng.permutation(list(choices))[: rng.integers(1, 6)]
-        given, total = {}, everything
+        chosen, total = {}, everything
         for name in names:
-            given[name] = str(rng.choice(choices[name]))
-            page = query.reviews_page(engine, Filters(**given), limit=1)
-            assert page["total"] <= total, given
-            assert page["total"] == len(query.review_facts(engine, Filters(**given))) == sum(page["counts"].values())
+            chosen[name] = choices[name][rng.integers(len(choices[name]))]
+            page = query.reviews_page(engine, Filters(**chosen), limit=1)
+            assert page["total"] <= total, chosen
+            assert page["total"] == len(query.review_facts(engine, Filters(**chosen))) == sum(page["counts"].values())
             total = page["total"]
+
+
+def test_a_period_holds_its_first_and_last_day_whole(scored):
+    engine, reviews = scored
+    times = reviews.reviewed_at.dropna()
+    for start, end in ((date(2026, 2, 1), date(2026, 2, 1)), (date(2026, 3, 5), date(2026, 4, 30))):
+        first, after = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in (start, end + timedelta(days=1)))
+        expected = ((times >= first) & (times < after)).sum()
+        page = query.reviews_page(engine, Filters(start=start, end=end), limit=1)
+        assert page["total"] == expected > 0
+    for wrong in ("2026-02-01", datetime(2026, 2, 1, tzinfo=UTC)):
+        with pytest.raises(InputError, match="pass a date as start or end"):
+            query.review_facts(engine, Filters(start=wrong))
 
 
 def test_pages_meet_every_review_once_and_in_order(scored):
@@ -235,9 +250,9 @@ def test_search_is_literal_and_ignores_case(scored):
 def test_small_questions(scored):
     engine, reviews = scored
     assert query.filter_options(engine)["regions"] == ["Nord", "Süd"]
-    told = query.overview(engine)
-    assert told["stored"] == {"customers": 300, "reviews": 800, "orders": 300}
-    assert told["data_to"] == reviews.reviewed_at.max().isoformat()
+    summary = query.overview(engine)
+    assert summary["stored"] == {"customers": 300, "reviews": 800, "orders": 300}
+    assert summary["data_to"] == reviews.reviewed_at.max().isoformat()
     one = query.customer(engine, "c00003")
     assert one["n_reviews"] == (reviews.customer_id == "c00003").sum() and one["segment"]["id"] == "A"
     assert query.customer(engine, "nobody") is None
@@ -248,10 +263,10 @@ def test_stars_against_the_text_are_counted(scored):
     truth = reviews.merge(predictions(reviews.review_id, seed=2), on="review_id", suffixes=("", "_marked"))
     truth = truth.dropna(subset=["label", "label_marked"])
     wrong = truth[truth.label != truth.label_marked]
-    told = query.contradictions(engine, limit=30)
-    assert (told["checked"], told["contradict"]) == (len(truth), len(wrong)) and len(wrong) > 100
+    against = query.contradictions(engine, limit=30)
+    assert (against["checked"], against["contradict"]) == (len(truth), len(wrong)) and len(wrong) > 100
     sure = wrong.assign(d=-(wrong.p_negative - 0.5).abs()).sort_values(["d", "review_id"])
-    assert [i["review_id"] for i in told["items"]] == sure.review_id.head(30).tolist()
+    assert [i["review_id"] for i in against["items"]] == sure.review_id.head(30).tolist()
 
 
 def test_100_000_facts_in_two_seconds(tmp_path):

@@ -21,6 +21,7 @@ from test_sentiment_train import toy
 
 from smart_customer_analysis import files as files_module
 from smart_customer_analysis.schema import ModelError
+from smart_customer_analysis.sentiment import checkpoint
 from smart_customer_analysis.sentiment import encoder as sentiment_encoder
 from smart_customer_analysis.sentiment import recipe as sentiment_recipe
 from smart_customer_analysis.sentiment import registry as m
@@ -49,20 +50,18 @@ def train(home: Path, encoder: str, epochs: int = 2) -> t.TrainResult:
     )
 
 
-def _train(home: Path, encoder: str, said) -> None:
+def _train(home: Path, encoder: str, messages) -> None:
     torch.set_num_threads(1)
-    said.put("begins")
+    messages.put("begins")
     train(home, encoder)
-    said.put("done")
+    messages.put("done")
 
 
-def _dies_writing(home: Path, encoder: str, said, at: int) -> None:
+def _dies_writing(home: Path, encoder: str, messages, at: int) -> None:
     "Train, and be killed in the middle of the write number `at`."
     torch.set_num_threads(1)
-    calls, whole = (
-        [0],
-        {n: getattr(t, n) for n in ("save_file", "write_file")} | {"publish": files_module.write_file, "rename": os.rename},
-    )
+    calls, whole = [0], {n: getattr(checkpoint, n) for n in ("save_file", "write_file")}
+    whole |= {"publish": m.write_file, "rename": os.rename}
 
     def write(name: str):
         def half(a, b):
@@ -76,11 +75,11 @@ def _dies_writing(home: Path, encoder: str, said, at: int) -> None:
 
         return half
 
-    t.save_file, t.write_file, files_module.write_file, os.rename = (
+    checkpoint.save_file, checkpoint.write_file, m.write_file, os.rename = (
         write(n) for n in ("save_file", "write_file", "publish", "rename")
     )
     train(home, encoder)
-    said.put("done")
+    messages.put("done")
 
 
 def same_metrics(home: Path, encoder: str, whole: t.TrainResult) -> str:
@@ -117,10 +116,10 @@ def kill_training(work: Path, runs: int, seed: int = 1) -> tuple[Counter, list[s
     encoder, wrong, rng, places = str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0])), [], random.Random(seed), Counter()
     whole, took = train(work / "whole", encoder), 0.0
     for run in range(runs + 1):
-        home, said = work / f"run-{run}", server.Queue()
-        process = server.Process(target=_train, args=(home, encoder, said))
+        home, messages = work / f"run-{run}", server.Queue()
+        process = server.Process(target=_train, args=(home, encoder, messages))
         process.start()
-        said.get(timeout=120)
+        messages.get(timeout=120)
         while run % 3 != 1 and process.is_alive() and not list(home.glob("sentiment/.training-*/step-*")):
             time.sleep(0.001)
         begun = time.perf_counter()
@@ -134,8 +133,8 @@ def kill_training(work: Path, runs: int, seed: int = 1) -> tuple[Counter, list[s
         places[where_it_died(home)] += 1
         if damaged := [f.name for f in home.glob("sentiment/2*") if f not in m.valid_versions(home)]:
             wrong.append(f"run {run}: half a model: {damaged}")
-        if said := same_metrics(home, encoder, whole):
-            wrong.append(f"run {run}: {said}")
+        if difference := same_metrics(home, encoder, whole):
+            wrong.append(f"run {run}: {difference}")
         shutil.rmtree(home, ignore_errors=True)
     return places, wrong
 
@@ -148,8 +147,8 @@ def kill_saving(work: Path, runs: int) -> tuple[Counter, list[str]]:
     steps = len(sentiment_recipe.plan_batches(*_plan(encoder))) - 1  # no checkpoint after the last one
     last = 4 * steps + 6  # four writes for each checkpoint, then five files, the manifest and the rename
     for run, at in enumerate(sorted({round(x) for x in np.linspace(0, last, runs)})):
-        home, said = work / f"run-{run}", server.Queue()
-        process = server.Process(target=_dies_writing, args=(home, encoder, said, at))
+        home, messages = work / f"run-{run}", server.Queue()
+        process = server.Process(target=_dies_writing, args=(home, encoder, messages, at))
         process.start()
         process.join(120)
         if process.exitcode != -signal.SIGKILL:
@@ -157,8 +156,8 @@ def kill_saving(work: Path, runs: int) -> tuple[Counter, list[str]]:
         places[where_it_died(home)] += 1
         if m.valid_versions(home):
             wrong.append(f"write {at}: a model although it was never finished")
-        if said := same_metrics(home, encoder, whole):
-            wrong.append(f"write {at}: {said}")
+        if difference := same_metrics(home, encoder, whole):
+            wrong.append(f"write {at}: {difference}")
         shutil.rmtree(home, ignore_errors=True)
     return places, wrong
 
@@ -175,12 +174,12 @@ def _plan(encoder: str) -> tuple:
 # --- scoring a stream -------------------------------------------------------------------------------------------------
 
 
-def _score(folder: Path, out: Path, n: int, said) -> None:
+def _score(folder: Path, out: Path, n: int, messages) -> None:
     torch.set_num_threads(1)
     ask = Predictor(folder, precision="fp32")
-    said.put("begins")
+    messages.put("begins")
     ask.score_stream(many(n), out, block=50)
-    said.put("done")
+    messages.put("done")
 
 
 def many(n: int) -> list[pd.DataFrame]:
@@ -198,10 +197,10 @@ def kill_scoring(work: Path, runs: int, seed: int = 1, n: int = 3_000) -> tuple[
     ask.score_stream(many(n), work / "whole", block=50)
     took, whole = time.perf_counter() - begun, pd.read_parquet(work / "whole")
     for run in range(runs):
-        out, said = work / f"run-{run}", server.Queue()
-        process = server.Process(target=_score, args=(folder, out, n, said))
+        out, messages = work / f"run-{run}", server.Queue()
+        process = server.Process(target=_score, args=(folder, out, n, messages))
         process.start()
-        said.get(timeout=120)
+        messages.get(timeout=120)
         time.sleep(rng.uniform(0, took))
         process.kill()  # it may have ended already
         process.join(60)
@@ -239,7 +238,7 @@ def gone(path: Path) -> None:
 def reseal(folder: Path, **changes) -> None:
     "Write a manifest that is valid again after a change."
     manifest = json.loads((folder / m.MANIFEST).read_text())
-    files_module.write_file(folder / m.MANIFEST, m._seal(manifest | changes))
+    files_module.write_file(folder / m.MANIFEST, m.seal_manifest(manifest | changes))
 
 
 def relist(folder: Path, name: str) -> None:
@@ -307,8 +306,8 @@ def damage_folders(work: Path, cases: dict = CASES) -> tuple[Counter, list[str]]
     answer = serving.predict(question).frame
     for name, (damage, file) in cases.items():
         new = Path(shutil.copytree(made, old.parent / made.name))
-        if m.latest_model(work / "models") != new:
-            wrong.append(f"{name}: the new model was not in force before it was damaged")
+        if m.active_model(work / "models") != new:
+            wrong.append(f"{name}: the new model was not active before it was damaged")
         damage(new / file if file else new)
         try:
             Predictor(new)
@@ -320,7 +319,7 @@ def damage_folders(work: Path, cases: dict = CASES) -> tuple[Counter, list[str]]
                 wrong.append(f"{name}: refused without a sentence: {e}")
         except BaseException as e:
             wrong.append(f"{name}: {type(e).__name__}: {e}")
-        now = m.latest_model(work / "models")
+        now = m.active_model(work / "models")
         if now != old or not Predictor(now).predict(question).frame.equals(answer):
             wrong.append(f"{name}: {now} serves")
         else:

@@ -35,10 +35,10 @@ def counts(url: str) -> dict[str, int]:
         if engine.dialect.name == "sqlite":
             assert c.execute(text("PRAGMA integrity_check")).scalar() == "ok", "corrupt file"
             assert c.execute(text("PRAGMA foreign_key_check")).first() is None, "dangling reference"
-        found = {t: c.execute(text(f"SELECT count(*) FROM {t}")).scalar() for t in TABLES}  # noqa: S608
-        found["keys and indexes"] = c.execute(text(KEYS[engine.dialect.name])).scalar()
+        rows = {t: c.execute(text(f"SELECT count(*) FROM {t}")).scalar() for t in TABLES}  # noqa: S608
+        rows["keys and indexes"] = c.execute(text(KEYS[engine.dialect.name])).scalar()
     engine.dispose()
-    return found
+    return rows
 
 
 def ready(url: str) -> bool:
@@ -59,17 +59,17 @@ def halves(n: int) -> tuple:
     return (reviews[:half], customers, orders[: n // 8]), (changed, customers, orders)
 
 
-def _load(url: str, frames: tuple, source: str = "shop", told: object = None) -> None:
+def _load(url: str, frames: tuple, source: str = "shop", results: object = None) -> None:
     "Load in a process of its own."
     try:
         engine = make_engine(url)
         receipt = save_load(engine, source, *frames)
         engine.dispose()
-        if told is not None:
-            told.put(("ok", sum(receipt.inserted.values())))
+        if results is not None:
+            results.put(("ok", sum(receipt.inserted.values())))
     except Exception as e:
-        if told is not None:
-            told.put(("error", f"{type(e).__name__}: {e}"))
+        if results is not None:
+            results.put(("error", f"{type(e).__name__}: {e}"))
         else:
             raise
 
@@ -149,18 +149,18 @@ def load_at_once(make: Callable[[], str], runs: int, processes: int, same: bool,
         engine = make_engine(url)
         migrate(engine)
         engine.dispose()
-        told = fork.Queue()
-        children = [fork.Process(target=_load, args=(url, part, "shop", told)) for part in parts]
+        queue = fork.Queue()
+        children = [fork.Process(target=_load, args=(url, part, "shop", queue)) for part in parts]
         for child in children:
             child.start()
-        results = [told.get(timeout=120) for _ in children]
+        results = [queue.get(timeout=120) for _ in children]
         for child in children:
             child.join()
         errors = [what for kind, what in results if kind == "error"]
-        found = counts(url)
+        left = counts(url)
         expected = {"customers": len(customers), "reviews": n, "orders": len(orders), "replaced_rows": 0}
-        if errors or any(found[k] != v for k, v in expected.items()) or found["loads"] != (1 if same else processes):
-            wrong.append(f"run {run}: {errors} {found}")
+        if errors or any(left[k] != v for k, v in expected.items()) or left["loads"] != (1 if same else processes):
+            wrong.append(f"run {run}: {errors} {left}")
     return wrong
 
 
@@ -232,8 +232,8 @@ def fill_disk(make: Callable[[], str], runs: int, seed: int = 1, n: int = 4_000)
     return wrong
 
 
-def knock_at_closed_door(runs: int) -> list[str]:
-    "A server that is not there is told in at most 10 s."
+def connect_without_server(runs: int) -> list[str]:
+    "A server that is not there is reported in at most 10 s."
     wrong = []
     for run in range(runs):
         start = time.perf_counter()

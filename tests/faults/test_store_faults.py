@@ -12,7 +12,7 @@ import pytest
 from tqdm.auto import tqdm
 
 from smart_customer_analysis.config import load_settings
-from smart_customer_analysis.pipeline import load_only
+from smart_customer_analysis.steps.load import load_only
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import store_faults as faults
@@ -40,7 +40,7 @@ def test_disk_full(tmp_path):
 
 
 def test_nobody_there():
-    assert faults.knock_at_closed_door(1) == []
+    assert faults.connect_without_server(1) == []
 
 
 @pytest.mark.real

@@ -12,7 +12,7 @@ from smart_customer_analysis.insight.shares import (
     simulate_shares,
 )
 from smart_customer_analysis.schema import InputError
-from smart_customer_analysis.stats import confusion_counts
+from smart_customer_analysis.stats import confusion_counts, score_distribution
 
 CONFUSION = {"tp": 870, "fn": 130, "fp": 90, "tn": 910}
 
@@ -158,7 +158,7 @@ def scored(n: int, share: float, seed: int, spread: float = 1.0, shift: float = 
 
 def test_shifted_wording_is_flagged_and_a_shifted_share_is_not() -> None:
     held = scored(2000, 0.5, 0)
-    confusion = confusion_counts(held["label"], held["p_negative"])
+    confusion = confusion_counts(held["label"], held["p_negative"]) | score_distribution(held["label"], held["p_negative"])
     parts = {f"same{i}": scored(800, s, i + 1) for i, s in enumerate((0.02, 0.1, 0.4, 0.9))} | {
         "mild": scored(800, 0.3, 9, spread=0.4)
     }
@@ -172,7 +172,7 @@ def test_false_flags_of_shift_are_rare() -> None:
     flags = []
     for seed in range(10):  # held-out rows drawn anew: their luck is part of the test
         held = scored(1500, 0.5, 1000 + seed)
-        confusion = confusion_counts(held["label"], held["p_negative"])
+        confusion = confusion_counts(held["label"], held["p_negative"]) | score_distribution(held["label"], held["p_negative"])
         edges = np.array(confusion["score_edges"])
         seen = [np.bincount(np.searchsorted(edges, scored(400, s, 50 * seed + i)["p_negative"], side="right"), minlength=len(edges) + 1)
                 for i, s in enumerate(np.linspace(0, 1, 40))]  # fmt: skip

@@ -400,7 +400,7 @@ def test_an_unreachable_database_is_refused_without_its_password(url):
 @pytest.mark.db
 def test_a_connection_cut_while_rows_come_is_one_line_and_nothing_is_stored(tmp_path, make_pg_database):
     from smart_customer_analysis.config import load_settings
-    from smart_customer_analysis.pipeline import load_only
+    from smart_customer_analysis.steps.load import load_only
     from smart_customer_analysis.store.loads import list_loads
     from smart_customer_analysis.store.migrate import open_database
 
@@ -614,10 +614,10 @@ def test_every_fasttext_line_is_a_row_or_a_reject(lines, block):
 @settings(max_examples=100, deadline=None)
 @given(st.one_of(st.floats(allow_nan=True), st.integers(-10, 10), TEXT))
 def test_a_label_follows_from_one_to_five_stars_only(value):
-    from smart_customer_analysis.data.rules import _number
+    from smart_customer_analysis.data.rules import parse_numbers
     from smart_customer_analysis.schema import label_of_rating
 
-    number, bad = _number(pd.Series([str(value)], dtype="str"), ".")
+    number, bad = parse_numbers(pd.Series([str(value)], dtype="str"), ".")
     if not bad.item() and number.notna().item() and 1 <= number.item() <= 5:
         label = label_of_rating(number).item()
         assert pd.isna(label) if 2 < number.item() < 4 else label == int(number.item() >= 4)

@@ -12,13 +12,14 @@ import pytest
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.load import load
 from smart_customer_analysis.data.sample import make_shop, write_shop
-from smart_customer_analysis.pipeline import evaluate_only, load_only, score_files
 from smart_customer_analysis.privacy import pseudonym, pseudonymise
 from smart_customer_analysis.promotion import compare_models, promote
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment.encoder import load_encoder, tiny_encoder
-from smart_customer_analysis.sentiment.registry import latest_model, save_model
+from smart_customer_analysis.sentiment.registry import active_model, save_model
 from smart_customer_analysis.sentiment.train import train_sentiment
+from smart_customer_analysis.steps.files import evaluate_only, score_files
+from smart_customer_analysis.steps.load import load_only
 
 WORDS = {1: ["great", "lovely"], 0: ["awful", "broken"]}
 TEXTS = [f"{WORDS[i % 2][i // 2 % 2]} thing number {i}" for i in range(400)]
@@ -123,7 +124,7 @@ def test_only_a_model_that_is_no_worse_is_put_in_force(settings, home, right, wr
     promote(settings, right, force="it is the one we trust")
     with pytest.raises(ModelError, match="worse on all rows: 200 right became wrong"):
         promote(settings, wrong, file)
-    assert latest_model(settings.models_dir).name == right.name
+    assert active_model(settings.models_dir).name == right.name
     promote(settings, wrong, force="to see the way back")
     told = promote(settings, right, file)
     assert (told["version"], told["before"]) == (right.name, wrong.name)

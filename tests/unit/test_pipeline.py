@@ -11,9 +11,12 @@ import pytest
 
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.sample import make_shop, write_shop
-from smart_customer_analysis.pipeline import export_only, run, score_only, segment_only
+from smart_customer_analysis.pipeline import run, score_only, segment_only
 from smart_customer_analysis.promotion import list_models
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.steps.export import export_only
+from smart_customer_analysis.store.engine import make_engine
+from smart_customer_analysis.store.query import review_facts
 from smart_customer_analysis.summary import escape_formulas
 
 
@@ -82,9 +85,18 @@ def test_a_second_run_gives_the_same_numbers_and_keeps_the_ids(first, settings, 
 
 def test_marks_survive_a_damaged_block_and_nothing_is_marked_twice(settings):
     assert score_only(settings, "sample")["marked_now"] == 0
-    block = next((settings.data_dir / "interim" / "marks").rglob("*.npz"))
+    block = next((settings.data_dir / "interim" / "predictions").rglob("answers-*.parquet"))
     block.write_bytes(block.read_bytes()[:100])
     assert score_only(settings, "sample")["marked_now"] > 0
+
+
+def test_another_allowed_error_is_another_answer_without_scoring_again(first, settings):
+    assert first["unsure"] == score_only(settings, "sample")["unsure"] <= first["scored"]
+    facts = review_facts(make_engine(settings.database))
+    assert facts["marked"][facts["p_negative"].notna()].isna().sum() == first["unsure"]
+    loose = score_only(settings.model_copy(update={"max_error": 0.49}), "sample")
+    assert loose["marked_now"] == 0 and loose["unsure"] <= first["unsure"]
+    assert loose["error_contract"]["max_error"] == 0.49
 
 
 def test_a_run_without_interim_tables_and_reports_makes_them_again(first, settings, home):
@@ -98,7 +110,7 @@ def test_a_run_without_interim_tables_and_reports_makes_them_again(first, settin
     assert json.loads((results / "summary.json").read_text())["segments"] == first["segments"]
     assert {name for name in wanted if (results / name).is_file()} == set(wanted)
     assert (results / "rejects.csv").read_bytes() == wanted["rejects.csv"]
-    assert Path(again["report"]).is_file() and list((settings.data_dir / "interim").rglob("*.npz"))
+    assert Path(again["report"]).is_file() and list((settings.data_dir / "interim").rglob("answers-*.parquet"))
 
 
 def test_a_run_without_anything_processed_gives_the_same_segments_from_the_files(first, settings, home):

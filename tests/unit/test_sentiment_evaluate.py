@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix
 
-from smart_customer_analysis import stats as stats_module
 from smart_customer_analysis.schema import InputError
 from smart_customer_analysis.sentiment import evaluate as e
 
@@ -42,15 +41,6 @@ def test_calibration_error_finds_one_that_is_too_sure():
     assert e.calibration_error(e.reliability(y, p)) < 0.025
     sharper = 1 / (1 + np.exp(-3 * np.log(p / (1 - p))))
     assert e.calibration_error(e.reliability(y, sharper)) > 0.08
-
-
-def test_intervals_cover():
-    rng = np.random.default_rng(1)
-    hits = 0
-    for k in rng.binomial(200, 0.92, 500):
-        found = stats_module.share(k, 200)
-        hits += found["low"] <= 0.92 <= found["high"]
-    assert 0.92 <= hits / 500 <= 0.98
 
 
 def test_the_comparison_is_paired_and_fair():

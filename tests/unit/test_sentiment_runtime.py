@@ -1,15 +1,17 @@
 """Other engines: the same answers, chosen by measurement, never against what torch says."""
 
 import os
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 from test_sentiment_train import toy
 
+from smart_customer_analysis.config import Settings
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment import runtime as r
-from smart_customer_analysis.sentiment.cache import mark, read_predictions
+from smart_customer_analysis.sentiment.cache import score_rows
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
 from smart_customer_analysis.sentiment.predict import Predictor
 from smart_customer_analysis.sentiment.train import train_sentiment
@@ -25,8 +27,8 @@ def trained(tmp_path_factory):
     right = train_sentiment(TEXTS[:160], LABELS[:160], TEXTS[160:], LABELS[160:], work / "a", **recipe)
     wrong = train_sentiment(TEXTS[:160], [1 - y for y in LABELS[:160]], [], [], work / "b", **recipe)
     for int8 in (False, True):
-        r.export_onnx(Predictor(right.folder, precision="fp32"), work / "graphs", int8)
-    return right.folder, wrong.folder, work / "graphs"
+        r.export_onnx(Predictor(right.folder, precision="fp32"), work / "engines", int8)
+    return right.folder, wrong.folder, work / "engines"
 
 
 @pytest.fixture
@@ -69,15 +71,16 @@ def test_the_fastest_is_chosen(ask, trained, speeds, winner):
     assert (ask.scorer is ask.model) == (winner == "torch")
 
 
-def test_marks_come_from_the_fastest_engine_where_they_are_many(ask, trained, speeds, tmp_path):
+def test_many_reviews_are_scored_by_the_fastest_engine(ask, trained, speeds, tmp_path):
     speeds["onnx fp32"] = 1.0
-    rows = pd.DataFrame({"review_id": [str(i) for i in range(1000)], "read": toy(1000, seed=3)[0]})
-    mark(ask, rows[:999], tmp_path / "few", engines=trained[2])
-    mark(ask, rows, tmp_path / "many")
+    rows = pd.DataFrame({"review_id": [str(i) for i in range(1000)], "text": toy(1000, seed=3)[0]})
+    plain, measured = (Settings(engine=name, models_dir=trained[2].parent) for name in ("torch", "fastest"))
+    score_rows(ask, rows[:999], tmp_path / "few", before=partial(r.choose_engine, ask, measured))
+    slow, _ = score_rows(ask, rows, tmp_path / "many", before=partial(r.choose_engine, ask, plain))
     assert ask.scorer is ask.model
-    mark(ask, rows, tmp_path / "fast", engines=trained[2])
-    assert ask.scorer is not ask.model
-    assert np.allclose(read_predictions(tmp_path / "fast")[1], read_predictions(tmp_path / "many")[1], atol=0.02)
+    fast, n = score_rows(ask, rows, tmp_path / "fast", before=partial(r.choose_engine, ask, measured))
+    assert ask.scorer is not ask.model and n == 1000
+    assert np.allclose(fast.frame["p_negative"], slow.frame["p_negative"], atol=0.02)
 
 
 def test_a_graph_that_says_something_else_is_never_chosen(ask, trained, speeds, tmp_path):

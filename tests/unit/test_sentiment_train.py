@@ -27,6 +27,7 @@ from smart_customer_analysis.sentiment import registry as sentiment_registry
 from smart_customer_analysis.sentiment import train as t
 from smart_customer_analysis.sentiment.dataset import encode, pad_batch
 from smart_customer_analysis.sentiment.encoder import load_encoder, tiny_encoder
+from smart_customer_analysis.sentiment.explain import token_weights
 from smart_customer_analysis.sentiment.layers import prune_last_layer
 from smart_customer_analysis.sentiment.predict import Predictor
 from smart_customer_analysis.sentiment.registry import valid_versions, verify_model
@@ -191,7 +192,7 @@ def test_without_validation_rows_nothing_is_promised(tmp_path, encoder):
     from smart_customer_analysis.sentiment.predict import Predictor
 
     answer = Predictor(made.folder).predict(texts[:3], max_error=0.05)
-    assert answer.frame.label.isna().all() and not answer.promise.holds
+    assert answer.frame.label.isna().all() and not answer.guarantee.holds
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ def test_the_map_spares_the_last_layer_and_keeps_answers_words_and_topics(tmp_pa
     assert np.allclose(near.margin, exact.margin, atol=1e-5)
     for text in texts[:4]:
         data = spared.encode([text])
-        (a, _), (b, _) = (ask.token_weights(data, int(data.totals[0])) for ask in (spared, whole))
+        (a, _), (b, _) = (token_weights(ask, data, int(data.totals[0])) for ask in (spared, whole))
         assert np.allclose(a, b, atol=1e-4)
     before = load_encoder(str(known))[0]
     before.config.topics_kept = True

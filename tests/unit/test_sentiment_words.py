@@ -11,6 +11,7 @@ from test_sentiment_train import toy
 from smart_customer_analysis.files import file_hash
 from smart_customer_analysis.sentiment import train as t
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.sentiment.explain import token_weights
 from smart_customer_analysis.sentiment.lexical import fit_lexical, lexical_score, read_lexical, token_contributions
 from smart_customer_analysis.sentiment.predict import Predictor
 from smart_customer_analysis.sentiment.scoring import score
@@ -82,7 +83,7 @@ def test_a_published_model_adds_its_words(folders):
     both, told = score(ask.scorer, data).margin, lexical_score(ask.model.words, data.ids, data.offsets)
     ask.scorer.words = ()
     alone = score(ask.scorer, data)
-    assert np.allclose(both - alone.margin, np.where(alone.read > 0, told, 0)) and np.abs(told).max() > 0.5
+    assert np.allclose(both - alone.margin, np.where(alone.tokens_read > 0, told, 0)) and np.abs(told).max() > 0.5
     assert both[len(texts)] == 0  # nothing read, nothing said
 
 
@@ -96,11 +97,11 @@ def test_the_parts_of_an_explanation_hold_the_words(folders):
     texts, whole, *_ = folders
     ask = Predictor(whole, precision="fp32")
     data = ask.encode(texts[:1])
-    with_words, error = ask.token_weights(data, int(data.totals[0]))
+    with_words, error = token_weights(ask, data, int(data.totals[0]))
     assert error < 0.05
     votes = token_contributions(ask.model.words, data.ids)
     ask.model.words = ()
-    assert np.allclose(with_words - ask.token_weights(data, int(data.totals[0]))[0], votes, atol=1e-5)
+    assert np.allclose(with_words - token_weights(ask, data, int(data.totals[0]))[0], votes, atol=1e-5)
 
 
 def test_the_mean_of_two_sets_counts(folders):
