@@ -85,6 +85,14 @@ def _quality_lines(metrics: dict[str, Any]) -> list[str]:
         lines.append(f"- expected calibration error: {metrics['ece']:.3f}")
     return lines
 
+# %% ../../nbs/228_sentiment.card.ipynb #4bb7c23f
+def _reliability_line(row: dict[str, float]) -> str:
+    "One row of the reliability figure: a bar up to the share right, a mark at the confidence, from 50 to 100 %."
+    bar = ["█" if k < 40 * (row["right"] - 0.5) else "·" for k in range(20)]
+    bar[min(19, int(40 * (row["sure"] - 0.5)))] = "◆"
+    interval = f"{row['low']:.0%}–{row['high']:.0%}"
+    return f"| {row['sure']:.0%} | {row['right']:.0%} | {interval} | {row['n']:.0f} | `{''.join(bar)}` |"
+
 # %% ../../nbs/228_sentiment.card.ipynb #ecf5c2a1
 def model_card(
     facts: dict[str, Any],  # version, recipe, rows, seconds and more, as in metrics.json under "training"
@@ -108,11 +116,3 @@ def model_card(
     kind = "English product" if facts.get("language", "en") == "en" else "product"
     lines.append(f"\nIt has learned from {kind} reviews. On other texts, measure before you rely on it.")
     return "\n".join(lines) + "\n"
-
-# %% ../../nbs/228_sentiment.card.ipynb #4bb7c23f
-def _reliability_line(row: dict[str, float]) -> str:
-    "One row of the reliability figure: a bar up to the share right, a mark at the confidence, from 50 to 100 %."
-    bar = ["█" if k < 40 * (row["right"] - 0.5) else "·" for k in range(20)]
-    bar[min(19, int(40 * (row["sure"] - 0.5)))] = "◆"
-    interval = f"{row['low']:.0%}–{row['high']:.0%}"
-    return f"| {row['sure']:.0%} | {row['right']:.0%} | {interval} | {row['n']:.0f} | `{''.join(bar)}` |"

@@ -58,6 +58,27 @@ def _write_graph(model: Any, path: Path) -> None:
             output_names=["logits", "states"], dynamic_shapes=(free, free), dynamo=True, verbose=False, external_data=False,
         )  # fmt: skip
 
+# %% ../../nbs/280_sentiment.runtime.ipynb #e707a0fa
+def _quantize(graph: Path, path: Path) -> None:
+    "Turn the weights of matrix products into 8 bits, one scale per column."
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return "pre-processing" not in record.getMessage()
+
+    root = logging.getLogger()
+    root.addFilter(wanted)
+    try:
+        quantize_dynamic(
+            str(graph),
+            str(path),
+            per_channel=True,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["MatMul"],
+        )
+    finally:
+        root.removeFilter(wanted)
+
 # %% ../../nbs/280_sentiment.runtime.ipynb #1245833a
 def export_onnx(
     model: LoadedModel,  # a verified model
@@ -79,27 +100,6 @@ def export_onnx(
         else:
             _write_graph(model.model, scratch)
     return path
-
-# %% ../../nbs/280_sentiment.runtime.ipynb #e707a0fa
-def _quantize(graph: Path, path: Path) -> None:
-    "Turn the weights of matrix products into 8 bits, one scale per column."
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    def wanted(record: logging.LogRecord) -> bool:
-        return "pre-processing" not in record.getMessage()
-
-    root = logging.getLogger()
-    root.addFilter(wanted)
-    try:
-        quantize_dynamic(
-            str(graph),
-            str(path),
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            op_types_to_quantize=["MatMul"],
-        )
-    finally:
-        root.removeFilter(wanted)
 
 # %% ../../nbs/280_sentiment.runtime.ipynb #a603279e
 class OnnxModel:
