@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -11,7 +11,7 @@ from .errors import Busy
 QUEUE = 96  # texts waiting or being read; more are refused
 BATCH = 32  # texts in one pass
 
-Answer = dict[str, Any]  # one prediction, as the service words it
+Answer = Mapping[str, Any]  # one prediction, as the service words it
 Texts = tuple[list[str], asyncio.Future[list[Answer]]]  # what one request asks, and where its answer goes
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -22,7 +22,7 @@ class Workers:
 
     def __init__(
         self,
-        predict: Callable[[list[str], float | None], list[Answer]],
+        predict: Callable[[list[str], float | None], Sequence[Answer]],
         queue: int = QUEUE,
         batch: int = BATCH,
     ) -> None:

@@ -18,6 +18,7 @@ import shapely.affinity
 from collections.abc import Iterable, Sequence
 from shapely.geometry import MultiPolygon, Polygon, box, mapping
 from typing import Any
+from ..jsonable import plain
 from ..schema import InputError
 
 # %% ../../nbs/350_geo.cells.ipynb #fe07adaa
@@ -246,7 +247,7 @@ def cell_geojson(
 ) -> dict[str, Any]:  # FeatureCollection
     "Turn a frame of cells into a GeoJSON FeatureCollection."
     records = [
-        {c: _plain(v) for c, v in zip(cells.columns, row, strict=True)}
+        {c: plain(v) for c, v in zip(cells.columns, row, strict=True)}
         for row in cells.itertuples(index=False, name=None)
     ]
     features = [
@@ -254,10 +255,3 @@ def cell_geojson(
         for r in records
     ]
     return {"type": "FeatureCollection", "features": features, **members}
-
-
-def _plain(value: Any) -> Any:
-    "Turn a value of a frame into one that JSON knows."
-    if value is None or value is pd.NA or (isinstance(value, float) and not np.isfinite(value)):
-        return None
-    return value.item() if isinstance(value, np.generic) else value

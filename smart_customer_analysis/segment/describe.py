@@ -82,12 +82,12 @@ def _strength(rule: str, away: dict[str, float]) -> float:
 
 def _parts(table: list, away: dict[str, float]) -> dict[str, float]:
     "Name parts that are true of a segment, with their strength, at most 2."
-    found = {}
+    strengths = {}
     for name, rule, least in table:
         strength = _strength(rule, away)
         if strength >= least:
-            found[name] = max(found.get(name, 0), min(strength, 2.0) * LESS.get(name, 1.0))
-    return found
+            strengths[name] = max(strengths.get(name, 0), min(strength, 2.0) * LESS.get(name, 1.0))
+    return strengths
 
 # %% ../../nbs/330_segment.describe.ipynb #6109a1ea
 def _plain_name(profile: pd.DataFrame, noun: str) -> str:

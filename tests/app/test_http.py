@@ -21,7 +21,7 @@ from smart_customer_analysis.app.main import _bind, create_app, serve
 from smart_customer_analysis.app.middleware import MAX_BODY
 from smart_customer_analysis.app.workers import Workers
 from smart_customer_analysis.config import ScaError, Settings
-from smart_customer_analysis.service import Service
+from smart_customer_analysis.serving import Connection
 from smart_customer_analysis.store.engine import database_error
 
 JSON = {"content-type": "application/json"}
@@ -260,7 +260,7 @@ def test_a_503_never_shows_where_the_database_is(tmp_path, monkeypatch, message)
     def broken(self):
         raise error
 
-    monkeypatch.setattr(Service, "engine", broken)
+    monkeypatch.setattr(Connection, "engine", broken)
     settings = Settings(database_url=url, models_dir=tmp_path, reports_dir=tmp_path)
     with TestClient(create_app(settings)) as client:
         answers = [client.get(a) for a in ("/v1/overview", "/v1/reviews", "/v1/segments", "/ready")]

@@ -137,7 +137,7 @@ def test_an_empty_database_says_what_to_run(app):
 
 
 def test_a_new_load_is_seen(app, engine, monkeypatch):
-    monkeypatch.setattr("smart_customer_analysis.service.VERSION_SECONDS", -1.0)
+    monkeypatch.setattr("smart_customer_analysis.serving.VERSION_SECONDS", -1.0)
     save_load(engine, "one", reviews(100).assign(source="one"), NOBODY)
     assert app.get("/v1/shares")["items"][0]["n_reviews"] == 100
     save_load(engine, "one", reviews(120).assign(source="one"), NOBODY)
