@@ -144,7 +144,9 @@ def write_large(path: Path, rows: int, seed: int, length: int = 430) -> None:
     reviews = make_shop(seed=seed).reviews
     reviews = reviews[reviews["label"].notna() & (reviews["text"].str.len() > 20)]
     texts = reviews["text"].str.replace("\n", " ").tolist()
-    heads = [f"__label__{k + 1} {t}" for k, t in zip(reviews["label"], reviews["title"].str.replace(":", ""), strict=True)]
+    heads = [
+        f"__label__{k + 1} {t}" for k, t in zip(reviews["label"], reviews["title"].str.replace(":", ""), strict=True)
+    ]
     with path.open("w", encoding="utf-8", newline="\n") as f:
         for i in range(rows):
             at = i % len(texts)

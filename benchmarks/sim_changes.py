@@ -49,9 +49,7 @@ def swapped(shops: int, seed: int) -> pd.DataFrame:
             rows_of["customer_id"] = rows_of["period"] + rows_of["customer_id"].astype(str)
             rows_of["region"] = rng.integers(0, 4, 800)[pd.factorize(rows_of["customer_id"])[0] % 800]
             claimed += len(find_changes(by_kind(rows_of)).proven) > 0
-        rows.append(
-            {"stars": f"{labelled:.0%}", "shops": shops, "shops with a claimed change": claimed / shops}
-        )
+        rows.append({"stars": f"{labelled:.0%}", "shops": shops, "shops with a claimed change": claimed / shops})
     return pd.DataFrame(rows)
 
 
@@ -81,11 +79,7 @@ def shops() -> dict[str, pd.DataFrame]:
         }
         found["Olist"] = pd.DataFrame(columns)
         books = pd.read_csv(REAL / "amazon_multidomain/reviews.csv.gz")
-        columns = {
-            "customer_id": books["reviewer"],
-            "stars": label_of_rating(books["rating"]),
-            "region": None,
-        }
+        columns = {"customer_id": books["reviewer"], "stars": label_of_rating(books["rating"]), "region": None}
         found["multi-domain"] = pd.DataFrame(columns)
     return {
         n: f.assign(stars=1 - f["stars"].astype("Float64"))
@@ -108,10 +102,7 @@ def dealt(deals: int, seed: int) -> pd.DataFrame:
             overall += bool((whole["p_value"] < 0.05).any())
             anything += len(changes.proven) > 0
             naive += (
-                stats.chi2_contingency(
-                    pd.crosstab(heap, table["stars"].astype(float)), correction=False
-                ).pvalue
-                < 0.05
+                stats.chi2_contingency(pd.crosstab(heap, table["stars"].astype(float)), correction=False).pvalue < 0.05
             )
         out.append({"shop": name, "reviews": len(rows), "customers": int(code.max() + 1), "deals": deals, "any proven change": anything / deals,
                     "overall below 0.05": overall / deals, "counting reviews, overall": naive / deals})  # fmt: skip

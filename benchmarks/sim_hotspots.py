@@ -51,7 +51,9 @@ def main() -> None:
         reviews, _ = planted_map(mean=mean, seed=args.seed)
         began = time.perf_counter()
         find_hotspots(reviews, (5, 6, 7), seed=args.seed)
-        speed.append({"customers": f"{len(reviews):,}", "lots": 999, "sizes": 3, "seconds": time.perf_counter() - began})
+        speed.append(
+            {"customers": f"{len(reviews):,}", "lots": 999, "sizes": 3, "seconds": time.perf_counter() - began}
+        )
     intro = (
         "900 H3 cells (256 in the last row), 20 % negative, tested at three sizes with 999 lots; counted at the middle size. "
         "Asked for: at most 0.05 of the quiet maps show any hot cell; of the planted block at least half found, false share at most 0.05 (second row). "

@@ -21,12 +21,7 @@ from .language import bare
 def _shingles(texts: list[str]) -> csr_array:
     "Return the three-word sequences of each text as a 0/1 matrix, (n_texts, 4194304)."
     return HashingVectorizer(
-        ngram_range=(3, 3),
-        n_features=1 << 22,
-        binary=True,
-        norm=None,
-        alternate_sign=False,
-        token_pattern=r"\w+",
+        ngram_range=(3, 3), n_features=1 << 22, binary=True, norm=None, alternate_sign=False, token_pattern=r"\w+"
     ).transform(texts)
 
 # %% ../../nbs/118_data.duplicates.ipynb #88edd43a
@@ -52,9 +47,7 @@ def _shared(shingles: csr_array, left: np.ndarray, right: np.ndarray, rows: int 
     return shared
 
 # %% ../../nbs/118_data.duplicates.ipynb #239d270a
-def _near_pairs(
-    shingles: csr_array, threshold: float, seed: int, bands: int = 24, width: int = 4
-) -> list[np.ndarray]:
+def _near_pairs(shingles: csr_array, threshold: float, seed: int, bands: int = 24, width: int = 4) -> list[np.ndarray]:
     "Return pairs of rows whose similarity is above the threshold, (2, n_pairs) for each band."
     signature, sizes, pairs = _minhash(shingles, bands * width, seed), np.diff(shingles.indptr), []
     for band in range(bands):

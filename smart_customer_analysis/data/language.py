@@ -16,9 +16,7 @@ import re
 _TO_SPACE = bytes(b if chr(b).isalnum() or b > 127 else 32 for b in range(256))
 
 
-def bare(
-    text: str,
-) -> str:  # words in lower case with one space between, no punctuation
+def bare(text: str) -> str:  # words in lower case with one space between, no punctuation
     "Reduce a text to what makes it the same text."
     low = text.lower()
     if low.isascii():  # a table is ten times faster than the expression
@@ -54,9 +52,7 @@ _SCRIPTS = (
 )
 
 # %% ../../nbs/117_data.language.ipynb #767851e8
-def language_of(
-    text: str,
-) -> str:  # ISO 639-1 code, or "" where the text is too short to tell
+def language_of(text: str) -> str:  # ISO 639-1 code, or "" where the text is too short to tell
     "Return the language of a text, from its script or its small words."
     head = text[:300]  # some fifteen small words
     letters = [c for c in head if c.isalpha()] if _FOREIGN.search(head) else []

@@ -42,9 +42,7 @@ def _constant(text: str) -> None:
     raise _Broken("bad_number", f"{text} is not a number of JSON")
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_pairs, parse_float=str, parse_int=str, parse_constant=_constant
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=str, parse_int=str, parse_constant=_constant)
 
 # %% ../../nbs/107_data.read.ipynb #d7b756ff
 def storable(
@@ -77,13 +75,7 @@ def _json_row(raw: bytes) -> dict[str, str | None]:
     for key, value in row.items():
         if isinstance(value, dict | list):
             raise _Broken("nested_value", f"{key!r} holds a {type(value).__name__}")
-        row[key] = (
-            value
-            if value is None
-            else str(value).lower()
-            if isinstance(value, bool)
-            else storable(str(value))
-        )
+        row[key] = value if value is None else str(value).lower() if isinstance(value, bool) else storable(str(value))
     return row
 
 # %% ../../nbs/107_data.read.ipynb #82609be8
@@ -150,11 +142,7 @@ def read_parquet(
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as e:
-        found = (
-            f"nothing at {path}"
-            if not Path(path).exists()
-            else f"{Path(path).name}: {str(e).splitlines()[0]}"
-        )
+        found = f"nothing at {path}" if not Path(path).exists() else f"{Path(path).name}: {str(e).splitlines()[0]}"
         raise InputError("a Parquet file", found, "check the path and the format") from e
     unique_names(file.schema_arrow.names, Path(path).name)
     line = 1
@@ -203,9 +191,7 @@ def read_sql(
     try:
         engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg2://", 1))
         with engine.connect() as connection:
-            streamed = _read_only(connection).execution_options(
-                stream_results=True, max_row_buffer=batch_rows
-            )
+            streamed = _read_only(connection).execution_options(stream_results=True, max_row_buffer=batch_rows)
             result = streamed.execute(sa.text(query))
             names = unique_names(list(result.keys()), "the query")
             for part in result.partitions(batch_rows):

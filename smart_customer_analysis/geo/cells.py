@@ -65,9 +65,7 @@ def extent_of(
     if known.empty:
         return None
     lon = np.sort(known["lon"].to_numpy() % 360)
-    gap = int(
-        np.argmax(np.diff(np.append(lon, lon[0] + 360)))
-    )  # the widest empty stretch lies outside the box
+    gap = int(np.argmax(np.diff(np.append(lon, lon[0] + 360))))  # the widest empty stretch lies outside the box
     turned = np.sort((known["lon"].to_numpy() - lon[(gap + 1) % len(lon)]) % 360)
     west, east = np.quantile(turned, [trim, 1 - trim]) + lon[(gap + 1) % len(lon)]
     south, north = np.quantile(known["lat"], [trim, 1 - trim])
@@ -112,22 +110,16 @@ def _hide(
     sizes: pd.Series,  # customers per cell, index = cell
     k: int,  # fewest customers of a shown cell
     parents: np.ndarray | None = None,  # shown total each cell belongs to; default: all to one
-) -> (
-    pd.Series
-):  # '' shown, 'few' hidden for its size, 'protects' hidden so that a sibling cannot be worked out
+) -> pd.Series:  # '' shown, 'few' hidden for its size, 'protects' hidden so that a sibling cannot be worked out
     "Decide which cells are hidden below their totals."
-    frame = pd.DataFrame(
-        {"size": sizes.to_numpy(), "parent": "" if parents is None else parents}, index=sizes.index
-    )
+    frame = pd.DataFrame({"size": sizes.to_numpy(), "parent": "" if parents is None else parents}, index=sizes.index)
     frame["why"] = np.where(frame["size"] < k, "few", "")
     left = frame["size"].where(frame["size"] < k, 0).groupby(frame["parent"]).sum()
-    needy = frame[
-        frame["parent"].isin(left.index[(left > 0) & (left < k)]) & (frame["why"] == "")
-    ].sort_index(kind="stable")
+    needy = frame[frame["parent"].isin(left.index[(left > 0) & (left < k)]) & (frame["why"] == "")].sort_index(
+        kind="stable"
+    )
     for parent, spare in needy.sort_values("size", kind="stable").groupby("parent"):
-        enough = (
-            left[parent] + spare["size"].cumsum().shift(fill_value=0)
-        ) >= k  # hidden so far, before this one
+        enough = (left[parent] + spare["size"].cumsum().shift(fill_value=0)) >= k  # hidden so far, before this one
         frame.loc[spare.index[~enough], "why"] = "protects"
     return frame["why"]
 
@@ -163,9 +155,7 @@ def count_cells(
     why = _hide(counts["n_customers"], k)
     counts = counts.assign(state=np.where(why == "", "shown", "hidden"), why=why)
     empty = sorted(set(cells) - set(counts.index))
-    blank = pd.DataFrame(
-        {**dict.fromkeys(_SUMS, 0), "state": "empty", "why": ""}, index=pd.Index(empty, name="cell")
-    )
+    blank = pd.DataFrame({**dict.fromkeys(_SUMS, 0), "state": "empty", "why": ""}, index=pd.Index(empty, name="cell"))
     return _masked(pd.concat([counts, blank]) if empty else counts).reset_index()
 
 # %% ../../nbs/350_geo.cells.ipynb #0102cb54
@@ -177,9 +167,7 @@ def count_nested(
     "Count several cell sizes and hide what any subtraction between them would reveal."
     if rows.groupby("customer_id")[cell_column(max(resolutions))].nunique().gt(1).any():
         raise InputError(
-            "one place per customer",
-            "a customer in two cells",
-            "assign cells to the customers, then join the reviews",
+            "one place per customer", "a customer in two cells", "assign cells to the customers, then join the reviews"
         )
     levels, why_above, above = [], pd.Series({"": ""}), None
     for r in sorted(resolutions):
@@ -195,13 +183,9 @@ def count_nested(
             .reindex(counts.index)
             .fillna(below_hidden)
         )
-        levels.append(
-            counts.assign(resolution=r, why=why, state=np.where(why == "", "shown", "hidden")).reset_index()
-        )
+        levels.append(counts.assign(resolution=r, why=why, state=np.where(why == "", "shown", "hidden")).reset_index())
         why_above, above = why, r
-    return _masked(pd.concat(levels, ignore_index=True))[
-        ["resolution", "cell", "parent", *_SUMS, "state", "why"]
-    ]
+    return _masked(pd.concat(levels, ignore_index=True))[["resolution", "cell", "parent", *_SUMS, "state", "why"]]
 
 # %% ../../nbs/350_geo.cells.ipynb #7873d145
 def cut_ring(
@@ -221,8 +205,7 @@ def cut_ring(
         parts = [whole]
     else:
         parts = [
-            shapely.affinity.translate(whole.intersection(box(-180 + s, -90, 180 + s, 90)), -s)
-            for s in (-360, 0, 360)
+            shapely.affinity.translate(whole.intersection(box(-180 + s, -90, 180 + s, 90)), -s) for s in (-360, 0, 360)
         ]
     joined = shapely.union_all(parts, grid_size=10.0**-digits)
     joined = shapely.transform(joined, lambda xy: np.round(xy, digits))

@@ -18,13 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from scipy import sparse, stats
 from typing import Any
-from smart_customer_analysis.geo.cells import (
-    assign_cells,
-    cell_column,
-    choose_resolutions,
-    count_nested,
-    tally,
-)
+from .cells import assign_cells, cell_column, choose_resolutions, count_nested, tally
 from ..schema import InputError
 
 # %% ../../nbs/360_geo.hotspots.ipynb #204c83e4
@@ -36,9 +30,7 @@ def smooth_shares(
     negative, n = np.asarray(negative, dtype=float), np.asarray(n, dtype=float)
     overall = negative.sum() / n.sum()
     spread = (n * (negative / n - overall) ** 2).sum() / n.sum() - overall / n.mean()
-    weight = (
-        np.maximum(spread, 0) / (np.maximum(spread, 0) + overall / n) if overall > 0 else np.zeros_like(n)
-    )
+    weight = np.maximum(spread, 0) / (np.maximum(spread, 0) + overall / n) if overall > 0 else np.zeros_like(n)
     return overall + weight * (negative / n - overall)
 
 # %% ../../nbs/360_geo.hotspots.ipynb #f8361572
@@ -81,10 +73,7 @@ def _permute_stratum(
     in_order = np.sort(cell)
     starts = np.flatnonzero(np.diff(in_order, prepend=-1))
     at_once = max(1, 20_000_000 // len(cell))
-    parts = [
-        rng.permuted(np.tile(negative, (min(at_once, draws - i), 1)), axis=1)
-        for i in range(0, draws, at_once)
-    ]
+    parts = [rng.permuted(np.tile(negative, (min(at_once, draws - i), 1)), axis=1) for i in range(0, draws, at_once)]
     return np.vstack([np.add.reduceat(part, starts, axis=1) for part in parts])
 
 # %% ../../nbs/360_geo.hotspots.ipynb #9ed5fab6
@@ -150,9 +139,7 @@ class HotSpots:
         "List the hot cells of one size in order of their rank."
         r = self.resolutions[len(self.resolutions) // 2] if resolution is None else resolution
         return (
-            self.cells[self.cells["hot"] & (self.cells["resolution"] == r)]
-            .sort_values("rank")
-            .reset_index(drop=True)
+            self.cells[self.cells["hot"] & (self.cells["resolution"] == r)].sort_values("rank").reset_index(drop=True)
         )
 
     @property
@@ -181,18 +168,14 @@ def _test_one(
 ) -> pd.DataFrame:
     "Test the shown cells of one size against the permutations."
     true = tally(reviews, cell_column(r))
-    inside = [
-        i for i, c in enumerate(lumps) if h3.get_resolution(c) >= r
-    ]  # lumps no larger than a cell of this size
+    inside = [i for i, c in enumerate(lumps) if h3.get_resolution(c) >= r]  # lumps no larger than a cell of this size
     up = true.index.get_indexer([h3.cell_to_parent(lumps[i], r) for i in inside])
     gather = sparse.csr_matrix((np.ones(len(up)), (up, inside)), shape=(len(true), len(lumps)))
     tested = level.index[level["state"] == "shown"]
     weights = neighbour_weights(true.index, level["cell"][tested])
     p = pd.Series(np.nan, index=level.index)
     if len(tested):
-        p[tested] = tail_p(
-            weights @ true["n_negative"].to_numpy(), np.asarray(((weights @ gather) @ permuted.T).T)
-        )
+        p[tested] = tail_p(weights @ true["n_negative"].to_numpy(), np.asarray(((weights @ gather) @ permuted.T).T))
     smooth = pd.Series(smooth_shares(true["n_negative"], true["n_reviews"]), index=true.index)
     level = level.merge(true.add_prefix("true_").reset_index(), on="cell").set_index(level.index)
     return level.assign(p_value=p, smoothed=level["cell"].map(smooth))
@@ -215,12 +198,7 @@ def _permuted_reviews(
 
 # %% ../../nbs/360_geo.hotspots.ipynb #a830ff6d
 def _test_sizes(
-    reviews: pd.DataFrame,
-    counts: pd.DataFrame,
-    sizes: Sequence[int],
-    permutations: int,
-    seed: int,
-    correct: bool,
+    reviews: pd.DataFrame, counts: pd.DataFrame, sizes: Sequence[int], permutations: int, seed: int, correct: bool
 ) -> pd.DataFrame:
     "Add p_value, q_value, smoothed and true counts to the cells of every size."
     lumps, permuted = _permuted_reviews(reviews, counts, sizes, permutations, seed)
@@ -248,16 +226,12 @@ def _judge(cells: pd.DataFrame, sizes: Sequence[int], alpha: float, needed: int)
     def agree(cell: str, r: int) -> int:
         return sum(h3.cell_to_parent(cell, s) in seen_at[s] if s < r else cell in holds[s, r] for s in sizes)
 
-    count = pd.Series(
-        [agree(c, r) for c, r in zip(cells["cell"], cells["resolution"], strict=True)], index=cells.index
-    )
+    count = pd.Series([agree(c, r) for c, r in zip(cells["cell"], cells["resolution"], strict=True)], index=cells.index)
     count = count.where(cells["state"] == "shown", 0)
     hot = proven & (count >= needed)
     surplus = (cells["true_n_negative"] - overall * cells["true_n_reviews"]).where(hot)
     rank = surplus.groupby(cells["resolution"]).rank(ascending=False, method="first").astype("Int64")
-    return cells.assign(
-        proven=proven, sizes_hot=count, hot=hot, rank=rank, share=share, difference=share - overall
-    )
+    return cells.assign(proven=proven, sizes_hot=count, hot=hot, rank=rank, share=share, difference=share - overall)
 
 # %% ../../nbs/360_geo.hotspots.ipynb #6cd52099
 _SIDES = ["east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east"]
@@ -268,17 +242,13 @@ def _place_names(customers: pd.DataFrame, cells: pd.DataFrame, k: int) -> tuple[
     "Most frequent name per cell, and the middle of each name."
     name, middles = pd.Series(None, index=cells.index, dtype="object"), []
     for column in (c for c in _NAMED_BY if c in customers):
-        known = customers[
-            customers.groupby(column)["customer_id"].transform("size").ge(k).fillna(False).astype(bool)
-        ]
+        known = customers[customers.groupby(column)["customer_id"].transform("size").ge(k).fillna(False).astype(bool)]
         for r in cells["resolution"].unique():
             sizes = known.groupby([cell_column(r), column]).size().rename("n").reset_index()
-            sizes = sizes.sort_values(
-                [cell_column(r), "n", column], ascending=[True, False, True]
-            ).drop_duplicates(cell_column(r))
-            name = name.fillna(
-                cells["cell"].map(dict(zip(sizes[cell_column(r)], sizes[column], strict=True)))
+            sizes = sizes.sort_values([cell_column(r), "n", column], ascending=[True, False, True]).drop_duplicates(
+                cell_column(r)
             )
+            name = name.fillna(cells["cell"].map(dict(zip(sizes[cell_column(r)], sizes[column], strict=True))))
         middles.append(known.astype({"lon": float, "lat": float}).groupby(column)[["lon", "lat"]].median())
     middle = pd.concat(middles) if middles else pd.DataFrame(columns=["lon", "lat"])
     return name.where(cells["state"] == "shown"), middle[~middle.index.duplicated()]
@@ -325,9 +295,7 @@ def find_hotspots(
     missing = [c for c in ("customer_id", "lon", "lat", "negative") if c not in rows]
     if missing:
         raise InputError(
-            "columns customer_id, lon, lat, negative",
-            f"no {missing[0]}",
-            "join the reviews with their customers",
+            "columns customer_id, lon, lat, negative", f"no {missing[0]}", "join the reviews with their customers"
         )
     rows = rows.dropna(subset=["customer_id", "lon", "lat", "negative"])
     customers = rows.drop_duplicates("customer_id")
@@ -382,9 +350,7 @@ def simulate_hotspots(
         rows, truth = planted_map(resolution=resolution, seed=s, **planted)
         cells = find_hotspots(rows, sizes, permutations, seed=s).cells
         hot = set(cells.loc[cells["hot"] & (cells["resolution"] == resolution), "cell"])
-        reach = {
-            o for c in truth for o in h3.grid_disk(c, len(RING_WEIGHTS) - 1)
-        }  # cells whose test sees the block
+        reach = {o for c in truth for o in h3.grid_disk(c, len(RING_WEIGHTS) - 1)}  # cells whose test sees the block
         results.append({
             "any_hot": bool(cells["hot"].any()),
             "recall": len(hot & truth) / max(len(truth), 1),

@@ -69,9 +69,7 @@ def estimate_difference(
         parts.append(t)
         sums.append(customer_sums(group[use], rows["person"].to_numpy()[use], s))
     both = pd.concat(sums, axis=1, join="inner").prod(axis=1)
-    shared = np.bincount(
-        both.index.get_level_values(0).to_numpy(dtype=int), both.to_numpy(), minlength=len(icc)
-    )
+    shared = np.bincount(both.index.get_level_values(0).to_numpy(dtype=int), both.to_numpy(), minlength=len(icc))
     return Difference(*parts, icc * shared, _rates_variance(*parts, pools))
 
 
@@ -88,9 +86,7 @@ def _rates_variance(a: pd.DataFrame, b: pd.DataFrame, pools: tuple[Pool, Pool]) 
 FEW = 5  # effective negative (or positive) reviews expected in a period, below which the exact test is made
 
 
-def difference_p_values(
-    d: Difference,
-) -> np.ndarray:  # (n_groups,) two-sided p-values
+def difference_p_values(d: Difference) -> np.ndarray:  # (n_groups,) two-sided p-values
     "Test the difference of two shares in every group."
     a, b = d.before, d.after
     n = a["n"] + b["n"]
@@ -203,33 +199,21 @@ def _groups(reviews: pd.DataFrame, k: int) -> tuple[pd.DataFrame, np.ndarray]:
         raise InputError(f"columns {', '.join(COLUMNS)}, stars or marked", f"no {(missing or ['stars or marked'])[0]}",
                          "pass one row per review and group")  # fmt: skip
     if not reviews["period"].isin(PERIODS).all():
-        raise InputError(
-            "periods before and after", f"{sorted(set(reviews['period']) - set(PERIODS))}", "name them so"
-        )
+        raise InputError("periods before and after", f"{sorted(set(reviews['period']) - set(PERIODS))}", "name them so")
     group = reviews.groupby(["kind", "key"], sort=False, observed=True).ngroup()
-    strangers = pd.Series(
-        np.where(reviews["customer_id"].isna(), np.arange(len(reviews)), -1), index=reviews.index
-    )
+    strangers = pd.Series(np.where(reviews["customer_id"].isna(), np.arange(len(reviews)), -1), index=reviews.index)
     people = reviews.assign(group=group, stranger=strangers).drop_duplicates(
         ["group", "period", "customer_id", "stranger"]
     )
     counts = pd.crosstab(people["group"], people["period"]).reindex(columns=list(PERIODS), fill_value=0)
     kept = counts.index[(counts >= k).all(axis=1) & (counts.index >= 0)]
-    names = (
-        reviews[["kind", "key", "name"]]
-        .assign(group=group)
-        .drop_duplicates("group")
-        .set_index("group")
-        .loc[kept]
+    names = reviews[["kind", "key", "name"]].assign(group=group).drop_duplicates("group").set_index("group").loc[kept]
+    return names.reset_index(drop=True), group.map(pd.Series(np.arange(len(kept)), index=kept)).fillna(-1).to_numpy(
+        dtype=int
     )
-    return names.reset_index(drop=True), group.map(pd.Series(np.arange(len(kept)), index=kept)).fillna(
-        -1
-    ).to_numpy(dtype=int)
 
 # %% ../../nbs/510_insight.changes.ipynb #46f3bcce
-def _correlations(
-    rows: pd.DataFrame, group: np.ndarray, after: np.ndarray, kinds: pd.Series, pool: Pool
-) -> np.ndarray:
+def _correlations(rows: pd.DataFrame, group: np.ndarray, after: np.ndarray, kinds: pd.Series, pool: Pool) -> np.ndarray:
     "Find the correlation within customers for each group: that of its kind, or of the shop."
     icc, of = np.full(len(kinds), pool.icc), kinds.to_numpy()[group]
     for kind in kinds.unique():
@@ -237,7 +221,7 @@ def _correlations(
         icc[kinds == kind] = correlation_of(rows[use], (2 * group + after)[use], pool)
     return icc
 
-
+# %% ../../nbs/510_insight.changes.ipynb #3251ea12
 def _measure(
     names: pd.DataFrame, rows: pd.DataFrame, group: np.ndarray, after: np.ndarray, pools: tuple[Pool, Pool]
 ) -> tuple[pd.DataFrame, Difference]:
@@ -264,8 +248,7 @@ def find_changes(
     reviews: pd.DataFrame,  # kind, key, name, customer_id, period (before, after), and the columns of read_reviews
     k: int = 10,  # customers a group needs in both periods
     alpha: float = 0.05,  # expected share of false sentences
-    confusion: dict[str, Any]
-    | None = None,  # held-out counts of the model; None: the labelled reviews say how it errs
+    confusion: dict[str, Any] | None = None,  # held-out counts of the model; None: the labelled reviews say how it errs
     events: pd.DataFrame
     | None = None,  # columns sentence and, optional, segment_id, n: passed through as marks `event`
     model_changed: bool = False,  # True: the periods were marked by different models, nothing is compared
@@ -282,11 +265,7 @@ def find_changes(
     good = (measures["reason"] == "").to_numpy()
     skipped = measures.loc[~good, ["kind", "name", "reason"]].reset_index(drop=True)
     p = measures.loc[good, "p_value"]
-    measures = (
-        measures[good]
-        .assign(q_value=stats.false_discovery_control(p) if len(p) else p)
-        .drop(columns="reason")
-    )
+    measures = measures[good].assign(q_value=stats.false_discovery_control(p) if len(p) else p).drop(columns="reason")
     proven = _proven(measures, d, alpha)
     if events is not None and len(events):
         proven = pd.concat([proven, _events(events)], ignore_index=True) if len(proven) else _events(events)
@@ -298,9 +277,7 @@ def _proven(measures: pd.DataFrame, d: Difference, alpha: float) -> pd.DataFrame
     chosen = measures[measures["q_value"] <= alpha]
     if chosen.empty:
         return pd.DataFrame(columns=PROVEN)
-    points, low, high = (
-        v[chosen.index] for v in difference_range(d, level=1 - alpha * len(chosen) / len(measures))
-    )
+    points, low, high = (v[chosen.index] for v in difference_range(d, level=1 - alpha * len(chosen) / len(measures)))
     edge = np.sign(points) * 1e-4  # a proven change has a side; keep the range on it
     low = np.where(points > 0, np.maximum(low, edge), low)
     high = np.where(points < 0, np.minimum(high, edge), high)
@@ -359,9 +336,7 @@ def _two_periods(rng: np.random.Generator, moved: np.ndarray, shop: dict[str, An
         after = rng.random(n) < 0.5
         turned = after & (rows["truth"] == 0) & (rng.random(n) < change / (1 - base))
         rows = rows.assign(stars=rows["stars"].mask(turned & rows["stars"].notna(), 1.0))
-        rows[["marked", "p_negative"]] = rows[["marked", "p_negative"]].mask(
-            turned, angry[["marked", "p_negative"]]
-        )
+        rows[["marked", "p_negative"]] = rows[["marked", "p_negative"]].mask(turned, angry[["marked", "p_negative"]])
         parts.append(rows.assign(kind="region", key=i, name=f"r{i}", period=np.where(after, "after", "before"),
                                  customer_id=[f"{i}-{c}" for c in rows["customer_id"]]))  # fmt: skip
     return pd.concat(parts, ignore_index=True)

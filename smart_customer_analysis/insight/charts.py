@@ -43,10 +43,7 @@ def _dates(values: pd.Series) -> list[str]:
     return labels
 
 # %% ../../nbs/522_insight.charts.ipynb #049e6a09
-def _numbers(
-    frame: pd.DataFrame,
-    columns: tuple[str, ...],
-) -> list[np.ndarray]:
+def _numbers(frame: pd.DataFrame, columns: tuple[str, ...]) -> list[np.ndarray]:
     "Convert columns to floats; a missing value becomes NaN."
     return [frame[c].to_numpy(dtype=float, na_value=np.nan) for c in columns]
 
@@ -64,11 +61,7 @@ def _draw_periods(ax: Axes, frame: pd.DataFrame) -> tuple[np.ndarray, float]:
     ax.plot(x[dots], value[dots], "o", color=TOKENS["ink"], markersize=5)
     running = usable & ~complete
     ax.vlines(x[running], low[running], high[running], color=TOKENS["border"], linewidth=1.5)
-    hollow: dict[str, Any] = {
-        "markerfacecolor": TOKENS["surface"],
-        "markeredgecolor": TOKENS["ink"],
-        "markersize": 7,
-    }
+    hollow: dict[str, Any] = {"markerfacecolor": TOKENS["surface"], "markeredgecolor": TOKENS["ink"], "markersize": 7}
     ax.plot(x[running], value[running], "o", **hollow)
     return dots, float(np.nanmax(np.where(usable, high, np.nan), initial=0.1))
 
@@ -92,9 +85,7 @@ def sentiment_over_time(
     if dots.any():
         last = int(np.flatnonzero(dots)[-1])
         value, place = float(frame["value"].iloc[last]), (8 if last == len(frame) - 1 else 4, 10)
-        ax.annotate(
-            share_label(value), (last, value), place, textcoords="offset points", weight="bold", size=14
-        )
+        ax.annotate(share_label(value), (last, value), place, textcoords="offset points", weight="bold", size=14)
     return fig
 
 # %% ../../nbs/522_insight.charts.ipynb #7dc86539
@@ -184,11 +175,7 @@ def _change_label(mark: str, points: float, low: float, high: float, width: int)
     "Write a change in points with its range, without sign: the mark gives the direction."
     near, far = sorted((abs(low), abs(high)))
     label = f"{'▲' if mark == 'worse' else '▼'} {mark}"
-    return (
-        f"{label}  {abs(points):.0f} ({near:.0f} to {far:.0f})"
-        if width >= 600
-        else f"{label} {abs(points):.0f}"
-    )
+    return f"{label}  {abs(points):.0f} ({near:.0f} to {far:.0f})" if width >= 600 else f"{label} {abs(points):.0f}"
 
 # %% ../../nbs/522_insight.charts.ipynb #eef6890b
 @in_look
@@ -290,11 +277,9 @@ def _band(y0: float, y1: float, n: float) -> Outline:
     x = (0.012, 0.5, 0.5, 0.988, 0.988, 0.5, 0.5, 0.012, 0.012)
     y = (y0, y0, y1, y1, y1 + n, y1 + n, y0 + n, y0 + n, y0)
     move, line, curve, close = Outline.MOVETO, Outline.LINETO, Outline.CURVE4, Outline.CLOSEPOLY
-    return Outline(
-        list(zip(x, y, strict=True)), [move, curve, curve, curve, line, curve, curve, curve, close]
-    )
+    return Outline(list(zip(x, y, strict=True)), [move, curve, curve, curve, line, curve, curve, curve, close])
 
-
+# %% ../../nbs/522_insight.charts.ipynb #85184ec3
 def _draw_flows(ax: Axes, flows: pd.DataFrame) -> None:
     "Draw the bars of both sides and the bands between them."
     gap = flows["n"].sum() * 0.03
@@ -303,9 +288,7 @@ def _draw_flows(ax: Axes, flows: pd.DataFrame) -> None:
     for a, b, n in flows.sort_values(["from", "to"])[["from", "to", "n"]].itertuples(index=False, name=None):
         colour = TOKENS["hairline"] if a == b else segment_colour(None if a == "new" else a)
         ax.add_patch(
-            PathPatch(
-                _band(top[a], bottom[b], n), facecolor=colour, alpha=0.7 if a == b else 0.55, linewidth=0
-            )
+            PathPatch(_band(top[a], bottom[b], n), facecolor=colour, alpha=0.7 if a == b else 0.55, linewidth=0)
         )
         top[a], bottom[b] = top[a] + n, bottom[b] + n
     for x, end, align in ((0, ends[0], "right"), (1, ends[1], "left")):

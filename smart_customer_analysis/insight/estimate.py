@@ -45,54 +45,34 @@ def error_rates(
     missing = [c for c in ("tn", "fp", "fn", "tp") if c not in confusion]
     if missing:
         raise InputError(
-            "confusion counts tn, fp, fn, tp",
-            f"no {missing[0]}",
-            "pass validation_confusion of the model's metrics",
+            "confusion counts tn, fp, fn, tp", f"no {missing[0]}", "pass validation_confusion of the model's metrics"
         )
     negative = confusion["tp"] + confusion["fn"] + confusion.get("unsure_negative", 0)
     positive = confusion["fp"] + confusion["tn"] + confusion.get("unsure_positive", 0)
     if min(negative, positive) < 1:
         raise InputError(
-            "held-out rows of both kinds",
-            f"{negative} negative, {positive} positive",
-            "validate on more rows",
+            "held-out rows of both kinds", f"{negative} negative, {positive} positive", "validate on more rows"
         )
     found, false = (confusion["tp"] + 0.5) / (negative + 1), (confusion["fp"] + 0.5) / (positive + 1)
     effect = confusion.get("design_effect", 1.0)
     return Rates(
-        found,
-        false,
-        effect * found * (1 - found) / (negative + 2),
-        effect * false * (1 - false) / (positive + 2),
+        found, false, effect * found * (1 - found) / (negative + 2), effect * false * (1 - false) / (positive + 2)
     )
 
 # %% ../../nbs/495_insight.estimate.ipynb #f3643c68
 def read_reviews(
     frame: pd.DataFrame,  # customer_id; stars or marked, or both; optional p_negative, neutral, held_out
-    confusion: dict[str, Any]
-    | None,  # validation counts of the model; None: the labelled reviews say how it errs
-) -> (
-    pd.DataFrame
-):  # person, y (label), f (prediction), held_out, neutral, unsure, negative, score; a row per review
+    confusion: dict[str, Any] | None,  # validation counts of the model; None: the labelled reviews say how it errs
+) -> pd.DataFrame:  # person, y (label), f (prediction), held_out, neutral, unsure, negative, score; a row per review
     "Reduce reviews to what counting needs."
     columns = frame.reindex(columns=["marked", "p_negative", "stars"])
     marked, score, y = columns.astype("Float64").to_numpy(dtype=float, na_value=np.nan).T
     if "stars" not in frame and confusion is None:
         y = marked
-    neutral = (
-        frame["neutral"].to_numpy(dtype=bool) if "neutral" in frame else np.zeros(len(frame), dtype=bool)
-    )
-    held = (
-        frame["held_out"].to_numpy(dtype=bool)
-        if "held_out" in frame
-        else np.full(len(frame), confusion is None)
-    )
+    neutral = frame["neutral"].to_numpy(dtype=bool) if "neutral" in frame else np.zeros(len(frame), dtype=bool)
+    held = frame["held_out"].to_numpy(dtype=bool) if "held_out" in frame else np.full(len(frame), confusion is None)
     own = "stars" in frame and bool(held.any())
-    f = (
-        np.where(np.isnan(score), marked, score)
-        if own
-        else _sides(marked, score, confusion, "p_negative" in frame)
-    )
+    f = np.where(np.isnan(score), marked, score) if own else _sides(marked, score, confusion, "p_negative" in frame)
     codes = pd.factorize(frame["customer_id"])[0]
     stars_only = "stars" not in frame and confusion is None
     y, f = np.where(neutral, np.nan, y), np.where(neutral | stars_only, np.nan, f)
@@ -102,9 +82,7 @@ def read_reviews(
                          "negative": (marked if "marked" in frame else y) == 1, "score": score})  # fmt: skip
 
 # %% ../../nbs/495_insight.estimate.ipynb #424a7eec
-def _sides(
-    marked: np.ndarray, score: np.ndarray, confusion: dict[str, Any] | None, scored: bool
-) -> np.ndarray:
+def _sides(marked: np.ndarray, score: np.ndarray, confusion: dict[str, Any] | None, scored: bool) -> np.ndarray:
     "Give each review the side the validation rows were counted by: an unsure one leans, or is not marked."
     read = np.isfinite(score) | (not scored)
     lean = np.where(np.isfinite(score), (score >= 0.5).astype(float), np.nan)
@@ -116,14 +94,12 @@ def _sums(code: np.ndarray, size: int, values: np.ndarray | None = None) -> np.n
     "Add up values, or count rows, per code."
     return np.bincount(code, values, minlength=size).astype(float)
 
-
+# %% ../../nbs/495_insight.estimate.ipynb #d896869f
 def intraclass_correlation(
     group: np.ndarray,  # (n,) group of each review, 0 and up; below 0: left out
     person: np.ndarray,  # (n,) customer of each review, 0 and up
     x: np.ndarray,  # (n,) label or prediction; missing: left out
-) -> tuple[
-    float, int
-]:  # correlation of two reviews of one customer in one group, 0 to 1; repeated reviews behind it
+) -> tuple[float, int]:  # correlation of two reviews of one customer in one group, 0 to 1; repeated reviews behind it
     "Estimate how alike the reviews of one customer are, beyond their group."
     use = ~np.isnan(x) & (group >= 0)
     group, x = pd.factorize(group[use])[0], x[use]
@@ -169,9 +145,7 @@ def fit_pool(
     if min((y == 1).sum(), (y == 0).sum()) < OWN_ROWS:
         scores = confusion if confusion and "scores_negative" in confusion else None
         return Pool(icc, rates=error_rates(confusion) if confusion else None, scores=scores)
-    means, variances = zip(
-        *(_clustered_mean(f[y == side], person[y == side]) for side in (1, 0)), strict=True
-    )
+    means, variances = zip(*(_clustered_mean(f[y == side], person[y == side]) for side in (1, 0)), strict=True)
     slope = float(np.clip(np.cov(y, f)[0, 1] / max(f.var(ddof=1), 1e-9), 0, 1))
     return Pool(icc, slope, Rates(*means, *variances), own=True, scores=score_distribution(1 - y, f))
 
@@ -180,9 +154,7 @@ def _clustered_mean(f: np.ndarray, person: np.ndarray) -> tuple[float, float]:
     "Mean with its cluster-robust variance."
     code = pd.factorize(person)[0]
     n = code.max() + 1
-    return float(f.mean()), float(
-        (_sums(code, n, f - f.mean()) ** 2).sum() / len(f) ** 2 * n / max(n - 1, 1)
-    ) + 1e-9
+    return float(f.mean()), float((_sums(code, n, f - f.mean()) ** 2).sum() / len(f) ** 2 * n / max(n - 1, 1)) + 1e-9
 
 # %% ../../nbs/495_insight.estimate.ipynb #c3d71c96
 def simulate_reviews(
@@ -208,9 +180,7 @@ def simulate_reviews(
     )
 
 # %% ../../nbs/495_insight.estimate.ipynb #e2bfeb1d
-RATE_SPREAD = (
-    0.03  # standard error of a corrected share because a group's rates are not the shop's, in shares
-)
+RATE_SPREAD = 0.03  # standard error of a corrected share because a group's rates are not the shop's, in shares
 
 
 def _means(rows: pd.DataFrame, group: np.ndarray, size: int) -> dict[str, np.ndarray]:
@@ -227,16 +197,13 @@ def _means(rows: pd.DataFrame, group: np.ndarray, size: int) -> dict[str, np.nda
     smooth = (out["n_l"] * out["mean_l"] + 1) / (out["n_l"] + 2)
     return out | {"var_l": smooth * (1 - smooth), "n": out["n_l"] + out["n_u"]}
 
-
+# %% ../../nbs/495_insight.estimate.ipynb #81a05852
 def _answers(t: dict[str, np.ndarray], pool: Pool) -> dict[str, np.ndarray]:
     "Answer for the unlabelled reviews: `a` by the group's labels, `b` by the shop's rates, `w` the weight of a."
     one, many = np.maximum(t["n_l"], 1), np.maximum(t["n_u"], 1)
     lam = np.where(t["n_u"] > 0, pool.slope * t["n_h"] / one, 0.0)
     a = t["mean_l"] + lam * (t["mean_u"] - t["mean_h"])
-    var_a = (
-        np.maximum(t["var_l"] - pool.slope * lam * t["var_h"], 0.1 * t["var_l"]) / one
-        + lam**2 * t["var_u"] / many
-    )
+    var_a = np.maximum(t["var_l"] - pool.slope * lam * t["var_h"], 0.1 * t["var_l"]) / one + lam**2 * t["var_u"] / many
     if pool.rates is None or pool.rates.blind:
         return t | {"lam": lam, "a": a, "b": np.full(len(a), np.nan), "w": np.ones(len(a))}
     d = pool.rates.found - pool.rates.false
@@ -277,9 +244,7 @@ def customer_sums(
     "Add up what the reviews of each customer do to each group."
     most = int(person.max(initial=0)) + 1
     keys, code = np.unique(group * most + person, return_inverse=True)
-    return pd.Series(
-        np.bincount(code, s, minlength=len(keys)), index=pd.MultiIndex.from_arrays(divmod(keys, most))
-    )
+    return pd.Series(np.bincount(code, s, minlength=len(keys)), index=pd.MultiIndex.from_arrays(divmod(keys, most)))
 
 # %% ../../nbs/495_insight.estimate.ipynb #c4e85475
 def clustered_variance(
@@ -300,17 +265,11 @@ def estimate_groups(
     size: int,  # number of groups
     pool: Pool,  # of fit_pool
     icc: np.ndarray | float | None = None,  # correlation within customers, per group; None: of the pool
-) -> tuple[
-    pd.DataFrame, np.ndarray
-]:  # per group value, c, k, e_found, e_false, people and counts; (n,) moves per row
+) -> tuple[pd.DataFrame, np.ndarray]:  # per group value, c, k, e_found, e_false, people and counts; (n,) moves per row
     "Estimate every group's share and the parts of its variance."
     rho = np.broadcast_to(pool.icc if icc is None else icc, size)
     t = _moves(_answers(_means(rows, group, size), pool), pool)
-    person, labelled, read = (
-        rows["person"].to_numpy(),
-        rows["y"].notna().to_numpy(),
-        rows["f"].notna().to_numpy(),
-    )
+    person, labelled, read = (rows["person"].to_numpy(), rows["y"].notna().to_numpy(), rows["f"].notna().to_numpy())
     kinds = [labelled & read & rows["held_out"].to_numpy(), labelled, read]
     s = np.select(kinds, [t[c][group] for c in ("sd_h", "sd_l", "sd_u")], 0.0)
     whole = clustered_variance(group, person, s, rho)
@@ -319,9 +278,7 @@ def estimate_groups(
     k = whole - c * t["pq"]
     c, k = np.where(k < 0, whole / t["pq"], c), np.maximum(k, 0)
     rates = pool.rates or Rates(1, 0, 0, 0)
-    people = (
-        customer_sums(group[s > 0], person[s > 0], s[s > 0]).index.get_level_values(0).to_numpy(dtype=int)
-    )
+    people = customer_sums(group[s > 0], person[s > 0], s[s > 0]).index.get_level_values(0).to_numpy(dtype=int)
     return pd.DataFrame(t | {
         "c": c, "k": k, "e_found": t["by_rates"] ** 2 * rates.var_found,
         "e_false": t["by_rates"] ** 2 * rates.var_false, "people": _sums(people, size),
@@ -331,9 +288,7 @@ def estimate_groups(
 def solve_range(
     t: pd.DataFrame,  # value, c, k, e_found, e_false, people per group, of estimate_groups
     level: float | np.ndarray = 0.95,  # coverage, one for all or one per group
-) -> tuple[
-    np.ndarray, np.ndarray
-]:  # low, high per group, not cut to 0 and 1; -inf, inf: anything is possible
+) -> tuple[np.ndarray, np.ndarray]:  # low, high per group, not cut to 0 and 1; -inf, inf: anything is possible
     "Find the ends of the range of every group."
     t2 = stats.t.isf((1 - np.asarray(level)) / 2, np.maximum(t["people"].to_numpy() - 1, 1)) ** 2
     value, c, k, e1, e0 = (t[x].to_numpy() for x in ("value", "c", "k", "e_found", "e_false"))

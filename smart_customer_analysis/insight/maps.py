@@ -64,8 +64,7 @@ def _shift_east(polygon: shapely.Geometry, crosses: bool) -> shapely.Geometry:
     if not crosses:
         return polygon
     parts = [
-        shapely.affinity.translate(p, 360 if p.centroid.x < 0 else 0)
-        for p in getattr(polygon, "geoms", [polygon])
+        shapely.affinity.translate(p, 360 if p.centroid.x < 0 else 0) for p in getattr(polygon, "geoms", [polygon])
     ]
     return shapely.union_all(parts)
 
@@ -79,9 +78,7 @@ def _cell_shapes(cells: Sequence[str]) -> tuple[dict[str, shapely.Geometry], boo
     return {c: _shift_east(p, crosses) for c, p in polygons.items()}, crosses
 
 # %% ../../nbs/524_insight.maps.ipynb #9f6da2dd
-def _map_bounds(
-    shapes: Sequence[shapely.Geometry], padding: float = 0.06
-) -> tuple[float, float, float, float]:
+def _map_bounds(shapes: Sequence[shapely.Geometry], padding: float = 0.06) -> tuple[float, float, float, float]:
     "Return the box round all cells with some room, in continuous degrees."
     west, south, east, north = shapely.total_bounds(list(shapes))
     room = max(east - west, north - south) * padding

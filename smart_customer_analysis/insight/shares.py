@@ -74,22 +74,17 @@ def finish_range(
 def negative_share(
     marked: int,  # reviews marked negative
     n: int,  # reviews in all, at least 1
-    confusion: dict[str, Any]
-    | None,  # held-out counts tn, fp, fn, tp; None: the marks are the truth (ratings)
+    confusion: dict[str, Any] | None,  # held-out counts tn, fp, fn, tp; None: the marks are the truth (ratings)
     level: float = 0.95,  # coverage of the range
 ) -> Share:  # corrected share with its range
     "Estimate the share behind a count of marks, one review per customer; raises `InputError` where none exists."
     if n < 1 or not 0 <= marked <= n:
-        raise InputError(
-            "0 ≤ marked ≤ n and n ≥ 1", f"marked={marked}, n={n}", "drop the group or wait for reviews"
-        )
+        raise InputError("0 ≤ marked ≤ n and n ≥ 1", f"marked={marked}, n={n}", "drop the group or wait for reviews")
     frame = pd.DataFrame({"customer_id": np.arange(n), "marked": np.arange(n) < marked})
     rows = read_reviews(frame, confusion)
     t, _ = estimate_groups(rows, np.zeros(n, dtype=int), 1, fit_pool(rows, confusion))
     row = finish_range(t, pd.Series([marked / n]), level).iloc[0]
-    return Share(
-        row.value, row.low, row.high, int(n), marked / n, level, row.reliability, confusion is not None
-    )
+    return Share(row.value, row.low, row.high, int(n), marked / n, level, row.reliability, confusion is not None)
 
 # %% ../../nbs/500_insight.shares.ipynb #b752c9d7
 SHIFT_MISFIT, SHIFT_P = 0.05, 0.001
@@ -98,9 +93,7 @@ SHIFT_MISFIT, SHIFT_P = 0.05, 0.001
 def mixture_misfit(
     observed: np.ndarray,  # (n_groups, n_bins) reviews per class of score
     confusion: dict[str, Any],  # with scores_negative and scores_positive
-) -> (
-    pd.DataFrame
-):  # per group: mixture (share negative of the best mixture), misfit (0 to 1), p_value, shifted
+) -> pd.DataFrame:  # per group: mixture (share negative of the best mixture), misfit (0 to 1), p_value, shifted
     "Ask whether scores can be a mixture of the held-out negative and positive ones."
     n = np.maximum(observed.sum(axis=1, keepdims=True), 1)
     held = [np.asarray(confusion[c], dtype=float) + 0.5 for c in ("scores_negative", "scores_positive")]
@@ -136,9 +129,7 @@ def shifted_groups(
     observed = np.zeros((size, len(edges) + 1))
     np.add.at(observed, (code, np.searchsorted(edges, rows["score"].to_numpy()[use], side="right")), 1)
     n = observed.sum(axis=1)
-    effect = clustered_variance(code, rows["person"].to_numpy()[use], np.ones(len(code)), icc) / np.maximum(
-        n, 1
-    )
+    effect = clustered_variance(code, rows["person"].to_numpy()[use], np.ones(len(code)), icc) / np.maximum(n, 1)
     fit = mixture_misfit(observed / np.maximum(effect, 1)[:, None], pool.scores)
     labelled = np.bincount(group, rows["y"].notna(), minlength=size)
     return fit["shifted"].to_numpy() & (n >= PREDICTED_LEAST * (n + labelled))
@@ -160,18 +151,16 @@ def correlation_of(
     icc, repeats = intraclass_correlation(group, rows["person"].to_numpy(), x)
     return icc if repeats >= REPEATS else pool.icc
 
-
+# %% ../../nbs/500_insight.shares.ipynb #295331b9
 def _count(rows: pd.DataFrame, group: np.ndarray, size: int) -> pd.DataFrame:
     "Count reviews, customers and kinds of answers per group."
     kinds = {"n_unsure": rows["unsure"], "n_negative": rows["negative"], "n_labelled": rows["y"].notna(),
              "n_predicted": rows["y"].isna() & rows["f"].notna(), "n_neutral": rows["neutral"]}  # fmt: skip
     people = pd.Series(rows["person"].to_numpy()).groupby(group).nunique().reindex(range(size), fill_value=0)
-    counts = {
-        c: np.bincount(group, v.to_numpy(dtype=float), minlength=size).astype(int) for c, v in kinds.items()
-    }
-    return pd.DataFrame(
-        {"n_reviews": np.bincount(group, minlength=size), "n_customers": people.to_numpy(), **counts}
-    )[COUNTS]
+    counts = {c: np.bincount(group, v.to_numpy(dtype=float), minlength=size).astype(int) for c, v in kinds.items()}
+    return pd.DataFrame({"n_reviews": np.bincount(group, minlength=size), "n_customers": people.to_numpy(), **counts})[
+        COUNTS
+    ]
 
 # %% ../../nbs/500_insight.shares.ipynb #d706c93f
 def shares_by(
@@ -200,13 +189,9 @@ def shares_by(
     counts = _count(used, code, size)
     counted = counts["n_negative"] / counts["n_reviews"]
     out = counts.assign(
-        counted=counted,
-        **finish_range(t, counted, level),
-        corrected=(counts["n_predicted"] > 0) & t["by_model"],
+        counted=counted, **finish_range(t, counted, level), corrected=(counts["n_predicted"] > 0) & t["by_model"]
     )
-    out["reliability"] = out["reliability"].mask(
-        shifted_groups(used, code, size, shop, icc), "not_comparable"
-    )
+    out["reliability"] = out["reliability"].mask(shifted_groups(used, code, size, shop, icc), "not_comparable")
     people = pd.Series(group).where(inside)
     hidden = hidden_groups(people, rows["person"], out["n_customers"], k)
     first = pd.Series(np.arange(len(frame))).groupby(people.to_numpy()).first()
@@ -227,9 +212,7 @@ def _check(frame: pd.DataFrame, by: list[str]) -> None:
 
 def _masked(out: pd.DataFrame, hidden: pd.Series) -> pd.DataFrame:
     "Blank every number of a hidden group."
-    out = out.astype(dict.fromkeys(COUNTS, "Int64")).assign(
-        reliability=out["reliability"].mask(hidden, "hidden")
-    )
+    out = out.astype(dict.fromkeys(COUNTS, "Int64")).assign(reliability=out["reliability"].mask(hidden, "hidden"))
     return out.assign(**{c: out[c].mask(hidden) for c in (*COUNTS, "counted", "value", "low", "high")})
 
 # %% ../../nbs/500_insight.shares.ipynb #273a9935
@@ -257,15 +240,10 @@ def simulate_shares(
         t, _ = estimate_groups(rows, group, groups, pool, np.full(groups, correlation_of(rows, group, pool)))
         low, high = np.clip(solve_range(t), 0, 1)
         counted = np.bincount(group, frame["marked"], minlength=groups) / np.bincount(group, minlength=groups)
-        parts.append(
-            pd.DataFrame({"value": t["value"].clip(0, 1), "low": low, "high": high, "counted": counted})
-        )
+        parts.append(pd.DataFrame({"value": t["value"].clip(0, 1), "low": low, "high": high, "counted": counted}))
     table = pd.concat(parts)
     inside = (table["low"] <= truth) & (truth <= table["high"])
-    errors = {
-        c: float((table[v] - truth).abs().mean())
-        for c, v in (("error", "value"), ("error_counted", "counted"))
-    }
+    errors = {c: float((table[v] - truth).abs().mean()) for c, v in (("error", "value"), ("error_counted", "counted"))}
     return {
         "truth": truth,
         **errors,

@@ -43,18 +43,8 @@ TOKENS = {
     "land": "#F1EFEA",
 }
 SEQUENTIAL = ("#FAEEE4", "#FBC9A4", "#EE9B5F", "#C96726", "#873D0F")  # share negative, low to high
-DIVERGING = (
-    "#175FA4",
-    "#5497D9",
-    "#A5CCF4",
-    "#EEEDE8",
-    "#F3B992",
-    "#D5753A",
-    "#9E4502",
-)  # better to worse than all
-CATEGORICAL = dict(
-    zip("ABCDEF", ("#5E35B1", "#5C9E6C", "#63602E", "#BE7FA8", "#1B6A6A", "#3B1230"), strict=True)
-)
+DIVERGING = ("#175FA4", "#5497D9", "#A5CCF4", "#EEEDE8", "#F3B992", "#D5753A", "#9E4502")  # better to worse than all
+CATEGORICAL = dict(zip("ABCDEF", ("#5E35B1", "#5C9E6C", "#63602E", "#BE7FA8", "#1B6A6A", "#3B1230"), strict=True))
 
 # %% ../../nbs/520_insight.style.ipynb #782962ed
 def segment_colour(
@@ -137,9 +127,7 @@ def png(
     with mpl.rc_context(LOOK):
         fig.savefig(buffer, format="png", dpi=72 * scale)
     small = io.BytesIO()  # few colours: a third of the bytes
-    Picture.open(buffer).convert("RGB").quantize(96, dither=Picture.Dither.NONE).save(
-        small, "PNG", optimize=True
-    )
+    Picture.open(buffer).convert("RGB").quantize(96, dither=Picture.Dither.NONE).save(small, "PNG", optimize=True)
     return small.getvalue()
 
 # %% ../../nbs/520_insight.style.ipynb #694209a5
@@ -227,9 +215,7 @@ def _shorten_numbers(element: ElementTree.Element) -> None:
     "Round the coordinates of an element to one decimal."
     for name in {"d", "transform", "x", "y", "width", "height"} & set(element.attrib):
         value = re.sub(
-            r"-?\d+\.\d{2,}",
-            lambda m: f"{float(m.group()):.1f}".rstrip("0").rstrip("."),
-            element.attrib[name],
+            r"-?\d+\.\d{2,}", lambda m: f"{float(m.group()):.1f}".rstrip("0").rstrip("."), element.attrib[name]
         )
         element.set(name, value.replace("\n", " ").strip())
 
@@ -257,11 +243,6 @@ def svg(
     for name in ("width", "height"):
         root.attrib.pop(name, None)
     width, height = root.attrib["viewBox"].split()[2:]
-    root.attrib |= {
-        "width": width,
-        "height": height,
-        "role": "img",
-        "aria-label": label or str(fig.get_label()),
-    }
+    root.attrib |= {"width": width, "height": height, "role": "img", "aria-label": label or str(fig.get_label())}
     root.attrib |= {"font-family": FONTS, "stroke-linejoin": "round", "stroke-linecap": "butt"}
     return ElementTree.tostring(root, encoding="unicode")

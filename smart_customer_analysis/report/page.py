@@ -94,7 +94,7 @@ def _first_and_beside(share: dict) -> tuple[str, str]:
     span = f"{percent(share['low'], digits)[:-1]}–{percent(share['high'], digits)}"
     return (span, "[u]") if share.get("reliability") == "wide" else (percent(share["value"], digits), span)
 
-
+# %% ../../nbs/590_report.page.ipynb #2483051d
 def share_text(
     share: dict,  # value, low, high, n_reviews, reliability
 ) -> str:  # "38% (35–41%), 1,204 reviews"
@@ -141,9 +141,7 @@ def quotes(
 
     def source(q: dict) -> str:
         return " · ".join(
-            escape(q[k])[:10] if k == "reviewed_at" else escape(q[k])
-            for k in ("reviewed_at", "region")
-            if q.get(k)
+            escape(q[k])[:10] if k == "reviewed_at" else escape(q[k]) for k in ("reviewed_at", "region") if q.get(k)
         )
 
     return "".join(

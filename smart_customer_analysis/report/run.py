@@ -37,12 +37,7 @@ def templates(
 ) -> dict[str, Path]:  # name to notebook
     "Find the report templates by name."
     packaged = Path(str(files("smart_customer_analysis"))) / "templates"
-    paths = [
-        p
-        for f in (packaged, folder)
-        if f and Path(f).is_dir()
-        for p in sorted(Path(f).glob("[0-9]*_*.ipynb"))
-    ]
+    paths = [p for f in (packaged, folder) if f and Path(f).is_dir() for p in sorted(Path(f).glob("[0-9]*_*.ipynb"))]
     return {p.stem.split("_", 1)[1]: p for p in paths}
 
 # %% ../../nbs/600_report.run.ipynb #be6d9dd0
@@ -111,9 +106,7 @@ def settings_environ(
     "Write the settings as environment variables."
     plain = {n: getattr(settings, n) for n in Settings.model_fields}
     secret = {n: v.get_secret_value() for n, v in plain.items() if hasattr(v, "get_secret_value")}
-    return {
-        f"SCA_{n.upper()}": str(v) for n, v in (plain | secret | {"database_url": settings.database}).items()
-    }
+    return {f"SCA_{n.upper()}": str(v) for n, v in (plain | secret | {"database_url": settings.database}).items()}
 
 # %% ../../nbs/600_report.run.ipynb #4109680d
 def _message(output: str) -> str:
@@ -121,22 +114,12 @@ def _message(output: str) -> str:
     lines = [line for line in output.splitlines() if line.strip()][-1:] or ["no output"]
     return lines[0][:300]
 
-
+# %% ../../nbs/600_report.run.ipynb #c433a0fd
 def _execute(template: Path, out: Path, values: dict, settings: Settings, timeout: float) -> dict:
     "Run the template in a child process and return its result; raises `ReportError` without one."
     result, request = out.with_suffix(".result.json"), out.with_suffix(".parameters.json")
     request.write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
-    command = [
-        sys.executable,
-        "-m",
-        "papermill",
-        str(template),
-        str(out),
-        "-f",
-        str(request),
-        "-k",
-        "python3",
-    ]
+    command = [sys.executable, "-m", "papermill", str(template), str(out), "-f", str(request), "-k", "python3"]
     command += ["--cwd", str(settings.home), "--no-progress-bar"]
     env = {**os.environ, **settings_environ(settings), RESULT_FILE: str(result), "PYTHONWARNINGS": "ignore"}
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}

@@ -45,9 +45,7 @@ def profile_table(
             )
             unit = CATALOG["unit"].get(c, "share")
             rows.append((letter, c, features.labels[c], unit, float(value), float(overall), float(away[c])))
-    return pd.DataFrame(
-        rows, columns=["segment_id", "feature", "label", "unit", "value", "all", "difference_sd"]
-    )
+    return pd.DataFrame(rows, columns=["segment_id", "feature", "label", "unit", "value", "all", "difference_sd"])
 
 # %% ../../nbs/330_segment.describe.ipynb #ede467b0
 STANDING = [
@@ -60,10 +58,7 @@ BUYING = [
     ("small spenders", "-monetary", 0.5), ("occasional buyers", "-frequency", 0.5), ("frequent reviewers", "+n_reviews", 0.8),
     ("silent buyers", "-has_reviews", 1.0),
 ]  # fmt: skip
-LESS = {
-    "small spenders": 0.7,
-    "occasional buyers": 0.8,
-}  # names that say less than others with the same numbers
+LESS = {"small spenders": 0.7, "occasional buyers": 0.8}  # names that say less than others with the same numbers
 AVOID = {
     ("Lapsed", "regulars"),
     ("Loyal", "occasional buyers"),
@@ -97,9 +92,7 @@ def _plain_name(profile: pd.DataFrame, noun: str) -> str:
         return f"Average {noun}"
     up, label = row["difference_sd"] > 0, row["label"].split(" (")[0]
     side = (
-        ("higher" if up else "lower")
-        if row["unit"] in ("money", "sentiment", "share")
-        else ("more" if up else "fewer")
+        ("higher" if up else "lower") if row["unit"] in ("money", "sentiment", "share") else ("more" if up else "fewer")
     )
     return f"{noun.capitalize()} with {side} {label[0].lower()}{label[1:]}"
 
@@ -114,9 +107,7 @@ def _candidates(profile: pd.DataFrame, topics: dict[str, str], noun: str) -> dic
         if away.get(column, 0) >= 0.5 and words:
             buying[f"{noun} who write about {words}"] = min(away[column], 2) * 0.6
     names = {f"{a} {b}": s + t for a, s in standing.items() for b, t in buying.items() if (a, b) not in AVOID}
-    moods, times = (
-        set(standing) & set(some) for some in (("Unhappy", "Happy"), ("Lapsed", "Recent", "Earlier"))
-    )
+    moods, times = (set(standing) & set(some) for some in (("Unhappy", "Happy"), ("Lapsed", "Recent", "Earlier")))
     names |= {f"{t} {m.lower()} {noun}": 0.7 * (standing[t] + standing[m]) for t in times for m in moods}
     names |= {f"{a} {noun}": s for a, s in standing.items()} | {
         b[0].upper() + b[1:]: t for b, t in buying.items() if b != noun
@@ -133,18 +124,13 @@ def name_segments(
         name: letter for letter, name in reversed(sorted((previous_names or {}).items()))
     }  # a name belongs to one letter
     kept = {letter: name for name, letter in first.items() if letter in candidates}
-    taken, open_letters = (
-        set((previous_names or {}).values()),
-        [c for c in sorted(candidates) if c not in kept],
-    )
+    taken, open_letters = (set((previous_names or {}).values()), [c for c in sorted(candidates) if c not in kept])
     spare = {
         letter: f"{max(candidates[letter], key=lambda name: candidates[letter][name])} ({letter})"
         for letter in open_letters
     }
     names = sorted({n for c in open_letters for n in candidates[c]} - taken) + list(spare.values())
-    score = np.array(
-        [[candidates[c].get(n, 0.01 if n == spare[c] else -1e6) for n in names] for c in open_letters]
-    )
+    score = np.array([[candidates[c].get(n, 0.01 if n == spare[c] else -1e6) for n in names] for c in open_letters])
     if open_letters:
         rows, columns = linear_sum_assignment(-score)
         kept |= {open_letters[i]: names[j] for i, j in zip(rows, columns, strict=True)}
@@ -168,11 +154,7 @@ PHRASES = {
     "recency": "last order {} days ago", "frequency": "{} orders", "monetary": "{} spent", "basket": "{} per order", "tenure": "with the shop for {} days",
     "review_recency": "last review {} days ago", "n_reviews": "{} reviews", "words": "{} words per review",
 }  # fmt: skip
-MOOD = {
-    "share_negative": ("more", "less"),
-    "mean_sentiment": ("less", "more"),
-    "p_negative": ("more", "less"),
-}
+MOOD = {"share_negative": ("more", "less"), "mean_sentiment": ("less", "more"), "p_negative": ("more", "less")}
 
 
 def _number(x: float) -> str:
@@ -209,10 +191,7 @@ def sentence_of(
         "difference_sd", key=abs, ascending=False, kind="stable"
     )
     rows = rows[
-        ~(
-            rows["feature"].isin(("has_orders", "has_reviews", "sentiment_trend"))
-            & (rows["difference_sd"] > -0.5)
-        )
+        ~(rows["feature"].isin(("has_orders", "has_reviews", "sentiment_trend")) & (rows["difference_sd"] > -0.5))
     ]
     same = rows["feature"].isin(PHRASES) & (rows["value"].map(_number) == rows["all"].map(_number))
     rows = rows[~same]
@@ -240,11 +219,7 @@ def clip(
 # %% ../../nbs/330_segment.describe.ipynb #f099cdad
 def _quotes(rows: pd.DataFrame, n: int) -> list[dict]:
     "Choose reviews of the members nearest to the centre, one for each."
-    rows = (
-        rows[rows["read"].str.len() >= 30]
-        if (rows["read"].str.len() >= 30).any()
-        else rows[rows["read"].ne("")]
-    )
+    rows = rows[rows["read"].str.len() >= 30] if (rows["read"].str.len() >= 30).any() else rows[rows["read"].ne("")]
     usual = rows["p"].median()
     off = (rows["p"] - usual).abs().fillna(1).gt(0.25)
     best = (
@@ -302,8 +277,7 @@ def _all_candidates(features: Features, profiles: pd.DataFrame, words: dict) -> 
     if features.unit == "review":
         return _review_names(profiles, words)
     topics = {
-        f"{TOPIC}{t}": ", ".join(w[:2])
-        for t, w in zip(features.topics["topic"], features.topics["words"], strict=True)
+        f"{TOPIC}{t}": ", ".join(w[:2]) for t, w in zip(features.topics["topic"], features.topics["words"], strict=True)
     }
     noun = "customers" if "frequency" in features.frame else "reviewers"
     return {str(letter): _candidates(p, topics, noun) for letter, p in profiles.groupby("segment_id")}
@@ -334,9 +308,7 @@ def describe_segments(
 ) -> pd.DataFrame:  # segment_id, name, sentence, size, share, profile, words, quotes, stability
     "Name every segment, describe it and quote it; raises `InputError` for members the features do not describe."
     if len(members) and not set(members["member_id"]) <= set(features.frame.index.astype(str)):
-        raise InputError(
-            "members that the features describe", "others", "use the features the segments were made from"
-        )
+        raise InputError("members that the features describe", "others", "use the features the segments were made from")
     segment_of, region = members.set_index("member_id")["segment_id"], _regions(customers)
     profiles = profile_table(features, segment_of)
     spoken = _spoken(features, members, reviews, predictions, region)

@@ -20,13 +20,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from typing import TypedDict
 from ..schema import InputError
-from smart_customer_analysis.segment.rfm import (
-    DAY,
-    mean_sentiment,
-    rfm_table,
-    sentiment_table,
-    with_sentiment,
-)
+from .rfm import DAY, mean_sentiment, rfm_table, sentiment_table, with_sentiment
 from .topics import TopicModel, class_words, unit_rows
 
 # %% ../../nbs/304_segment.features.ipynb #f45c7878
@@ -103,11 +97,7 @@ def by_id(
 
 def _members(customers: pd.DataFrame, orders: pd.DataFrame, reviews: pd.DataFrame) -> pd.Index:
     "Ids of the customers, sorted; of everybody with an order or a review where there is no customer table."
-    ids = (
-        customers["customer_id"]
-        if len(customers)
-        else pd.concat([orders["customer_id"], reviews["customer_id"]])
-    )
+    ids = customers["customer_id"] if len(customers) else pd.concat([orders["customer_id"], reviews["customer_id"]])
     if ids.empty:
         raise InputError(
             "customers, orders or reviews with a customer_id",
@@ -185,9 +175,7 @@ def _find_topics(
         empty = pd.DataFrame({"topic": [], "words": [], "n_reviews": [], "share": []})
         return _ReviewTopics(None, empty, pd.Series(index=ids[:0], dtype=int), rows)
     vectors = embeddings[rows]
-    model = TopicModel(n_topics, seed=seed).fit(
-        vectors, predictions["p_negative"].to_numpy(dtype=float)[rows]
-    )
+    model = TopicModel(n_topics, seed=seed).fit(vectors, predictions["p_negative"].to_numpy(dtype=float)[rows])
     topic_of = pd.Series(model.predict(vectors), index=ids)
     order = topic_of.value_counts(sort=True).index
     model.kmeans_.cluster_centers_ = model.kmeans_.cluster_centers_[order]
@@ -195,17 +183,13 @@ def _find_topics(
     return _ReviewTopics(model, _topic_table(_text(reviews).reindex(ids), topic_of), topic_of, rows)
 
 # %% ../../nbs/304_segment.features.ipynb #b0d208bd
-def _topic_shares(
-    owner: pd.Series, topic_of: pd.Series, members: pd.Index, average: np.ndarray
-) -> pd.DataFrame:
+def _topic_shares(owner: pd.Series, topic_of: pd.Series, members: pd.Index, average: np.ndarray) -> pd.DataFrame:
     "Share of each topic in the reviews of each customer; `average`: the shares among all reviews."
     customer = owner.reindex(topic_of.index)
     counts = pd.crosstab(customer.to_numpy(), topic_of.to_numpy()).astype(float)
     counts = counts.reindex(index=members, columns=range(len(average)), fill_value=0)
     shares = (counts + 2 * average).div(counts.sum(axis=1) + 2, axis=0)
-    return shares.set_axis([f"{TOPIC}{t}" for t in range(len(average))], axis=1).rename_axis(
-        index=members.name
-    )
+    return shares.set_axis([f"{TOPIC}{t}" for t in range(len(average))], axis=1).rename_axis(index=members.name)
 
 
 def _topic_columns(shop: _Shop, model: TopicModel, average: np.ndarray) -> pd.DataFrame:
@@ -272,9 +256,7 @@ def _columns(
         parts.append(table.drop(columns="review_recency") if with_orders else table)
     if model is not None:
         parts.append(_topic_columns(shop, model, topic_shares))
-    return (
-        pd.concat(parts, axis=1).astype(float) if parts else pd.DataFrame({"tenure": 0.0}, index=shop.members)
-    )
+    return pd.concat(parts, axis=1).astype(float) if parts else pd.DataFrame({"tenure": 0.0}, index=shop.members)
 
 
 def _uninformative(frame: pd.DataFrame) -> set[str]:
@@ -357,26 +339,14 @@ def customer_features(
     "Describe every customer by numbers, without missing values; raises `InputError` where there is no customer."
     model = CustomerFeatures(n_topics, now, seed)
     frame = model.fit_transform(
-        Tables(
-            customers=customers,
-            orders=orders,
-            reviews=reviews,
-            predictions=predictions,
-            embeddings=embeddings,
-        )
+        Tables(customers=customers, orders=orders, reviews=reviews, predictions=predictions, embeddings=embeddings)
     )
     labels = feature_labels(frame, model.topics_)
-    return Features(
-        "customer", frame, labels, model.topics_, model.review_topics_, model.now_, model.left_out_
-    )
+    return Features("customer", frame, labels, model.topics_, model.review_topics_, model.now_, model.left_out_)
 
 # %% ../../nbs/304_segment.features.ipynb #be22edf1
 def _review_frame(
-    reviews: pd.DataFrame,
-    predictions: pd.DataFrame,
-    embeddings: np.ndarray,
-    topics: _ReviewTopics,
-    n_axes: int,
+    reviews: pd.DataFrame, predictions: pd.DataFrame, embeddings: np.ndarray, topics: _ReviewTopics, n_axes: int
 ) -> pd.DataFrame:
     "Prediction, length and axes of each review."
     rows = topics.rows

@@ -40,9 +40,7 @@ def overlap(
     both = previous[["member_id", "segment_id"]].merge(current[["member_id", "segment"]], on="member_id")
     table = pd.crosstab(both["segment_id"], both["segment"])
     return table.reindex(
-        index=sorted(previous["segment_id"].unique()),
-        columns=sorted(current["segment"].unique()),
-        fill_value=0,
+        index=sorted(previous["segment_id"].unique()), columns=sorted(current["segment"].unique()), fill_value=0
     )
 
 # %% ../../nbs/320_segment.identity.ipynb #126088fc
@@ -57,9 +55,7 @@ def _match(table: pd.DataFrame) -> dict[int, str]:
     alike = counts / np.maximum(old + new - counts, 1)
     kept = np.maximum(counts / np.maximum(old, 1), counts / np.maximum(new, 1))
     chosen = zip(*linear_sum_assignment(-alike), strict=True)
-    return {
-        table.columns[j]: table.index[i] for i, j in chosen if alike[i, j] >= ALIKE and kept[i, j] >= KEEP
-    }
+    return {table.columns[j]: table.index[i] for i, j in chosen if alike[i, j] >= ALIKE and kept[i, j] >= KEEP}
 
 # %% ../../nbs/320_segment.identity.ipynb #0b8bb9f0
 _KINDS = ["kind", "segment_id", "other", "n", "sentence"]
@@ -163,9 +159,7 @@ def match_segments(
     if previous is None or not len(previous):
         mapping = dict(zip(labels, free_letters(used_ids), strict=False))
         events, migration = pd.DataFrame(columns=_KINDS), pd.DataFrame(columns=["from", "to", "n"])
-        return Identity(
-            dict(sorted(mapping.items())), events, migration, frozenset(used_ids) | set(mapping.values())
-        )
+        return Identity(dict(sorted(mapping.items())), events, migration, frozenset(used_ids) | set(mapping.values()))
     _check_once(previous)
     table = overlap(previous, current)
     mapping = {int(label): letter for label, letter in _match(table).items()}

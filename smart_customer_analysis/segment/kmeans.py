@@ -108,9 +108,7 @@ def _agreement(X: np.ndarray, k: int, reference: np.ndarray, seed: int) -> float
     for i in range(HALVES):
         half = X[rng.choice(len(X), size, replace=False)]
         if len(np.unique(half, axis=0)) >= k:
-            scores.append(
-                adjusted_rand_score(reference, nearest_two(X, fit_centers(half, k, seed + i, 2))[0])
-            )
+            scores.append(adjusted_rand_score(reference, nearest_two(X, fit_centers(half, k, seed + i, 2))[0]))
     return float(np.mean(scores)) if scores else np.nan
 
 # %% ../../nbs/310_segment.kmeans.ipynb #ac824b91

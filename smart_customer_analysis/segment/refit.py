@@ -142,9 +142,7 @@ def valley(
     return float((np.abs(at - 0.5) < 0.15).sum() / max(ends, 1))
 
 # %% ../../nbs/315_segment.refit.ipynb #6cbae8d6
-def _split(
-    members: np.ndarray, least: float, loss: float, seed: int
-) -> tuple[float, list[np.ndarray]] | None:
+def _split(members: np.ndarray, least: float, loss: float, seed: int) -> tuple[float, list[np.ndarray]] | None:
     "Silhouette that a split of one segment may cost, and the centres of its halves; None where there is no gap."
     if len(np.unique(members, axis=0)) < 2:
         return None
@@ -161,16 +159,10 @@ def _split(
 def _settle(X: np.ndarray, start: np.ndarray) -> np.ndarray:
     "Run Lloyd's algorithm from given centres."
     with threads().limit(limits=None if len(X) > BLOCK else 1, user_api="openmp"):
-        return (
-            KMeans(len(start), init=start, n_init=1, max_iter=100, tol=1e-5)
-            .fit(X)
-            .cluster_centers_.astype(X.dtype)
-        )
+        return KMeans(len(start), init=start, n_init=1, max_iter=100, tol=1e-5).fit(X).cluster_centers_.astype(X.dtype)
 
 # %% ../../nbs/315_segment.refit.ipynb #cdb8daa0
-def _changes(
-    X: np.ndarray, space: np.ndarray, ks: range, seed: int, loss: float
-) -> list[tuple[float, np.ndarray]]:
+def _changes(X: np.ndarray, space: np.ndarray, ks: range, seed: int, loss: float) -> list[tuple[float, np.ndarray]]:
     "Each split and each merge that the gaps suggest: what it may cost, and the centres after it."
     labels, least, changes = nearest_two(X, space)[0], max(10, 0.02 * len(X)), []
     for i in range(len(space) if len(space) < ks[-1] else 0):
@@ -185,13 +177,7 @@ def _changes(
 
 # %% ../../nbs/315_segment.refit.ipynb #6cdc4e4a
 def _follow(
-    X: np.ndarray,
-    pairs: np.ndarray,
-    distances: np.ndarray,
-    start: np.ndarray,
-    ks: range,
-    seed: int,
-    loss: float,
+    X: np.ndarray, pairs: np.ndarray, distances: np.ndarray, start: np.ndarray, ks: range, seed: int, loss: float
 ) -> tuple[np.ndarray, float]:
     "Settle the centres, then split and merge until no gap asks for it; centres and their silhouette."
 
@@ -300,14 +286,7 @@ def choose_segments(
         old, score = _follow(few, pairs, distances, start, ks, seed, LATER)
         space = old if score >= best - ANEW else space
     return _model(
-        frame,
-        X,
-        _settle(X, space),
-        few,
-        scaler,
-        evidence.assign(chosen=evidence["k"] == len(space)),
-        seed,
-        draws,
+        frame, X, _settle(X, space), few, scaler, evidence.assign(chosen=evidence["k"] == len(space)), seed, draws
     )
 
 # %% ../../nbs/315_segment.refit.ipynb #18f9c0e9
@@ -372,9 +351,7 @@ def _draw(blocks: Iterable[pd.DataFrame], most: int, seed: int) -> pd.DataFrame:
 
 # %% ../../nbs/315_segment.refit.ipynb #c46e7725
 def stream_segments(
-    blocks: Callable[
-        [], Iterable[pd.DataFrame]
-    ],  # called once per pass; gives frames of features, indexed by member
+    blocks: Callable[[], Iterable[pd.DataFrame]],  # called once per pass; gives frames of features, indexed by member
     k_min: int,  # fewest segments to try
     k_max: int,  # most segments to try
     seed: int,  # of the sample and the starts
@@ -394,7 +371,5 @@ def stream_segments(
             raw += member.T @ block[list(model.centers.columns)].to_numpy(dtype=float)
         here = counts[:, None]
         space = np.where(here > 0, sums / np.maximum(here, 1), space).astype(np.float32)
-    centers = pd.DataFrame(
-        raw / np.maximum(here, 1), index=model.centers.index, columns=model.centers.columns
-    )
+    centers = pd.DataFrame(raw / np.maximum(here, 1), index=model.centers.index, columns=model.centers.columns)
     return replace(model, members=model.members.head(0), centers=centers, space=space)

@@ -53,12 +53,8 @@ class RFM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def __init__(
         self,
         n_scores: int = 5,  # scores per column, at least 2
-        low_is_best: tuple = (
-            "recency",
-            "review_recency",
-        ),  # columns, by name or position, where less is better
-        cut_points: dict
-        | None = None,  # column -> rising list of cut points; those of other columns are fitted
+        low_is_best: tuple = ("recency", "review_recency"),  # columns, by name or position, where less is better
+        cut_points: dict | None = None,  # column -> rising list of cut points; those of other columns are fitted
     ):
         self.n_scores, self.low_is_best, self.cut_points = n_scores, low_is_best, cut_points
 
@@ -81,9 +77,7 @@ class RFM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         "Return the score of each value."
         check_is_fitted(self)
         X = validate_data(self, X, dtype=float, reset=False)
-        scores = np.column_stack(
-            [np.searchsorted(cuts, X[:, i]) + 1.0 for i, cuts in enumerate(self.cut_points_)]
-        )
+        scores = np.column_stack([np.searchsorted(cuts, X[:, i]) + 1.0 for i, cuts in enumerate(self.cut_points_)])
         top = np.array([len(cuts) + 2.0 for cuts in self.cut_points_])
         return np.where(self.low_is_best_, top - scores, scores)
 
@@ -91,9 +85,7 @@ class RFM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 def with_sentiment(
     reviews: pd.DataFrame,  # Review frame
     predictions: pd.DataFrame,  # review_id, p_negative
-) -> (
-    pd.DataFrame
-):  # the reviews with `sentiment` (-1 to 1) and `negative` (0 or 1); missing where neither is known
+) -> pd.DataFrame:  # the reviews with `sentiment` (-1 to 1) and `negative` (0 or 1); missing where neither is known
     "Add the sentiment of each review: by the prediction, else by its stars."
     by_id = predictions.drop_duplicates("review_id").set_index("review_id")["p_negative"]
     p = reviews["review_id"].map(by_id).astype(float)

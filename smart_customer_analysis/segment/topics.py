@@ -80,9 +80,7 @@ class TopicModel(_TopicParts, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         y: np.ndarray | None = None,  # (n,) probability of a negative review; None: no direction is removed
     ) -> "TopicModel":  # itself
         "Find the sentiment direction, the main axes and the topics."
-        return _fit_topic_model(
-            self, validate_data(self, X, dtype=[np.float32, np.float64], ensure_min_samples=2), y
-        )
+        return _fit_topic_model(self, validate_data(self, X, dtype=[np.float32, np.float64], ensure_min_samples=2), y)
 
     def transform(
         self,
@@ -135,9 +133,7 @@ second first came come time times day days week weeks month months year years do
 # %% ../../nbs/300_segment.topics.ipynb #a5e43fad
 def class_tfidf(
     counts: np.ndarray,  # (classes, words) occurrences of each word in each class
-) -> (
-    np.ndarray
-):  # (classes, words) weights, at least 0; 0 where a class uses the word less than the mean class
+) -> np.ndarray:  # (classes, words) weights, at least 0; 0 where a class uses the word less than the mean class
     "Weigh the words of each class by class-based TF-IDF."
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     weights = share * np.log1p(counts.sum() / len(counts) / np.maximum(counts.sum(axis=0), 1))
@@ -147,11 +143,7 @@ def class_tfidf(
 def _count_words(texts: Sequence[str] | pd.Series, min_df: int) -> tuple[Any, np.ndarray]:
     "Count the words of each text without stop words; a sparse matrix (texts, words) and the words."
     counter = CountVectorizer(
-        stop_words=STOP_WORDS,
-        token_pattern=r"(?u)\b[^\W\d_]{3,}\b",
-        min_df=min_df,
-        max_df=0.5,
-        max_features=20_000,
+        stop_words=STOP_WORDS, token_pattern=r"(?u)\b[^\W\d_]{3,}\b", min_df=min_df, max_df=0.5, max_features=20_000
     )
     counts = counter.fit_transform(texts)
     return counts, counter.get_feature_names_out()

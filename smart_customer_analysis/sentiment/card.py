@@ -70,16 +70,14 @@ def _training_lines(facts: dict[str, Any], n_held: int) -> list[str]:
         )
     return lines
 
-
+# %% ../../nbs/228_sentiment.card.ipynb #d56f2558
 def _quality_lines(metrics: dict[str, Any]) -> list[str]:
     "Lines on how good the model is."
     lines, n = [], metrics["validation_n"]
     if n:
         lines.append(f"- accuracy on the held-out rows: {metrics['validation_accuracy']:.3f} (n = {n:,})")
     if (a := metrics.get("accuracy")) and a.get("value") is not None:
-        lines.append(
-            f"- accuracy on the test rows: {a['value']:.3f} ({a['low']:.3f}–{a['high']:.3f}, n = {a['n']:,})"
-        )
+        lines.append(f"- accuracy on the test rows: {a['value']:.3f} ({a['low']:.3f}–{a['high']:.3f}, n = {a['n']:,})")
         lines += [f"- {k} on the same rows: {b['value']:.3f}" for k, b in (a.get("baselines") or {}).items()]
     if metrics.get("ece") is not None:
         lines.append(f"- expected calibration error: {metrics['ece']:.3f}")

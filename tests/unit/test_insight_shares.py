@@ -31,10 +31,7 @@ def facts(seed: int = 0, **groups: tuple[int, float]) -> pd.DataFrame:
         negative = rng.random(n) < share
         parts.append(
             pd.DataFrame(
-                {
-                    "region": name,
-                    "marked": np.where(negative, rng.random(n) < 0.87, rng.random(n) < 0.09).astype(int),
-                }
+                {"region": name, "marked": np.where(negative, rng.random(n) < 0.87, rng.random(n) < 0.09).astype(int)}
             )
         )
     rows = pd.concat(parts, ignore_index=True)
@@ -88,19 +85,12 @@ def test_rows_the_model_was_trained_on_do_not_say_how_it_errs() -> None:
     rows["p_negative"] = rows["p_negative"].mask(trained, rows["truth"])
     pool = fit_pool(read_reviews(rows.assign(held_out=~trained), None), None)
     assert pool.rates.found < 0.8 and fit_pool(read_reviews(rows, None), None).rates.found > 0.85
-    assert shares_by(rows.assign(held_out=~trained), None)["value"][0] == pytest.approx(
-        rows["truth"].mean(), abs=0.015
-    )
+    assert shares_by(rows.assign(held_out=~trained), None)["value"][0] == pytest.approx(rows["truth"].mean(), abs=0.015)
 
 
 def test_confusion_counts_do_not_move_a_share_that_stars_give() -> None:
     rows = simulate_reviews(1000, 0.48, labelled=1.0)
-    wrong = {
-        "tp": 60,
-        "fn": 40,
-        "fp": 3,
-        "tn": 48,
-    }  # as of 151 validation rows that a model read worse than the period
+    wrong = {"tp": 60, "fn": 40, "fp": 3, "tn": 48}  # as of 151 validation rows that a model read worse than the period
     assert shares_by(rows, None, wrong)["value"][0] == pytest.approx(rows["truth"].mean())
 
 
@@ -116,11 +106,7 @@ def test_reviews_nobody_read_are_never_corrected() -> None:
     rows = simulate_reviews(800, 0.3, labelled=0.5)
     bare = rows.assign(p_negative=np.nan, marked=np.nan)
     row = shares_by(bare, None).iloc[0]
-    assert (
-        row["value"] == pytest.approx(rows["stars"].mean())
-        and row["n_predicted"] == 0
-        and not row["corrected"]
-    )
+    assert row["value"] == pytest.approx(rows["stars"].mean()) and row["n_predicted"] == 0 and not row["corrected"]
 
 
 def test_a_group_without_labels_goes_by_the_rates_of_the_shop() -> None:
@@ -136,9 +122,7 @@ def test_a_group_without_labels_goes_by_the_rates_of_the_shop() -> None:
 
 def test_repeated_reviews_widen_the_range() -> None:
     once = simulate_reviews(1000, 0.3, labelled=1.0)
-    often = pd.concat(
-        [once.head(100)] * 10, ignore_index=True
-    )  # the same hundred people say the same ten times
+    often = pd.concat([once.head(100)] * 10, ignore_index=True)  # the same hundred people say the same ten times
     widths = [float(t["high"][0] - t["low"][0]) for t in (shares_by(once, None), shares_by(often, None))]
     assert widths[1] > 2.5 * widths[0]
 
@@ -163,11 +147,7 @@ def test_the_headline_hardly_depends_on_the_model(right: float) -> None:
 
 def test_fewer_marks_than_mistakes_are_not_comparable_and_never_zero() -> None:
     share = negative_share(20, 1000, CONFUSION)
-    assert (
-        share.reliability == "not_comparable"
-        and (share.low, share.high) == (0.0, 1.0)
-        and share.value == 0.02
-    )
+    assert share.reliability == "not_comparable" and (share.low, share.high) == (0.0, 1.0) and share.value == 0.02
     share = negative_share(85, 1000, CONFUSION)
     assert share.reliability == "wide" and share.high > share.value == 0
 
@@ -175,9 +155,7 @@ def test_fewer_marks_than_mistakes_are_not_comparable_and_never_zero() -> None:
 def test_scores_unlike_those_of_the_labelled_reviews_are_flagged() -> None:
     rows = simulate_reviews(2000, 0.3, seed=3)
     assert shares_by(rows, None)["reliability"][0] == "ok"
-    mild = rows.assign(
-        p_negative=rows["p_negative"].where(rows["stars"].notna(), 0.3 + 0.4 * rows["p_negative"])
-    )
+    mild = rows.assign(p_negative=rows["p_negative"].where(rows["stars"].notna(), 0.3 + 0.4 * rows["p_negative"]))
     assert shares_by(mild, None)["reliability"][0] == "not_comparable"
 
 
@@ -247,16 +225,10 @@ def test_groups_equal_single_shares() -> None:
 def test_hidden_rows_hold_no_number_and_cannot_be_subtracted() -> None:
     rows = facts(Lisbon=(300, 0.3), Porto=(200, 0.3), Braga=(20, 0.3), Faro=(4, 0.5))
     table = shares_by(rows, "region", CONFUSION).set_index("region")
-    assert table["reliability"].eq("hidden").to_dict() == {
-        "Braga": True,
-        "Faro": True,
-        "Lisbon": False,
-        "Porto": False,
-    }
+    assert table["reliability"].eq("hidden").to_dict() == {"Braga": True, "Faro": True, "Lisbon": False, "Porto": False}
     assert (
         table.loc[
-            ["Braga", "Faro"],
-            ["n_reviews", "n_customers", "n_unsure", "n_negative", "counted", "value", "low", "high"],
+            ["Braga", "Faro"], ["n_reviews", "n_customers", "n_unsure", "n_negative", "counted", "value", "low", "high"]
         ]
         .isna()
         .all()
@@ -268,16 +240,12 @@ def test_hidden_rows_hold_no_number_and_cannot_be_subtracted() -> None:
 @pytest.mark.parametrize(
     "small, nowhere, second", [(4, 30, True), (0, 30, False), (0, 4, True), (4, 0, True), (0, 0, False)]
 )
-def test_people_without_a_group_protect_nobody_and_are_protected(
-    small: int, nowhere: int, second: bool
-) -> None:
+def test_people_without_a_group_protect_nobody_and_are_protected(small: int, nowhere: int, second: bool) -> None:
     "Total minus shown must not leave fewer than ten: neither of the hidden groups, nor of those without a group."
     rows = facts(Lisbon=(300, 0.3), Braga=(20, 0.3), Faro=(small, 0.5), nowhere=(nowhere, 0.5))
     rows["region"] = rows["region"].replace("nowhere", None)
     word = shares_by(rows, "region", CONFUSION).set_index("region")["reliability"]
-    assert (word == "hidden").to_dict() == {"Braga": second, "Lisbon": False} | (
-        {"Faro": True} if small else {}
-    )
+    assert (word == "hidden").to_dict() == {"Braga": second, "Lisbon": False} | ({"Faro": True} if small else {})
 
 
 def test_customers_are_counted_once_and_strangers_one_each() -> None:
@@ -317,14 +285,14 @@ def scored(n: int, share: float, seed: int, spread: float = 1.0, shift: float = 
 
 def test_shifted_wording_is_flagged_and_a_shifted_share_is_not() -> None:
     held = scored(2000, 0.5, 0)
-    confusion = confusion_counts(held["label"], held["p_negative"]) | score_distribution(held["label"], held["p_negative"])
+    confusion = confusion_counts(held["label"], held["p_negative"]) | score_distribution(
+        held["label"], held["p_negative"]
+    )
     parts = {f"same{i}": scored(800, s, i + 1) for i, s in enumerate((0.02, 0.1, 0.4, 0.9))} | {
         "mild": scored(800, 0.3, 9, spread=0.4)
     }
     rows = pd.concat([f.assign(region=r) for r, f in parts.items()], ignore_index=True)
-    rows = rows.assign(
-        customer_id=rows.index.astype("str"), marked=(rows["p_negative"] >= 0.5).astype("Int8")
-    )
+    rows = rows.assign(customer_id=rows.index.astype("str"), marked=(rows["p_negative"] >= 0.5).astype("Int8"))
     word = shares_by(rows, "region", confusion).set_index("region")["reliability"]
     assert word.to_dict() == {"mild": "not_comparable"} | {f"same{i}": "ok" for i in range(4)}
 
@@ -333,7 +301,9 @@ def test_false_flags_of_shift_are_rare() -> None:
     flags = []
     for seed in range(10):  # held-out rows drawn anew: their luck is part of the test
         held = scored(1500, 0.5, 1000 + seed)
-        confusion = confusion_counts(held["label"], held["p_negative"]) | score_distribution(held["label"], held["p_negative"])
+        confusion = confusion_counts(held["label"], held["p_negative"]) | score_distribution(
+            held["label"], held["p_negative"]
+        )
         edges = np.array(confusion["score_edges"])
         seen = [np.bincount(np.searchsorted(edges, scored(400, s, 50 * seed + i)["p_negative"], side="right"), minlength=len(edges) + 1)
                 for i, s in enumerate(np.linspace(0, 1, 40))]  # fmt: skip
