@@ -317,7 +317,8 @@ def report(runs: list[dict], test: pd.DataFrame, name: str, seconds: float) -> N
         ),
     }
     intro = (
-        f"Tested on {len(test)} rows of `amazon_polarity/test.ft.txt`, read to the end. Of the labels a tenth is held out, "
+        f"Tested on {len(test)} rows of `amazon_polarity/test.ft.txt`, read to the end. Of the labels a tenth is "
+        f"held out, "
         "for the calibration of ours and for rate and epochs of fastText; both baselines then learn from all of them. "
         f"Ours: {recipe['epochs']} epochs, {recipe['max_tokens']} tokens, rate {recipe['learning_rate']:g}, "
         f"{full[0]['precision']}. Asked for: {asked}, calibration error at most 0.03. "
@@ -328,8 +329,10 @@ def report(runs: list[dict], test: pd.DataFrame, name: str, seconds: float) -> N
     if before := full[0].get("before"):
         first, right = before["recipe"], evaluate(truth, ours(before))["accuracy"]
         intro += (
-            f" The films and the older products were learnt first, all but 500 rows, {first['epochs']} epochs, {first['max_tokens']} tokens, "
-            f"rate {first['learning_rate']:g}: {told_as(right)} on the test rows, {before['seconds']:.0f} s, once for all seeds. That model was then "
+            f" The films and the older products were learnt first, all but 500 rows, {first['epochs']} epochs, "
+            f"{first['max_tokens']} tokens, "
+            f"rate {first['learning_rate']:g}: {told_as(right)} on the test rows, {before['seconds']:.0f} s, once "
+            f"for all seeds. That model was then "
             "trained further on the products of `train.ft.txt`, nine tenths of them; the last tenth calibrates."
         )
     other = [int(((ours(a) >= 0.5) != (ours(b) >= 0.5)).sum()) for a, b in combinations(full, 2)]

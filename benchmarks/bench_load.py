@@ -178,8 +178,14 @@ def large(rows: int, seed: int) -> None:
         load_s, load_mb = child(
             f"from smart_customer_analysis.cli import main; main(['load', {file.name!r}, '--source', 'fasttext'])", home
         )
-        read = "from smart_customer_analysis.store import engine, query; e = engine.make_engine('sqlite:///data/processed/customers.db')\n"
-        read += f"assert query.count_reviews(e) == {rows}\nassert len(query.stored_frames(e, most=200_000, seed=42)['reviews']) == {min(rows, 200_000)}"
+        read = (
+            "from smart_customer_analysis.store import engine, query; e = "
+            "engine.make_engine('sqlite:///data/processed/customers.db')\n"
+        )
+        read += (
+            f"assert query.count_reviews(e) == {rows}\nassert len(query.stored_frames(e, most=200_000, "
+            f"seed=42)['reviews']) == {min(rows, 200_000)}"
+        )
         read_s, read_mb = child(read, home)
         database = sum(f.stat().st_size for f in (home / "data" / "processed").glob("customers.db*")) / 1e6
     steps = [
@@ -187,7 +193,10 @@ def large(rows: int, seed: int) -> None:
         {"what": "count, and a seeded sample of 200,000 for training", "seconds": round(read_s), "rows per second": ""},
     ]
     table = pd.DataFrame(steps).assign(**{"peak MB": [load_mb, read_mb]})
-    intro = f"{rows:,} fastText lines, {size:,.0f} MB, into SQLite ({database:,.0f} MB), each step in a process of its own. Asked for: under 2,000 MB."
+    intro = (
+        f"{rows:,} fastText lines, {size:,.0f} MB, into SQLite ({database:,.0f} MB), each step in a process of "
+        f"its own. Asked for: under 2,000 MB."
+    )
     write("load_large", "A file larger than memory", intro, {"Runs": table}, seed, time.perf_counter() - began)
 
 
@@ -251,11 +260,15 @@ def main() -> None:
     ]
     faults = pd.DataFrame([dict(zip(names, map(int, counts), strict=True))])
     intro = (
-        "Parsing with its accounting (every line a row or a reject, line numbers, strict quotes and encoding) beside a peer without any. "
+        "Parsing with its accounting (every line a row or a reject, line numbers, strict quotes and encoding) beside "
+        "a peer without any. "
         "Processor time, medians of turns in one run; a ratio above 1 is faster than the peer. "
-        "Asked for: fastText at 4, or the profile; CSV at 0.5. A Python loop pays by the line, ours by the byte: on long lines the time goes "
-        "into passes over all bytes (cut at line ends, find line ends, colons, labels and NULs, check UTF-8, copy the texts out), and each pass alone runs at memory speed. "
-        f"The dirty file has one faulty row in a hundred, of {len(FAULTS)} kinds, and is loaded to typed, conformed frames in memory."
+        "Asked for: fastText at 4, or the profile; CSV at 0.5. A Python loop pays by the line, ours by the byte: on "
+        "long lines the time goes "
+        "into passes over all bytes (cut at line ends, find line ends, colons, labels and NULs, check UTF-8, copy "
+        "the texts out), and each pass alone runs at memory speed. "
+        f"The dirty file has one faulty row in a hundred, of {len(FAULTS)} kinds, and is loaded to typed, conformed "
+        f"frames in memory."
     )
     write(
         "load",

@@ -199,13 +199,18 @@ def main() -> None:
     every = encode(first_rows(args.train, 10**9)[0], load_encoder(args.encoder)[1], Recipe.max_tokens)
     ours, kept = fast[-1], slow[-1]
     about = (
-        f"{torch.get_num_threads()} threads. Tokens are counted without padding. Peer and ours take turns on a machine shared "
-        f"with other work, so read the ratios. Scoring: {len(texts)} reviews, {args.rounds} rounds; every review is read to its "
-        f"end by ours and cut at 512 tokens by the peer. Training: {len(learnt)} reviews, one epoch, {args.train_rounds} round; "
+        f"{torch.get_num_threads()} threads. Tokens are counted without padding. Peer and ours take turns on a "
+        f"machine shared "
+        f"with other work, so read the ratios. Scoring: {len(texts)} reviews, {args.rounds} rounds; every review is "
+        f"read to its "
+        f"end by ours and cut at 512 tokens by the peer. Training: {len(learnt)} reviews, one epoch, "
+        f"{args.train_rounds} round; "
         "Asked for: scoring at least 2.7 times the pipeline at batch 1 and "
-        "5 times at batch 32, at least 0.7 of the matrix-multiply rate; training at least 3 times the Trainer; padding under 2 %. "
+        "5 times at batch 32, at least 0.7 of the matrix-multiply rate; training at least 3 times the Trainer; "
+        "padding under 2 %. "
         f"Found, by the clock (by processor seconds): {ours['times batch 1']}, {ours['times batch 32']}, "
-        f"{ours['share of the matrix-multiply rate']:.2f} ({ours['share of the matrix-multiply rate'] * MFLOP / (MFLOP - SPARED):.2f} "
+        f"{ours['share of the matrix-multiply rate']:.2f} "
+        f"({ours['share of the matrix-multiply rate'] * MFLOP / (MFLOP - SPARED):.2f} "
         f"with the layer it leaves out counted); {slow[-2]['times the peer']}; {kept['times the peer']} with the "
         "second loss that keeps topics, its extra pass paid in this one epoch (over the shipped two it is paid once)."
     )

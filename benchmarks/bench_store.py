@@ -25,7 +25,8 @@ def reviews(n: int, seed: int) -> pd.DataFrame:
     "Reviews of about 190 characters by n/10 customers."
     rng = np.random.default_rng(seed)
     words = np.array(
-        "the product works well and arrived late but support was kind so I am happy broken refund never again good value".split()
+        "the product works well and arrived late but support was kind so I am happy broken refund never again good "
+        "value".split()
     )
     columns = {
         "review_id": [f"r{i:07}" for i in range(n)],
@@ -202,9 +203,12 @@ def main() -> None:
             )
             tables[f"{name}: where a first load spends its time"] = steps(make(), frame)
     intro = (
-        f"{args.rows:,} reviews, median of {args.rounds} rounds, ours and pandas' `DataFrame.to_sql` in turns. Times: by the clock, and in brackets by processor time of this process and of the server together. "
-        "Bare: no key, no index, a repeat doubles it. Same table, the fair peer: keys, foreign keys, indexes, but no comparison, lineage or counts; "
-        "to_sql as it comes, with no option but `index` and `if_exists`. Wanted: at least 10 times to_sql on PostgreSQL, 2 times on SQLite; 100,000 facts in under 2 s."
+        f"{args.rows:,} reviews, median of {args.rounds} rounds, ours and pandas' `DataFrame.to_sql` in turns. "
+        f"Times: by the clock, and in brackets by processor time of this process and of the server together. "
+        "Bare: no key, no index, a repeat doubles it. Same table, the fair peer: keys, foreign keys, indexes, but no "
+        "comparison, lineage or counts; "
+        "to_sql as it comes, with no option but `index` and `if_exists`. Wanted: at least 10 times to_sql on "
+        "PostgreSQL, 2 times on SQLite; 100,000 facts in under 2 s."
     )
     reached = {
         n.split(":")[0]: float(t["times same table"].iloc[2].split()[0])
@@ -217,7 +221,10 @@ def main() -> None:
         if reached.get(name, wanted) < wanted
     ]
     if missed:
-        intro += f" Missed: {', '.join(missed)}; the table of steps shows what is left: the database's own work on rows, indexes and keys."
+        intro += (
+            f" Missed: {', '.join(missed)}; the table of steps shows what is left: the database's own work on "
+            f"rows, indexes and keys."
+        )
     intro += f" Load average of the machine meanwhile: {os.getloadavg()[1]:.0f}."
     write("store", "Speed of the database", intro, tables, args.seed, time.perf_counter() - start)
 

@@ -83,8 +83,10 @@ def main() -> None:
     if args.leave_out:
         tables["Each kind left out once"] = pd.DataFrame(left_out(many, args.rows))
     intro = (
-        "Models that learnt from one kind of labelled English reviews, tested on that and on others. Up to 1,000 rows of "
-        "each; the recipe is the shipped one. A tenth of the rows to learn from is held out, as in sentiment_accuracy.md."
+        "Models that learnt from one kind of labelled English reviews, tested on that and on others. Up to 1,000 "
+        "rows of "
+        "each; the recipe is the shipped one. A tenth of the rows to learn from is held out, as in "
+        "sentiment_accuracy.md."
     )
     title = "Sentiment: kinds of reviews it has not learnt from"
     write("sentiment_domains", title, intro, tables, list(SEEDS), time.perf_counter() - start)

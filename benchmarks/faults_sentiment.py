@@ -35,10 +35,12 @@ def main() -> int:
         rows.append({"fault": what, "runs": runs, "what was found": found, "went wrong": len(wrong)})
         print(rows[-1], *wrong[:5], sep="\n  ", flush=True)
     intro = (
-        "A small encoder, a checkpoint after every step. A killed training is right when no half model can be loaded and "
+        "A small encoder, a checkpoint after every step. A killed training is right when no half model can be loaded "
+        "and "
         "training again ends with the weights (to 1e-5), the validation figures and the history of a run that nobody "
         "disturbed. A killed scoring is right when the files that were there are not scored again and every review is "
-        "answered once. A damaged folder (9 files deleted, cut or with one bit changed; 9 foreign or half folders) is right when "
+        "answered once. A damaged folder (9 files deleted, cut or with one bit changed; 9 foreign or half folders) "
+        "is right when "
         "it is refused in one sentence and the version before it goes on answering as before."
     )
     write(

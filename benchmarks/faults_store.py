@@ -204,9 +204,11 @@ def main() -> int:
         sorted(rows.values(), key=lambda r: order.index(r["part"]) if r["part"] in order else 99), columns=columns
     )
     intro = (
-        "A run is right when the database is whole (integrity check, foreign keys), holds all of the load or nothing of it, "
+        "A run is right when the database is whole (integrity check, foreign keys), holds all of the load or nothing "
+        "of it, "
         "a repeat gives the exact counts of an undisturbed load, and the error is one `DatabaseError`. "
-        "`code` is a hash of the store's files as they were: parts may be run one at a time (`--only`), and in pieces (`--minutes`): fewer runs than wanted are those that were really run."
+        "`code` is a hash of the store's files as they were: parts may be run one at a time (`--only`), and in "
+        "pieces (`--minutes`): fewer runs than wanted are those that were really run."
     )
     seconds = sum(r["seconds"] for r in rows.values()) if args.only else time.perf_counter() - start
     if args.only:

@@ -65,7 +65,8 @@ def main() -> int:
     write(
         "real_input",
         "The main job on real input",
-        "Rows: read = loaded + rejected + duplicate. The second database of a set finds the model and the marks of the first, "
+        "Rows: read = loaded + rejected + duplicate. The second database of a set finds the model and the marks of "
+        "the first, "
         "so its seconds are those of a repeat. Data: ../shared/data, which is not part of this project.",
         {"runs": pd.DataFrame(rows)},
         seed=42,

@@ -121,8 +121,10 @@ def main() -> None:
         "Planted changes": planted(max(args.runs // 5, 1), args.seed),
     }
     intro = (
-        "Asked for: customers dealt at random make a proven change in at most 5 % of the deals, a swapped model in at most 5 % of the shops; "
-        "planted changes are found. Groups of the planted table: 60 of 160 to 1,200 reviews in both periods together, true shares of 10 to 40 %."
+        "Asked for: customers dealt at random make a proven change in at most 5 % of the deals, a swapped model in "
+        "at most 5 % of the shops; "
+        "planted changes are found. Groups of the planted table: 60 of 160 to 1,200 reviews in both periods "
+        "together, true shares of 10 to 40 %."
     )
     write("changes", "Changes against simulated truth", intro, tables, args.seed, time.perf_counter() - start)
 

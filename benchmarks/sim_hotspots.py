@@ -55,9 +55,12 @@ def main() -> None:
             {"customers": f"{len(reviews):,}", "lots": 999, "sizes": 3, "seconds": time.perf_counter() - began}
         )
     intro = (
-        "900 H3 cells (256 in the last row), 20 % negative, tested at three sizes with 999 lots; counted at the middle size. "
-        "Asked for: at most 0.05 of the quiet maps show any hot cell; of the planted block at least half found, false share at most 0.05 (second row). "
-        "A cell is tested with its neighbours, so the neighbours of the block are truly worse than chance together with theirs: "
+        "900 H3 cells (256 in the last row), 20 % negative, tested at three sizes with 999 lots; counted at the "
+        "middle size. "
+        "Asked for: at most 0.05 of the quiet maps show any hot cell; of the planted block at least half found, "
+        "false share at most 0.05 (second row). "
+        "A cell is tested with its neighbours, so the neighbours of the block are truly worse than chance together "
+        "with theirs: "
         "the false share counts them as wrong, the last column only hot cells from which the block is out of reach."
     )
     tables = {"Claims": pd.DataFrame(rows).rename(columns=NAMES), "Time": pd.DataFrame(speed)}

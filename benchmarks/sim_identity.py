@@ -150,11 +150,14 @@ def main() -> None:
     start = time.perf_counter()
     tables = simulate(args.weeks, args.repeats, args.trials, args.customers, args.seed)
     intro = (
-        f"{args.customers:,} customers in five groups, four features; every week each customer moves by 0.12 standard deviations. "
+        f"{args.customers:,} customers in five groups, four features; every week each customer moves by 0.12 "
+        f"standard deviations. "
         "Groups are `clear` where the nearest two are 5 standard deviations apart, `touching` at 3.5. "
-        "The number of segments is chosen anew every week between 3 and 8. Naive: plain KMeans with the week's random state, numbers compared as they come; "
+        "The number of segments is chosen anew every week between 3 and 8. Naive: plain KMeans with the week's "
+        "random state, numbers compared as they come; "
         "its Rand index shows that the groups are the same and only the numbers change. "
-        "Asked for: at most 0.02 change letter a week (naive over 0.5), planted splits and merges found in at least 0.95 of the trials, other events in at most 0.05."
+        "Asked for: at most 0.02 change letter a week (naive over 0.5), planted splits and merges found in at least "
+        "0.95 of the trials, other events in at most 0.05."
     )
     write("identity", "Segments that keep their letters", intro, tables, args.seed, time.perf_counter() - start)
 

@@ -12,7 +12,8 @@ from smart_customer_analysis.insight.shares import shares_by, simulate_shares
 from smart_customer_analysis.stats import confusion_counts, score_distribution
 
 TRUTHS = (0.05, 0.20, 0.50, 0.90)
-CUSTOMERS = {"1 each": {}, "1 to 10, ICC 0": {"most": 10}, "1 to 10, ICC 0.3": {"icc": 0.3, "most": 10}, "1 to 10, ICC 0.5": {"icc": 0.5, "most": 10}}  # fmt: skip
+CUSTOMERS = {"1 each": {}, "1 to 10, ICC 0": {"most": 10}, "1 to 10, ICC 0.3": {"icc": 0.3, "most": 10}, "1 to 10, ICC "
+                                                                                                         "0.5": {"icc": 0.5, "most": 10}}  # fmt: skip
 NAMES = {"truth": "true share", "error": "mean error", "coverage": "coverage of 95 % range", "width": "mean width",
          "error_counted": "mean error of bare marks"}  # fmt: skip
 
@@ -53,7 +54,8 @@ def headline(right: float, seed: int, labelled: float, validation: int) -> float
 def judges(models: int) -> pd.DataFrame:
     "Spread of the headline over models of different quality."
     rights = np.linspace(0.75, 0.92, models)
-    cases = {"all have stars": (1.0, 0), "half have stars": (0.5, 0), "one in ten has stars": (0.1, 0), "no stars, 2,000 validation rows": (0, 2000),
+    cases = {"all have stars": (1.0, 0), "half have stars": (0.5, 0), "one in ten has stars": (0.1, 0), "no stars, 2,000 validation "
+                                                                                                        "rows": (0, 2000),
              "no stars, 150 validation rows": (0, 150)}  # fmt: skip
     rows = []
     for name, (labelled, validation) in cases.items():
@@ -88,9 +90,12 @@ def main() -> None:
         "Twenty models on one shop, 75 to 92 % right": judges(20),
     }
     intro = (
-        f"{args.draws:,} simulated shops per row of the first table, a quarter and half as many in the second and third; the model is right 81 % of the time. "
-        "Errors and widths as shares: 0.020 is 2 points. Asked for: coverage 0.93 to 0.97, mean error at most 0.020 where customers write one review each, "
-        "span at most 1 point where half of the reviews have stars and 3 where none have. With several reviews of one customer the error includes the luck of who wrote."
+        f"{args.draws:,} simulated shops per row of the first table, a quarter and half as many in the second and "
+        f"third; the model is right 81 % of the time. "
+        "Errors and widths as shares: 0.020 is 2 points. Asked for: coverage 0.93 to 0.97, mean error at most 0.020 "
+        "where customers write one review each, "
+        "span at most 1 point where half of the reviews have stars and 3 where none have. With several reviews of "
+        "one customer the error includes the luck of who wrote."
     )
     write(
         "shares",

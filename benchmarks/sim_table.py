@@ -22,7 +22,10 @@ def machine() -> str:
         )
     except (OSError, subprocess.CalledProcessError):
         model = platform.machine()
-    return f"{model}, Python {platform.python_version()}, NumPy {numpy.__version__}, SciPy {scipy.__version__}, pandas {pd.__version__}"
+    return (
+        f"{model}, Python {platform.python_version()}, NumPy {numpy.__version__}, SciPy {scipy.__version__}, "
+        f"pandas {pd.__version__}"
+    )
 
 
 def markdown(table: pd.DataFrame) -> str:

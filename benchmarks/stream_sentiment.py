@@ -85,11 +85,15 @@ def main() -> int:
         print(rows[-1], flush=True)
         ids = pd.read_parquet(home / "b", columns=["review_id"])["review_id"]
         left = args.rows - rows[1]["files"] * 2048
-        once = f"{len(ids):,} answers, {ids.nunique():,} different reviews; {rows[1]['files']} files were there, at most {left:,} were left to score, {rows[2]['scored now']:,} were scored."
+        once = (
+            f"{len(ids):,} answers, {ids.nunique():,} different reviews; {rows[1]['files']} files were there, at "
+            f"most {left:,} were left to score, {rows[2]['scored now']:,} were scored."
+        )
     write(
         "sentiment_stream",
         "Sentiment: 400,000 reviews as a stream",
-        f"`sca score FILE --out DIR` on made-up reviews with a tiny encoder. After the kill: {once} The real encoder takes "
+        f"`sca score FILE --out DIR` on made-up reviews with a tiny encoder. After the kill: {once} The real encoder "
+        f"takes "
         "longer for a review and more memory for its weights; the stream does not know the difference.",
         {"Runs": pd.DataFrame(rows)},
         5,

@@ -29,7 +29,8 @@ from smart_customer_analysis.sentiment.recipe import Recipe
 from smart_customer_analysis.sentiment.scoring import Scores, score
 from smart_customer_analysis.stats import proportion
 
-STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml, and the last two are of kinds it does not have
+# over 512 tokens each; no sentence of them is in neutral.toml, and the last two are of kinds it does not have
+STORIES = {
     "a purchase": 12
     * (
         "I ordered it on Monday and it came on Thursday in a brown box. My brother lives near the post office. "
@@ -37,26 +38,34 @@ STORIES = {  # over 512 tokens each; no sentence of them is in neutral.toml, and
     ),
     "a river": 9
     * (
-        "The river rises in the hills in the north of the province and flows through four districts before it reaches the sea. "
-        "Its upper valley was settled in the ninth century. A railway along the left bank was opened in 1874 and closed in 1961. "
+        "The river rises in the hills in the north of the province and flows through four districts before it "
+        "reaches the sea. "
+        "Its upper valley was settled in the ninth century. A railway along the left bank was opened in 1874 and "
+        "closed in 1961. "
         "The largest town on the river has a market hall, two schools and a museum of local history. "
     ),
     "a household": 11
     * (
         "My sister and I share a flat with two other students. On weekdays she leaves at seven and I leave at eight. "
-        "The university is at the other end of the city, so we go by tram. In the evening somebody cooks and the others wash up. "
+        "The university is at the other end of the city, so we go by tram. In the evening somebody cooks and the "
+        "others wash up. "
     ),
     "a lease": 8
     * (
-        "The landlord lets to the tenant the ground floor and the parking space that is marked on the plan. The term begins on the first of October. "
-        "The rent is due in advance on the third working day of the month and is transferred to the account named below. "
-        "Either side may end the contract in writing, three months before the end of a quarter. Pets other than fish require consent. "
+        "The landlord lets to the tenant the ground floor and the parking space that is marked on the plan. The term "
+        "begins on the first of October. "
+        "The rent is due in advance on the third working day of the month and is transferred to the account named "
+        "below. "
+        "Either side may end the contract in writing, three months before the end of a quarter. Pets other than fish "
+        "require consent. "
     ),
     "a lecture": 8
     * (
-        "In the last hour we defined the limit of a sequence. Today we look at functions of two variables and ask what continuity means for them. "
+        "In the last hour we defined the limit of a sequence. Today we look at functions of two variables and ask "
+        "what continuity means for them. "
         "Let f be defined on an open subset of the plane. We choose a point and draw a small disc around it. "
-        "The proof has two parts, and the second is left as homework. Are there questions before I go on to the next slide? "
+        "The proof has two parts, and the second is left as homework. Are there questions before I go on to the next "
+        "slide? "
     ),
 }
 
@@ -264,14 +273,19 @@ def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> l
     mean = lambda x: f"{np.mean(x):.2f}"  # noqa: E731
     return [
         {"what": "reviews explained", "found": str(n), "asked for": "300"},
-        {"what": "fall when the top 15 % of words go, times chance: mean (median)", "found": f"{mean(faith)} ({np.median(faith):.2f})", "asked for": "at least 3"},
+        {"what": "fall when the top 15 % of words go, times chance: mean (median)", "found": f"{mean(faith)} "
+                                                                                             f"({np.median(faith):.2f})", "asked for": "at least 3"},
         {"what": "marked faithful (at least 2 times chance)", "found": f"{(faith >= 2).mean():.0%}", "asked for": ""},
-        {"what": "completeness error: median (95th percentile)", "found": f"{np.median(complete):.3f} ({np.quantile(complete, 0.95):.3f})", "asked for": "0.02"},
+        {"what": "completeness error: median (95th percentile)", "found": f"{np.median(complete):.3f} "
+                                                                          f"({np.quantile(complete, 0.95):.3f})", "asked for": "0.02"},
         {"what": f"seconds, 112 to 144 tokens ({near.sum()} reviews): median (95th percentile)", "found": f"{np.median(seconds[near]):.2f} ({np.quantile(seconds[near], 0.95):.2f})", "asked for": "p95 under 1.5"},
         {"what": f"seconds, 96 to 160 tokens ({wide.sum()} reviews): median (95th percentile)", "found": f"{np.median(seconds[wide]):.2f} ({np.quantile(seconds[wide], 0.95):.2f})", "asked for": ""},
-        {"what": "112 to 144 tokens in processor seconds (two cores spend two a second)", "found": f"{np.median(busy[near]):.2f} ({np.quantile(busy[near], 0.95):.2f})", "asked for": "3.0 are 1.5 s on 2 idle cores"},
+        {"what": "112 to 144 tokens in processor seconds (two cores spend two a second)", "found": f"{np.median(busy[near]):.2f} "
+                                                                                                   f"({np.quantile(busy[near], 0.95):.2f})", "asked for": "3.0 are 1.5 s on 2 idle "
+                                                                                                                                                          "cores"},
         {"what": "seconds, all lengths: 95th percentile", "found": f"{np.quantile(seconds, 0.95):.2f}", "asked for": ""},
-        {"what": f"words weighed by random weights ({len(chance)} reviews): times chance", "found": f"{mean(chance)} ({np.median(chance):.2f})", "asked for": "near 1 or below"},
+        {"what": f"words weighed by random weights ({len(chance)} reviews): times chance", "found": f"{mean(chance)} "
+                                                                                                    f"({np.median(chance):.2f})", "asked for": "near 1 or below"},
         {"what": "… rank correlation with the trained model's words", "found": mean(alike), "asked for": "near 0"},
     ]  # fmt: skip
 
@@ -349,7 +363,8 @@ def main() -> None:
         found[part] = json.loads(kept.read_text())
         print(shown(found[part]["lines"]).to_string(), flush=True)
     heads = {
-        "resplits": "Answers under an error contract, test rows only (asked for: kept in at least 95 %; the halves share one pool, so a lucky calibration meets an unlucky other half)",
+        "resplits": "Answers under an error contract, test rows only (asked for: kept in at least 95 %; the halves "
+        "share one pool, so a lucky calibration meets an unlucky other half)",
         "far": "A verdict beyond token 512 (all test rows; asked for: 500 within 0.01)",
         "contract": "Answers under an error contract (asked for: kept in at least 95 %)",
         "explain": "Words that carry the answer",
@@ -366,9 +381,10 @@ def main() -> None:
     write(
         "sentiment_trust",
         "Sentiment: what the model promises, checked",
-        f"One model, trained on {ask.card['training']['rows']:,} rows of `amazon_polarity/train.ft.txt` (seed {recipe['seed']}, "
-        f"see sentiment_accuracy.md), calibrated on {ask.calibration['n']} more. It has seen none of the rows used here. "
-        + missing,
+        f"One model, trained on {ask.card['training']['rows']:,} rows of `amazon_polarity/train.ft.txt` (seed "
+        f"{recipe['seed']}, "
+        f"see sentiment_accuracy.md), calibrated on {ask.calibration['n']} more. It has seen none of the rows used "
+        f"here. " + missing,
         tables,
         0,
         max(sum(f["seconds"] for f in found.values()), time.perf_counter() - start),

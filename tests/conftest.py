@@ -45,7 +45,8 @@ def pg_server() -> Iterator[str]:
         programs = programs_folder()
         if programs is None:
             missing(
-                "no PostgreSQL: apt-get install postgresql postgis postgresql-15-postgis-3, or set SCA_TEST_DATABASE_URL"
+                "no PostgreSQL: apt-get install postgresql postgis postgresql-15-postgis-3, or set "
+                "SCA_TEST_DATABASE_URL"
             )
         cluster = Cluster(programs)
     url = given or cluster.url

@@ -52,7 +52,8 @@ def cut(
 
 # %% ../../nbs/104_data.encoding.ipynb #7693c250
 _FOREIGN = {b"PK\x03\x04": "a zip archive or Excel file", b"%PDF": "a PDF", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture",
-            b"PAR1": "a Parquet file", b"SQLite format 3": "an SQLite database", b"\x7fELF": "a program", b"\xd0\xcf\x11\xe0": "an old Office file"}  # fmt: skip
+            b"PAR1": "a Parquet file", b"SQLite format 3": "an SQLite database", b"\x7fELF": "a program", b"\xd0\xcf\x11\xe0": "an old Office "
+                                                                                                                               "file"}  # fmt: skip
 
 # %% ../../nbs/104_data.encoding.ipynb #219a8a33
 def _head(stream: BinaryIO, path: Path, n: int = 1 << 16) -> bytes:

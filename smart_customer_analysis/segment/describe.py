@@ -151,7 +151,8 @@ def _review_names(profiles: pd.DataFrame, words: dict[str, list[str]]) -> dict[s
 
 # %% ../../nbs/330_segment.describe.ipynb #ee22f6dd
 PHRASES = {
-    "recency": "last order {} days ago", "frequency": "{} orders", "monetary": "{} spent", "basket": "{} per order", "tenure": "with the shop for {} days",
+    "recency": "last order {} days ago", "frequency": "{} orders", "monetary": "{} spent", "basket": "{} per order", "tenure": "with the shop for {} "
+                                                                                                                               "days",
     "review_recency": "last review {} days ago", "n_reviews": "{} reviews", "words": "{} words per review",
 }  # fmt: skip
 MOOD = {"share_negative": ("more", "less"), "mean_sentiment": ("less", "more"), "p_negative": ("more", "less")}

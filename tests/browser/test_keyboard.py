@@ -6,7 +6,8 @@ from waiting import until, view
 def focused(page) -> dict:
     return page.evaluate(
         "(() => { const e = document.activeElement, r = e.getBoundingClientRect(), s = getComputedStyle(e);"
-        " return {tag: e.tagName, id: e.id, cls: String(e.className.baseVal ?? e.className), text: e.textContent.slice(0, 60), href: e.getAttribute('href'),"
+        " return {tag: e.tagName, id: e.id, cls: String(e.className.baseVal ?? e.className), text: "
+        "e.textContent.slice(0, 60), href: e.getAttribute('href'),"
         " shown: r.width > 0 && r.height > 0, ring: s.outlineStyle !== 'none' || s.strokeWidth !== '0px'}; })()"
     )
 

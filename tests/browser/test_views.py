@@ -67,7 +67,8 @@ def test_first_view_is_light(open_page):
     page = open_page("/")
     page.wait_for_timeout(300)
     loaded = page.evaluate(
-        "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map(e => [e.name, e.transferSize])"
+        "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map(e => "
+        "[e.name, e.transferSize])"
     )
     names = [name for name, _ in loaded]
     assert len(names) <= 26, names
@@ -87,7 +88,9 @@ def test_nothing_jumps_when_late_answers_arrive(open_page, path, width):
 
     page = open_page(path, width=width, height=800, routes={"**/v1/**": late})
     shifts = page.evaluate(
-        "new Promise(done => new PerformanceObserver(l => done(l.getEntries().map(e => [e.value, e.sources.map(s => s.node?.id || s.node?.className)]))).observe({type: 'layout-shift', buffered: true}) || setTimeout(() => done([]), 300))"
+        "new Promise(done => new PerformanceObserver(l => done(l.getEntries().map(e => [e.value, e.sources.map(s => "
+        "s.node?.id || s.node?.className)]))).observe({type: 'layout-shift', buffered: true}) || setTimeout(() => "
+        "done([]), 300))"
     )
     assert sum(value for value, _ in shifts) <= 0.05, shifts
 

@@ -16,7 +16,8 @@ def settle(page) -> None:
     page.wait_for_selector("main h1")
     until(
         page,
-        "() => document.querySelector('#view')?.childElementCount && !document.querySelector('main[aria-busy], .skeleton, .updating')"
+        "() => document.querySelector('#view')?.childElementCount && !document.querySelector('main[aria-busy], "
+        ".skeleton, .updating')"
         " && [...document.querySelectorAll('.card-body')].every(b => b.childElementCount || !b.checkVisibility())",
     )
 

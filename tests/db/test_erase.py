@@ -49,7 +49,8 @@ def plant(files: Path) -> None:
         f"{WORDS[9]},{WHO},P02,1,No,bad {WORDS[10]} bad,2025-11-21T08:52:00Z",
         f"{WORDS[11]},{WHO},P02,9,Title {WORDS[12]},a row of nine stars by {WORDS[13]},2025-11-22T08:52:00Z",
         f"{WORDS[7]},{WHO},P02,1,{WORDS[8]} again,{LONG},2025-11-20T08:52:00Z",
-        f"R999001,{WHO},P02,1,Old,an older {WORDS[14]} version said {WORDS[15]} and more than that,2025-11-20T08:52:00Z",
+        f"R999001,{WHO},P02,1,Old,an older {WORDS[14]} version said {WORDS[15]} and more than "
+        f"that,2025-11-20T08:52:00Z",
     )
 
 

@@ -23,7 +23,8 @@ from smart_customer_analysis.store.migrate import migrate, revision
 TABLES = ("loads", "customers", "products", "reviews", "orders", "replaced_rows", "rejects")
 KEYS = {
     "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'index'",
-    "postgresql": "SELECT (SELECT count(*) FROM pg_constraint) + (SELECT count(*) FROM pg_indexes WHERE schemaname = 'public')",
+    "postgresql": "SELECT (SELECT count(*) FROM pg_constraint) + (SELECT count(*) FROM pg_indexes WHERE schemaname = "
+    "'public')",
 }
 fork = multiprocessing.get_context("fork")
 
@@ -115,7 +116,8 @@ def _settled(url: str) -> dict[str, int]:
     engine = make_engine(url)
     if engine.dialect.name == "postgresql":
         busy = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND state <> 'idle'"
         )
         for _ in range(600):
             with engine.connect() as c:
@@ -184,7 +186,8 @@ def cut_backend(make: Callable[[], str], runs: int, seed: int = 1, n: int = 12_0
         loader.start()
         sought = rng.choice(["COPY%", "INSERT%", "%"])
         cut = text(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE :q"
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND "
+            "pid <> pg_backend_pid() AND state = 'active' AND query LIKE :q"
         )
         with watcher.connect() as c:
             while loader.is_alive() and not c.execute(cut, {"q": sought}).scalar():

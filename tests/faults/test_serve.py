@@ -115,7 +115,8 @@ def test_a_body_without_end_is_cut_off(server):
     process, port = server
     with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
         s.sendall(
-            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+            b"chunked\r\n\r\n"
         )
         sent, told = 0, b""
         chunk = b"10000\r\n" + b"a" * 65536 + b"\r\n"

@@ -53,7 +53,8 @@ def test_signature_becomes_text():
     shown = {
         "output_type": "execute_result",
         "data": {
-            "text/markdown": "---\n\n### f\n\n```python\ndef f(\n    a:<class 'BinaryIO'>,\n)->__main__.T:\n```\n\n*Doc.*"
+            "text/markdown": "---\n\n### f\n\n```python\ndef f(\n    a:<class "
+            "'BinaryIO'>,\n)->__main__.T:\n```\n\n*Doc.*"
         },
     }
     cell = pages.translate_cell(code("#| echo: false\n#| output: asis\nshow_doc(f)", [shown]))
@@ -86,7 +87,11 @@ def test_a_picture_beside_a_table_is_shown():
 
 def test_reference_shows_signature_with_comments(tmp_path):
     (tmp_path / tree.NAME).mkdir()
-    module = '"Doc."\n__all__ = ["f", "C", "K"]\nK = 1\ndef f(\n    a: int,  # metres\n) -> int:  # more metres\n    "Add one | two."\n    return a + 1\nclass C:\n    "A thing."\n    x: int  # a number\n    def go(self) -> None:\n        "Go."\n'
+    module = (
+        '"Doc."\n__all__ = ["f", "C", "K"]\nK = 1\ndef f(\n    a: int,  # metres\n) -> int:  # more metres\n    '
+        '"Add one | two."\n    return a + 1\nclass C:\n    "A thing."\n    x: int  # a number\n    def '
+        'go(self) -> None:\n        "Go."\n'
+    )
     (tmp_path / tree.NAME / "m.py").write_text(module)
     pages.write_reference(tmp_path, {"m": "01_m.ipynb"}, tmp_path / "out")
     page, table = (tmp_path / "out" / "m.md").read_text(), (tmp_path / "out" / "index.md").read_text()
@@ -97,7 +102,8 @@ def test_reference_shows_signature_with_comments(tmp_path):
 
 def test_remote_assets_are_found(tmp_path):
     (tmp_path / "a.html").write_text(
-        '<a href="https://ok.org">link</a><script src="https://cdn.org/x.js"></script><link rel="stylesheet" href="//cdn.org/y.css">'
+        '<a href="https://ok.org">link</a><script src="https://cdn.org/x.js"></script><link rel="stylesheet" '
+        'href="//cdn.org/y.css">'
     )
     assert len(pages.remote_assets(tmp_path)) == 2
 

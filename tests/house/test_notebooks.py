@@ -94,7 +94,8 @@ def test_no_orphan_module(path):
 def test_report_template_keeps_its_parameters_tag(path):
     tagged = [c for c in tree.cells(path) if "parameters" in c["metadata"].get("tags", [])]
     assert len(tagged) == 1, (
-        f"{tree.shown(path)} needs one cell tagged `parameters`, found {len(tagged)}; nbdev-clean drops tags that are not allowed"
+        f"{tree.shown(path)} needs one cell tagged `parameters`, found {len(tagged)}; nbdev-clean drops tags that "
+        f"are not allowed"
     )
 
 

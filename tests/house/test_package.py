@@ -100,7 +100,8 @@ def test_importing_the_package_does_nothing(tmp_path):
     code = (
         "import sys; before = set(sys.modules); import smart_customer_analysis as s; "
         "heavy = {'torch', 'sqlalchemy', 'transformers', 'pandas', 'fastapi'} & set(sys.modules); "
-        "assert not heavy, heavy; assert s.__version__; assert not [m for m in sys.modules if m.startswith('smart_customer_analysis.')]"
+        "assert not heavy, heavy; assert s.__version__; assert not [m for m in sys.modules if "
+        "m.startswith('smart_customer_analysis.')]"
     )
     done = run(code, tmp_path)
     assert done.returncode == 0, done.stderr

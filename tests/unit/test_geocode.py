@@ -24,7 +24,9 @@ US = [
     ("Reading", "Pennsylvania", "PA", -75.93, 40.34), ("Mobile", "Alabama", "AL", -88.04, 30.69), ("Eugene", "Oregon", "OR", -123.09, 44.05),
 ]  # fmt: skip
 US_STYLES = [
-    "{n}, {c}", "{n}, {s}", "{n} {c}", "{n},{c}", "{l}, {lc}", "{u}, {c}", "{n}, {c} USA", "{n}, {c}, USA", "{n}, {c} United States", "{n}, {s}, United States",
+    "{n}, {c}", "{n}, {s}", "{n} {c}", "{n},{c}", "{l}, {lc}", "{u}, {c}", "{n}, {c} USA", "{n}, {c}, USA", "{n}, {c} United "
+                                                                                                            "States", "{n}, {s}, United "
+                                                                                                                      "States",
     "{n}, {s} USA", "{n} {s}", "{n}, {c} 02139", "{n} ({c})", "{n}, {c}.", "{n} - {c}", "near {n}, {c}", "{n} area, {c}", "  {n} ,  {c}  ", "{n}, {c}, U.S.A.",
     "downtown {n}, {c}", "{n}, {s} (USA)", "outside {n}, {c}", "{n}, {ls}", "{n}; {s}; US",
 ]  # fmt: skip
@@ -60,9 +62,12 @@ BARE = [
     ("London, Ontario", -81.25, 42.98),
     ("London, ON Canada", -81.25, 42.98),
 ]
-NOWHERE = ["Earth", "here", "Somewhere over the rainbow", "in front of my computer", "Home", "the moon", "Hogwarts", "Middle-Earth", "none of your business", "???", "x", "123",
-    "nowhere", "my couch", "I wish I was in Hawaii", "behind you", "everywhere", "the internet", "Narnia", "a galaxy far, far away", "Your mom's house", "...", "!!!", "N/A", "not telling",
-    "http://example.com", "the kitchen", "lost", "The Great White North", "between jobs", "Planet Claire", "on the road", "Gotham City", "Springfield of the mind", "it's a secret", "wonderland",
+NOWHERE = ["Earth", "here", "Somewhere over the rainbow", "in front of my computer", "Home", "the moon", "Hogwarts", "Middle-Earth", "none of your "
+                                                                                                                                     "business", "???", "x", "123",
+    "nowhere", "my couch", "I wish I was in Hawaii", "behind you", "everywhere", "the internet", "Narnia", "a galaxy far, far "
+                                                                                                           "away", "Your mom's house", "...", "!!!", "N/A", "not telling",
+    "http://example.com", "the kitchen", "lost", "The Great White North", "between jobs", "Planet Claire", "on the road", "Gotham City", "Springfield of the "
+                                                                                                                                         "mind", "it's a secret", "wonderland",
     "", " ", "-", "reading in bed", "mobile", "nice"]  # fmt: skip
 
 

@@ -38,7 +38,8 @@ def cells(n: int = 6) -> pd.DataFrame:
     frame = pd.DataFrame(
         {"cell": disk, "state": np.where(rng.random(len(disk)) < 0.2, "hidden", "shown"), "share": share}
     )
-    return frame.assign(share=frame["share"].where(frame["state"] == "shown"), low=share - 0.05, high=share + 0.05, n_reviews=100, name="Lisbon <north> & \"co\"",
+    return frame.assign(share=frame["share"].where(frame["state"] == "shown"), low=share - 0.05, high=share + 0.05, n_reviews=100, name="Lisbon <north> & "
+                                                                                                                                        "\"co\"",
                         hot=(frame["state"] == "shown") & (share > 0.42), rank=range(1, len(disk) + 1), difference=share - 0.22, proven=share > 0.3)  # fmt: skip
 
 

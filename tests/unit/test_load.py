@@ -344,7 +344,8 @@ def shop_database(path: Path) -> str:
     with sa.create_engine(url).begin() as c:
         c.exec_driver_sql("create table reviews (review_id text, text text, rating, colour text)")
         c.exec_driver_sql(
-            "insert into reviews values ('1', 'fine', 5, 'red'), ('2', null, null, null), ('3', 'bad', 'one', null), ('4', 'ok', 3.0, null)"
+            "insert into reviews values ('1', 'fine', 5, 'red'), ('2', null, null, null), ('3', 'bad', 'one', null), "
+            "('4', 'ok', 3.0, null)"
         )
         c.exec_driver_sql("create view good as select * from reviews where rating = 5")
         c.exec_driver_sql("create table empty as select * from reviews where 1 = 0")
@@ -367,8 +368,12 @@ def test_sql_rows_of_mixed_types_and_nulls(tmp_path):
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [("select * from nowhere", "no such table"), ("select review_id from reviews", "column 'text'"), ("select * from empty", "at least one row"),
-     ("delete from reviews", "a SELECT"), ("with x as (select 1) delete from reviews", "readonly"), ("select text, text from reviews", "every column name once")],
+    [("select * from nowhere", "no such table"), ("select review_id from reviews", "column 'text'"), ("select * from "
+                                                                                                      "empty", "at least one "
+                                                                                                               "row"),
+     ("delete from reviews", "a SELECT"), ("with x as (select 1) delete from reviews", "readonly"), ("select text, text from "
+                                                                                                     "reviews", "every column name "
+                                                                                                                "once")],
 )  # fmt: skip
 def test_a_bad_query_is_refused(tmp_path, query, words):
     url = shop_database(tmp_path)
@@ -541,7 +546,8 @@ def test_a_new_shop_needs_no_code(tmp_path):
     (tmp_path / "shop.toml").write_text(
         'currency = "KRW"\ncountry = "KR"\ndates = ["%d.%m.%Y %H:%M"]\ntimezone = "Asia/Seoul"\ndecimal = ","\n'
         '[files.r]\npath = "r.csv"\ndelimiter = ";"\n[files.o]\npath = "o.jsonl"\n[files.p]\npath = "p.csv"\n'
-        '[review]\nfile = "r"\n[review.columns]\nreview_id = ["nr", "shop"]\ntext = "memo"\nrating = "note"\nreviewed_at = "am"\ncustomer_id = "kunde"\n'
+        '[review]\nfile = "r"\n[review.columns]\nreview_id = ["nr", "shop"]\ntext = "memo"\nrating = '
+        '"note"\nreviewed_at = "am"\ncustomer_id = "kunde"\n'
         '[order]\nfile = "o"\njoins = [{ file = "p", on = "id", to = "order", take = { paid = "sum" } }]\n'
         '[order.columns]\norder_id = "id"\ncustomer_id = "who"\nordered_at = "at"\namount = "paid"\n'
     )

