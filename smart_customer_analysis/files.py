@@ -15,7 +15,7 @@ import json
 import numpy as np
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from pathlib import Path
 @contextmanager
 def replacing(
     path: Path,  # file to write; its folder exists
-) -> Iterator[Path]:  # scratch path in the same folder; the block writes it and closes it
+) -> Generator[Path]:  # scratch path in the same folder; the block writes it and closes it
     "Yield a scratch path that takes the place of `path` when the block ends without an error."
     scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:

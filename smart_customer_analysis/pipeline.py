@@ -39,7 +39,8 @@ def _scored_part(scored: Scored) -> dict[str, Any]:
 
 def _contradicting(engine: Engine, source: str) -> dict[str, int]:
     "Count the reviews whose stars say the opposite of their text: checked, contradict."
-    return {k: v for k, v in contradictions(engine, source).items() if k != "items"}
+    counts: dict[str, Any] = dict(contradictions(engine, source))
+    return {k: v for k, v in counts.items() if k != "items"}
 
 
 def _summary(

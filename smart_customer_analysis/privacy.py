@@ -127,7 +127,7 @@ def erase(
     customer_id: str,  # as the shop writes it; with pseudonym_key set, its pseudonym is looked for too
     source: str | None = None,  # None: the source loaded last
 ) -> Erased:  # what was removed
-    "Remove a person from the database, the caches, the tables and the reports; raises `InputError` where nobody has that id."
+    "Remove a person from database, caches, tables and reports; raises `InputError` where nobody has that id."
     engine, key = open_database(settings), settings.pseudonym_key.get_secret_value()
     source = resolve_source(engine, source)
     erased: Erased = {"source": source, "rows": {}, "marks": 0, "files": [], "reports": []}

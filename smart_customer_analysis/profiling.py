@@ -10,7 +10,7 @@ __all__ = ['Stage', 'Meter']
 # %% ../nbs/050_profiling.ipynb #d50d6933
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypedDict
@@ -49,7 +49,7 @@ class Meter:
     def stage(
         self,
         name: str,  # shown in the summary
-    ) -> Iterator[None]:
+    ) -> Generator[None]:
         "Measure the block and add its stage, also where the block fails."
         if self.say:
             print(f"{name} …", flush=True)

@@ -77,7 +77,7 @@ def fresh_rows(
     else:
         rows = stored_frames(open_database(settings), source)["reviews"]
     rows = rows[rows["label"].notna()]
-    known = [seen(f, text_of(rows)) for f in folders]
+    known = [seen(f, text_of(rows).tolist()) for f in folders]
     if not file and any(k is None for k in known):
         raise ModelError(
             "models that say what they were trained on",

@@ -160,7 +160,7 @@ def explain(
     claim = "deleting the weightiest words moves the answer"
     if not result["faithful"]:
         claim = f"not to be relied on: {claim}"
-    table = table_text(words, "word", "weight")
+    table = table_text([dict(word) for word in words], "word", "weight")
     times = f"{result['faithfulness']:.1f} times as far as random ones"
     print_result(result, as_json, f"p negative {result['p_negative']:.2f}, {read}\n{table}\n{claim} {times}")
 

@@ -24,9 +24,10 @@ from smart_customer_analysis.commands.common import (
     table_text,
 )
 from typing import Annotated, Any
+from typer.core import TyperGroup
 
 # %% ../../nbs/713_commands.load.ipynb #ebc19afd
-class LoadGroup(typer.core.TyperGroup):
+class LoadGroup(TyperGroup):
     "`sca load FILE…` is short for `sca load from FILE…`: a first word that is no command is a file."
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
@@ -106,7 +107,7 @@ def load_show(number: Number, database: Database = None, as_json: Json = False) 
     from smart_customer_analysis.store.migrate import open_database
 
     load = show_load(open_database(settings_of(database)), number)
-    print_result(load, as_json, _load_text(load))
+    print_result(load, as_json, _load_text(dict(load)))
 
 # %% ../../nbs/713_commands.load.ipynb #353cb2d3
 @loads.command("undo")

@@ -13,6 +13,7 @@ import typer
 from pathlib import Path
 from .common import Database, Json, print_result, settings_of, table_text
 from typing import Annotated
+from typing import Any
 
 # %% ../../nbs/715_commands.report.ipynb #b01aabcf
 reports = typer.Typer(no_args_is_help=True, help="Make and list reports.")
@@ -29,7 +30,7 @@ def report_run(
     "Make a report: a notebook and one HTML file."
     from smart_customer_analysis.report.run import run_report
 
-    values = dict(p.partition("=")[::2] for p in parameter or [])
+    values: dict[str, Any] = dict(p.partition("=")[::2] for p in parameter or [])
     report = run_report(settings_of(database), name, **values)
     result = {"name": name, "status": report.status, "html": str(report.html), "summary": report.summary}
     title = f"{report.summary['title']}: {report.status.replace('_', ' ')}"

@@ -18,7 +18,7 @@ from ..schema import InputError
 
 # %% ../../nbs/106_data.delimited.ipynb #245f2ece
 def _sound(buf: np.ndarray, delimiter: int, final: bool) -> np.ndarray | None:
-    "Ends of the records in a block (the position after each), or None where a quote, a NUL or a lone CR is out of place."
+    "Return the ends of the records in a block; None where a quote, a NUL or a lone CR is out of place."
     if (buf == 0).any():
         return None
     quote, newline = np.flatnonzero(buf == 34), np.flatnonzero(buf == 10)
@@ -100,7 +100,7 @@ def _parse_record(raw: bytes, n_fields: int, delimiter: str) -> list[str] | tupl
 
 # %% ../../nbs/106_data.delimited.ipynb #a55e69a1
 def _record(lines: list[bytes], i: int, n_fields: int, delimiter: str, final: bool) -> tuple[list | tuple, int] | None:
-    "Fields (or rule and detail) of the record that starts at line i, and its last line; None where the block ends first."
+    "Return fields (or rule and detail) of the record at line i, and its last line; None where the block ends first."
     last = _record_end(lines, i, delimiter.encode())
     if last is None and not final:
         return None

@@ -51,9 +51,16 @@ def cut(
     return text if len(text) <= RAW_CHARACTERS else text[:RAW_CHARACTERS] + "…"
 
 # %% ../../nbs/104_data.encoding.ipynb #7693c250
-_FOREIGN = {b"PK\x03\x04": "a zip archive or Excel file", b"%PDF": "a PDF", b"\x89PNG": "a picture", b"\xff\xd8\xff": "a picture",
-            b"PAR1": "a Parquet file", b"SQLite format 3": "an SQLite database", b"\x7fELF": "a program", b"\xd0\xcf\x11\xe0": "an old Office "
-                                                                                                                               "file"}  # fmt: skip
+_FOREIGN = {
+    b"PK\x03\x04": "a zip archive or Excel file",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"PAR1": "a Parquet file",
+    b"SQLite format 3": "an SQLite database",
+    b"\x7fELF": "a program",
+    b"\xd0\xcf\x11\xe0": "an old Office file",
+}
 
 # %% ../../nbs/104_data.encoding.ipynb #219a8a33
 def _head(stream: BinaryIO, path: Path, n: int = 1 << 16) -> bytes:

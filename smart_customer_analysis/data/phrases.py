@@ -24,7 +24,8 @@ TOPICS = ["delivery", "quality", "price", "support", "packaging", "taste", "size
 # %% ../../nbs/100_data.phrases.ipynb #679144cd
 PRODUCTS = pd.DataFrame(
     [(f"P{i:02}", name, i > 12) for i, name in enumerate(
-        ["kettle", "coffee grinder", "blanket", "fruit bowl", "teapot", "bread knife", "table cloth", "lamp", "set of mugs",
+        ["kettle", "coffee grinder", "blanket", "fruit bowl", "teapot", "bread knife", "table cloth", "lamp",
+         "set of mugs",
          "frying pan", "cork tray", "salad bowl", "olive oil", "coffee", "green tea", "honey", "fig jam", "sea salt",
          "almond cake", "port vinegar"], start=1)],
     columns=["product_id", "name", "food"],

@@ -114,7 +114,7 @@ def _as_text(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
 
 # %% ../../nbs/107_data.read.ipynb #1801489a
 def _without_nul(rows: Rows) -> Rows:
-    "Move rows with NUL characters or endless texts to the rejects; text files are checked while reading, these are not."
+    "Move rows with NUL characters or endless texts to the rejects, as the readers of text files do."
     bad = np.zeros(rows.table.num_rows, bool)
     for column in rows.table.columns:
         odd = pc.or_(pc.match_substring(column, "\0"), pc.greater(pc.utf8_length(column), TEXT_CHARACTERS))

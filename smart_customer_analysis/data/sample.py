@@ -245,15 +245,16 @@ def _frames(
         customer_id=ids, country=COUNTRY, first_seen=_when(end, seen)
     )
     bought = bought.sort_values("ago", ascending=False, kind="stable", ignore_index=True)
-    orders = pd.DataFrame({
-        "order_id": [f"O{i:06}" for i in range(1, len(bought) + 1)], "customer_id": ids[bought["who"]], "ordered_at": _when(end, bought["ago"]),
-        "amount": bought["amount"], "currency": "EUR", "product_id": products[bought["item"]],
-    })  # fmt: skip
-    reviews = pd.DataFrame({
-        "review_id": [f"R{i:06}" for i in range(1, n + 1)], "customer_id": ids[facts["who"]], "product_id": products[facts["item"]],
-        "rating": facts["rating"], "label": label_of_rating(facts["rating"]), "title": titles, "text": texts, "reviewed_at": _when(end, facts["ago"]),
-        "place": people["place"].to_numpy()[facts["who"]], "source": "sample", "line": np.arange(1, n + 1),
-    })  # fmt: skip
+    orders = pd.DataFrame(
+        {"order_id": [f"O{i:06}" for i in range(1, len(bought) + 1)], "customer_id": ids[bought["who"]]}
+    )
+    orders = orders.assign(ordered_at=_when(end, bought["ago"]), amount=bought["amount"], currency="EUR")
+    orders["product_id"] = products[bought["item"]]
+    who = facts["who"]
+    reviews = pd.DataFrame({"review_id": [f"R{i:06}" for i in range(1, n + 1)], "customer_id": ids[who]})
+    reviews = reviews.assign(product_id=products[facts["item"]], rating=facts["rating"], title=titles, text=texts)
+    reviews = reviews.assign(label=label_of_rating(facts["rating"]), reviewed_at=_when(end, facts["ago"]))
+    reviews = reviews.assign(place=people["place"].to_numpy()[who], source="sample", line=np.arange(1, n + 1))
     return conform(customers, Customer), conform(orders, Order), conform(reviews, Review)
 
 # %% ../../nbs/102_data.sample.ipynb #7da5d479
@@ -275,17 +276,26 @@ def _truth(
     def share(mask: Any) -> float:
         return round(float(negative[mask].mean()), 4) if mask.any() else 0.0
 
+    hot_spot = {"place": HOT_PLACE, "region": place["region"], "lon": float(place["lon"]), "lat": float(place["lat"])}
+    hot_spot |= {"negative_share": share(hot), "negative_share_elsewhere": share(~hot)}
+    hot_spot["customers"] = customers["customer_id"][people["hot"]].tolist()
+    change = {"region": CHANGE_REGION, "topic": CHANGE_TOPIC, "start": first_day, "end": last_day}
+    change |= {f"{k}_reviews": int(w.sum()) for k, w in windows.items()}
+    change |= {f"{k}_negative_share": share(w) for k, w in windows.items()}
     return {
-        "seed": seed, "weeks": weeks, "noise": noise, "last_day": last_day,
+        "seed": seed,
+        "weeks": weeks,
+        "noise": noise,
+        "last_day": last_day,
         "rows": {"customers": len(customers), "orders": len(orders), "reviews": len(reviews)},
         "negative_share": share(negative | True),
-        "hot_spot": {"place": HOT_PLACE, "region": place["region"], "lon": float(place["lon"]), "lat": float(place["lat"]), "negative_share": share(hot), "negative_share_elsewhere": share(~hot), "customers": customers["customer_id"][people["hot"]].tolist()},
-        "change": {"region": CHANGE_REGION, "topic": CHANGE_TOPIC, "start": first_day, "end": last_day} | {f"{k}_reviews": int(w.sum()) for k, w in windows.items()} | {f"{k}_negative_share": share(w) for k, w in windows.items()},
+        "hot_spot": hot_spot,
+        "change": change,
         "segments": dict(zip(customers["customer_id"], people["segment"], strict=True)),
         "topics": dict(zip(reviews["review_id"], np.array(TOPICS)[facts["topic"]].tolist(), strict=True)),
         "star_errors": reviews["review_id"][facts["flipped"]].tolist(),
         "test_reviews": reviews["review_id"][tested[facts["who"]]].tolist(),
-    }  # fmt: skip
+    }
 
 # %% ../../nbs/102_data.sample.ipynb #31761d52
 def write_shop(

@@ -34,13 +34,18 @@ def _raw_files(frames: tuple, test_reviews: list[str]) -> dict[str, Any]:
     labelled = reviews.dropna(subset="label")
     tested = labelled["review_id"].isin(test_reviews)
     numbers = {c: customers[c].map("{:.5f}".format) for c in ("lon", "lat")}
-    rows = reviews[["review_id", "customer_id", "product_id", "rating", "title", "text"]]
+    people = customers[["customer_id", "place", "region", "country"]].assign(**numbers)
+    bought = orders[["order_id", "customer_id", "product_id", "currency"]]
+    bought = bought.assign(amount=orders["amount"].map("{:.2f}".format), ordered_at=_iso(orders["ordered_at"]))
+    written = reviews[["review_id", "customer_id", "product_id", "rating", "title", "text"]]
+    written = written.assign(rating=written["rating"].astype(int).astype(str), reviewed_at=_iso(reviews["reviewed_at"]))
     return {
-        "customers.csv": customers[["customer_id", "place", "region", "country"]].assign(**numbers, first_seen=_iso(customers["first_seen"])).astype(object),
-        "orders.csv": orders[["order_id", "customer_id", "product_id", "currency"]].assign(amount=orders["amount"].map("{:.2f}".format), ordered_at=_iso(orders["ordered_at"])).astype(object),
-        "reviews.csv": rows.assign(rating=rows["rating"].astype(int).astype(str), reviewed_at=_iso(reviews["reviewed_at"])).astype(object),
-        "train.ft.txt": _lines(labelled[~tested]), "test.ft.txt": _lines(labelled[tested]),
-    }  # fmt: skip
+        "customers.csv": people.assign(first_seen=_iso(customers["first_seen"])).astype(object),
+        "orders.csv": bought.astype(object),
+        "reviews.csv": written.astype(object),
+        "train.ft.txt": _lines(labelled[~tested]),
+        "test.ft.txt": _lines(labelled[tested]),
+    }
 
 # %% ../../nbs/101_data.sample_files.ipynb #d9c1de8c
 def _insert(rng: np.random.Generator, rows: Any, extra: Any) -> Any:

@@ -75,7 +75,7 @@ def split_reviews(
     test_share: float = 0.2,  # of all labelled rows; not used where test_ids are given
     seed: int = 42,  # of the split
 ) -> pd.Series:  # "train", "valid" or "test"; missing: no label, no text, or near a given test row
-    "Split labelled reviews, so that no customer and no near text is in two parts; raises `InputError` for shares out of range."
+    "Split labelled reviews: no customer and no near text in two parts; raises `InputError` for shares out of range."
     if not (0 < valid_share < 1 and 0 < test_share < 1):
         raise InputError("shares between 0 and 1", f"valid {valid_share}, test {test_share}", "correct the shares")
     split = pd.Series(None, index=reviews.index, dtype="str")

@@ -150,9 +150,29 @@ class HotSpots:
 
 # %% ../../nbs/360_geo.hotspots.ipynb #20193253
 CELL_COLUMNS = [
-    "resolution", "cell", "parent", "n_reviews", "n_customers", "n_negative", "state", "why", "share", "low", "high", "smoothed",
-    "difference", "p_value", "q_value", "proven", "sizes_hot", "hot", "rank", "name", "lon", "lat",
-]  # fmt: skip
+    "resolution",
+    "cell",
+    "parent",
+    "n_reviews",
+    "n_customers",
+    "n_negative",
+    "state",
+    "why",
+    "share",
+    "low",
+    "high",
+    "smoothed",
+    "difference",
+    "p_value",
+    "q_value",
+    "proven",
+    "sizes_hot",
+    "hot",
+    "rank",
+    "name",
+    "lon",
+    "lat",
+]
 
 # %% ../../nbs/360_geo.hotspots.ipynb #bb91d39b
 def _lumps(shown: Iterable[str], finest: Iterable[str], larger: int | None) -> list[str]:
@@ -282,7 +302,7 @@ def _published(cells: pd.DataFrame) -> pd.DataFrame:
 
 # %% ../../nbs/360_geo.hotspots.ipynb #660de758
 def find_hotspots(
-    rows: pd.DataFrame,  # one row per review: customer_id, lon, lat, negative 0/1 (missing: unsure, left out); city, place, region optional
+    rows: pd.DataFrame,  # a row per review: customer_id, lon, lat, negative 0/1 or missing; optional city, place, region
     resolutions: Sequence[int] | None = None,  # H3 resolutions; default: three sizes that suit the spread
     permutations: int = 999,  # permutations of the customers
     alpha: float = 0.05,  # false share allowed among hot cells

@@ -239,9 +239,16 @@ def _measure(
     reviews = np.bincount(group[after], minlength=len(names))
     people = pd.Series(rows["person"].to_numpy()[after]).groupby(group[after]).nunique()
     return names.assign(
-        before=d.before["value"].clip(0, 1), after=d.after["value"].clip(0, 1), points=points, low=low, high=high,
-        n_customers=people.reindex(range(len(names)), fill_value=0), n_reviews=reviews, p_value=difference_p_values(d), reason=reason,
-    ), d  # fmt: skip
+        before=d.before["value"].clip(0, 1),
+        after=d.after["value"].clip(0, 1),
+        points=points,
+        low=low,
+        high=high,
+        n_customers=people.reindex(range(len(names)), fill_value=0),
+        n_reviews=reviews,
+        p_value=difference_p_values(d),
+        reason=reason,
+    ), d
 
 # %% ../../nbs/510_insight.changes.ipynb #112d730d
 def find_changes(
@@ -332,7 +339,8 @@ def _two_periods(rng: np.random.Generator, moved: np.ndarray, shop: dict[str, An
     for i, change in enumerate(moved):
         n, base = int(rng.integers(160, 1200)), rng.uniform(0.10, 0.40)
         rows = simulate_reviews(n, base, seed=rng, **shop)
-        angry = simulate_reviews(n, 1.0, seed=rng, **(shop | {"icc": 0.0}))  # how a review reads that turned
+        calm: dict[str, Any] = {**shop, "icc": 0.0}
+        angry = simulate_reviews(n, 1.0, seed=rng, **calm)  # how a review reads that turned
         after = rng.random(n) < 0.5
         turned = after & (rows["truth"] == 0) & (rng.random(n) < change / (1 - base))
         rows = rows.assign(stars=rows["stars"].mask(turned & rows["stars"].notna(), 1.0))

@@ -49,15 +49,25 @@ def profile_table(
 
 # %% ../../nbs/330_segment.describe.ipynb #ede467b0
 STANDING = [
-    ("Unhappy", "+share_negative", 0.5), ("Loyal", "+frequency -recency", 0.5), ("New", "-tenure", 0.6), ("Lapsed", "+recency", 0.7),
-    ("Long-standing", "+tenure", 0.8), ("Happy", "-share_negative +mean_sentiment", 0.4), ("Recent", "-review_recency", 0.5),
-    ("Earlier", "+review_recency", 0.5), ("Never active", "-has_orders", 1.0),
-]  # fmt: skip
+    ("Unhappy", "+share_negative", 0.5),
+    ("Loyal", "+frequency -recency", 0.5),
+    ("New", "-tenure", 0.6),
+    ("Lapsed", "+recency", 0.7),
+    ("Long-standing", "+tenure", 0.8),
+    ("Happy", "-share_negative +mean_sentiment", 0.4),
+    ("Recent", "-review_recency", 0.5),
+    ("Earlier", "+review_recency", 0.5),
+    ("Never active", "-has_orders", 1.0),
+]
 BUYING = [
-    ("big spenders", "+monetary", 0.6), ("bargain hunters", "-basket", 0.6), ("regulars", "+frequency", 0.6),
-    ("small spenders", "-monetary", 0.5), ("occasional buyers", "-frequency", 0.5), ("frequent reviewers", "+n_reviews", 0.8),
+    ("big spenders", "+monetary", 0.6),
+    ("bargain hunters", "-basket", 0.6),
+    ("regulars", "+frequency", 0.6),
+    ("small spenders", "-monetary", 0.5),
+    ("occasional buyers", "-frequency", 0.5),
+    ("frequent reviewers", "+n_reviews", 0.8),
     ("silent buyers", "-has_reviews", 1.0),
-]  # fmt: skip
+]
 LESS = {"small spenders": 0.7, "occasional buyers": 0.8}  # names that say less than others with the same numbers
 AVOID = {
     ("Lapsed", "regulars"),
@@ -67,7 +77,7 @@ AVOID = {
 
 # %% ../../nbs/330_segment.describe.ipynb #1c48da20
 def _strength(rule: str, away: dict[str, float]) -> float:
-    "Mean of the differences a rule names, in its direction; minus infinity where one is absent or points the other way."
+    "Return the mean of the differences a rule names; minus infinity where one is absent or points the other way."
     values = [
         (1 if part[0] == "+" else -1) * away.get(part[1:], -np.inf * (1 if part[0] == "+" else -1))
         for part in rule.split()
@@ -151,10 +161,15 @@ def _review_names(profiles: pd.DataFrame, words: dict[str, list[str]]) -> dict[s
 
 # %% ../../nbs/330_segment.describe.ipynb #ee22f6dd
 PHRASES = {
-    "recency": "last order {} days ago", "frequency": "{} orders", "monetary": "{} spent", "basket": "{} per order", "tenure": "with the shop for {} "
-                                                                                                                               "days",
-    "review_recency": "last review {} days ago", "n_reviews": "{} reviews", "words": "{} words per review",
-}  # fmt: skip
+    "recency": "last order {} days ago",
+    "frequency": "{} orders",
+    "monetary": "{} spent",
+    "basket": "{} per order",
+    "tenure": "with the shop for {} days",
+    "review_recency": "last review {} days ago",
+    "n_reviews": "{} reviews",
+    "words": "{} words per review",
+}
 MOOD = {"share_negative": ("more", "less"), "mean_sentiment": ("less", "more"), "p_negative": ("more", "less")}
 
 

@@ -115,17 +115,23 @@ def _fit_topic_model(model: TopicModel, X: np.ndarray, p_negative: np.ndarray | 
     return model
 
 # %% ../../nbs/300_segment.topics.ipynb #2c8326c7
-_PORTUGUESE = """a ao aos aquela aquele aqueles as até bem boa bom chegou com como comprei da das de dela dele deles depois do dos e ela elas ele eles em entre
-era essa essas esse esses esta estas este estes estou está eu foi foram fui há isso isto já lhe lo mais mas me mesmo meu meus minha minhas muito muita na nas
-nem no nos nossa nosso num numa não nao né o os ou para pela pelas pelo pelos por pra porque qual quando que quem se sem ser será seu seus sido só sua suas são
-também te tem tenho ter tinha todo todos tudo um uma umas uns vc você voces vocês vou está tá ate nada ainda agora pois"""
+_PORTUGUESE = """a ao aos aquela aquele aqueles as até bem boa bom chegou com como comprei da das de dela dele
+deles depois do dos e ela elas ele eles em entre
+era essa essas esse esses esta estas este estes estou está eu foi foram fui há isso isto já lhe lo mais mas me
+mesmo meu meus minha minhas muito muita na nas
+nem no nos nossa nosso num numa não nao né o os ou para pela pelas pelo pelos por pra porque qual quando que quem
+se sem ser será seu seus sido só sua suas são
+também te tem tenho ter tinha todo todos tudo um uma umas uns vc você voces vocês vou está tá ate nada ainda agora
+pois"""
 STOP_WORDS = sorted(
     ENGLISH_STOP_WORDS
     | set(_PORTUGUESE.split())
     | set(
         """ve ll don didn doesn isn wasn couldn wouldn won just like really got get did does
-good great nice bad best better worst excellent awful terrible love loved hate recommend recomendo ótimo otimo excelente super gostei adorei bought buy
-thing things lot say says said told asked think know thought make makes made way order ordered ordering old new use used using look looks looked
+good great nice bad best better worst excellent awful terrible love loved hate recommend recomendo ótimo otimo
+excelente super gostei adorei bought buy
+thing things lot say says said told asked think know thought make makes made way order ordered ordering old new use
+used using look looks looked
 second first came come time times day days week weeks month months year years don't quot amp br""".split()
     )
 )

@@ -100,12 +100,9 @@ def quiet() -> Generator[None]:
 def _from_pretrained(place: str, **config: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[str]]:
     "Read model and tokenizer: safetensors only, never code from a hub."
     safe = {"trust_remote_code": False}
-    model: Any
-    tokenizer: Any
+    load: Any = AutoTokenizer.from_pretrained
     with quiet():
-        tokenizer = AutoTokenizer.from_pretrained(
-            place, **safe, **{k: v for k, v in config.items() if k == "local_files_only"}
-        )
+        tokenizer = load(place, **safe, **{k: v for k, v in config.items() if k == "local_files_only"})
         model, info = AutoModelForSequenceClassification.from_pretrained(
             place,
             use_safetensors=True,
@@ -139,7 +136,7 @@ def load_encoder(
     name: str,  # a packaged name, a folder, or a Hugging Face id
     seed: int = 42,  # seed of the new head
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:  # classifier with two labels, dropout off; fast tokenizer
-    "Load a pre-trained encoder under a fresh two-label head, or a published model under its own; raises `ModelError` if it cannot be had."
+    "Load an encoder under a new head, or a published model under its own; raises `ModelError` where there is none."
     model, tokenizer, missing = _read_encoder(name, find_encoder(name))
     for field in _DROPOUTS:
         if getattr(model.config, field, None) is not None:

@@ -125,7 +125,7 @@ def mean_state(
 def topic_layer(
     model: PreTrainedModel,  # classifier
 ) -> int:  # 0 is the embedding layer
-    "Layer whose mean state describes what a text is about: the last one if training kept it there, the one below if a map leads on, else the first."
+    "Return the layer whose mean state is the topic of a text: the last, the one below the map, or the first."
     mapped = getattr(model, "topic_map", None) is not None
     return model.config.num_hidden_layers - mapped if getattr(model.config, "topics_kept", False) else 1
 

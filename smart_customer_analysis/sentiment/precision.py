@@ -40,7 +40,7 @@ def choose_precision(
     device: str | None = None,  # cpu or cuda; None: cuda where there is one
     precision: str = "",  # fp32 or bf16; empty: the faster one
 ) -> tuple[str, torch.dtype, dict[str, float]]:  # device, format of the forward pass, measured GFLOP/s
-    "Choose device and number format by measuring in turns, so that a busy machine decides as an idle one: bf16 only where it is at least 1.3 times as fast."
+    "Choose device and number format by a measurement: bf16 where it is at least 1.3 times as fast as fp32."
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if precision not in ("", *FORMATS):
         raise InputError("precision fp32, bf16 or empty", repr(precision), "leave it empty to have it measured")

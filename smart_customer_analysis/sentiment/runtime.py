@@ -52,9 +52,16 @@ def _write_graph(model: Any, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _TwoOutputs(model).cpu().eval(), (ids, mask), str(path), input_names=["input_ids", "attention_mask"],
-            output_names=["logits", "states"], dynamic_shapes=(free, free), dynamo=True, verbose=False, external_data=False,
-        )  # fmt: skip
+            _TwoOutputs(model).cpu().eval(),
+            (ids, mask),
+            str(path),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["logits", "states"],
+            dynamic_shapes=(free, free),
+            dynamo=True,
+            verbose=False,
+            external_data=False,
+        )
 
 # %% ../../nbs/280_sentiment.runtime.ipynb #e707a0fa
 def _quantize(graph: Path, path: Path) -> None:

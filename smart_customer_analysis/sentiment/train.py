@@ -360,7 +360,7 @@ def train_sentiment(
     device: str | None = None,  # cpu or cuda; None: cuda where there is one
     **options: Any,  # further fields of `Recipe`
 ) -> TrainResult:  # the published model
-    "Fine-tune an encoder on labelled reviews and publish it; raises `InputError` for labels or a recipe that do not fit."
+    "Fine-tune an encoder on labelled reviews and publish it; raises `InputError` for unfit labels or options."
     recipe = Recipe(encoder, max_tokens, epochs, learning_rate, batch_tokens, seed, **options)
     recipe = for_language(recipe, language := main_language(texts))
     y, yv = (

@@ -59,7 +59,7 @@ def evaluate_only(
 ) -> dict[str, Any]:  # model, rows, left_out, accuracy, confusion, ece, …, slices, mistakes
     "Measure a model on a labelled file without storing anything."
     reviews, predictor = load("fasttext", (file,)).reviews, open_model(settings, model)
-    known = seen(predictor.folder, text_of(reviews))
+    known = seen(predictor.folder, text_of(reviews).tolist())
     rows = reviews if known is None else reviews[~known]
     texts = text_of(rows).tolist()
     frame = predictor.predict(texts, progress=progress).frame

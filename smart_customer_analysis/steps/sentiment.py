@@ -24,7 +24,13 @@ from ..data.split import sample_rows
 from ..profiling import Meter
 from ..sentiment.cache import cache_folder, score_rows
 from ..sentiment.evaluate import evaluate, record_evaluation, tfidf_baseline
-from ..sentiment.predict import Predictor, RiskGuarantee, guarantee_risk, open_model
+from smart_customer_analysis.sentiment.predict import (
+    Predictor,
+    RiskGuarantee,
+    guarantee_risk,
+    open_model,
+    threshold_for,
+)
 from ..sentiment.recipe import Recipe
 from ..sentiment.registry import record_metrics, seen
 from ..sentiment.runtime import choose_engine
@@ -100,7 +106,11 @@ def abstain(
     max_error: float,  # share of wrong answers allowed, between 0 and 0.5
     known: np.ndarray | None = None,  # (n,) bool: rows the model was trained on; None: it does not say
 ) -> tuple[np.ndarray, RiskGuarantee]:  # (n,) bool: answered; what is guaranteed for new reviews
-    "Decide which predictions are answers at an allowed error."
+    "Decide which predictions are answers at an allowed error; all are, without a guarantee, where none can be given."
+    if threshold_for(calibration, max_error) is None:
+        reason = f"{calibration['n']} held-out rows cannot prove an error of at most {max_error:.1%}"
+        unproven = RiskGuarantee(max_error, False, 1.0, f"All answered, without a guarantee: {reason}.")
+        return np.ones(len(predictions), bool), unproven
     read, total = (predictions[c].to_numpy() for c in ("tokens_read", "tokens_total"))
     scores = Scores(margins_of(predictions, calibration), embeddings, read, total)
     answered, guarantee = guarantee_risk(scores, calibration, max_error)
