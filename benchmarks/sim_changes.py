@@ -1,4 +1,6 @@
-"""Changes on simulated truth and on customers dealt at random: claimed, found, false. Writes docs/measured/changes.md."""
+"""Changes on simulated truth and on customers dealt at random: claimed, found, false.
+
+Writes docs/measured/changes.md."""
 
 import argparse
 import os

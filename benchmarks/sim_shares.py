@@ -1,4 +1,6 @@
-"""Shares on simulated truth: error and coverage, and how far the headline depends on the model. Writes docs/measured/shares.md."""
+"""Shares on simulated truth: error and coverage, and how far the headline depends on the model.
+
+Writes docs/measured/shares.md."""
 
 import argparse
 import time

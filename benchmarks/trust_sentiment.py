@@ -3,8 +3,8 @@
 python benchmarks/trust_sentiment.py [--only PART ...]
 
 The models are those of accuracy_sentiment.py: seed 0, and what it kept of the others. Parts: resplits, far, facts,
-contract, explain, gate. What a part found is kept beside the model, so that they can be run one at a time; without --only the
-missing ones are run and the table is written.
+contract, explain, gate. What a part found is kept beside the model, so that they can be run one at a time; without
+--only the missing ones are run and the table is written.
 """
 
 import argparse
@@ -149,7 +149,7 @@ def far_of(ask: Predictor) -> list[dict]:
 
 
 def contract(ask: Predictor, resplits: int = 400) -> list[dict]:
-    "Half of the unseen rows calibrates, the other half is answered; then reviews of other kinds, calibrated as published."
+    "Half of the unseen rows calibrates, the other half is answered; then reviews of other kinds, as published."
     held = kept_out()
     rows = pd.concat([test_rows(), held], ignore_index=True)
     found, y = scored(ask, rows["text"]), rows["label"].to_numpy()

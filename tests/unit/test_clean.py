@@ -208,7 +208,8 @@ def test_planted_personal_data_is_masked_and_little_else():
         ("It was not what I wanted but they were nice.", "en"), ("O produto não chegou ainda, muito ruim", "pt"),
         ("No lo compré por el precio, pero es muy bueno", "es"),
         ("Le produit est très bien mais pas dans les temps", "fr"), ("Das ist nicht gut und sehr teuer für mich", "de"),
-        ("배송이 빨라요", "ko"), ("とても良いです", "ja"), ("很好用", "zh"), ("Очень хорошо", "ru"), ("ok", ""), ("", ""),
+        ("배송이 빨라요", "ko"), ("とても良いです", "ja"), ("很好用", "zh"), ("Очень хорошо", "ru"),
+        ("ok", ""), ("", ""),
     ],
 )  # fmt: skip
 def test_language(text, code):

@@ -1,4 +1,6 @@
-"Bad input, one case per row: every line is a row or a reject with its rule and line, or the file is refused in one sentence."
+"""Bad input, one case per row.
+
+Every line is a row or a reject with its rule and line, or the file is refused in one sentence."""
 
 import bz2
 import gzip
