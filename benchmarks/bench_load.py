@@ -1,4 +1,6 @@
-"""Reading speed beside a plain Python loop and pandas, and a million rows with planted faults. Writes docs/measured/load.md; --large writes load_large.md."""
+"""Reading speed beside a plain Python loop and pandas, and a million rows with planted faults.
+
+Writes docs/measured/load.md; --large writes load_large.md."""
 
 import argparse
 import cProfile

@@ -1,4 +1,6 @@
-"""The search for the number of segments beside a plain scikit-learn sweep, in one run. Writes docs/measured/segments.md."""
+"""The search for the number of segments beside a plain scikit-learn sweep, in one run.
+
+Writes docs/measured/segments.md."""
 
 import argparse
 import subprocess

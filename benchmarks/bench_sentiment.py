@@ -1,11 +1,12 @@
-"""Scoring and training beside Hugging Face's pipeline and Trainer, same model, same rows. Writes docs/measured/sentiment.md,
-or sentiment_fp32.md where the processor has no fast bf16.
+"""Scoring and training beside Hugging Face's pipeline and Trainer, same model, same rows.
+
+Writes docs/measured/sentiment.md, or sentiment_fp32.md where the processor has no fast bf16.
 
 python benchmarks/bench_sentiment.py [--model FOLDER] [--rows 240] [--learn 1000] [--rounds 3]
 
-Peer and ours take turns, round after round, so that whatever else the machine does falls on both. Processor seconds (of all
-threads) are counted beside those of the clock: other programs lengthen the clock's, hardly the processors'. The Trainer needs the
-package accelerate (extra `bench`).
+Peer and ours take turns, round after round, so that whatever else the machine does falls on both. Processor seconds
+(of all threads) are counted beside those of the clock: other programs lengthen the clock's, hardly the processors'.
+The Trainer needs the package accelerate (extra `bench`).
 """
 
 import argparse

@@ -56,7 +56,7 @@ def as_they_are(many: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> list[dict
 
 
 def left_out_runs(many: dict[str, tuple[pd.DataFrame, pd.DataFrame]], n: int) -> Iterator[tuple]:
-    "Kind tested, its test rows, what was learnt from, how many rows, the run: n rows of the two others, half as many of its own."
+    "Kind tested, its test rows, what was learnt from, rows, run: n rows of the two others, half as many of its own."
     where = RUNS / "domains"
     where.mkdir(parents=True, exist_ok=True)
     for name, (own, test) in many.items():

@@ -1,4 +1,6 @@
-"""Faults of training and model folders, counted. Writes docs/measured/faults_sentiment.md; exit code 1 where one went wrong."""
+"""Faults of training and model folders, counted.
+
+Writes docs/measured/faults_sentiment.md; exit code 1 where one went wrong."""
 
 import argparse
 import sys

@@ -1,7 +1,7 @@
 """Faults of the store, counted. Writes docs/measured/faults_store.md; exit code 1 where a run went wrong.
 
-The full counts take about an hour. --only runs a part and adds its rows to those in docs/measured/faults_store.json, which must
-come from the same code: the table names the commits of the store and says how long each part took."""
+The full counts take about an hour. --only runs a part and adds its rows to docs/measured/faults_store.json, whose rows
+must come from the same code: the table names the commits of the store and says how long each part took."""
 
 import argparse
 import json

@@ -1,4 +1,6 @@
-"""Changes on simulated truth and on customers dealt at random: claimed, found, false. Writes docs/measured/changes.md."""
+"""Changes on simulated truth and on customers dealt at random: claimed, found, false.
+
+Writes docs/measured/changes.md."""
 
 import argparse
 import os
@@ -29,9 +31,13 @@ def planted(runs: int, seed: int) -> pd.DataFrame:
     kinds = {"1 review each": {}, "1 to 4, ICC 0.3": {"icc": 0.3, "most": 4}}
     cases = {"nothing changed": (0, 0.12), "six changed by 12 points": (6, 0.12)}
     rows = [
-        {"60 measures": name, "customers": who, "runs": runs} | simulate_changes(n, p, 60, runs, seed, labelled=labelled, **kind) | {"stars": f"{labelled:.0%}"}
-        for name, (n, p) in cases.items() for who, kind in kinds.items() for labelled in (1.0, 0.5)
-    ]  # fmt: skip
+        {"60 measures": name, "customers": who, "runs": runs}
+        | simulate_changes(n, p, 60, runs, seed, labelled=labelled, **kind)
+        | {"stars": f"{labelled:.0%}"}
+        for name, (n, p) in cases.items()
+        for who, kind in kinds.items()
+        for labelled in (1.0, 0.5)
+    ]
     return pd.DataFrame(rows)[["60 measures", "customers", "stars", "runs", *NAMES]].rename(columns=NAMES)
 
 
@@ -104,8 +110,11 @@ def dealt(deals: int, seed: int) -> pd.DataFrame:
             naive += (
                 stats.chi2_contingency(pd.crosstab(heap, table["stars"].astype(float)), correction=False).pvalue < 0.05
             )
-        out.append({"shop": name, "reviews": len(rows), "customers": int(code.max() + 1), "deals": deals, "any proven change": anything / deals,
-                    "overall below 0.05": overall / deals, "counting reviews, overall": naive / deals})  # fmt: skip
+        out.append({
+            "shop": name, "reviews": len(rows), "customers": int(code.max() + 1), "deals": deals,
+            "any proven change": anything / deals, "overall below 0.05": overall / deals,
+            "counting reviews, overall": naive / deals,
+        })  # fmt: skip
     return pd.DataFrame(out)
 
 

@@ -1,4 +1,6 @@
-"""Segments over weekly refits with known truth: who changes letter, which events are found, which are false. Writes docs/measured/identity.md."""
+"""Segments over weekly refits with known truth: who changes letter, which events are found, which are false.
+
+Writes docs/measured/identity.md."""
 
 import argparse
 import time
@@ -67,7 +69,7 @@ def follow(frames: Iterator[pd.DataFrame], seed: int) -> pd.DataFrame:
 
 
 def planted(kind: str, seed: int, n: int) -> tuple[bool, int, bool]:
-    "One trial: was the planted split or merge told with the right letters, how many other events were told, had the first fit found the groups?"
+    "One trial: planted event told with the right letters? How many others told? Did the first fit find the groups?"
     rng = np.random.default_rng([seed, ord(kind[0])])
     places = centers(rng, 6)
     group = rng.integers(0, 6, n)

@@ -1,4 +1,6 @@
-"""Shares on simulated truth: error and coverage, and how far the headline depends on the model. Writes docs/measured/shares.md."""
+"""Shares on simulated truth: error and coverage, and how far the headline depends on the model.
+
+Writes docs/measured/shares.md."""
 
 import argparse
 import time
@@ -12,8 +14,10 @@ from smart_customer_analysis.insight.shares import shares_by, simulate_shares
 from smart_customer_analysis.stats import confusion_counts, score_distribution
 
 TRUTHS = (0.05, 0.20, 0.50, 0.90)
-CUSTOMERS = {"1 each": {}, "1 to 10, ICC 0": {"most": 10}, "1 to 10, ICC 0.3": {"icc": 0.3, "most": 10}, "1 to 10, ICC "
-                                                                                                         "0.5": {"icc": 0.5, "most": 10}}  # fmt: skip
+CUSTOMERS = {
+    "1 each": {}, "1 to 10, ICC 0": {"most": 10}, "1 to 10, ICC 0.3": {"icc": 0.3, "most": 10},
+    "1 to 10, ICC 0.5": {"icc": 0.5, "most": 10},
+}  # fmt: skip
 NAMES = {"truth": "true share", "error": "mean error", "coverage": "coverage of 95 % range", "width": "mean width",
          "error_counted": "mean error of bare marks"}  # fmt: skip
 
@@ -54,9 +58,10 @@ def headline(right: float, seed: int, labelled: float, validation: int) -> float
 def judges(models: int) -> pd.DataFrame:
     "Spread of the headline over models of different quality."
     rights = np.linspace(0.75, 0.92, models)
-    cases = {"all have stars": (1.0, 0), "half have stars": (0.5, 0), "one in ten has stars": (0.1, 0), "no stars, 2,000 validation "
-                                                                                                        "rows": (0, 2000),
-             "no stars, 150 validation rows": (0, 150)}  # fmt: skip
+    cases = {
+        "all have stars": (1.0, 0), "half have stars": (0.5, 0), "one in ten has stars": (0.1, 0),
+        "no stars, 2,000 validation rows": (0, 2000), "no stars, 150 validation rows": (0, 150),
+    }  # fmt: skip
     rows = []
     for name, (labelled, validation) in cases.items():
         values = [headline(r, 100 + i, labelled, validation) for i, r in enumerate(rights)]

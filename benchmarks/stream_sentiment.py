@@ -53,8 +53,9 @@ def scored(home: Path, file: Path, out: Path, kill_at: int = 0) -> dict:
     working = [mb for files, mb in peaks if files > 2] or [0.0]
     parts = [f"{np.max(part):,.0f}" for part in np.array_split(working, 8) if len(part)]
     return {
-        "ended": "killed" if done == -signal.SIGKILL else f"exit code {done}", "files": peaks[-1][0] if done else len(list(out.glob("answers-*.parquet"))),
-        "scored now": int(scored_now), "seconds": round(time.perf_counter() - start), "peak MB": round(max(mb for _, mb in peaks)),
+        "ended": "killed" if done == -signal.SIGKILL else f"exit code {done}",
+        "files": peaks[-1][0] if done else len(list(out.glob("answers-*.parquet"))), "scored now": int(scored_now),
+        "seconds": round(time.perf_counter() - start), "peak MB": round(max(mb for _, mb in peaks)),
         "peak MB in each eighth of the time it scored": " · ".join(parts),
     }  # fmt: skip
 

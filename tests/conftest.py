@@ -1,8 +1,8 @@
 """Fixtures for all tests: the repository, the real data sets, and databases that are thrown away.
 
-A PostgreSQL server is taken from SCA_TEST_DATABASE_URL (databases named sca_test_* are made and dropped there, the named
-one is never written to), or a cluster of our own is started in a temporary folder. What cannot be had is skipped with one
-line; with SCA_CI_NO_SKIPS=1 it fails instead.
+A PostgreSQL server is taken from SCA_TEST_DATABASE_URL (databases named sca_test_* are made and dropped there, the
+named one is never written to), or a cluster of our own is started in a temporary folder. What cannot be had is skipped
+with one line; with SCA_CI_NO_SKIPS=1 it fails instead.
 """
 
 import itertools

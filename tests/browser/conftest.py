@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator:
-    "Chromium of this machine. Package scope: a running Playwright holds an event loop that other tests would trip over."
+    "Chromium of this machine. Package scope: a running Playwright holds an event loop that breaks other tests."
     program = os.environ.get("SCA_CHROMIUM") or next((p for name in CHROMIUM if (p := shutil.which(name))), None)
     if program is None:
         missing("no Chromium: apt-get install chromium, or set SCA_CHROMIUM to its program")

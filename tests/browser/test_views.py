@@ -1,4 +1,4 @@
-"""Six views, light and dark, wide and narrow: nothing refused, nothing from outside, nothing unreadable, nothing sideways."""
+"""Six views, light and dark, wide and narrow: nothing refused, nothing from outside, unreadable or sideways."""
 
 import time
 

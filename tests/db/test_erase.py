@@ -1,4 +1,4 @@
-"A person who is erased is nowhere afterwards: twenty planted words are sought in every file of the project and in the whole database."
+"An erased person is nowhere afterwards: twenty planted words are sought in every project file and the whole database."
 
 import os
 import subprocess

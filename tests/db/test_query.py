@@ -184,8 +184,9 @@ def test_a_filter_never_makes_a_count_grow(scored):
     engine, _ = scored
     rng = np.random.default_rng(11)
     choices = {
-        "start": [date(2026, 2, 1), date(2026, 3, 5)], "end": [date(2026, 5, 1), date(2026, 6, 30)], "segment": ["A", "B", "Z"],
-        "region": ["Nord", "Süd"], "product": ["lamp", "desk"], "sentiment": ["negative", "positive", "unsure"], "q": ["no", "ärger", "%", "_", "\\", "'"],
+        "start": [date(2026, 2, 1), date(2026, 3, 5)], "end": [date(2026, 5, 1), date(2026, 6, 30)],
+        "segment": ["A", "B", "Z"], "region": ["Nord", "Süd"], "product": ["lamp", "desk"],
+        "sentiment": ["negative", "positive", "unsure"], "q": ["no", "ärger", "%", "_", "\\", "'"],
     }  # fmt: skip
     everything = query.reviews_page(engine)["total"]
     for _ in range(15):

@@ -1,4 +1,4 @@
-"""Break trainings and model folders on purpose. Each function returns what it counted and the stories of what went wrong."""
+"""Break trainings and model folders on purpose. Each function returns its counts and the stories of what went wrong."""
 
 import json
 import multiprocessing
@@ -111,7 +111,9 @@ def where_it_died(home: Path) -> str:
 
 
 def kill_training(work: Path, runs: int, seed: int = 1) -> tuple[Counter, list[str]]:
-    "SIGKILL a training at random moments, two of three after its first checkpoint: training again ends with the same weights and metrics."
+    """SIGKILL a training at random moments, two of three after its first checkpoint.
+
+    Training again ends with the same weights and metrics."""
     torch.set_num_threads(1)
     encoder, wrong, rng, places = (
         str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0])),

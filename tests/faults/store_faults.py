@@ -1,4 +1,4 @@
-"""Break loads on purpose and look at what is left. Each function returns how many runs went wrong, with their stories."""
+"""Break loads on purpose and look at what is left. Each function returns how many runs failed, with their stories."""
 
 import multiprocessing
 import os
@@ -167,7 +167,7 @@ def load_at_once(make: Callable[[], str], runs: int, processes: int, same: bool,
 
 
 def cut_backend(make: Callable[[], str], runs: int, seed: int = 1, n: int = 12_000) -> list[str]:
-    "Terminate the server process of a loader while it works: one DatabaseError, nothing of the load left, and a repeat works."
+    "Terminate a loader's server process while it works: one DatabaseError, nothing of the load left, a repeat works."
     url, wrong, rng = make(), [], random.Random(seed)
     first, second = halves(n)
     prepared(url, first)

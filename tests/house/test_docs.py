@@ -1,4 +1,4 @@
-"The translation from nbdev's processed notebooks to pages: what Quarto understands and Sphinx does not is turned or dropped."
+"From nbdev's processed notebooks to pages: what Quarto understands and Sphinx does not is translated or dropped."
 
 import importlib.util
 import json

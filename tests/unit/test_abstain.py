@@ -1,4 +1,4 @@
-"Stored predictions abstain where the allowed error cannot be kept, and the shares stay what they were. The truth is planted."
+"Stored predictions abstain where the allowed error cannot be kept, and the shares stay the same. The truth is planted."
 
 import numpy as np
 import pandas as pd

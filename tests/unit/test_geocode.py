@@ -14,28 +14,35 @@ from smart_customer_analysis.schema import Customer, conform
 
 # name, state, code, country, lon, lat; taken from an atlas, not from the gazetteer
 US = [
-    ("Boston", "Massachusetts", "MA", -71.06, 42.36), ("Portland", "Oregon", "OR", -122.68, 45.52), ("Portland", "Maine", "ME", -70.26, 43.66),
-    ("St. Louis", "Missouri", "MO", -90.20, 38.63), ("Springfield", "Illinois", "IL", -89.65, 39.80), ("Springfield", "Massachusetts", "MA", -72.59, 42.10),
-    ("Columbus", "Ohio", "OH", -83.00, 39.96), ("Columbus", "Georgia", "GA", -84.99, 32.46), ("Arlington", "Virginia", "VA", -77.10, 38.88),
-    ("Arlington", "Texas", "TX", -97.11, 32.74), ("Rochester", "New York", "NY", -77.61, 43.16), ("Rochester", "Minnesota", "MN", -92.48, 44.02),
-    ("Winston-Salem", "North Carolina", "NC", -80.24, 36.10), ("Fort Worth", "Texas", "TX", -97.33, 32.76), ("Ann Arbor", "Michigan", "MI", -83.74, 42.28),
-    ("Santa Fe", "New Mexico", "NM", -105.94, 35.69), ("Charleston", "West Virginia", "WV", -81.63, 38.35), ("Charleston", "South Carolina", "SC", -79.93, 32.78),
-    ("Kansas City", "Missouri", "MO", -94.58, 39.10), ("Ithaca", "New York", "NY", -76.50, 42.44), ("Boise", "Idaho", "ID", -116.20, 43.62),
-    ("Reading", "Pennsylvania", "PA", -75.93, 40.34), ("Mobile", "Alabama", "AL", -88.04, 30.69), ("Eugene", "Oregon", "OR", -123.09, 44.05),
+    ("Boston", "Massachusetts", "MA", -71.06, 42.36), ("Portland", "Oregon", "OR", -122.68, 45.52),
+    ("Portland", "Maine", "ME", -70.26, 43.66), ("St. Louis", "Missouri", "MO", -90.20, 38.63),
+    ("Springfield", "Illinois", "IL", -89.65, 39.80), ("Springfield", "Massachusetts", "MA", -72.59, 42.10),
+    ("Columbus", "Ohio", "OH", -83.00, 39.96), ("Columbus", "Georgia", "GA", -84.99, 32.46),
+    ("Arlington", "Virginia", "VA", -77.10, 38.88), ("Arlington", "Texas", "TX", -97.11, 32.74),
+    ("Rochester", "New York", "NY", -77.61, 43.16), ("Rochester", "Minnesota", "MN", -92.48, 44.02),
+    ("Winston-Salem", "North Carolina", "NC", -80.24, 36.10), ("Fort Worth", "Texas", "TX", -97.33, 32.76),
+    ("Ann Arbor", "Michigan", "MI", -83.74, 42.28), ("Santa Fe", "New Mexico", "NM", -105.94, 35.69),
+    ("Charleston", "West Virginia", "WV", -81.63, 38.35), ("Charleston", "South Carolina", "SC", -79.93, 32.78),
+    ("Kansas City", "Missouri", "MO", -94.58, 39.10), ("Ithaca", "New York", "NY", -76.50, 42.44),
+    ("Boise", "Idaho", "ID", -116.20, 43.62), ("Reading", "Pennsylvania", "PA", -75.93, 40.34),
+    ("Mobile", "Alabama", "AL", -88.04, 30.69), ("Eugene", "Oregon", "OR", -123.09, 44.05),
 ]  # fmt: skip
 US_STYLES = [
-    "{n}, {c}", "{n}, {s}", "{n} {c}", "{n},{c}", "{l}, {lc}", "{u}, {c}", "{n}, {c} USA", "{n}, {c}, USA", "{n}, {c} United "
-                                                                                                            "States", "{n}, {s}, United "
-                                                                                                                      "States",
-    "{n}, {s} USA", "{n} {s}", "{n}, {c} 02139", "{n} ({c})", "{n}, {c}.", "{n} - {c}", "near {n}, {c}", "{n} area, {c}", "  {n} ,  {c}  ", "{n}, {c}, U.S.A.",
+    "{n}, {c}", "{n}, {s}", "{n} {c}", "{n},{c}", "{l}, {lc}", "{u}, {c}", "{n}, {c} USA", "{n}, {c}, USA",
+    "{n}, {c} United States", "{n}, {s}, United States", "{n}, {s} USA", "{n} {s}", "{n}, {c} 02139", "{n} ({c})",
+    "{n}, {c}.", "{n} - {c}", "near {n}, {c}", "{n} area, {c}", "  {n} ,  {c}  ", "{n}, {c}, U.S.A.",
     "downtown {n}, {c}", "{n}, {s} (USA)", "outside {n}, {c}", "{n}, {ls}", "{n}; {s}; US",
 ]  # fmt: skip
 WORLD = [
-    ("London", "United Kingdom", -0.13, 51.51), ("Manchester", "UK", -2.24, 53.48), ("Glasgow", "Scotland", -4.25, 55.86), ("Cardiff", "Wales", -3.18, 51.48),
-    ("Toronto", "Canada", -79.38, 43.65), ("Vancouver", "Canada", -123.12, 49.28), ("Sydney", "Australia", 151.21, -33.87), ("Paris", "France", 2.35, 48.86),
-    ("München", "Germany", 11.58, 48.14), ("Cologne", "Germany", 6.96, 50.94), ("São Paulo", "Brazil", -46.63, -23.55), ("Sao Paulo", "Brasil", -46.63, -23.55),
-    ("Lisboa", "Portugal", -9.14, 38.72), ("Seoul", "South Korea", 126.98, 37.57), ("Bombay", "India", 72.88, 19.08), ("Auckland", "New Zealand", 174.76, -36.85),
-    ("Birmingham", "England", -1.90, 52.48), ("Cambridge", "England", 0.12, 52.20), ("Dublin", "Ireland", -6.26, 53.35), ("Cape Town", "South Africa", 18.42, -33.93),
+    ("London", "United Kingdom", -0.13, 51.51), ("Manchester", "UK", -2.24, 53.48),
+    ("Glasgow", "Scotland", -4.25, 55.86), ("Cardiff", "Wales", -3.18, 51.48), ("Toronto", "Canada", -79.38, 43.65),
+    ("Vancouver", "Canada", -123.12, 49.28), ("Sydney", "Australia", 151.21, -33.87), ("Paris", "France", 2.35, 48.86),
+    ("München", "Germany", 11.58, 48.14), ("Cologne", "Germany", 6.96, 50.94), ("São Paulo", "Brazil", -46.63, -23.55),
+    ("Sao Paulo", "Brasil", -46.63, -23.55), ("Lisboa", "Portugal", -9.14, 38.72),
+    ("Seoul", "South Korea", 126.98, 37.57), ("Bombay", "India", 72.88, 19.08),
+    ("Auckland", "New Zealand", 174.76, -36.85), ("Birmingham", "England", -1.90, 52.48),
+    ("Cambridge", "England", 0.12, 52.20), ("Dublin", "Ireland", -6.26, 53.35),
+    ("Cape Town", "South Africa", 18.42, -33.93),
 ]  # fmt: skip
 WORLD_STYLES = [
     "{n}, {c}",
@@ -62,13 +69,14 @@ BARE = [
     ("London, Ontario", -81.25, 42.98),
     ("London, ON Canada", -81.25, 42.98),
 ]
-NOWHERE = ["Earth", "here", "Somewhere over the rainbow", "in front of my computer", "Home", "the moon", "Hogwarts", "Middle-Earth", "none of your "
-                                                                                                                                     "business", "???", "x", "123",
-    "nowhere", "my couch", "I wish I was in Hawaii", "behind you", "everywhere", "the internet", "Narnia", "a galaxy far, far "
-                                                                                                           "away", "Your mom's house", "...", "!!!", "N/A", "not telling",
-    "http://example.com", "the kitchen", "lost", "The Great White North", "between jobs", "Planet Claire", "on the road", "Gotham City", "Springfield of the "
-                                                                                                                                         "mind", "it's a secret", "wonderland",
-    "", " ", "-", "reading in bed", "mobile", "nice"]  # fmt: skip
+NOWHERE = [
+    "Earth", "here", "Somewhere over the rainbow", "in front of my computer", "Home", "the moon", "Hogwarts",
+    "Middle-Earth", "none of your business", "???", "x", "123", "nowhere", "my couch", "I wish I was in Hawaii",
+    "behind you", "everywhere", "the internet", "Narnia", "a galaxy far, far away", "Your mom's house", "...", "!!!",
+    "N/A", "not telling", "http://example.com", "the kitchen", "lost", "The Great White North", "between jobs",
+    "Planet Claire", "on the road", "Gotham City", "Springfield of the mind", "it's a secret", "wonderland", "", " ",
+    "-", "reading in bed", "mobile", "nice",
+]  # fmt: skip
 
 
 def written() -> pd.DataFrame:
@@ -107,10 +115,16 @@ def test_towns_in_many_styles_are_found_and_jokes_are_nowhere():
 
 @pytest.mark.parametrize(
     ("place", "home", "region", "country"),
-    [("Georgia", "US", "Georgia", "United States"), ("Tbilisi, Georgia", "US", None, "Georgia"), ("Ontario", None, "Ontario", "Canada"), ("Ontario, CA", "US", "California", "United States"),
-     ("Northern California", "US", "California", "United States"), ("Upstate NY", "US", "New York", "United States"), ("mass", "US", "Massachusetts", "United States"),
-     ("New South Wales", None, "New South Wales", "Australia"), ("Birmingham", "GB", "England", "United Kingdom"), ("Pelham, MA USA", "US", "Massachusetts", "United States"),
-     ("Smalltownville, OH", "US", "Ohio", "United States"), ("Porto Alegre - RS", "BR", "Rio Grande do Sul", "Brazil"), ("timoteo, MG", "BR", "Minas Gerais", "Brazil"), ("USA", None, None, "United States")],
+    [
+        ("Georgia", "US", "Georgia", "United States"), ("Tbilisi, Georgia", "US", None, "Georgia"),
+        ("Ontario", None, "Ontario", "Canada"), ("Ontario, CA", "US", "California", "United States"),
+        ("Northern California", "US", "California", "United States"), ("Upstate NY", "US", "New York", "United States"),
+        ("mass", "US", "Massachusetts", "United States"), ("New South Wales", None, "New South Wales", "Australia"),
+        ("Birmingham", "GB", "England", "United Kingdom"), ("Pelham, MA USA", "US", "Massachusetts", "United States"),
+        ("Smalltownville, OH", "US", "Ohio", "United States"),
+        ("Porto Alegre - RS", "BR", "Rio Grande do Sul", "Brazil"), ("timoteo, MG", "BR", "Minas Gerais", "Brazil"),
+        ("USA", None, None, "United States"),
+    ],
 )  # fmt: skip
 def test_region_and_country(place, home, region, country):
     row = geocode(pd.Series([place]), home).iloc[0]

@@ -91,8 +91,8 @@ def test_the_agreed_sentences() -> None:
 
 
 @given(
-    st.sampled_from(["overall", "region", "segment", "product"]), st.floats(0, 1), st.floats(0, 1), st.floats(0.0001, 1), st.floats(0.0001, 1),
-    st.booleans(), st.integers(10, 10**6),
+    st.sampled_from(["overall", "region", "segment", "product"]), st.floats(0, 1), st.floats(0, 1),
+    st.floats(0.0001, 1), st.floats(0.0001, 1), st.booleans(), st.integers(10, 10**6),
 )  # fmt: skip
 def test_no_sentence_has_a_banned_word_or_more_than_30(kind, before, after, a, b, worse, n) -> None:
     low, high = min(a, b), max(a, b)

@@ -38,14 +38,19 @@ def cells(n: int = 6) -> pd.DataFrame:
     frame = pd.DataFrame(
         {"cell": disk, "state": np.where(rng.random(len(disk)) < 0.2, "hidden", "shown"), "share": share}
     )
-    return frame.assign(share=frame["share"].where(frame["state"] == "shown"), low=share - 0.05, high=share + 0.05, n_reviews=100, name="Lisbon <north> & "
-                                                                                                                                        "\"co\"",
-                        hot=(frame["state"] == "shown") & (share > 0.42), rank=range(1, len(disk) + 1), difference=share - 0.22, proven=share > 0.3)  # fmt: skip
+    return frame.assign(
+        share=frame["share"].where(frame["state"] == "shown"), low=share - 0.05, high=share + 0.05, n_reviews=100,
+        name="Lisbon <north> & \"co\"", hot=(frame["state"] == "shown") & (share > 0.42), rank=range(1, len(disk) + 1),
+        difference=share - 0.22, proven=share > 0.3,
+    )  # fmt: skip
 
 
 def shares() -> pd.DataFrame:
-    return pd.DataFrame({"name": ["Lisbon", "Porto", "Évora", "Setúbal", "Beja"], "value": [0.3, 0.2, None, 0.4, 0.3], "low": [0.27, 0.15, None, 0.2, 0.2], "high": [0.35, 0.25, None, 0.6, 0.4],
-                         "n_reviews": [400, 300, None, 40, 90], "reliability": ["ok", "ok", "hidden", "wide", "not_comparable"]})  # fmt: skip
+    return pd.DataFrame({
+        "name": ["Lisbon", "Porto", "Évora", "Setúbal", "Beja"], "value": [0.3, 0.2, None, 0.4, 0.3],
+        "low": [0.27, 0.15, None, 0.2, 0.2], "high": [0.35, 0.25, None, 0.6, 0.4],
+        "n_reviews": [400, 300, None, 40, 90], "reliability": ["ok", "ok", "hidden", "wide", "not_comparable"],
+    })  # fmt: skip
 
 
 def profiles() -> pd.DataFrame:
@@ -92,12 +97,15 @@ PROVEN = pd.DataFrame(
 )
 
 DRAWINGS = {
-    "time": lambda **k: f.sentiment_over_time(over_time(), **k), "shares": lambda **k: f.shares_figure(shares(), 0.25, **k),
-    "changes": lambda **k: f.changes_figure(PROVEN, **k), "profiles": lambda **k: f.segment_profiles(profiles(), **k),
-    "flows": lambda **k: f.migration_flows(moves(), **k), "table": lambda **k: f.migration_flows(many_moves(), **k),
-    "k": lambda **k: f.choice_of_k(EVIDENCE, 4, **k), "reliability": lambda **k: f.reliability_figure(BINS, **k),
-    "map": lambda **k: insight_maps.map_figure(cells(), **k), "difference": lambda **k: insight_maps.map_figure(cells(), metric="difference", **k),
-    "big map": lambda **k: insight_maps.map_figure(cells(17), **k), "nothing": lambda **k: f.changes_figure(PROVEN.head(0), **k),
+    "time": lambda **k: f.sentiment_over_time(over_time(), **k),
+    "shares": lambda **k: f.shares_figure(shares(), 0.25, **k), "changes": lambda **k: f.changes_figure(PROVEN, **k),
+    "profiles": lambda **k: f.segment_profiles(profiles(), **k), "flows": lambda **k: f.migration_flows(moves(), **k),
+    "table": lambda **k: f.migration_flows(many_moves(), **k), "k": lambda **k: f.choice_of_k(EVIDENCE, 4, **k),
+    "reliability": lambda **k: f.reliability_figure(BINS, **k),
+    "map": lambda **k: insight_maps.map_figure(cells(), **k),
+    "difference": lambda **k: insight_maps.map_figure(cells(), metric="difference", **k),
+    "big map": lambda **k: insight_maps.map_figure(cells(17), **k),
+    "nothing": lambda **k: f.changes_figure(PROVEN.head(0), **k),
 }  # fmt: skip
 
 

@@ -305,8 +305,13 @@ def test_false_flags_of_shift_are_rare() -> None:
             held["label"], held["p_negative"]
         )
         edges = np.array(confusion["score_edges"])
-        seen = [np.bincount(np.searchsorted(edges, scored(400, s, 50 * seed + i)["p_negative"], side="right"), minlength=len(edges) + 1)
-                for i, s in enumerate(np.linspace(0, 1, 40))]  # fmt: skip
+        seen = [
+            np.bincount(
+                np.searchsorted(edges, scored(400, s, 50 * seed + i)["p_negative"], side="right"),
+                minlength=len(edges) + 1,
+            )
+            for i, s in enumerate(np.linspace(0, 1, 40))
+        ]
         flags.append(mixture_misfit(np.array(seen), confusion)["shifted"].mean())
     assert np.mean(flags) <= 0.01
 

@@ -1,4 +1,6 @@
-"Bad input, one case per row: every line is a row or a reject with its rule and line, or the file is refused in one sentence."
+"""Bad input, one case per row.
+
+Every line is a row or a reject with its rule and line, or the file is refused in one sentence."""
 
 import bz2
 import gzip
@@ -368,12 +370,12 @@ def test_sql_rows_of_mixed_types_and_nulls(tmp_path):
 
 @pytest.mark.parametrize(
     ("query", "words"),
-    [("select * from nowhere", "no such table"), ("select review_id from reviews", "column 'text'"), ("select * from "
-                                                                                                      "empty", "at least one "
-                                                                                                               "row"),
-     ("delete from reviews", "a SELECT"), ("with x as (select 1) delete from reviews", "readonly"), ("select text, text from "
-                                                                                                     "reviews", "every column name "
-                                                                                                                "once")],
+    [
+        ("select * from nowhere", "no such table"), ("select review_id from reviews", "column 'text'"),
+        ("select * from empty", "at least one row"), ("delete from reviews", "a SELECT"),
+        ("with x as (select 1) delete from reviews", "readonly"),
+        ("select text, text from reviews", "every column name once"),
+    ],
 )  # fmt: skip
 def test_a_bad_query_is_refused(tmp_path, query, words):
     url = shop_database(tmp_path)

@@ -1,6 +1,7 @@
 """What is done with models outside the main job: measured on a file, compared, and used on files without a database.
 
-The reviews are toys in which one word decides. One model has learnt them, another the opposite, so every figure is known."""
+The reviews are toys in which one word decides. One model has learnt them, another the opposite, so every
+figure is known."""
 
 import shutil
 from dataclasses import replace

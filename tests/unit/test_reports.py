@@ -1,4 +1,4 @@
-"""The reports on segments and on the model run on a small shop and say what the service says; asking again changes no byte."""
+"""The reports on segments and on the model run on a small shop and agree with the service; a repeat changes no byte."""
 
 import json
 import shutil

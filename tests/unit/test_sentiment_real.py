@@ -1,4 +1,4 @@
-"""The real encoder on real reviews: accuracy beside the baseline, reading to the end, topics kept, explanations that hold."""
+"""Real encoder, real reviews: accuracy beside the baseline, reading to the end, topics kept, explanations that hold."""
 
 import time
 
