@@ -30,7 +30,7 @@ from typer.core import TyperGroup
 class LoadGroup(TyperGroup):
     "`sca load FILE…` is short for `sca load from FILE…`: a first word that is no command is a file."
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         "Put the command `from` before what names none."
         named = args and (args[0] in self.commands or args[0] == "--help")
         return super().parse_args(ctx, args if named else ["from", *args])

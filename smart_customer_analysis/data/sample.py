@@ -276,10 +276,15 @@ def _truth(
     def share(mask: Any) -> float:
         return round(float(negative[mask].mean()), 4) if mask.any() else 0.0
 
-    hot_spot = {"place": HOT_PLACE, "region": place["region"], "lon": float(place["lon"]), "lat": float(place["lat"])}
+    hot_spot: dict[str, Any] = {
+        "place": HOT_PLACE,
+        "region": place["region"],
+        "lon": float(place["lon"]),
+        "lat": float(place["lat"]),
+    }
     hot_spot |= {"negative_share": share(hot), "negative_share_elsewhere": share(~hot)}
     hot_spot["customers"] = customers["customer_id"][people["hot"]].tolist()
-    change = {"region": CHANGE_REGION, "topic": CHANGE_TOPIC, "start": first_day, "end": last_day}
+    change: dict[str, Any] = {"region": CHANGE_REGION, "topic": CHANGE_TOPIC, "start": first_day, "end": last_day}
     change |= {f"{k}_reviews": int(w.sum()) for k, w in windows.items()}
     change |= {f"{k}_negative_share": share(w) for k, w in windows.items()}
     return {
