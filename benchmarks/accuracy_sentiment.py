@@ -366,7 +366,9 @@ def main() -> None:
         run = learnt(train, test, n, seed, where)
         card = json.loads((where / run["folder"] / "metrics.json").read_text(encoding="utf-8"))
         done.append(run | {"right_held": card["validation_accuracy"]})
-        print(n, seed, proportion(int(((ours(run) >= 0.5) == (test["label"] == NEGATIVE)).sum()), len(test)), flush=True)
+        print(
+            n, seed, proportion(int(((ours(run) >= 0.5) == (test["label"] == NEGATIVE)).sum()), len(test)), flush=True
+        )
     if done and not args.only:
         spent = sum(r["seconds"] + r["fasttext_s"] + r["tfidf_s"] + r["scoring_s"] for r in done)
         spent -= sum(r["before"]["seconds"] for r in done[1:] if "before" in r)  # learnt once for all seeds

@@ -125,14 +125,14 @@ def check_dirty(path: Path, rows: int, seed: int) -> None:
     planted = dirty(path, rows, seed)
     start = time.perf_counter()
     shop = load("csv", path)
-    found = dict(zip(shop.rejects["line"], shop.rejects["rule"], strict=True))
-    right = sum(found.get(line) == rule for line, rule in planted.items())
+    rules = dict(zip(shop.rejects["line"], shop.rejects["rule"], strict=True))
+    right = sum(rules.get(line) == rule for line, rule in planted.items())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         rows,
         len(planted),
         right,
-        len(found) - right,
+        len(rules) - right,
         rows - len(planted) - len(shop.reviews),
         round(time.perf_counter() - start),
         round(peak),
@@ -141,10 +141,12 @@ def check_dirty(path: Path, rows: int, seed: int) -> None:
 
 def write_large(path: Path, rows: int, seed: int, length: int = 430) -> None:
     "Write fastText lines of the sample shop's sentences; titles and ends are numbered, so that no two are the same."
-    made = make_shop(seed=seed).reviews
-    made = made[made["label"].notna() & (made["text"].str.len() > 20)]
-    texts = made["text"].str.replace("\n", " ").tolist()
-    heads = [f"__label__{k + 1} {t}" for k, t in zip(made["label"], made["title"].str.replace(":", ""), strict=True)]
+    reviews = make_shop(seed=seed).reviews
+    reviews = reviews[reviews["label"].notna() & (reviews["text"].str.len() > 20)]
+    texts = reviews["text"].str.replace("\n", " ").tolist()
+    heads = [
+        f"__label__{k + 1} {t}" for k, t in zip(reviews["label"], reviews["title"].str.replace(":", ""), strict=True)
+    ]
     with path.open("w", encoding="utf-8", newline="\n") as f:
         for i in range(rows):
             at = i % len(texts)
@@ -180,11 +182,11 @@ def large(rows: int, seed: int) -> None:
         read += f"assert query.count_reviews(e) == {rows}\nassert len(query.stored_frames(e, most=200_000, seed=42)['reviews']) == {min(rows, 200_000)}"
         read_s, read_mb = child(read, home)
         database = sum(f.stat().st_size for f in (home / "data" / "processed").glob("customers.db*")) / 1e6
-    told = [
+    steps = [
         {"what": "sca load: read, clean, store", "seconds": round(load_s), "rows per second": f"{rows / load_s:,.0f}"},
         {"what": "count, and a seeded sample of 200,000 for training", "seconds": round(read_s), "rows per second": ""},
     ]
-    table = pd.DataFrame(told).assign(**{"peak MB": [load_mb, read_mb]})
+    table = pd.DataFrame(steps).assign(**{"peak MB": [load_mb, read_mb]})
     intro = f"{rows:,} fastText lines, {size:,.0f} MB, into SQLite ({database:,.0f} MB), each step in a process of its own. Asked for: under 2,000 MB."
     write("load_large", "A file larger than memory", intro, {"Runs": table}, seed, time.perf_counter() - began)
 
@@ -235,7 +237,7 @@ def main() -> None:
             "--seed",
             str(args.seed),
         ]
-        told = subprocess.run(
+        counts = subprocess.run(
             command, capture_output=True, text=True, check=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
         ).stdout.split()
     names = [
@@ -247,7 +249,7 @@ def main() -> None:
         "seconds",
         "peak MB",
     ]
-    faults = pd.DataFrame([dict(zip(names, map(int, told), strict=True))])
+    faults = pd.DataFrame([dict(zip(names, map(int, counts), strict=True))])
     intro = (
         "Parsing with its accounting (every line a row or a reject, line numbers, strict quotes and encoding) beside a peer without any. "
         "Processor time, medians of turns in one run; a ratio above 1 is faster than the peer. "

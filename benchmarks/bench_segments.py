@@ -44,7 +44,7 @@ def plain(frame: pd.DataFrame, ks: range, seed: int) -> tuple[int, np.ndarray]:
 STREAM = """
 import resource, sys, time
 from bench_segments import shop
-from smart_customer_analysis.segment.kmeans import stream_segments
+from smart_customer_analysis.segment.refit import stream_segments
 blocks, seed = int(sys.argv[1]), int(sys.argv[2])
 made = lambda: (shop(50_000, seed + i, places=seed)[0].rename(index=lambda x, i=i: f"{i}-{x}") for i in range(blocks))
 start = time.perf_counter()

@@ -13,9 +13,9 @@ from smart_customer_analysis.geo.hotspots import find_hotspots, planted_map, sim
 NAMES = {
     "maps": "maps",
     "any_hot": "maps with any hot cell",
-    "found": "found",
-    "false": "false share",
-    "beyond": "false share out of reach",
+    "recall": "found",
+    "false_share": "false share",
+    "false_beyond": "false share out of reach",
 }
 
 
@@ -27,8 +27,8 @@ def one_map(seed: int, setting: dict) -> dict[str, float]:
 def simulate(maps: int, seed: int, setting: dict, processes: int) -> dict[str, float]:
     "The mean over maps, each with its own seed; the same for any number of processes."
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        told = pd.DataFrame(pool.map(one_map, range(seed, seed + maps), [setting] * maps, chunksize=5))
-    return told.mean().to_dict() | {"maps": maps}
+        results = pd.DataFrame(pool.map(one_map, range(seed, seed + maps), [setting] * maps, chunksize=5))
+    return results.mean().to_dict() | {"maps": maps}
 
 
 def main() -> None:
@@ -48,10 +48,12 @@ def main() -> None:
     rows = [{"map": name} | simulate(n, args.seed, setting, args.processes) for name, (n, setting) in cases.items()]
     speed = []
     for mean in (6, 20, 100):
-        facts, _ = planted_map(mean=mean, seed=args.seed)
+        reviews, _ = planted_map(mean=mean, seed=args.seed)
         began = time.perf_counter()
-        find_hotspots(facts, (5, 6, 7), seed=args.seed)
-        speed.append({"customers": f"{len(facts):,}", "lots": 999, "sizes": 3, "seconds": time.perf_counter() - began})
+        find_hotspots(reviews, (5, 6, 7), seed=args.seed)
+        speed.append(
+            {"customers": f"{len(reviews):,}", "lots": 999, "sizes": 3, "seconds": time.perf_counter() - began}
+        )
     intro = (
         "900 H3 cells (256 in the last row), 20 % negative, tested at three sizes with 999 lots; counted at the middle size. "
         "Asked for: at most 0.05 of the quiet maps show any hot cell; of the planted block at least half found, false share at most 0.05 (second row). "

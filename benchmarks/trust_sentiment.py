@@ -301,7 +301,9 @@ def gate(ask: Predictor, draws: int = 100) -> list[dict]:
         for _ in range(draws):
             swap = rng.random(len(y)) < 0.5 if equal else np.zeros(len(y), bool)
             old, new, i = np.where(swap, p, first), np.where(swap, first, p), rng.choice(len(y), 700, replace=False)
-            refused += promotion_gate(prediction_flips(y[i], old[i], new[i], by.iloc[i].reset_index(drop=True))) is not None
+            refused += (
+                promotion_gate(prediction_flips(y[i], old[i], new[i], by.iloc[i].reset_index(drop=True))) is not None
+            )
         right = float(((p >= 0.5) == (y == 0)).mean())
         lines.append(
             {"new model": name, "its accuracy": right, "refused": f"{refused} of {draws}", "asked for": wanted}

@@ -27,9 +27,7 @@ def resolve_notebooks(force: bool) -> Path:
         return as_it_was(cell) and not (mixed and "show_doc(" not in cell.source)
 
     processors._do_eval = evaluated
-    return proc_nbs(
-        n_workers=0, force=force
-    )  # in this process: torch is imported once, not once for each notebook
+    return proc_nbs(n_workers=0, force=force)  # in this process: torch is imported once, not once for each notebook
 
 
 def main() -> int:

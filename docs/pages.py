@@ -56,19 +56,10 @@ def signature_cell(cell: dict) -> dict | None:
     "What show_doc printed, as a Markdown cell: heading, signature, docstring."
     for out in cell.get("outputs", []):
         if "text/markdown" in out.get("data", {}):
-            text = re.sub(r"\A\s*---\s*\n+", "", "".join(out["data"]["text/markdown"])).replace(
-                "__main__.", ""
-            )
-            text = re.sub(
-                r"<(?:class|function) '?([\w.<>]+?)'?(?: at 0x\w+)?>", lambda m: m[1].split(".")[-1], text
-            )
+            text = re.sub(r"\A\s*---\s*\n+", "", "".join(out["data"]["text/markdown"])).replace("__main__.", "")
+            text = re.sub(r"<(?:class|function) '?([\w.<>]+?)'?(?: at 0x\w+)?>", lambda m: m[1].split(".")[-1], text)
             text = re.sub(r"=<[^>\n]*>", "=...", text)
-            return {
-                "cell_type": "markdown",
-                "metadata": {},
-                "id": cell["id"],
-                "source": translate_markdown(text),
-            }
+            return {"cell_type": "markdown", "metadata": {}, "id": cell["id"], "source": translate_markdown(text)}
     return None
 
 
@@ -77,11 +68,7 @@ def translate_cell(cell: dict) -> dict | None:
     source = text_of(cell)
     if cell["cell_type"] == "markdown":
         source = translate_markdown(source)
-        return (
-            {"cell_type": "markdown", "metadata": {}, "id": cell["id"], "source": source}
-            if source.strip()
-            else None
-        )
+        return {"cell_type": "markdown", "metadata": {}, "id": cell["id"], "source": source} if source.strip() else None
     if "show_doc(" in source and "echo: false" in source:
         return signature_cell(cell)
     tags = [t for t in cell["metadata"].get("tags", []) if t != "parameters"]
@@ -130,10 +117,7 @@ def translate_notebook(path: Path, who: str, links: dict[str, str]) -> dict[str,
         intro = f"# {head['title']}\n\n"
         if head.get("description"):
             intro += f"*{head['description']}*\n\n"
-        body = [
-            {"cell_type": "markdown", "metadata": {}, "id": "title", "source": intro + who},
-            *smooth_headings(body),
-        ]
+        body = [{"cell_type": "markdown", "metadata": {}, "id": "title", "source": intro + who}, *smooth_headings(body)]
     for cell in body:
         if cell["cell_type"] == "markdown":
             cell["source"] = relink(cell["source"], links)
@@ -157,11 +141,7 @@ def relink(text: str, links: dict[str, str]) -> str:
             place = f"#{anchor}" if anchor and links[name].startswith("/reference") else ""
             return f"{bang}[{words}]({links[name]}{place})"
         return (
-            f"`{words}`"
-            if not bang and "`" not in words and re.search(r"\.\w+$", words)
-            else words
-            if not bang
-            else ""
+            f"`{words}`" if not bang and "`" not in words and re.search(r"\.\w+$", words) else words if not bang else ""
         )
 
     return re.sub(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", one, text)
@@ -299,12 +279,7 @@ def write_commands(out: Path) -> bool:
     if app is None:
         return False
     command = get_command(app)
-    text = [
-        "# The `sca` command",
-        "",
-        "*For analysts and operators. `sca COMMAND --help` prints the same.*",
-        "",
-    ]
+    text = ["# The `sca` command", "", "*For analysts and operators. `sca COMMAND --help` prints the same.*", ""]
 
     def add(name: str, cmd: Any, level: int) -> None:
         text.extend([f"{'#' * level} `{name}`", "", (cmd.help or "").strip(), ""])
@@ -312,9 +287,7 @@ def write_commands(out: Path) -> bool:
         for p in cmd.params:
             if p.name == "help" or getattr(p, "hidden", False):
                 continue
-            flag = (
-                " ".join(f"`{o}`" for o in p.opts) if p.param_type_name == "option" else f"`{p.name.upper()}`"
-            )
+            flag = " ".join(f"`{o}`" for o in p.opts) if p.param_type_name == "option" else f"`{p.name.upper()}`"
             rows.append(f"| {flag} | {(getattr(p, 'help', '') or '').replace('|', chr(92) + '|')} |")
         if rows:
             text.extend(["| Option | Meaning |", "|---|---|", *rows, ""])
@@ -333,9 +306,7 @@ def write_commands(out: Path) -> bool:
 def notebook_pages(proc: Path) -> dict[str, Path]:
     "Page name -> processed notebook, in reading order."
     found = sorted(
-        p
-        for p in proc.rglob("*.ipynb")
-        if not any(part.startswith(".") for part in p.relative_to(proc).parts)
+        p for p in proc.rglob("*.ipynb") if not any(part.startswith(".") for part in p.relative_to(proc).parts)
     )
     return {p.relative_to(proc).with_suffix("").as_posix(): p for p in found}
 
@@ -343,10 +314,9 @@ def notebook_pages(proc: Path) -> dict[str, Path]:
 def who_reads(page: str, following: str | None) -> str:
     "The line under the title: for whom, what kind of page, what comes next."
     kind, number = page.split("/")[0], page.split("/")[-1][0]
-    who = {
-        "tutorials": "A tutorial, for newcomers",
-        "reports": "A report template, for analysts and operators",
-    }.get(kind, f"An explanation, for {AUDIENCES.get(number, 'everybody')}")
+    who = {"tutorials": "A tutorial, for newcomers", "reports": "A report template, for analysts and operators"}.get(
+        kind, f"An explanation, for {AUDIENCES.get(number, 'everybody')}"
+    )
     after = f" Next: [{following.split('/')[-1]}](/notebooks/{following}.ipynb)." if following else ""
     return f"::::{{container}} who\n{who}.{after}\n::::\n"
 
@@ -390,11 +360,7 @@ def copy_measured(root: Path, out: Path, links: dict[str, str]) -> list[str]:
 
 
 def toctree(caption: str, entries: list[str]) -> str:
-    return (
-        "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *entries, "```", ""])
-        if entries
-        else ""
-    )
+    return "\n".join(["```{toctree}", ":hidden:", f":caption: {caption}", "", *entries, "```", ""]) if entries else ""
 
 
 def write_index(home: Path | None, links: dict[str, str], trees: list[str], out: Path) -> None:
@@ -428,9 +394,7 @@ def write_pages(root: Path, proc: Path, source: Path) -> None:
         "measured": "/measured/index.md",
     }
     links |= {
-        p.name: f"/measured/{p.name}"
-        for kind in ("md", "png")
-        for p in (root / "docs" / "measured").glob(f"*.{kind}")
+        p.name: f"/measured/{p.name}" for kind in ("md", "png") for p in (root / "docs" / "measured").glob(f"*.{kind}")
     }
     for folder in ("images",):
         if (root / "docs" / folder).is_dir():

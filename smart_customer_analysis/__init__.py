@@ -8,36 +8,44 @@ Modules:
 - `smart_customer_analysis.config`: One object with every setting, and a table that says which place each value came from
 - `smart_customer_analysis.data.batch`: A row is loaded, rejected or a duplicate; a file that is not what the source describes is refused
 - `smart_customer_analysis.data.clean`: Each step returns a new frame and a count; no text changes and no row leaves without a line in the table
+- `smart_customer_analysis.data.duplicates`: MinHash over shingles, in a time that grows with the rows
 - `smart_customer_analysis.data.files`: Paths are matched to the files of a source; each file is read in batches, with its hash and encoding
 - `smart_customer_analysis.data.gazetteer`: An offline gazetteer of names as people write them: short forms, nicknames, other languages
 - `smart_customer_analysis.data.geocode`: Free text becomes town, region, country and a point, offline; a joke becomes nothing
 - `smart_customer_analysis.data.joins`: Joined files are read whole, reduced to one row per key, and each unusable row is counted
 - `smart_customer_analysis.data.labelled`: Training, validation and test rows, each bounded, with the number there was
+- `smart_customer_analysis.data.language`: A guess from script and small words; a text that is too short gets no language
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
+- `smart_customer_analysis.data.places`: Countries, their boxes, and coordinates that are swapped or lost
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
 - `smart_customer_analysis.data.review_text`: Title and text as one, the same in training, scoring, erasing and export
 - `smart_customer_analysis.data.rules`: Numbers, dates, coordinates and ids, each refused row with its rule
 - `smart_customer_analysis.data.sample`: A seeded shop with planted segments, one planted hot spot, one planted change, and dirty rows that are counted
 - `smart_customer_analysis.data.source`: A small TOML file: files or a query, columns, formats, joins
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides
+- `smart_customer_analysis.data.text`: HTML and invisible characters go, personal data is masked
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
 - `smart_customer_analysis.health`: Machine, database and models, without changing anything
 - `smart_customer_analysis.insight.changes`: Two periods, many groups, one test each; only what survives all of them becomes a sentence
 - `smart_customer_analysis.insight.charts`: Every figure of reports, notebooks and documentation, in one look
-- `smart_customer_analysis.insight.shares`: From marks of a model that errs to a share of negative reviews, with a range that keeps its promise
+- `smart_customer_analysis.insight.estimate`: Stars count as they are, predictions stand in where there are none, and the customer is the unit
+- `smart_customer_analysis.insight.maps`: Cells with their outlines, hot spots numbered
+- `smart_customer_analysis.insight.shares`: One share per group from stars and predictions, with a range that keeps its promise, and small groups hidden
 - `smart_customer_analysis.migrations.versions.0001_first_tables`: The first tables.
 - `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
-- `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when the last cell said so
+- `smart_customer_analysis.report.page`: One HTML file that can be forwarded: no script, no request
+- `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers
+- `smart_customer_analysis.segment.refit`: A refit keeps what is still there and changes what is not
 - `smart_customer_analysis.sentiment.cache`: Blocks of predictions on disk; a killed run goes on where it was
 - `smart_customer_analysis.sentiment.card`: The calibration and metrics of the held-out rows, and the model card written from them
 - `smart_customer_analysis.sentiment.dataset`: Every review is tokenised once; reviews of like length share a batch; a long review becomes overlapping windows

@@ -41,13 +41,9 @@ class ConfigError(ScaError):
 class StorageSettings(BaseModel):
     "Where data, models and reports lie."
 
-    database_url: SecretStr = Field(
-        SecretStr(""), description="SQLAlchemy URL; empty: an SQLite file under data_dir"
-    )
+    database_url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL; empty: an SQLite file under data_dir")
     data_dir: Path = Field(Path("data"), description="folder of raw, interim and processed data")
-    models_dir: Path = Field(
-        Path("models"), description="folder of trained models, one sub-folder per version"
-    )
+    models_dir: Path = Field(Path("models"), description="folder of trained models, one sub-folder per version")
     reports_dir: Path = Field(Path("reports"), description="folder of rendered reports")
 
 # %% ../nbs/000_config.ipynb #62e81d0a
@@ -61,12 +57,8 @@ class ModelSettings(BaseModel):
     epochs: int = Field(2, ge=1, le=50, description="passes over the training reviews")
     learning_rate: float = Field(2e-4, gt=0, le=0.1, description="peak learning rate of AdamW")
     batch_tokens: int = Field(2048, ge=64, description="tokens in one training step, padding included")
-    train_rows: int = Field(
-        10_000, ge=0, description="most reviews trained on in one run, a seeded sample; 0: all"
-    )
-    score_rows: int = Field(
-        20_000, ge=0, description="most reviews scored in one run, test rows first; 0: all"
-    )
+    train_rows: int = Field(10_000, ge=0, description="most reviews trained on in one run, a seeded sample; 0: all")
+    score_rows: int = Field(20_000, ge=0, description="most reviews scored in one run, test rows first; 0: all")
     engine: Literal["torch", "fastest"] = Field(
         "torch",
         description="engine of scoring; fastest: torch and ONNX Runtime (extra onnx) are measured on your reviews",
@@ -80,12 +72,8 @@ class ResultSettings(BaseModel):
     min_segments: int = Field(3, ge=2, description="fewest segments considered")
     max_segments: int = Field(8, ge=2, le=26, description="most segments considered")
     min_customers: int = Field(10, ge=1, description="cells and groups with fewer customers are hidden")
-    max_error: float = Field(
-        0.1, gt=0, lt=0.5, description="error allowed on answered reviews; the rest is 'unsure'"
-    )
-    pseudonym_key: SecretStr = Field(
-        SecretStr(""), description="HMAC key; set: customer ids are replaced at load"
-    )
+    max_error: float = Field(0.1, gt=0, lt=0.5, description="error allowed on answered reviews; the rest is 'unsure'")
+    pseudonym_key: SecretStr = Field(SecretStr(""), description="HMAC key; set: customer ids are replaced at load")
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
 
@@ -100,10 +88,7 @@ class Settings(ResultSettings, ModelSettings, StorageSettings):
     @property
     def database(self) -> str:
         "Return the URL of the database, with its password."
-        return (
-            self.database_url.get_secret_value()
-            or f"sqlite:///{self.data_dir / 'processed' / 'customers.db'}"
-        )
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir / 'processed' / 'customers.db'}"
 
     @property
     def database_shown(self) -> str:
@@ -152,9 +137,7 @@ def _from_ini(path: Path) -> dict[str, str]:
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
     except configparser.Error as e:
-        raise ConfigError(
-            "an INI file", f"{path.name}: {str(e).splitlines()[0]}", "compare with the README"
-        ) from e
+        raise ConfigError("an INI file", f"{path.name}: {str(e).splitlines()[0]}", "compare with the README") from e
     return _known({k: v for s in parser.sections() for k, v in parser[s].items()}, path.name)
 
 # %% ../nbs/000_config.ipynb #c568d29c
@@ -170,9 +153,7 @@ def load_settings(
 ) -> Settings:  # checked, folders absolute
     "Read the settings from all five places; raises `ConfigError` for an unknown name or a value out of range."
     home = Path(home).resolve() if home else find_home()
-    dotenv = (
-        {k: v or "" for k, v in dotenv_values(home / ".env").items()} if (home / ".env").is_file() else {}
-    )
+    dotenv = {k: v or "" for k, v in dotenv_values(home / ".env").items()} if (home / ".env").is_file() else {}
     layers = {
         "settings.ini": _from_ini(home / "settings.ini"),
         ".env": _from_environ(dotenv, ".env"),
@@ -198,9 +179,7 @@ def _build(values: dict, origin: dict, home: Path) -> Settings:
             f"{name}: {first['msg']}", f"{first['input']!r} in {origin[name]}", "correct that value"
         ) from e
     if checked.max_segments < checked.min_segments:
-        raise ConfigError(
-            "max_segments ≥ min_segments", f"{checked.max_segments} < {checked.min_segments}", "raise it"
-        )
+        raise ConfigError("max_segments ≥ min_segments", f"{checked.max_segments} < {checked.min_segments}", "raise it")
     resolved = checked.model_copy(update={f: (home / getattr(checked, f)).resolve() for f in folders})
     resolved._home, resolved._origin = home, origin
     return resolved

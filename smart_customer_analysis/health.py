@@ -37,7 +37,7 @@ def _database(settings: Settings) -> Check:
     except ScaError as e:
         return {"what": "database", "state": "not ready", "found": f"{e.found}; {e.next_step}"}
 
-
+# %% ../nbs/675_health.ipynb #033a0492
 def health(
     settings: Settings,  # database, models_dir
 ) -> list[Check]:  # machine, database, models

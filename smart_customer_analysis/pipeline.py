@@ -19,13 +19,7 @@ from .schema import InputError
 from .sentiment.predict import open_model
 from .steps.load import load_step, rows_to_read
 from .steps.segment import segment_step
-from smart_customer_analysis.steps.sentiment import (
-    Scored,
-    SentimentResult,
-    score_step,
-    sentiment_step,
-    split_step,
-)
+from .steps.sentiment import Scored, SentimentResult, score_step, sentiment_step, split_step
 from .steps.sentiment import store_predictions
 from .store.migrate import open_database
 from .store.query import contradictions, scoring_model, stored_frames
@@ -118,7 +112,7 @@ def train_only(
     model = {"model": str(result.predictor.folder), "accuracy": result.accuracy}
     return model | {"trained_on": result.trained_on, "stages": meter.stages}
 
-
+# %% ../nbs/700_pipeline.ipynb #c7f68fe7
 def score_only(
     settings: Settings,  # everything that can be set
     source: str | None = None,  # None: the source loaded last

@@ -121,7 +121,6 @@ def _find_people(engine: Engine, source: str, customer_id: str, key: str) -> lis
         raise InputError(f"a customer of {source!r}", absent, "check the id and --source")
     return people
 
-
 # %% ../nbs/660_privacy.ipynb #e0f1e085
 def erase(
     settings: Settings,  # database and folders

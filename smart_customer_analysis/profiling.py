@@ -37,7 +37,7 @@ class Stage(TypedDict):
     seconds: float
     peak_rss_mb: int
 
-
+# %% ../nbs/050_profiling.ipynb #39713dc9
 @dataclass
 class Meter:
     "Seconds and peak memory of each stage of a job."

@@ -20,12 +20,7 @@ from .data.load import load
 from .data.review_text import text_of
 from .data.split import sample_rows
 from .schema import LABEL_NAMES, ModelError
-from smart_customer_analysis.sentiment.evaluate import (
-    evaluate,
-    length_group,
-    prediction_flips,
-    promotion_gate,
-)
+from .sentiment.evaluate import evaluate, length_group, prediction_flips, promotion_gate
 from .sentiment.predict import Predictor
 from .sentiment.registry import active_model, promote_model, seen, verify_model
 from .store.migrate import open_database
@@ -43,13 +38,7 @@ def _model_row(folder: Path, active: bool) -> dict[str, str]:
     except ModelError as e:
         state, measured = f"unusable: {e.found}", ""
     in_force = "yes" if active else ""
-    return {
-        "version": folder.name,
-        "in_force": in_force,
-        "state": state,
-        "accuracy": measured,
-        "folder": str(folder),
-    }
+    return {"version": folder.name, "in_force": in_force, "state": state, "accuracy": measured, "folder": str(folder)}
 
 
 def list_models(
@@ -59,7 +48,6 @@ def list_models(
     active = active_model(settings.models_dir)
     folders = sorted(f for f in (settings.models_dir / "sentiment").glob("[!.]*") if f.is_dir())
     return [_model_row(f, f == active) for f in folders]
-
 
 # %% ../nbs/670_promotion.ipynb #b2250530
 def find_model(
@@ -147,7 +135,7 @@ def _check_place(settings: Settings, folder: Path) -> None:
         expected = f"a version in {settings.models_dir.name}/sentiment"
         raise ModelError(expected, f"{folder.name} elsewhere", "copy its folder there")
 
-
+# %% ../nbs/670_promotion.ipynb #d56e0530
 def promote(
     settings: Settings,  # models_dir, database, score_rows
     new: Path,  # model folder

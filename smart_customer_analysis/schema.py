@@ -59,9 +59,7 @@ def label_of_rating(
 ) -> pd.Series:  # Int8: 0 negative, 1 positive, missing for three stars or no rating
     "Turn star ratings into labels."
     stars = pd.to_numeric(rating, errors="coerce").to_numpy("float64", na_value=np.nan)
-    label = pd.Series(
-        np.select([stars <= 2, stars >= 4], [NEGATIVE, POSITIVE], -1), index=rating.index, dtype="Int8"
-    )
+    label = pd.Series(np.select([stars <= 2, stars >= 4], [NEGATIVE, POSITIVE], -1), index=rating.index, dtype="Int8")
     return label.mask(label < 0)
 
 # %% ../nbs/010_schema.ipynb #aa062517
@@ -75,14 +73,12 @@ class Review(pa.DataFrameModel):
     label: Series[pd.Int8Dtype] = pa.Field(nullable=True, isin=[NEGATIVE, POSITIVE])
     title: Series[str]
     text: Series[str]
-    reviewed_at: Series[pd.DatetimeTZDtype] = pa.Field(
-        nullable=True, dtype_kwargs={"unit": "us", "tz": "UTC"}
-    )
+    reviewed_at: Series[pd.DatetimeTZDtype] = pa.Field(nullable=True, dtype_kwargs={"unit": "us", "tz": "UTC"})
     place: Series[str] = pa.Field(nullable=True)
     source: Series[str]
     line: Series[pd.Int64Dtype] = pa.Field(ge=1)
 
-    class Config:
+    class Config:  # ty: ignore[incompatible-attribute-override] # pandera reads it by name
         strict = "filter"
         coerce = True
 
@@ -98,7 +94,7 @@ class Customer(pa.DataFrameModel):
     country: Series[str] = pa.Field(nullable=True)
     first_seen: Series[pd.DatetimeTZDtype] = pa.Field(nullable=True, dtype_kwargs={"unit": "us", "tz": "UTC"})
 
-    class Config:
+    class Config:  # ty: ignore[incompatible-attribute-override] # pandera reads it by name
         strict = "filter"
         coerce = True
 
@@ -113,7 +109,7 @@ class Order(pa.DataFrameModel):
     currency: Series[str]
     product_id: Series[str] = pa.Field(nullable=True)
 
-    class Config:
+    class Config:  # ty: ignore[incompatible-attribute-override] # pandera reads it by name
         strict = "filter"
         coerce = True
 
@@ -131,15 +127,11 @@ def conform(
 ) -> pd.DataFrame:  # new frame with exactly the model's columns, typed
     "Add missing nullable columns, set types, check ranges; raises `InputError` that names every fault."
     schema = model.to_schema()
-    missing = {
-        n: pd.Series(None, index=frame.index, dtype="object") for n in schema.columns if n not in frame
-    }
+    missing = {n: pd.Series(None, index=frame.index, dtype="object") for n in schema.columns if n not in frame}
     refused = [n for n in missing if not schema.columns[n].nullable]
     if refused:
         raise InputError(
-            f"column {refused[0]!r} in a {model.__name__} frame",
-            f"{list(frame.columns)}",
-            "map it in the source file",
+            f"column {refused[0]!r} in a {model.__name__} frame", f"{list(frame.columns)}", "map it in the source file"
         )
     try:
         return schema.validate(frame.assign(**missing)[columns(model)], lazy=True).reset_index(drop=True)

@@ -34,14 +34,7 @@ from .store import query
 from .store.filters import Filters
 from .view.changes import ChangeReport, Comparison, compare_periods, shown_events
 from .view.figures import Shop, apply_filters, figures_by, reviews_url, shop_period
-from smart_customer_analysis.view.maps import (
-    SIZES,
-    hot_spots,
-    map_cells,
-    points_in_place,
-    read_place,
-    shop_resolutions,
-)
+from .view.maps import SIZES, hot_spots, map_cells, points_in_place, read_place, shop_resolutions
 from .view.overview import FilterOptions, Overview, make_overview, shown_options
 from .view.reports import ReportItem, report_item
 from smart_customer_analysis.view.reviews import (
@@ -85,27 +78,19 @@ def answer_shares(
     return parts.data.kept("shares", filters.source, make, filters, by)
 
 # %% ../nbs/710_service.ipynb #5d438568
-def compare(
-    parts: ServiceParts,
-    filters: Filters,
-) -> Comparison:
+def compare(parts: ServiceParts, filters: Filters) -> Comparison:
     "Compare the period of `filters` with the one before."
 
     def make(shop: Shop) -> Comparison:
         rows = matching(parts.data, shop, filters, period=False)
         run = query.segments(parts.connection.engine(), filters.source) or {"events": []}
-        return compare_periods(
-            shop, rows, filters, shop_period(shop, filters), shown_events(run["events"], shop.k)
-        )
+        return compare_periods(shop, rows, filters, shop_period(shop, filters), shown_events(run["events"], shop.k))
 
     return parts.data.kept("changes", filters.source, make, filters)
 
 
 @translate_errors
-def answer_changes(
-    parts: ServiceParts,
-    filters: Filters,
-) -> ChangeReport:
+def answer_changes(parts: ServiceParts, filters: Filters) -> ChangeReport:
     "Report what changed against the period before."
     return compare(parts, filters).report
 
@@ -121,7 +106,7 @@ def cell_sizes(
         return sizes
     return resolution - 1, resolution, resolution + 1
 
-
+# %% ../nbs/710_service.ipynb #e4c150a5
 @translate_errors
 def answer_cells(
     parts: ServiceParts,
@@ -181,10 +166,7 @@ def answer_customer(
 
 # %% ../nbs/710_service.ipynb #55d95ea9
 @translate_errors
-def answer_segments(
-    parts: ServiceParts,
-    filters: Filters,
-) -> SegmentRunView:
+def answer_segments(parts: ServiceParts, filters: Filters) -> SegmentRunView:
     "List the segments of the last run, who moved, and why so many."
 
     def make(shop: Shop) -> SegmentRunView:
@@ -197,7 +179,7 @@ def answer_segments(
 
     return parts.data.kept("segments", filters.source, make, filters)
 
-
+# %% ../nbs/710_service.ipynb #1c3be023
 @translate_errors
 def answer_segment(
     parts: ServiceParts,
@@ -227,16 +209,11 @@ def stored_model_card(
     "Write the record of the model that scored the reviews."
     if model is None:
         return None
-    return model_card(
-        model, parts.settings.models_dir / model["name"] / model["version"], parts.settings.max_error
-    )
+    return model_card(model, parts.settings.models_dir / model["name"] / model["version"], parts.settings.max_error)
 
 
 @translate_errors
-def answer_overview(
-    parts: ServiceParts,
-    filters: Filters,
-) -> Overview:
+def answer_overview(parts: ServiceParts, filters: Filters) -> Overview:
     "Give the headline, its change, weeks, segments, hot spots, and what the figures rest on."
 
     def make(shop: Shop) -> Overview:
@@ -263,29 +240,20 @@ def answer_reviews(
     page = query.reviews_page(parts.connection.engine(), filters, sort, limit, cursor)
     every = replace(filters, sentiment=None)
     head = parts.data.kept(
-        "list head",
-        filters.source,
-        lambda shop: list_head(shop, matching(parts.data, shop, every), every),
-        every,
+        "list head", filters.source, lambda shop: list_head(shop, matching(parts.data, shop, every), every), every
     )
     return review_page(page, head, shown_regions(parts.data, shop))
 
 # %% ../nbs/710_service.ipynb #71000010
 @translate_errors
-def answer_filters(
-    parts: ServiceParts,
-    source: str | None = None,
-) -> FilterOptions:
+def answer_filters(parts: ServiceParts, source: str | None = None) -> FilterOptions:
     "List what can be filtered by."
     shop, engine = parts.data.shop(source), parts.connection.engine()
     return shown_options(shop, query.filter_options(engine, source), shown_regions(parts.data, shop))
 
 # %% ../nbs/710_service.ipynb #1dd8f47e
 @translate_errors
-def answer_model(
-    parts: ServiceParts,
-    filters: Filters,
-) -> ModelView:
+def answer_model(parts: ServiceParts, filters: Filters) -> ModelView:
     "Describe the model that scored the reviews, and measure it on reviews it has not been trained on."
 
     def make(shop: Shop) -> ModelView:
@@ -301,9 +269,7 @@ def answer_model(
 
 # %% ../nbs/710_service.ipynb #710000a5
 @translate_errors
-def answer_reports(
-    parts: ServiceParts,
-) -> dict[str, list[ReportItem]]:  # items
+def answer_reports(parts: ServiceParts) -> dict[str, list[ReportItem]]:  # items
     "List the reports, newest first."
     runs = query.reports(parts.connection.engine())
     return {"items": [report_item(run, parts.settings.reports_dir) for run in runs]}
@@ -314,7 +280,7 @@ class ServiceState(ConnectionState):
 
     model: str
 
-
+# %% ../nbs/710_service.ipynb #1d9894b6
 class Service(ServiceParts):
     "Every question of the API."
 

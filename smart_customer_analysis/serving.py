@@ -50,7 +50,7 @@ from typing import Any, ParamSpec, TypedDict, TypeVar
 # %% ../nbs/690_serving.ipynb #1a189e55
 T = TypeVar("T")
 
-
+# %% ../nbs/690_serving.ipynb #e9c4907d
 class Cache:
     "The last answers, each made once."
 
@@ -82,9 +82,7 @@ class Cache:
         return answer.result()
 
 # %% ../nbs/690_serving.ipynb #a59db723
-def folder_stamp(
-    models_dir: Path,
-) -> tuple:  # name and time of every file of the folder; empty: no folder
+def folder_stamp(models_dir: Path) -> tuple:  # name and time of every file of the folder; empty: no folder
     "List what changes when a model is added or promoted."
     folder = models_dir / "sentiment"
     return tuple(sorted((p.name, p.stat().st_mtime_ns) for p in folder.iterdir())) if folder.is_dir() else ()
@@ -147,9 +145,7 @@ def explanation(
     "Write an explanation as the API does."
     return {
         **prediction_item(result, version),
-        "words": [
-            {c: plain(w[c], DIGITS) for c in ("word", "start", "end", "weight")} for w in result["words"]
-        ],
+        "words": [{c: plain(w[c], DIGITS) for c in ("word", "start", "end", "weight")} for w in result["words"]],
         "faithful": plain(result["faithful"]),
         "faithfulness": plain(result["faithfulness"], DIGITS),
         "completeness_error": plain(result["completeness_error"], DIGITS),
@@ -159,10 +155,7 @@ def explanation(
 class ModelHolder:
     "The active model, loaded when it is first needed."
 
-    def __init__(
-        self,
-        models_dir: Path,
-    ):
+    def __init__(self, models_dir: Path):
         self.models_dir, self._lock = models_dir, threading.Lock()
         self._loaded: Any = None
         self._stamp: tuple = ()
@@ -230,9 +223,7 @@ class Connection:
             self._engine = None
 
 # %% ../nbs/690_serving.ipynb #a6900007
-def connection_state(
-    connection: Connection,
-) -> ConnectionState:
+def connection_state(connection: Connection) -> ConnectionState:
     "Report whether questions can be answered, and if not, why."
     try:
         engine = connection.engine()
@@ -245,9 +236,7 @@ def connection_state(
 VERSION_SECONDS = 2.0  # time a version is believed
 
 
-def data_version(
-    engine: Engine,
-) -> tuple[str, ...]:  # equal where nothing was written
+def data_version(engine: Engine) -> tuple[str, ...]:  # equal where nothing was written
     "Read the numbers that change when the data does."
     newest = (func.max(Load.load_id), func.max(SegmentRun.run_id), func.max(Model.created_at))
     counts = (func.count(Load.load_id), func.count(Erasure.erasure_id), func.count(Prediction.review_id))
@@ -258,10 +247,7 @@ def data_version(
 class DataVersion:
     "The version of the data, read again after `VERSION_SECONDS`."
 
-    def __init__(
-        self,
-        connection: Connection,
-    ):
+    def __init__(self, connection: Connection):
         self.connection = connection
         self._read: tuple[float, tuple[str, ...]] = (-math.inf, ())
 
@@ -329,10 +315,7 @@ class ShopData:
         return self._answers.get(key, lambda: make(self.shop(source)))
 
 # %% ../nbs/690_serving.ipynb #a690000d
-def shown_regions(
-    data: ShopData,
-    shop: Shop,
-) -> set[str]:
+def shown_regions(data: ShopData, shop: Shop) -> set[str]:
     "Name the regions with enough people to be named beside a review or a customer."
     return data.kept("shown regions", shop.source, lambda shop: shown_groups(shop.reviews, "region", shop.k))
 
@@ -391,10 +374,7 @@ def translate_errors(
 class ServiceParts:
     "The settings, the model, the connection and the shops of a service; nothing is opened before it is needed."
 
-    def __init__(
-        self,
-        settings: Settings,
-    ):
+    def __init__(self, settings: Settings):
         self.settings = settings
         self.models = ModelHolder(settings.models_dir)
         self.connection = Connection(settings.database)
@@ -444,9 +424,7 @@ def held_out_reviews(
     shop: Shop,
     rows: pd.DataFrame,  # review table, filtered
     folder: Path,  # of the model
-) -> (
-    pd.DataFrame
-):  # the columns of `measure_predictions`; no row where the model does not say what it has seen
+) -> pd.DataFrame:  # the columns of `measure_predictions`; no row where the model does not say what it has seen
     "Take the scored reviews with stars that the model has not been trained on."
     from smart_customer_analysis.sentiment.registry import seen  # torch, only when a model is measured
 

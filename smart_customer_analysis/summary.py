@@ -32,9 +32,7 @@ def _accuracy_lines(summary: dict[str, Any]) -> list[str]:
         return ["Accuracy  not measured: too few labelled reviews"]
     rows = f"{accuracy['n']:,} unseen reviews, trained on {summary['trained_on']:,}"
     lines = [f"Accuracy  {accuracy_text(accuracy)} fine-tuned BERT on {rows}"]
-    return lines + [
-        f"          {accuracy_text(b)} {n} on the same rows" for n, b in accuracy["baselines"].items()
-    ]
+    return lines + [f"          {accuracy_text(b)} {n} on the same rows" for n, b in accuracy["baselines"].items()]
 
 # %% ../nbs/655_summary.ipynb #6d7b0f69
 def _review_lines(summary: dict[str, Any]) -> list[str]:
@@ -63,17 +61,10 @@ def summary_text(
     "Write the summary of a run for people."
     rows = summary["rows"]
     parts = f"{rows['loaded']:,} loaded + {rows['rejected']:,} rejected + {rows['duplicate']:,} duplicate"
-    lines = [
-        "",
-        f"Rows      {rows['read']:,} read = {parts}",
-        *_accuracy_lines(summary),
-        *_review_lines(summary),
-    ]
+    lines = ["", f"Rows      {rows['read']:,} read = {parts}", *_accuracy_lines(summary), *_review_lines(summary)]
     for i, s in enumerate(summary["segments"]):
         lines.append(f"{'' if i else 'Segments':9} [{s['id']}] {s['name']}: {s['size']:,}")
-    lines += [
-        f"{key.capitalize():9} {summary[key]}" for key in ("model", "database", "report", "page", "results")
-    ]
+    lines += [f"{key.capitalize():9} {summary[key]}" for key in ("model", "database", "report", "page", "results")]
     return "\n".join([*lines, "", *_stage_lines(summary["stages"])])
 
 # %% ../nbs/655_summary.ipynb #bfbde5b7

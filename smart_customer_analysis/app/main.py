@@ -82,9 +82,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI description, with the problem documents that are really sent."""
     if app.openapi_schema:
         return app.openapi_schema
-    document = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
-    )
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     parts = document["components"]["schemas"]
     parts["Problem"] = schemas.Problem.model_json_schema()
     for path, operations in document["paths"].items():
@@ -126,11 +124,7 @@ def serve(settings: Settings, announce: Callable[[], None] | None = None) -> Non
 def run(app: FastAPI, listener: socket.socket) -> None:
     """Answer on a bound socket; when told to stop, finish what was accepted."""
     config = uvicorn.Config(
-        app,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        timeout_keep_alive=5,
+        app, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS, timeout_keep_alive=5
     )
     with suppress(KeyboardInterrupt):  # Ctrl-C, after everything was answered
         _Server(config, app).run(sockets=[listener])

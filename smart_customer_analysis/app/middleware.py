@@ -40,12 +40,8 @@ class Metrics:
             "sca_http_requests_total", "Requests answered", [*labels, "status"], registry=self.registry
         )
         self.seconds = Histogram("sca_http_request_seconds", "Time to answer", labels, registry=self.registry)
-        self.in_flight = Gauge(
-            "sca_http_requests_in_flight", "Requests being answered", registry=self.registry
-        )
-        self.predicted = Counter(
-            "sca_predicted_texts_total", "Texts the model has read", registry=self.registry
-        )
+        self.in_flight = Gauge("sca_http_requests_in_flight", "Requests being answered", registry=self.registry)
+        self.predicted = Counter("sca_predicted_texts_total", "Texts the model has read", registry=self.registry)
         self.held = Gauge("sca_predict_texts_held", "Texts waiting or being read", registry=self.registry)
 
 
@@ -106,10 +102,7 @@ class BodyLimit:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         too_large = problem(
-            413,
-            f"The body is larger than {self.limit:,} bytes.",
-            scope.get("request_id", ""),
-            "urn:sca:too-large",
+            413, f"The body is larger than {self.limit:,} bytes.", scope.get("request_id", ""), "urn:sca:too-large"
         )
         stated = Headers(scope=scope).get("content-length", "0")
         if not stated.isascii() or not stated.isdigit() or len(stated) > 15 or int(stated) > self.limit:
@@ -149,9 +142,7 @@ class ETag:
             or not scope["path"].startswith(self.prefix)
         ):
             return await self.app(scope, receive, send)
-        known = {
-            t.strip().removeprefix("W/") for t in Headers(scope=scope).get("if-none-match", "").split(",")
-        }
+        known = {t.strip().removeprefix("W/") for t in Headers(scope=scope).get("if-none-match", "").split(",")}
         start: Message = {}
         body = bytearray()
 

@@ -55,9 +55,7 @@ class ReportFiles(Files):
     """Rendered reports: sandboxed, since their text comes from reviews. Links out of the folder are not followed."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if Path(path).suffix.lower() not in REPORT_FILES or any(
-            part.startswith(".") for part in Path(path).parts
-        ):
+        if Path(path).suffix.lower() not in REPORT_FILES or any(part.startswith(".") for part in Path(path).parts):
             raise HTTPException(404)
         return await super().get_response(path, scope)
 
@@ -76,8 +74,7 @@ def _shell() -> Response:
     page = STATIC / "index.html"
     if not page.is_file():
         raise HTTPException(
-            404,
-            "The page is not part of this installation; the API is at /v1, its description at /openapi.json.",
+            404, "The page is not part of this installation; the API is at /v1, its description at /openapi.json."
         )
     return FileResponse(page, headers={"Cache-Control": "no-cache"})
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from starlette.types import Receive
 
-from smart_customer_analysis.store.filters import Filters
 from smart_customer_analysis.service import Service
+from smart_customer_analysis.store.filters import Filters
 
 from . import schemas as s
 from .middleware import Metrics
@@ -50,11 +50,7 @@ def shares(service: ServiceOf, query: Annotated[s.SharesQuery, Query()]) -> s.Sh
     return s.Shares.model_validate(service.shares(_filters(query), query.by))
 
 
-@v1.get(
-    "/changes",
-    tags=["figures"],
-    summary="What changed beyond chance, against the period before",
-)
+@v1.get("/changes", tags=["figures"], summary="What changed beyond chance, against the period before")
 def changes(service: ServiceOf, query: Annotated[s.FilterQuery, Query()]) -> s.Changes:
     return s.Changes.model_validate(service.changes(_filters(query)))
 
@@ -69,11 +65,7 @@ def segment(service: ServiceOf, id: Id, query: Annotated[s.FilterQuery, Query()]
     return s.SegmentDetail.model_validate(service.segment(id, _filters(query)))
 
 
-@v1.get(
-    "/customers",
-    tags=["places"],
-    summary="Customers in a box, near a point, or nearest",
-)
+@v1.get("/customers", tags=["places"], summary="Customers in a box, near a point, or nearest")
 def customers(service: ServiceOf, query: Annotated[s.CustomersQuery, Query()]) -> s.FeatureCollection:
     return s.FeatureCollection.model_validate(service.customers(**query.model_dump()))
 

@@ -16,9 +16,7 @@ def _blank(value: object) -> object:
 
 Word = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 OptionalWord = Annotated[Word | None, BeforeValidator(_blank)]
-Day = Annotated[
-    Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))] | None, BeforeValidator(_blank)
-]
+Day = Annotated[Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))] | None, BeforeValidator(_blank)]
 Text = Annotated[str, StringConstraints(max_length=MAX_CHARACTERS, pattern=NO_NUL)]
 Mark = Literal["negative", "positive", "unsure"]
 Reliability = Literal["ok", "wide", "hidden", "not_comparable", "none"]
@@ -72,13 +70,9 @@ class ReviewsQuery(FilterQuery):
 class CustomersQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
     source: OptionalWord = Field(None, description="shop; default: the one loaded last")
-    bbox: OptionalWord = Field(
-        None, description="west,south,east,north in degrees", examples=["-9.5,38.4,-8.9,39.0"]
-    )
+    bbox: OptionalWord = Field(None, description="west,south,east,north in degrees", examples=["-9.5,38.4,-8.9,39.0"])
     near: OptionalWord = Field(None, description="lon,lat; with `radius_m`", examples=["-9.14,38.72"])
-    radius_m: float | None = Field(
-        None, gt=0, le=1_000_000, allow_inf_nan=False, description="metres round `near`"
-    )
+    radius_m: float | None = Field(None, gt=0, le=1_000_000, allow_inf_nan=False, description="metres round `near`")
     nearest: OptionalWord = Field(None, description="lon,lat; with `k`", examples=["-9.14,38.72"])
     k: int = Field(10, ge=1, le=500, description="customers nearest to `nearest`")
     segment: OptionalWord = Field(None, description="segment id")
@@ -89,8 +83,7 @@ class PredictIn(BaseModel):
     """One text or up to 32."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"text": "The kettle arrived late and the box was open."}]},
+        extra="forbid", json_schema_extra={"examples": [{"text": "The kettle arrived late and the box was open."}]}
     )
     text: Text | None = None
     texts: Annotated[list[Text], Field(min_length=1, max_length=MAX_TEXTS)] | None = None

@@ -21,9 +21,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ASSETS, VENDOR = HERE / "assets", HERE / "static" / "vendor"
 HASHES = ASSETS / "vendor.json"  # file: SHA-256
-LAND = (
-    HERE.parent / "assets" / "land-110m.geojson"
-)  # ours, so copied without npm and not in the list of hashes
+LAND = HERE.parent / "assets" / "land-110m.geojson"  # ours, so copied without npm and not in the list of hashes
 
 SERVED = {  # file in static/vendor: file in node_modules
     "inter-latin.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",

@@ -21,10 +21,7 @@ class Workers:
     """A bounded queue in front of the model."""
 
     def __init__(
-        self,
-        predict: Callable[[list[str], float | None], Sequence[Answer]],
-        queue: int = QUEUE,
-        batch: int = BATCH,
+        self, predict: Callable[[list[str], float | None], Sequence[Answer]], queue: int = QUEUE, batch: int = BATCH
     ) -> None:
         self.predict, self.queue, self.batch = predict, queue, batch
         self.pool = ThreadPoolExecutor(1, thread_name_prefix="model")
@@ -81,9 +78,7 @@ class Workers:
                 continue
             try:
                 answers = iter(
-                    await loop.run_in_executor(
-                        self.pool, self.predict, [t for ts, _ in batch for t in ts], limit
-                    )
+                    await loop.run_in_executor(self.pool, self.predict, [t for ts, _ in batch for t in ts], limit)
                 )
                 results = [[next(answers) for _ in texts] for texts, _ in batch]
             except Exception as error:  # every request of the pass hears of it

@@ -24,9 +24,7 @@ Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
 Source = Annotated[str, typer.Option(help="a shipped source, or a TOML file that describes yours")]
 Stored = Annotated[str | None, typer.Option("--source", help="which loaded source; default: the last one")]
-Paths = Annotated[
-    list[Path] | None, typer.Argument(help="files or one folder; default: what the source names")
-]
+Paths = Annotated[list[Path] | None, typer.Argument(help="files or one folder; default: what the source names")]
 Train = Annotated[Path | None, typer.Option(help="labelled file to train on")]
 Test = Annotated[Path | None, typer.Option(help="labelled file to measure on")]
 ModelFolder = Annotated[Path | None, typer.Option(help="model folder; default: the active one")]

@@ -60,16 +60,13 @@ Files = Annotated[
 ]
 SourceOfFiles = Annotated[
     str | None,
-    typer.Option(
-        help="which loaded source; with files: what describes them. Default: the last one; fasttext"
-    ),
+    typer.Option(help="which loaded source; with files: what describes them. Default: the last one; fasttext"),
 ]
 Answers = Annotated[
-    Path | None,
-    typer.Option(help="with files: folder of the answers (Parquet); asked again, it goes on where it was"),
+    Path | None, typer.Option(help="with files: folder of the answers (Parquet); asked again, it goes on where it was")
 ]
 
-
+# %% ../../nbs/714_commands.job.ipynb #86df33db
 def score(
     files: Files = None,
     source: SourceOfFiles = None,
@@ -80,9 +77,7 @@ def score(
 ) -> None:
     "Score the stored reviews that have no prediction yet, or the reviews of files."
     if bool(files) != bool(out):
-        raise typer.BadParameter(
-            "FILES and --out DIR go together; without both, the stored reviews are scored"
-        )
+        raise typer.BadParameter("FILES and --out DIR go together; without both, the stored reviews are scored")
     bars, settings = show_bars(as_json), settings_of(database)
     if files and out:
         from smart_customer_analysis.steps.files import score_files
@@ -119,9 +114,7 @@ def _mistake_text(mistake: dict[str, Any]) -> str:
     "Set one mistake: the true label, the confidence in the other, the beginning of the text."
     p, negative = mistake["p_negative"], mistake["label"] == 0
     confidence = f"{1 - p if negative else p:.1%}"
-    return (
-        f"{'negative' if negative else 'positive'}, {confidence} sure of the other: {mistake['text'][:160]}"
-    )
+    return f"{'negative' if negative else 'positive'}, {confidence} sure of the other: {mistake['text'][:160]}"
 
 
 def evaluation_text(
@@ -156,9 +149,7 @@ def evaluate(
 
 
 def explain(
-    text: Annotated[str, typer.Argument(help="one review")],
-    model: ModelFolder = None,
-    as_json: Json = False,
+    text: Annotated[str, typer.Argument(help="one review")], model: ModelFolder = None, as_json: Json = False
 ) -> None:
     "Say which words made the answer, and whether deleting them changes it."
     from smart_customer_analysis.sentiment.predict import open_model

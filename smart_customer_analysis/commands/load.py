@@ -36,8 +36,7 @@ class LoadGroup(typer.core.TyperGroup):
 
 
 _HELP = (
-    "Load files (sca load FILE…), and list, show or take back what was loaded. "
-    "Options of loading: sca load from --help"
+    "Load files (sca load FILE…), and list, show or take back what was loaded. Options of loading: sca load from --help"
 )
 loads = typer.Typer(cls=LoadGroup, help=_HELP)
 Number = Annotated[int, typer.Argument(help="number of a load; see: sca load list")]

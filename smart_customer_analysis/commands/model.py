@@ -56,10 +56,7 @@ def comparison_text(
     a = {k: f"{v['value']:.1%} ({v['low']:.1%}–{v['high']:.1%})" for k, v in result["accuracy"].items()}
     both = "\n".join(f"{name}  {result[name]}  {a[name]}" for name in ("old", "new"))
     rows = f"{result['rows']:,} rows, {result['left_out']:,} left out because a model was trained on them"
-    flips = [
-        r | {"change": f"{r['difference']:+.1%} ({r['low']:+.1%} to {r['high']:+.1%})"}
-        for r in result["flips"]
-    ]
+    flips = [r | {"change": f"{r['difference']:+.1%} ({r['low']:+.1%} to {r['high']:+.1%})"} for r in result["flips"]]
     table = table_text(flips, "slice", "group", "n", "right_to_wrong", "wrong_to_right", "change")
     verdict = f"Not to be promoted: {result['refusal']}" if result["refusal"] else "May be promoted."
     return f"{both}\n{rows}\n\n{table}\n\n{verdict}"
@@ -103,7 +100,7 @@ def model_promote(
     comparison = f"{comparison_text(result['compared'])}\n" if result["compared"] else ""
     print_result(result, as_json, f"{comparison}in force: {result['version']}")
 
-
+# %% ../../nbs/716_commands.model.ipynb #f6da7a5a
 @models.command("rollback")
 def model_rollback(as_json: Json = False) -> None:
     "Go back to the model that was active before."

@@ -16,9 +16,7 @@ from typing import Annotated
 
 # %% ../../nbs/715_commands.report.ipynb #b01aabcf
 reports = typer.Typer(no_args_is_help=True, help="Make and list reports.")
-Parameters = Annotated[
-    list[str] | None, typer.Option("--parameter", "-p", help="name=value, as often as needed")
-]
+Parameters = Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value, as often as needed")]
 
 
 @reports.command("run")

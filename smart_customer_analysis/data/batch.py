@@ -34,7 +34,7 @@ def _typed_rows(
     texts, present = map_columns(frame, kind, entity, source, file)
     return type_rows(texts, present, kind, source, now)
 
-
+# %% ../../nbs/112_data.batch.ipynb #2d9979e5
 def _note_repeats(
     typed: pd.DataFrame, log: RuleLog, kind: str, reject_conflicts: bool, seen: SeenIds, test: bool
 ) -> pd.Series:
@@ -104,9 +104,7 @@ class FileTotals:
     rows: int = 0
     loaded: int = 0  # duplicates included
     unknown_labels: int = 0
-    example: dict[Hashable, Any] = field(
-        default_factory=dict
-    )  # REJECT_COLUMNS; an unknown label before others
+    example: dict[Hashable, Any] = field(default_factory=dict)  # REJECT_COLUMNS; an unknown label before others
 
     def add(
         self,

@@ -37,9 +37,7 @@ def _sound(buf: np.ndarray, delimiter: int, final: bool) -> np.ndarray | None:
     return outside + 1
 
 # %% ../../nbs/106_data.delimited.ipynb #563a675a
-def _quick(
-    block: bytes, ends: np.ndarray, header: list[str], delimiter: str, line: int, offset: int
-) -> Rows | None:
+def _quick(block: bytes, ends: np.ndarray, header: list[str], delimiter: str, line: int, offset: int) -> Rows | None:
     "Read complete, sound records with Arrow; None where Arrow disagrees about their number or a field is too long."
     buf = np.frombuffer(block, np.uint8)
     starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
@@ -51,9 +49,7 @@ def _quick(
             pa.BufferReader(block),
             pacsv.ReadOptions(column_names=names, block_size=len(block) + 1, use_threads=False),
             pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, double_quote=True),
-            pacsv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False
-            ),
+            pacsv.ConvertOptions(column_types=dict.fromkeys(names, pa.large_string()), strings_can_be_null=False),
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         return None
@@ -93,11 +89,7 @@ def _parse_record(raw: bytes, n_fields: int, delimiter: str) -> list[str] | tupl
     except UnicodeDecodeError:
         return "not_decodable", "bytes that do not fit the file's encoding"
     except csv.Error as e:
-        return (
-            ("stray_carriage_return", "a CR inside a field")
-            if "new-line" in str(e)
-            else ("stray_quote", str(e))
-        )
+        return ("stray_carriage_return", "a CR inside a field") if "new-line" in str(e) else ("stray_quote", str(e))
     except ValueError:
         return "stray_carriage_return", "a CR inside a field"
     if len(fields) != n_fields:
@@ -107,9 +99,7 @@ def _parse_record(raw: bytes, n_fields: int, delimiter: str) -> list[str] | tupl
     return fields if longest <= TEXT_CHARACTERS else ("text_too_long", f"{longest:,} characters")
 
 # %% ../../nbs/106_data.delimited.ipynb #a55e69a1
-def _record(
-    lines: list[bytes], i: int, n_fields: int, delimiter: str, final: bool
-) -> tuple[list | tuple, int] | None:
+def _record(lines: list[bytes], i: int, n_fields: int, delimiter: str, final: bool) -> tuple[list | tuple, int] | None:
     "Fields (or rule and detail) of the record that starts at line i, and its last line; None where the block ends first."
     last = _record_end(lines, i, delimiter.encode())
     if last is None and not final:
@@ -117,18 +107,12 @@ def _record(
     if last is None or last < 0:
         return ("unclosed_quote", "a quote that is never closed"), i
     row = _parse_record(b"\n".join(lines[i : last + 1]), n_fields, delimiter)
-    if (
-        isinstance(row, tuple)
-        and last > i
-        and isinstance(_parse_record(lines[i + 1], n_fields, delimiter), list)
-    ):
+    if isinstance(row, tuple) and last > i and isinstance(_parse_record(lines[i + 1], n_fields, delimiter), list):
         return ("unclosed_quote", "the quote swallows the next line"), i
     return row, last
 
 # %% ../../nbs/106_data.delimited.ipynb #1ee2819e
-def _careful(
-    block: bytes, header: list[str], delimiter: str, line: int, offset: int, final: bool
-) -> tuple[Rows, int]:
+def _careful(block: bytes, header: list[str], delimiter: str, line: int, offset: int, final: bool) -> tuple[Rows, int]:
     "Read a block record by record; returns the rows and how many bytes were used."
     lines = block.split(b"\n")
     if not final or lines[-1] == b"":
@@ -165,9 +149,7 @@ def _header(block: bytes, delimiter: str, name: str) -> tuple[list[str], int]:
     newlines = (int(at) for at in np.flatnonzero(np.frombuffer(block, np.uint8) == 10))
     end = next((at for at in newlines if block[:at].count(b'"') % 2 == 0), len(block))
     try:
-        (names,) = csv.reader(
-            [block[:end].removesuffix(b"\r").decode("utf-8")], delimiter=delimiter, strict=True
-        )
+        (names,) = csv.reader([block[:end].removesuffix(b"\r").decode("utf-8")], delimiter=delimiter, strict=True)
     except (csv.Error, UnicodeDecodeError, ValueError) as e:
         expected = f"a header line with {delimiter!r} between the names"
         raise InputError(expected, f"{cut(block[:80])!r} in {name}", "check encoding and delimiter") from e
@@ -208,7 +190,7 @@ def read_csv(
             line, offset, carry = 1 + carry[:used].count(b"\n"), used, carry[used:]
         ends = _sound(np.frombuffer(carry, np.uint8), ord(delimiter), final)
         whole = carry[: int(ends[-1])] if ends is not None and len(ends) else b""
-        rows = _quick(whole, ends, header, delimiter, line, offset) if whole else None
+        rows = _quick(whole, ends, header, delimiter, line, offset) if ends is not None and whole else None
         used = len(whole)
         if rows is None and carry and (ends is None or len(ends)):
             rows, used = _careful(carry, header, delimiter, line, offset, final)

@@ -18,7 +18,7 @@ from charset_normalizer import from_bytes
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from ..schema import InputError
 
 # %% ../../nbs/104_data.encoding.ipynb #6e19001b
@@ -41,7 +41,7 @@ class Rows:
         "Rows met: kept and refused."
         return self.table.num_rows + len(self.rejects)
 
-
+# %% ../../nbs/104_data.encoding.ipynb #b3d0cd06
 def cut(
     raw: bytes | str,  # a refused line
 ) -> str:  # at most RAW_CHARACTERS characters, undecodable bytes and NULs made visible
@@ -79,7 +79,7 @@ def open_bytes(
     if not magic:
         raise InputError("rows", f"an empty file, {path.name}", "check how the file was made")
     opener = gzip.open if magic[:2] == b"\x1f\x8b" else bz2.open if magic[:3] == b"BZh" else open
-    stream = opener(path, "rb")
+    stream: Any = opener(path, "rb")
     head = _head(stream, path)
     stream.seek(0)
     refuse_binary(head, path.name)
@@ -93,11 +93,7 @@ def refuse_binary(
     "Raise `InputError` where the bytes are plainly not text."
     kind = next((k for magic, k in _FOREIGN.items() if head.startswith(magic)), None)
     control = sum(head.count(bytes([b])) for b in (*range(9), *range(14, 27), 28, 29, 30, 31))
-    if (
-        kind is None
-        and control > 0.1 * len(head)
-        and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    ):
+    if kind is None and control > 0.1 * len(head) and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         kind = "a binary file"
     if kind:
         raise InputError(
@@ -116,9 +112,7 @@ def detect_encoding(
     ):
         if head.startswith(mark):
             return name
-    lines = [
-        line for line in head.split(b"\n")[: -1 if head.count(b"\n") > 1 else None] if not line.isascii()
-    ]
+    lines = [line for line in head.split(b"\n")[: -1 if head.count(b"\n") > 1 else None] if not line.isascii()]
     if sum(_decodes(line, "utf-8", "surrogatepass") for line in lines) * 2 >= len(lines):
         return "utf-8"
     body = b"\n".join(lines)
@@ -155,13 +149,8 @@ def utf8_blocks(
     if encoding == "utf-8-sig":
         stream.read(3)
     plain = encoding in ("utf-8", "utf-8-sig", "ascii")
-    decode = (
-        None
-        if plain
-        else codecs.getincrementaldecoder(encoding)(
-            "backslashreplace" if "16" in encoding else "surrogateescape"
-        ).decode
-    )
+    errors = "backslashreplace" if "16" in encoding else "surrogateescape"
+    decode = codecs.getincrementaldecoder("utf-8" if plain else encoding)(errors).decode
     try:
         while block := stream.read(block_bytes):
             yield block if plain else decode(block).encode("utf-8", "surrogateescape")
@@ -170,6 +159,4 @@ def utf8_blocks(
         if not plain:
             yield decode(b"", True).encode("utf-8", "surrogateescape")
     except (EOFError, OSError) as e:
-        raise InputError(
-            "a whole gzip or bzip2 file", f"the archive ends early: {e}", "copy the file again"
-        ) from e
+        raise InputError("a whole gzip or bzip2 file", f"the archive ends early: {e}", "copy the file again") from e

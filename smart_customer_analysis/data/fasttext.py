@@ -167,12 +167,8 @@ def read_fasttext(
                 )
         title_end, body = _titles(buf, text_at, end)
         title, text = _cut_out(block, [(text_at[keep], title_end[keep]), (body[keep], end[keep])])
-        label = pa.DictionaryArray.from_arrays(
-            pa.array(which[keep], pa.int8()), pa.array(labels, pa.large_string())
-        )
+        label = pa.DictionaryArray.from_arrays(pa.array(which[keep], pa.int8()), pa.array(labels, pa.large_string()))
         yield Rows(
-            pa.table({"label": label, "title": title, "text": text}),
-            line_number + np.flatnonzero(keep),
-            rejects,
+            pa.table({"label": label, "title": title, "text": text}), line_number + np.flatnonzero(keep), rejects
         )
         line_number, offset = line_number + len(start), offset + len(block)

@@ -93,7 +93,7 @@ _ENDINGS = {
     ".txt": "fasttext",
 }
 
-
+# %% ../../nbs/110_data.files.ipynb #9075bbc7
 def _format(path: Path, spec: FileSpec) -> str:
     "Return the format of a file; raise `InputError` for an unknown ending."
     if spec.format != "auto":
@@ -172,7 +172,7 @@ def _cut_rows(rows: Rows, batch_rows: int) -> Iterator[Rows]:
         end = at + batch_rows
         yield Rows(rows.table.slice(at, batch_rows), rows.line[at:end], rows.rejects if at == 0 else [])
 
-
+# %% ../../nbs/110_data.files.ipynb #651c8d7b
 def rebatch(
     batches: Iterable[Rows],  # of any size
     batch_rows: int,  # rows in a batch, at most

@@ -41,7 +41,7 @@ def _chunks(text: str) -> list[list[str]]:
     parts = _SEPARATOR.split(_ZIP_CODE.sub(" ", html.unescape(html.unescape(text))))
     return [words for p in parts if (words := _WORD.findall(p)) and fold(" ".join(words))]
 
-
+# %% ../../nbs/130_data.geocode.ipynb #8306e330
 class _Tail(NamedTuple):
     "Words cut off the end of a place."
 
@@ -183,7 +183,7 @@ def _town_place(town: Town, confidence: float) -> _Place:
     region, country = region_name(town.country, town.region), country_names().get(town.country)
     return _Place(town.name, region, country, town.lon, town.lat, round(confidence, 2))
 
-
+# %% ../../nbs/130_data.geocode.ipynb #7e23631b
 def _score_town(reading: _Reading, k: int, town: Town, confidence: float) -> tuple[float, _Place] | None:
     "Return score and place of a town in chunk k; None where the other chunks are not understood."
     names = [fold(" ".join(chunk)) for chunk in reading.chunks]
@@ -218,7 +218,7 @@ def _score_region(reading: _Reading, words: list[str], home: str | None) -> tupl
     place = _Place(None, name, country, np.nan, np.nan, 0.8 if is_vague else 0.6)
     return 2 + 0.5 * (reading.country == home) + 0.3 * is_vague, place
 
-
+# %% ../../nbs/130_data.geocode.ipynb #b9079094
 def _score_country(reading: _Reading, words: list[str]) -> tuple[float, _Place] | None:
     "Return score and place of a country; None where the words before it are not understood."
     code = reading.country or ""
@@ -299,9 +299,7 @@ def _in_country(places: pd.Series, codes: pd.Series) -> pd.Series:
     names = codes.map(country_names())
     pairs = zip(places, codes, strict=True)
     is_named = [isinstance(p, str) and isinstance(c, str) and _names_country(p, c) for p, c in pairs]
-    return places.where(
-        pd.Series(is_named, index=places.index, dtype=bool) | names.isna(), places + ", " + names
-    )
+    return places.where(pd.Series(is_named, index=places.index, dtype=bool) | names.isna(), places + ", " + names)
 
 # %% ../../nbs/130_data.geocode.ipynb #2726d988
 def _region_names(codes: pd.Series, written: pd.Series) -> pd.Series:

@@ -46,6 +46,4 @@ def split_labelled(
     part = split_reviews(rows, test_ids, seed=seed)
     most = {"train": most_train, "valid": most_train // 5, "test": most_test}
     frames = (labelled[(part == name).fillna(False).to_numpy(bool)] for name in most)
-    return DataSplit(
-        *(sample_rows(f, n, seed) for f, n in zip(frames, most.values(), strict=True)), len(rows)
-    )
+    return DataSplit(*(sample_rows(f, n, seed) for f, n in zip(frames, most.values(), strict=True)), len(rows))

@@ -23,14 +23,7 @@ from .files import FilePart, file_table, find_parts, read_with_progress, rebatch
 from .joins import read_lookups
 from .rules import SeenIds, hash_texts
 from .source import FRAMES, Source, load_source
-from smart_customer_analysis.schema import (
-    COUNT_COLUMNS,
-    REJECT_COLUMNS,
-    InputError,
-    check_row_counts,
-    columns,
-    conform,
-)
+from ..schema import COUNT_COLUMNS, REJECT_COLUMNS, InputError, check_row_counts, columns, conform
 
 # %% ../../nbs/114_data.load.ipynb #54a13fce
 @dataclass(frozen=True)
@@ -97,10 +90,7 @@ def _loaded(
 
 # %% ../../nbs/114_data.load.ipynb #99d0295d
 def _all_paths(
-    source: Source,
-    paths: Sequence[str | Path] | str | Path,
-    train: str | Path | None,
-    test: str | Path | None,
+    source: Source, paths: Sequence[str | Path] | str | Path, train: str | Path | None, test: str | Path | None
 ) -> list[Path]:
     "Return all paths to read; without any, the default of the source."
     listed = [paths] if isinstance(paths, str | Path) else paths
@@ -132,9 +122,7 @@ def read_batches(
                 batch = type_batch(rows, part, kind, source, lookups, seen, now)
                 totals.add(batch)
                 frame = people.note(kind, batch.frame)
-                yield _loaded(
-                    source, kind, frame, [batch.rejects, rejects], [batch.counts, *counts], files, part
-                )
+                yield _loaded(source, kind, frame, [batch.rejects, rejects], [batch.counts, *counts], files, part)
                 rejects, counts = _NO_REJECTS, []  # those of the lookups go with the first batch
             refuse_wrong_file(part, totals, source)
     yield _loaded(source, "customer", people.unlisted(), [_NO_REJECTS], [], files)

@@ -81,10 +81,7 @@ def _general(raw: dict[str, Any], topic: str, verdict: str) -> list[str]:
     "Fill the patterns that suit any topic with its names and with the words of praise and blame."
     names = raw["about"][topic]
     fill = {f"<{k}>": f"[{'|'.join(raw['words'][k])}]" for k in ("good", "bad")}
-    fill |= {
-        "<about>": f"[{'|'.join(names)}]",
-        "<About>": f"[{'|'.join(n[:1].upper() + n[1:] for n in names)}]",
-    }
+    fill |= {"<about>": f"[{'|'.join(names)}]", "<About>": f"[{'|'.join(n[:1].upper() + n[1:] for n in names)}]"}
     return [re.sub("<[Aa]bout>|<good>|<bad>", lambda m: fill[m[0]], p) for p in raw["any"][verdict]]
 
 # %% ../../nbs/100_data.phrases.ipynb #cfffe8a9
@@ -94,15 +91,11 @@ def wording() -> tuple[Phrases, Phrases]:  # as at the start of a sentence, and 
     raw = tomllib.loads(
         (package_files("smart_customer_analysis") / "data" / "wording.toml").read_text(encoding="utf-8")
     )
-    table = {
-        f"{t}.{v}": patterns + _general(raw, t, v) for t in TOPICS for v, patterns in raw["topics"][t].items()
-    }
+    table = {f"{t}.{v}": patterns + _general(raw, t, v) for t in TOPICS for v, patterns in raw["topics"][t].items()}
     others = {k: v for k, v in raw.items() if k not in ("topics", "words", "any", "about")}
     table |= {f"{kind}.{v}": patterns for kind, by in others.items() for v, patterns in by.items()}
     start = _phrases(table)
-    inside = np.array(
-        [t if re.match(r"I\b|\{", t) else t[:1].lower() + t[1:] for t in start.texts], dtype=object
-    )
+    inside = np.array([t if re.match(r"I\b|\{", t) else t[:1].lower() + t[1:] for t in start.texts], dtype=object)
     start.texts[:] = [f"{{W}}{t[3:]}" if t.startswith("{w}") else t for t in start.texts]
     return start, Phrases(start.groups, inside, start.starts, start.sizes, start.first, start.count)
 
@@ -119,9 +112,7 @@ def _joined(rng: np.random.Generator, joint: np.ndarray, mine: np.ndarray, again
     return np.array([p[:1].upper() + p[1:] for p in pair], dtype=object)
 
 # %% ../../nbs/100_data.phrases.ipynb #24e205f7
-def _columns(
-    rng: np.random.Generator, verdict: np.ndarray, topic: np.ndarray, other: np.ndarray
-) -> list[np.ndarray]:
+def _columns(rng: np.random.Generator, verdict: np.ndarray, topic: np.ndarray, other: np.ndarray) -> list[np.ndarray]:
     "Draw the sentences of each review, in reading order; an empty text where a place is not used."
     start = wording()[0]
     g, n = start.groups, len(verdict)
@@ -131,9 +122,7 @@ def _columns(
     def some(mask: np.ndarray, group: Any) -> np.ndarray:
         return np.where(mask, start.pick(group, rng.random(n)), "")
 
-    kind = np.where(
-        verdict == 2, 2, rng.choice(4, n, p=[0.12, 0.56, 0.24, 0.08])
-    )  # short, plain, joint, long
+    kind = np.where(verdict == 2, 2, rng.choice(4, n, p=[0.12, 0.56, 0.24, 0.08]))  # short, plain, joint, long
     short, joint, long = kind == 0, kind == 2, kind == 3
     pair = _joined(rng, joint, mine, against)
     ends = np.where(verdict == 2, rng.random(n) < 0.8, ~short & (rng.random(n) < 0.35))
@@ -158,9 +147,7 @@ def _columns(
     return [*columns, *_long(*closer), closing, some(~short & (rng.random(n) < 0.12), g["neutral.closer"])]
 
 # %% ../../nbs/100_data.phrases.ipynb #fdd291bf
-def _long(
-    rng: np.random.Generator, long: np.ndarray, mine: np.ndarray, against: np.ndarray
-) -> list[np.ndarray]:
+def _long(rng: np.random.Generator, long: np.ndarray, mine: np.ndarray, against: np.ndarray) -> list[np.ndarray]:
     "Draw up to 27 more sentences for the long reviews."
     start, rows = wording()[0], np.flatnonzero(long)
     g = start.groups
@@ -179,9 +166,7 @@ def _typo(text: str, at: float, kind: int) -> str:
     i = 1 + int(at * max(len(text) - 3, 1))
     if not text[i : i + 2].isalpha():
         return text
-    return (
-        text[:i] + [text[i + 1] + text[i], text[i + 1], text[i] + text[i] + text[i + 1]][kind] + text[i + 2 :]
-    )
+    return text[:i] + [text[i + 1] + text[i], text[i + 1], text[i] + text[i] + text[i + 1]][kind] + text[i + 2 :]
 
 # %% ../../nbs/100_data.phrases.ipynb #599d7b7d
 def _humanise(rng: np.random.Generator, texts: list[str], verdict: np.ndarray) -> list[str]:
@@ -198,9 +183,7 @@ def _humanise(rng: np.random.Generator, texts: list[str], verdict: np.ndarray) -
             texts[i] = _typo(texts[i], at[k, i], kind[k, i])
     for i in np.flatnonzero(u[1] < 0.22):
         text = texts[i]
-        texts[i] = (
-            text.lower() if u[1, i] < 0.07 else text.upper() if u[1, i] < 0.08 else text.rstrip(".") + mark[i]
-        )
+        texts[i] = text.lower() if u[1, i] < 0.07 else text.upper() if u[1, i] < 0.08 else text.rstrip(".") + mark[i]
     for i in np.flatnonzero((u[3] < 0.012) & (verdict < 2)):
         texts[i] = sour[i] + "."
     return texts
@@ -228,6 +211,4 @@ def write_texts(
         t.replace("{p}", p).replace("{w}", w).replace("{W}", c)
         for t, p, w, c in zip(raw, names, people, capital, strict=True)
     ]
-    return [t[:1].upper() + t[1:] for t in titles], _humanise(
-        rng, [t[:1].upper() + t[1:] for t in texts], verdict
-    )
+    return [t[:1].upper() + t[1:] for t in titles], _humanise(rng, [t[:1].upper() + t[1:] for t in texts], verdict)

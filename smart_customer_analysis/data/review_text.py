@@ -12,6 +12,8 @@ __all__ = ['review_texts', 'text_of', 'review_keys']
 # %% ../../nbs/145_data.review_text.ipynb #b5c6abd8
 import numpy as np
 import pandas as pd
+from pandas.util import hash_array
+from typing import Any
 
 # %% ../../nbs/145_data.review_text.ipynb #b1248c7a
 def review_texts(
@@ -35,4 +37,5 @@ def review_keys(
 ) -> np.ndarray:  # (n,) uint64
     "Return one number per review and text."
     joined = (ids.astype(str) + "\x1f" + texts.astype(str)).to_numpy(object)
-    return pd.util.hash_array(joined).astype("uint64")
+    hashes: Any = hash_array  # untyped in pandas
+    return hashes(joined).astype("uint64")

@@ -75,7 +75,7 @@ class RuleLog:
             self.rule[new] = rule
             self.detail[new] = detail[new] if isinstance(detail, pd.Series) else detail
 
-
+# %% ../../nbs/109_data.rules.ipynb #ceb8c169
 def _quoted(texts: pd.Series, hint: str = "") -> pd.Series:
     "Return each text in quotes, cut to 60 characters, with a hint."
     return texts.fillna("").str.slice(0, 60).map(repr) + hint
@@ -112,9 +112,7 @@ _REQUIRED = {
 }
 
 
-def _column_texts(
-    frame: pd.DataFrame, column: str, kind: str, entity: EntitySpec, file: str
-) -> pd.Series | None:
+def _column_texts(frame: pd.DataFrame, column: str, kind: str, entity: EntitySpec, file: str) -> pd.Series | None:
     "Return the texts of one contract column, None where an optional one is absent."
     origin = entity.columns.get(column, column)
     parts = [origin] if isinstance(origin, str) else origin
@@ -164,9 +162,7 @@ def content_id(
     return pd.Series(ids, index=texts.index, dtype="str")
 
 # %% ../../nbs/109_data.rules.ipynb #efb09788
-def _review(
-    texts: pd.DataFrame, present: set[str], entity: EntitySpec, source: Source, log: RuleLog
-) -> pd.DataFrame:
+def _review(texts: pd.DataFrame, present: set[str], entity: EntitySpec, source: Source, log: RuleLog) -> pd.DataFrame:
     "Return typed reviews; note ratings, labels, texts and ids that cannot be used."
     rating, bad = parse_numbers(texts["rating"], source.decimal)
     log.add("bad_rating", bad, _quoted(texts["rating"], " is not a number"))

@@ -52,11 +52,7 @@ SEGMENTS = pd.DataFrame(
     ],
     columns=["segment", "share", "recency", "orders", "amount", "tenure", "negative", "reviews", "topics"],
 )
-HOT_PLACE, HOT_SHARE, HOT_CRITICS = (
-    "Braga",
-    0.13,
-    0.8,
-)  # the hot spot, its share of all customers, critics among them
+HOT_PLACE, HOT_SHARE, HOT_CRITICS = ("Braga", 0.13, 0.8)  # the hot spot, its share of all customers, critics among them
 CHANGE_REGION, CHANGE_TOPIC, CHANGE_DAYS, CHANGE_NEGATIVE = "Lisboa", "delivery", 28, 0.62
 
 # %% ../../nbs/102_data.sample.ipynb #5c6789c8
@@ -64,9 +60,7 @@ def _homes(rng: np.random.Generator, critic: np.ndarray, hot: np.ndarray) -> pd.
     "Draw place, region and coordinates of each customer."
     n = len(hot)
     bins = (PLACES["weight"].cumsum() / PLACES["weight"].sum()).to_numpy()
-    rank = np.argsort(
-        np.argsort(critic + rng.random(n), kind="stable")
-    )  # critics apart: every place gets its share
+    rank = np.argsort(np.argsort(critic + rng.random(n), kind="stable"))  # critics apart: every place gets its share
     elsewhere = np.searchsorted(bins, rank * 0.6180339887 % 1, side="right")
     at = np.where(hot, list(PLACES["place"]).index(HOT_PLACE), elsewhere)
     spread = np.where(rng.random(n) < 0.1, 14.0, 4.5)  # km
@@ -80,13 +74,7 @@ def _homes(rng: np.random.Generator, critic: np.ndarray, hot: np.ndarray) -> pd.
     return here[["place", "region"]].assign(hot=hot, critic=critic, lon=lon.round(5), lat=lat.round(5))
 
 # %% ../../nbs/102_data.sample.ipynb #e9e0b5bc
-SCATTER = {
-    "recency": 0.22,
-    "orders": 0.15,
-    "amount": 0.15,
-    "tenure": 0.1,
-    "reviews": 0.15,
-}  # of the logarithm
+SCATTER = {"recency": 0.22, "orders": 0.15, "amount": 0.15, "tenure": 0.1, "reviews": 0.15}  # of the logarithm
 
 
 def _people(rng: np.random.Generator, n: int, noise: float) -> pd.DataFrame:
@@ -132,12 +120,8 @@ def _written(
     newest, bought = np.cumsum(count) - count, orders["ago"].to_numpy()
     last, oldest = bought[newest][who], bought[newest + count - 1][who]
     u, v = rng.random((2, len(who)))
-    ago = np.select(
-        [u < a, u < a + b], [v * near, near + v * (far - near)], far + v * np.maximum(oldest - far, 1)
-    )
-    ago = np.where(
-        last > far * 2, last - 10 + v * (oldest - last + 9), ago
-    )  # who stopped buying stopped writing
+    ago = np.select([u < a, u < a + b], [v * near, near + v * (far - near)], far + v * np.maximum(oldest - far, 1))
+    ago = np.where(last > far * 2, last - 10 + v * (oldest - last + 9), ago)  # who stopped buying stopped writing
     ago = np.minimum(np.maximum(ago, 0.02), oldest - 0.02 - v * 0.05)
     chosen = np.searchsorted(orders["who"] * 10_000 + bought, who * 10_000 + ago + 0.01)
     return ago, np.minimum(chosen, (newest + count - 1)[who])
@@ -158,9 +142,7 @@ def _verdicts(
     p, n = people["negative"].to_numpy()[who], len(who)
     negative = np.where(rng.random(n) < min(0.25 * noise, 1), rng.random(n) < p, _even(rng, who, p))
     touched = (
-        (people["region"].to_numpy()[who] == CHANGE_REGION)
-        & (ago < CHANGE_DAYS)
-        & ~people["critic"].to_numpy()[who]
+        (people["region"].to_numpy()[who] == CHANGE_REGION) & (ago < CHANGE_DAYS) & ~people["critic"].to_numpy()[who]
     )
     negative = np.where(touched, rng.random(n) < CHANGE_NEGATIVE, negative)
     return np.where(~touched & (rng.random(n) < 0.06), 2, 1 - negative.astype(int)), touched
@@ -240,13 +222,9 @@ def make_shop(
     bought = _orders(rng, people, weeks, noise)
     facts = _review_facts(rng, people, bought, n_reviews, noise)
     facts = facts.sort_values("ago", ascending=False, kind="stable", ignore_index=True)
-    titles, texts = write_texts(
-        facts["verdict"].to_numpy(), facts["topic"].to_numpy(), facts["item"].to_numpy(), rng
-    )
+    titles, texts = write_texts(facts["verdict"].to_numpy(), facts["topic"].to_numpy(), facts["item"].to_numpy(), rng)
     breaks = rng.random(n_reviews) < 0.004  # some press Enter and quote
-    texts = [
-        t.replace(". ", '.\n"', 1) + '"' if b and ". " in t else t for t, b in zip(texts, breaks, strict=True)
-    ]
+    texts = [t.replace(". ", '.\n"', 1) + '"' if b and ". " in t else t for t, b in zip(texts, breaks, strict=True)]
     frames = _frames(people, bought, facts, titles, texts, end)
     truth = _truth(people, facts, frames, seed, weeks, noise, last_day)
     files, planted = _raw_files(frames, truth["test_reviews"]), []
@@ -256,12 +234,7 @@ def make_shop(
 
 # %% ../../nbs/102_data.sample.ipynb #c65e8d4a
 def _frames(
-    people: pd.DataFrame,
-    bought: pd.DataFrame,
-    facts: pd.DataFrame,
-    titles: list,
-    texts: list,
-    end: np.datetime64,
+    people: pd.DataFrame, bought: pd.DataFrame, facts: pd.DataFrame, titles: list, texts: list, end: np.datetime64
 ) -> tuple:
     "Turn the drawn numbers into conformed Customer, Order and Review frames."
     ids = np.array([f"{i:05}" for i in range(1, len(people))] + ["1"], dtype=object)
@@ -285,13 +258,7 @@ def _frames(
 
 # %% ../../nbs/102_data.sample.ipynb #7da5d479
 def _truth(
-    people: pd.DataFrame,
-    facts: pd.DataFrame,
-    frames: tuple,
-    seed: int,
-    weeks: int,
-    noise: float,
-    last_day: str,
+    people: pd.DataFrame, facts: pd.DataFrame, frames: tuple, seed: int, weeks: int, noise: float, last_day: str
 ) -> dict[str, Any]:
     "Write down everything that was planted."
     customers, orders, reviews = frames
@@ -303,9 +270,7 @@ def _truth(
         "before": here & facts["ago"].between(CHANGE_DAYS, 2 * CHANGE_DAYS, inclusive="left"),
     }
     first_day = str(np.datetime64(last_day) - np.timedelta64(CHANGE_DAYS - 1, "D"))
-    tested = (
-        np.random.default_rng([seed, 2]).random(len(people)) < 0.2
-    )  # whole customers: nobody stands on both sides
+    tested = np.random.default_rng([seed, 2]).random(len(people)) < 0.2  # whole customers: nobody stands on both sides
 
     def share(mask: Any) -> float:
         return round(float(negative[mask].mean()), 4) if mask.any() else 0.0

@@ -87,24 +87,16 @@ def _faulty_reviews(rng: np.random.Generator, rows: pd.DataFrame) -> dict[str, t
     }
 
 # %% ../../nbs/101_data.sample_files.ipynb #5aeb3750
-def _soil_reviews(
-    rng: np.random.Generator, rows: pd.DataFrame
-) -> tuple[pd.DataFrame, list[tuple[str, int, str]]]:
+def _soil_reviews(rng: np.random.Generator, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, int, str]]]:
     "Plant faults into reviews.csv."
     extra = _faulty_reviews(rng, rows)
     out, plain = rows.copy(), ~rows["text"].str.contains("[&<]", regex=True)
     entity = out["text"].iloc[np.flatnonzero(plain & (rng.random(len(rows)) < 0.06))]
-    text = (
-        entity.str.replace("'", "&#39;")
-        .str.replace('"', "&quot;")
-        .str.replace(". ", ".<br />", n=1, regex=False)
-    )
+    text = entity.str.replace("'", "&#39;").str.replace('"', "&quot;").str.replace(". ", ".<br />", n=1, regex=False)
     changed = text.ne(entity)
     out.loc[text.index[changed], "text"] = text[changed]
     mail = np.flatnonzero(plain.to_numpy())[-4:]
-    out.loc[out.index[mail], "text"] = out["text"].iloc[mail].to_numpy() + np.array(
-        CONTACTS[: len(mail)], dtype=object
-    )
+    out.loc[out.index[mail], "text"] = out["text"].iloc[mail].to_numpy() + np.array(CONTACTS[: len(mail)], dtype=object)
     planted = [
         ("html_entities", int(changed.sum()), "mended"),
         ("contact_details", len(mail), "mended"),
@@ -144,9 +136,7 @@ def _soil_customers(
     ]
 
 # %% ../../nbs/101_data.sample_files.ipynb #eafaebff
-def _soil_orders(
-    rng: np.random.Generator, rows: pd.DataFrame
-) -> tuple[pd.DataFrame, list[tuple[str, int, str]]]:
+def _soil_orders(rng: np.random.Generator, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, int, str]]]:
     "Plant faults into orders.csv."
     ids = iter(f"X{i:05}" for i in range(1, 100))
     extra = {
@@ -198,9 +188,7 @@ def _soil(
     orders, o = _soil_orders(rng, files["orders.csv"])
     train, test, lines = _soil_lines(rng, files["train.ft.txt"], files["test.ft.txt"])
     rows = [
-        (name, *p)
-        for name, planted in (("reviews.csv", r), ("customers.csv", c), ("orders.csv", o))
-        for p in planted
+        (name, *p) for name, planted in (("reviews.csv", r), ("customers.csv", c), ("orders.csv", o)) for p in planted
     ] + lines
     soiled = {
         "customers.csv": customers,

@@ -18,15 +18,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from smart_customer_analysis.schema import (
-    FASTTEXT_LABELS,
-    LABEL_NAMES,
-    Customer,
-    InputError,
-    Order,
-    Review,
-    columns,
-)
+from ..schema import FASTTEXT_LABELS, LABEL_NAMES, Customer, InputError, Order, Review, columns
 
 # %% ../../nbs/108_data.source.ipynb #b2976b4e
 class _Strict(BaseModel):
@@ -67,8 +59,7 @@ class EntitySpec(_Strict):
 
 # %% ../../nbs/108_data.source.ipynb #19accf8a
 _LABELS = cast(
-    dict[str, Literal[0, 1]],
-    FASTTEXT_LABELS | {"0": 0, "1": 1} | {name: k for k, name in LABEL_NAMES.items()},
+    dict[str, Literal[0, 1]], FASTTEXT_LABELS | {"0": 0, "1": 1} | {name: k for k, name in LABEL_NAMES.items()}
 )
 
 
@@ -105,22 +96,16 @@ def _check_source(source: Source) -> Source:
     "Return the source; raise `InputError` where it names files or columns that do not exist."
     where = f"in source {source.name!r}"
     if not source.entities:
-        raise InputError(
-            "a [review], [customer] or [order] part", f"none {where}", "say which file holds what"
-        )
+        raise InputError("a [review], [customer] or [order] part", f"none {where}", "say which file holds what")
     for kind, entity in source.entities.items():
         for file in (entity.file, *(j.file for j in entity.joins)):
             if file not in source.files:
-                raise InputError(
-                    f"[files.{file}]", f"only {', '.join(source.files)} {where}", "describe that file"
-                )
+                raise InputError(f"[files.{file}]", f"only {', '.join(source.files)} {where}", "describe that file")
         names = columns(FRAMES[kind])
         for column in (*entity.columns, *entity.values):
             if column not in names:
                 raise InputError(
-                    f"one of {', '.join(names)}",
-                    f"{column!r} in [{kind}.columns]",
-                    "use a name of the contract",
+                    f"one of {', '.join(names)}", f"{column!r} in [{kind}.columns]", "use a name of the contract"
                 )
     return source
 
@@ -153,7 +138,5 @@ def load_source(
     except ValidationError as e:
         fault = e.errors()[0]
         place = ".".join(map(str, fault["loc"]))
-        raise InputError(
-            "a source description", f"{path.name}: {place}: {fault['msg']}", "correct that key"
-        ) from e
+        raise InputError("a source description", f"{path.name}: {place}: {fault['msg']}", "correct that key") from e
     return _check_source(source)

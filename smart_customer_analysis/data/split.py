@@ -20,9 +20,7 @@ from ..schema import InputError
 # %% ../../nbs/140_data.split.ipynb #dcc2c385
 def _usable(reviews: pd.DataFrame) -> pd.Series:
     "Reviews that can teach or test: a label, and a text or title to read."
-    return reviews["label"].notna() & (
-        (reviews["title"].str.strip() != "") | (reviews["text"].str.strip() != "")
-    )
+    return reviews["label"].notna() & ((reviews["title"].str.strip() != "") | (reviews["text"].str.strip() != ""))
 
 
 def _texts(reviews: pd.DataFrame) -> pd.Series:
@@ -79,9 +77,7 @@ def split_reviews(
 ) -> pd.Series:  # "train", "valid" or "test"; missing: no label, no text, or near a given test row
     "Split labelled reviews, so that no customer and no near text is in two parts; raises `InputError` for shares out of range."
     if not (0 < valid_share < 1 and 0 < test_share < 1):
-        raise InputError(
-            "shares between 0 and 1", f"valid {valid_share}, test {test_share}", "correct the shares"
-        )
+        raise InputError("shares between 0 and 1", f"valid {valid_share}, test {test_share}", "correct the shares")
     split = pd.Series(None, index=reviews.index, dtype="str")
     rows = reviews[_usable(reviews)]
     if rows.empty:
@@ -95,9 +91,7 @@ def split_reviews(
     rest = rows[~is_test & ~near.isin(near[is_test])]
     split[rows.index[is_test]] = "test"
     if len(rest):
-        split[rest.index] = _split_groups(
-            groups_of(rest, seed=seed), rest["label"], {"valid": valid_share}, seed
-        )
+        split[rest.index] = _split_groups(groups_of(rest, seed=seed), rest["label"], {"valid": valid_share}, seed)
     return split
 
 # %% ../../nbs/140_data.split.ipynb #fa3f130d
@@ -116,13 +110,9 @@ def leakage(
     for check, key in keys.items():
         for part in ("valid", "test"):
             held = key[(parts == part) & key.notna()]
-            rows.append(
-                (check, f"train, {part}", int(held.isin(key[(parts == "train") & key.notna()]).sum()))
-            )
+            rows.append((check, f"train, {part}", int(held.isin(key[(parts == "train") & key.notna()]).sum())))
     left_out = int((_usable(reviews) & split.isna()).sum())
-    return pd.DataFrame(
-        [*rows, ("left out, near a test row", "none", left_out)], columns=["check", "parts", "rows"]
-    )
+    return pd.DataFrame([*rows, ("left out, near a test row", "none", left_out)], columns=["check", "parts", "rows"])
 
 # %% ../../nbs/140_data.split.ipynb #526621fd
 def sample_rows(

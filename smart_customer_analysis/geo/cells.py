@@ -33,18 +33,18 @@ def assign_cells(
     customers: pd.DataFrame,  # customer_id, lon, lat in degrees; rows without a place are kept
     resolutions: Sequence[int],  # H3 resolutions, 0 to 15
 ) -> pd.DataFrame:  # customer_id and one column per resolution; missing where there is no place
-    "Find the H3 cell of each customer at each size."
+    "Find the H3 cell of each customer at each size; raises `InputError` for other resolutions."
     if not len(resolutions) or not all(0 <= r <= 15 for r in resolutions):
         raise InputError("H3 resolutions from 0 to 15", f"{list(resolutions)}", "use choose_resolutions")
     finest = max(resolutions)
     lon = customers["lon"].to_numpy(dtype=float, na_value=np.nan)
     lat = customers["lat"].to_numpy(dtype=float, na_value=np.nan)
     known = np.isfinite(lon) & np.isfinite(lat) & (np.abs(lat) <= 90)
-    found = [
+    ids = [
         h3.latlng_to_cell(y, x, finest) if ok else None
         for x, y, ok in zip(lon.tolist(), lat.tolist(), known, strict=True)
     ]
-    small = pd.Series(found, index=customers.index, dtype="str")
+    small = pd.Series(ids, index=customers.index, dtype="str")
     columns = {"customer_id": customers["customer_id"]}
     for r in sorted(resolutions):
         columns[cell_column(r)] = small.map({c: h3.cell_to_parent(c, r) for c in small.dropna().unique()})
@@ -65,15 +65,14 @@ def extent_of(
     if known.empty:
         return None
     lon = np.sort(known["lon"].to_numpy() % 360)
-    gap = int(
-        np.argmax(np.diff(np.append(lon, lon[0] + 360)))
-    )  # the widest empty stretch lies outside the box
+    gap = int(np.argmax(np.diff(np.append(lon, lon[0] + 360))))  # the widest empty stretch lies outside the box
     turned = np.sort((known["lon"].to_numpy() - lon[(gap + 1) % len(lon)]) % 360)
     west, east = np.quantile(turned, [trim, 1 - trim]) + lon[(gap + 1) % len(lon)]
     south, north = np.quantile(known["lat"], [trim, 1 - trim])
-    return tuple(
+    west, south, east, north = (
         round(float(v), 6) for v in ((west + 180) % 360 - 180, south, (east + 180) % 360 - 180, north)
     )
+    return west, south, east, north
 
 # %% ../../nbs/350_geo.cells.ipynb #8c1517eb
 def _width_km(extent: Sequence[float]) -> float:
@@ -111,22 +110,16 @@ def _hide(
     sizes: pd.Series,  # customers per cell, index = cell
     k: int,  # fewest customers of a shown cell
     parents: np.ndarray | None = None,  # shown total each cell belongs to; default: all to one
-) -> (
-    pd.Series
-):  # '' shown, 'few' hidden for its size, 'protects' hidden so that a sibling cannot be worked out
+) -> pd.Series:  # '' shown, 'few' hidden for its size, 'protects' hidden so that a sibling cannot be worked out
     "Decide which cells are hidden below their totals."
-    frame = pd.DataFrame(
-        {"size": sizes.to_numpy(), "parent": "" if parents is None else parents}, index=sizes.index
-    )
+    frame = pd.DataFrame({"size": sizes.to_numpy(), "parent": "" if parents is None else parents}, index=sizes.index)
     frame["why"] = np.where(frame["size"] < k, "few", "")
     left = frame["size"].where(frame["size"] < k, 0).groupby(frame["parent"]).sum()
-    needy = frame[
-        frame["parent"].isin(left.index[(left > 0) & (left < k)]) & (frame["why"] == "")
-    ].sort_index(kind="stable")
+    needy = frame[frame["parent"].isin(left.index[(left > 0) & (left < k)]) & (frame["why"] == "")].sort_index(
+        kind="stable"
+    )
     for parent, spare in needy.sort_values("size", kind="stable").groupby("parent"):
-        enough = (
-            left[parent] + spare["size"].cumsum().shift(fill_value=0)
-        ) >= k  # hidden so far, before this one
+        enough = (left[parent] + spare["size"].cumsum().shift(fill_value=0)) >= k  # hidden so far, before this one
         frame.loc[spare.index[~enough], "why"] = "protects"
     return frame["why"]
 
@@ -162,9 +155,7 @@ def count_cells(
     why = _hide(counts["n_customers"], k)
     counts = counts.assign(state=np.where(why == "", "shown", "hidden"), why=why)
     empty = sorted(set(cells) - set(counts.index))
-    blank = pd.DataFrame(
-        {**dict.fromkeys(_SUMS, 0), "state": "empty", "why": ""}, index=pd.Index(empty, name="cell")
-    )
+    blank = pd.DataFrame({**dict.fromkeys(_SUMS, 0), "state": "empty", "why": ""}, index=pd.Index(empty, name="cell"))
     return _masked(pd.concat([counts, blank]) if empty else counts).reset_index()
 
 # %% ../../nbs/350_geo.cells.ipynb #0102cb54
@@ -176,9 +167,7 @@ def count_nested(
     "Count several cell sizes and hide what any subtraction between them would reveal."
     if rows.groupby("customer_id")[cell_column(max(resolutions))].nunique().gt(1).any():
         raise InputError(
-            "one place per customer",
-            "a customer in two cells",
-            "assign cells to the customers, then join the reviews",
+            "one place per customer", "a customer in two cells", "assign cells to the customers, then join the reviews"
         )
     levels, why_above, above = [], pd.Series({"": ""}), None
     for r in sorted(resolutions):
@@ -194,13 +183,9 @@ def count_nested(
             .reindex(counts.index)
             .fillna(below_hidden)
         )
-        levels.append(
-            counts.assign(resolution=r, why=why, state=np.where(why == "", "shown", "hidden")).reset_index()
-        )
+        levels.append(counts.assign(resolution=r, why=why, state=np.where(why == "", "shown", "hidden")).reset_index())
         why_above, above = why, r
-    return _masked(pd.concat(levels, ignore_index=True))[
-        ["resolution", "cell", "parent", *_SUMS, "state", "why"]
-    ]
+    return _masked(pd.concat(levels, ignore_index=True))[["resolution", "cell", "parent", *_SUMS, "state", "why"]]
 
 # %% ../../nbs/350_geo.cells.ipynb #7873d145
 def cut_ring(
@@ -220,8 +205,7 @@ def cut_ring(
         parts = [whole]
     else:
         parts = [
-            shapely.affinity.translate(whole.intersection(box(-180 + s, -90, 180 + s, 90)), -s)
-            for s in (-360, 0, 360)
+            shapely.affinity.translate(whole.intersection(box(-180 + s, -90, 180 + s, 90)), -s) for s in (-360, 0, 360)
         ]
     joined = shapely.union_all(parts, grid_size=10.0**-digits)
     joined = shapely.transform(joined, lambda xy: np.round(xy, digits))

@@ -23,9 +23,7 @@ from .recipe import Recipe
 @cache
 def neutral_sentences() -> tuple[str, dict[str, list[str]]]:  # text of the file; its lists, by name
     "Read the sentences with gaps."
-    text = (package_files("smart_customer_analysis") / "sentiment" / "neutral.toml").read_text(
-        encoding="utf-8"
-    )
+    text = (package_files("smart_customer_analysis") / "sentiment" / "neutral.toml").read_text(encoding="utf-8")
     return text, tomllib.loads(text)
 
 
@@ -70,17 +68,13 @@ def add_neutral_passages(
     "Add passages without a verdict, and reviews that begin with one."
     shares = {"passages": recipe.neutral, "prefixed": recipe.prefixed}
     added = {kind: min(round(share * len(texts)), MOST[kind]) for kind, share in shares.items()}
-    rng, window = (
-        np.random.default_rng(recipe.seed),
-        1100 * recipe.max_tokens // 256,
-    )  # characters a window holds
+    rng, window = (np.random.default_rng(recipe.seed), 1100 * recipe.max_tokens // 256)  # characters a window holds
     longest = max(60, window - 40)
     passages = [neutral_passage(rng, int(rng.integers(40, longest))) for _ in range(added["passages"])]
     chosen = rng.choice(len(texts), added["prefixed"], replace=added["prefixed"] > len(texts))
     room = [min(max(window - len(texts[i]), 60), longest) for i in chosen]  # characters left for the passage
     prefixed = [
-        f"{neutral_passage(rng, int(rng.integers(40, r)))} {texts[i]}"
-        for r, i in zip(room, chosen, strict=True)
+        f"{neutral_passage(rng, int(rng.integers(40, r)))} {texts[i]}" for r, i in zip(room, chosen, strict=True)
     ]
     chance = np.concatenate([labels, np.full(len(passages), 0.5), labels[chosen]]).astype(np.float32)
     return [*texts, *passages, *prefixed], chance, added

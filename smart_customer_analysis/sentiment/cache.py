@@ -92,9 +92,7 @@ def block_files(
 # %% ../../nbs/248_sentiment.cache.ipynb #bf0d6a3c
 def score_blocks(
     predict: Callable[[list[str]], Any],  # texts to `Predictions`
-    batches: Iterable[
-        pd.DataFrame
-    ],  # columns review_id and text, pieces of any size, the same order every time
+    batches: Iterable[pd.DataFrame],  # columns review_id and text, pieces of any size, the same order every time
     folder: Path,  # where blocks are kept; created if missing
     model: str,  # what predicts, see `model_id`
     first: int = 0,  # number of the first block
@@ -146,9 +144,7 @@ def model_id(
 # %% ../../nbs/248_sentiment.cache.ipynb #c7a965ab
 def score_stream(
     predictor: Scorer,  # a `Predictor`
-    batches: Iterable[
-        pd.DataFrame
-    ],  # columns review_id and text, pieces of any size, the same order every time
+    batches: Iterable[pd.DataFrame],  # columns review_id and text, pieces of any size, the same order every time
     out: Path,  # folder of the predictions; created if missing
     total: int | None = None,  # reviews in all, for the time left
     block: int = BLOCK,  # reviews of one file
@@ -163,9 +159,7 @@ def score_stream(
         for n, new in blocks:
             result["scored_now"] += 0 if new is None else n
             result["reviews"], result["files"] = result["reviews"] + n, result["files"] + 1
-            bar.initial = (
-                result["reviews"] - result["scored_now"]
-            )  # not counted as speed: the time left is right
+            bar.initial = result["reviews"] - result["scored_now"]  # not counted as speed: the time left is right
             bar.update(n)
     for old in block_files(Path(out))[result["files"] :]:
         old.unlink()  # a longer stream was scored here before
@@ -228,7 +222,7 @@ def cache_folder(
     "Return the folder of a source's blocks."
     return settings.data_dir / "interim" / "predictions" / source
 
-
+# %% ../../nbs/248_sentiment.cache.ipynb #8a38bf3e
 def erase_predictions(
     folder: Path,  # from `cache_folder`
     ids: pd.Series,  # review_id

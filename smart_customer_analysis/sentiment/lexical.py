@@ -125,9 +125,7 @@ def lexical_bytes(
     many: Sequence[LexicalModel],  # at least one
 ) -> bytes:  # content of words.safetensors
     "Return the content of the file that holds lexical models."
-    return save(
-        {f"{i}/{name}": value for i, words in enumerate(many) for name, value in asdict(words).items()}
-    )
+    return save({f"{i}/{name}": value for i, words in enumerate(many) for name, value in asdict(words).items()})
 
 
 def read_lexical(
@@ -137,6 +135,4 @@ def read_lexical(
     path = Path(folder) / "words.safetensors"
     held = load_file(path) if path.is_file() else {}
     names = list(LexicalModel.__dataclass_fields__)
-    return tuple(
-        LexicalModel(*(held[f"{i}/{name}"] for name in names)) for i in range(len(held) // len(names))
-    )
+    return tuple(LexicalModel(*(held[f"{i}/{name}"] for name in names)) for i in range(len(held) // len(names)))

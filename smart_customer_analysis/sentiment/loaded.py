@@ -19,12 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.special import expit
-from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..schema import InputError, ModelError
 from .calibrate import log_odds

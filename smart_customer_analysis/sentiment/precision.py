@@ -43,19 +43,11 @@ def choose_precision(
     "Choose device and number format by measuring in turns, so that a busy machine decides as an idle one: bf16 only where it is at least 1.3 times as fast."
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     if precision not in ("", *FORMATS):
-        raise InputError(
-            "precision fp32, bf16 or empty", repr(precision), "leave it empty to have it measured"
-        )
+        raise InputError("precision fp32, bf16 or empty", repr(precision), "leave it empty to have it measured")
     for kernels in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):  # read at the first product
         os.environ.setdefault(kernels, "128")
     pairs = np.array([[multiply_rate(v, device, 256) for v in FORMATS.values()]])
-    if (
-        device != "cpu" or pairs[0, 1] > 0.1 * pairs[0, 0]
-    ):  # else it is emulated: a large product takes seconds
+    if device != "cpu" or pairs[0, 1] > 0.1 * pairs[0, 0]:  # else it is emulated: a large product takes seconds
         pairs = np.array([[multiply_rate(v, device) for v in FORMATS.values()] for _ in range(7)])
     faster = "bf16" if np.median(pairs[:, 1] / pairs[:, 0]) > 1.3 else "fp32"
-    return (
-        device,
-        FORMATS[precision or faster],
-        dict(zip(FORMATS, pairs.max(axis=0).round(1).tolist(), strict=True)),
-    )
+    return (device, FORMATS[precision or faster], dict(zip(FORMATS, pairs.max(axis=0).round(1).tolist(), strict=True)))

@@ -80,9 +80,7 @@ def guarantee_risk(
         sentence = f"{unlike}: the error rate cannot be guaranteed."
         return answered, RiskGuarantee(max_error, False, coverage, sentence)
     condition = (
-        ""
-        if drift is not None
-        else f", if they are like the reviews it was measured on: {_untested(calibration)}"
+        "" if drift is not None else f", if they are like the reviews it was measured on: {_untested(calibration)}"
     )
     sentence = f"{coverage:.0%} answered, at most {max_error:.1%} of them wrong{condition}."
     return answered, RiskGuarantee(max_error, True, coverage, sentence)
@@ -112,9 +110,7 @@ def predictions_of(
         label[~answered] = pd.NA
     frame = pd.DataFrame({"label": label, "p_negative": 1 - positive, "p_positive": positive})
     tokens = {"tokens_read": scores.tokens_read, "tokens_total": scores.tokens_total}
-    return Predictions(
-        frame.assign(**tokens).astype(dict.fromkeys(tokens, "int64")), scores.embeddings, guarantee
-    )
+    return Predictions(frame.assign(**tokens).astype(dict.fromkeys(tokens, "int64")), scores.embeddings, guarantee)
 
 # %% ../../nbs/250_sentiment.predict.ipynb #02d47ced
 class Predictor(LoadedModel):
@@ -164,7 +160,5 @@ def open_model(
     folder = folder or active_model(settings.models_dir)
     if folder is None:
         missing = f"none in {settings.models_dir.name}"
-        raise ModelError(
-            "a trained model", missing, "run: sca run, or sca train, on at least 50 labelled reviews"
-        )
+        raise ModelError("a trained model", missing, "run: sca run, or sca train, on at least 50 labelled reviews")
     return Predictor(folder)

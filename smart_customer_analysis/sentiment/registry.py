@@ -54,22 +54,18 @@ def new_version(
 # %% ../../nbs/226_sentiment.registry.ipynb #5f966e26
 def _write_manifest(folder: Path, version: str, facts: Mapping[str, Any]) -> None:
     "List every file of a folder with size and hash."
-    files = {
-        p.name: {"sha256": [file_hash(p)], "bytes": [p.stat().st_size]} for p in sorted(folder.iterdir())
-    }
+    files = {p.name: {"sha256": [file_hash(p)], "bytes": [p.stat().st_size]} for p in sorted(folder.iterdir())}
     now = datetime.now(UTC).isoformat()
     head = {"format": 1, "kind": "sentiment", "version": version, "made_at": now, **facts}
     write_file(folder / MANIFEST, seal_manifest(head | {"files": files}))
 
-
+# %% ../../nbs/226_sentiment.registry.ipynb #5c7cad31
 def save_model(
     model: PreTrainedModel,  # the fine-tuned classifier
     tokenizer: PreTrainedTokenizerBase,  # its tokenizer
     out: Path,  # models_dir/name; the version folder is written into it
     version: str,  # see `new_version`
-    files: Mapping[
-        str, str | bytes | dict
-    ],  # further files by name: calibration.json, metrics.json, README.md
+    files: Mapping[str, str | bytes | dict],  # further files by name: calibration.json, metrics.json, README.md
     facts: Mapping[str, Any] | None = None,  # kept in the manifest: fingerprint, encoder
 ) -> Path:  # the published folder, out/version
     "Publish a model folder: written aside, hashed, renamed into place; raises `ModelError` where it cannot."
@@ -130,7 +126,7 @@ def _verify_files(folder: Path, listed: dict[str, Any]) -> None:
         stranger = f"{foreign[0]} in {folder}"
         raise ModelError(f"only the files of {MANIFEST}", stranger, "move it out of the folder")
 
-
+# %% ../../nbs/226_sentiment.registry.ipynb #a8393a38
 def verify_model(
     folder: Path,  # models_dir/name/version
 ) -> dict[str, Any]:  # the manifest
@@ -153,9 +149,7 @@ def valid_versions(
 ) -> list[Path]:  # folders that verify, newest first
     "List the versions that can be loaded, newest first."
     home, valid = Path(models_dir) / name, []
-    folders = (
-        [p for p in home.iterdir() if p.is_dir() and not p.name.startswith(".")] if home.is_dir() else []
-    )
+    folders = [p for p in home.iterdir() if p.is_dir() and not p.name.startswith(".")] if home.is_dir() else []
     for folder in sorted(folders, key=lambda p: p.name, reverse=True):
         try:
             verify_model(folder)
@@ -200,9 +194,7 @@ def promote_model(
     pinned = home / "CURRENT"
     before = pinned.read_text(encoding="utf-8").split() if pinned.is_file() else [now.name] if now else []
     write_file(pinned, "\n".join([*(v for v in before if v != version), version]) + "\n")
-    _record_promotion(
-        home, version=version, before=now.name if now else None, reason=reason, compared=compared
-    )
+    _record_promotion(home, version=version, before=now.name if now else None, reason=reason, compared=compared)
     return version
 
 # %% ../../nbs/226_sentiment.registry.ipynb #27cd1523
@@ -219,9 +211,7 @@ def rollback_model(
         )
     verify_model(pinned.parent / before[-2])
     write_file(pinned, "\n".join(before[:-1]) + "\n")
-    _record_promotion(
-        pinned.parent, version=before[-2], before=before[-1], reason="rolled back", compared=None
-    )
+    _record_promotion(pinned.parent, version=before[-2], before=before[-1], reason="rolled back", compared=None)
     return before[-2]
 
 # %% ../../nbs/226_sentiment.registry.ipynb #19901db6

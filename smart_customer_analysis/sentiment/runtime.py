@@ -39,9 +39,7 @@ class _TwoOutputs(torch.nn.Module):
         super().__init__()
         self.model, self.layer = model, topic_layer(model)
 
-    def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         out = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
         return out.logits, out.hidden_states[self.layer]
 
@@ -57,6 +55,23 @@ def _write_graph(model: Any, path: Path) -> None:
             _TwoOutputs(model).cpu().eval(), (ids, mask), str(path), input_names=["input_ids", "attention_mask"],
             output_names=["logits", "states"], dynamic_shapes=(free, free), dynamo=True, verbose=False, external_data=False,
         )  # fmt: skip
+
+# %% ../../nbs/280_sentiment.runtime.ipynb #e707a0fa
+def _quantize(graph: Path, path: Path) -> None:
+    "Turn the weights of matrix products into 8 bits, one scale per column."
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return "pre-processing" not in record.getMessage()
+
+    root = logging.getLogger()
+    root.addFilter(wanted)
+    try:
+        quantize_dynamic(
+            str(graph), str(path), per_channel=True, weight_type=QuantType.QInt8, op_types_to_quantize=["MatMul"]
+        )
+    finally:
+        root.removeFilter(wanted)
 
 # %% ../../nbs/280_sentiment.runtime.ipynb #1245833a
 def export_onnx(
@@ -80,27 +95,6 @@ def export_onnx(
             _write_graph(model.model, scratch)
     return path
 
-# %% ../../nbs/280_sentiment.runtime.ipynb #e707a0fa
-def _quantize(graph: Path, path: Path) -> None:
-    "Turn the weights of matrix products into 8 bits, one scale per column."
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    def wanted(record: logging.LogRecord) -> bool:
-        return "pre-processing" not in record.getMessage()
-
-    root = logging.getLogger()
-    root.addFilter(wanted)
-    try:
-        quantize_dynamic(
-            str(graph),
-            str(path),
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            op_types_to_quantize=["MatMul"],
-        )
-    finally:
-        root.removeFilter(wanted)
-
 # %% ../../nbs/280_sentiment.runtime.ipynb #a603279e
 class OnnxModel:
     "An ONNX graph that `score` takes for the model."
@@ -118,11 +112,7 @@ class OnnxModel:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = threads or torch.get_num_threads(), 3
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.config, self.layer, self.topic_map = (
-            model.config,
-            topic_layer(model),
-            getattr(model, "topic_map", None),
-        )
+        self.config, self.layer, self.topic_map = (model.config, topic_layer(model), getattr(model, "topic_map", None))
         self.words = getattr(model, "words", ())
 
     def __call__(

@@ -67,9 +67,7 @@ def _forward(
     return margin, states
 
 # %% ../../nbs/224_sentiment.scoring.ipynb #b01cd190
-def _pool(
-    pieces: list, margin: np.ndarray, states: np.ndarray, data: TextDataset, read: np.ndarray
-) -> Scores:
+def _pool(pieces: list, margin: np.ndarray, states: np.ndarray, data: TextDataset, read: np.ndarray) -> Scores:
     "Bring the windows of each text together."
     pooled, embeddings = np.zeros(len(read)), np.zeros((len(read), states.shape[1]), np.float32)
     if pieces:
@@ -126,9 +124,7 @@ def fit_topic_map(
     model: PreTrainedModel,  # classifier
     data: TextDataset,  # reviews and added passages
     tokens: int = 20_000,  # tokens the map is fitted on
-) -> (
-    torch.Tensor | None
-):  # (hidden + 1, hidden) float32, the constant last; None where no layer can be spared
+) -> torch.Tensor | None:  # (hidden + 1, hidden) float32, the constant last; None where no layer can be spared
     "Fit the map from the states below the last layer to those of the last layer by ridge regression."
     is_bert = isinstance(model, BertForSequenceClassification)
     if not is_bert or not getattr(model.config, "topics_kept", False):

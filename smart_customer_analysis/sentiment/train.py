@@ -85,9 +85,7 @@ def train_step(
         out = model(**batch, output_hidden_states=topics is not None)
     loss = whole = cross_entropy(out.logits.float(), torch.stack([1 - labels, labels], 1).float())
     if topics is not None:
-        distance = 1 - cosine_similarity(
-            topic_state(model, out.hidden_states, batch["attention_mask"]), topics
-        )
+        distance = 1 - cosine_similarity(topic_state(model, out.hidden_states, batch["attention_mask"]), topics)
         whole = loss + weight * distance.mean()
     if not torch.isfinite(whole):
         raise ModelError("a finite loss", f"{whole.item()}", "lower the learning rate")
@@ -122,17 +120,13 @@ def check_labels(
     values = pd.array(list(labels), dtype="Int64") if len(labels) else np.zeros(0)
     if len(texts) != len(labels):
         raise InputError(
-            f"one label per {what} text",
-            f"{len(texts)} texts, {len(labels)} labels",
-            "pass both from one frame",
+            f"one label per {what} text", f"{len(texts)} texts, {len(labels)} labels", "pass both from one frame"
         )
     kinds = sorted({str(v) for v in values})
     if not {"0", "1"}.issuperset(kinds) or (both and len(kinds) < 2):
         wanted = "labels 0 (negative) and 1 (positive), both present" if both else "labels 0 or 1"
         raise InputError(
-            f"{what} {wanted}",
-            f"{len(values)} rows with labels {kinds}",
-            "keep the labelled rows of both kinds",
+            f"{what} {wanted}", f"{len(values)} rows with labels {kinds}", "keep the labelled rows of both kinds"
         )
     return np.asarray(values, dtype=np.int64)
 
@@ -142,22 +136,21 @@ class Trainer:
 
     def __init__(self, data: TextDataset, recipe: Recipe, home: Path, device: str, dtype: torch.dtype):
         self.data, self.recipe, self.home, self.device, self.dtype = data, recipe, Path(home), device, dtype
+        self.model: Any  # a PreTrainedModel that takes topics_kept, topic_map and words
         self.model, self.tokenizer = load_encoder(recipe.encoder, recipe.seed)
         suit_attention(self.model.to(device).train(), dtype)
         untrained = getattr(self.model.config, "untrained", False)
         if recipe.freeze_embeddings and not untrained:
             self.model.get_input_embeddings().requires_grad_(False)
         self.model.config.topics_kept = kept = bool(recipe.keep_topics) and not untrained
-        earlier = (
-            read_topic_map(find_encoder(recipe.encoder)) if kept else None
-        )  # of a model that is trained further
+        earlier = read_topic_map(find_encoder(recipe.encoder)) if kept else None  # of a model that is trained further
         prune_last_layer(self.model, fit_topic_map(self.model, data) if kept and earlier is None else earlier)
         self.plan = plan_batches(data, recipe)
         self.optimizer = make_optimizer(self.model, recipe)
-        fast = prepack(self.model, dtype)
-        self.topics = score(fast, data, 4096, limit=data.room, dtype=dtype).embeddings if kept else None
+        start = (prepack(self.model, dtype), data, 4096) if kept else None
+        self.topics = score(*start, limit=data.room, dtype=dtype).embeddings if start else None
         precision = next(name for name, kind in FORMATS.items() if kind == dtype)
-        self.state = {
+        self.state: dict[str, Any] = {
             "step": 0,
             "precision": precision,
             "tokens": 0,
@@ -187,7 +180,7 @@ def step(self: Trainer) -> None:
         group["lr"] = self.recipe.learning_rate * rate_at(at, len(self.plan), self.recipe.warmup)
     index = self.plan[at]
     batch = pad_batch([self.data.sequence(i) for i in index], self.data.pad_id)
-    labels = torch.from_numpy(self.data.labels[index]).to(self.device)
+    labels = torch.from_numpy(np.asarray(self.data.labels)[index]).to(self.device)
     on_device = {k: v.to(self.device) for k, v in batch.items()}
     topics = None if self.topics is None else torch.from_numpy(self.topics[index]).to(self.device)
     options = (self.recipe.clip, self.dtype, topics, self.recipe.keep_topics)
@@ -211,9 +204,7 @@ def end_epoch(
         "seconds": run.state["seconds"],
     }
     if len(valid):
-        margin = score(
-            run.model, valid, dtype=run.dtype
-        ).margin  # the network alone: the lexical model is trained last
+        margin = score(run.model, valid, dtype=run.dtype).margin  # the network alone: the lexical model is trained last
         sign = np.where(valid.labels == 1, 1.0, -1.0)
         row |= {
             "valid_loss": float(np.logaddexp(0, -sign * margin).mean()),
@@ -225,13 +216,11 @@ def end_epoch(
 def train_lexical(
     data: TextDataset,  # all training rows, with labels
     recipe: Recipe,  # lexical, encoder
-) -> tuple[
-    LexicalModel, ...
-]:  # the earlier model's if one is trained further, then its own; empty for weight 0
+) -> tuple[LexicalModel, ...]:  # the earlier model's if one is trained further, then its own; empty for weight 0
     "Train the lexical model on the tokens of the network."
     if not recipe.lexical:
         return ()
-    own = fit_lexical(data.ids, data.offsets, data.labels, recipe.lexical)
+    own = fit_lexical(data.ids, data.offsets, np.asarray(data.labels), recipe.lexical)
     return *read_lexical(find_encoder(recipe.encoder)), *([] if own is None else [own])
 
 # %% ../../nbs/240_sentiment.train.ipynb #36fd1763
@@ -265,7 +254,6 @@ def all_seen_keys(
     earlier = seen_keys(find_encoder(encoder))
     return np.unique(keys if earlier is None else np.concatenate([keys, earlier]))
 
-
 # %% ../../nbs/240_sentiment.train.ipynb #1d83ce57
 def _publish(
     run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, name: str, notes: dict
@@ -275,17 +263,12 @@ def _publish(
     run.model.words = train_lexical(run.data, run.recipe)
     seconds = run.state["seconds"] + time.perf_counter() - start
     scores = score(prepack(run.model, run.dtype), valid, dtype=run.dtype)  # as `Predictor` does
-    calibration, metrics = held_out(
-        scores, valid.labels if len(valid) else np.zeros(0), run.recipe.max_tokens
-    )
+    labels = np.asarray(valid.labels) if len(valid) else np.zeros(0)
+    calibration, metrics = held_out(scores, labels, run.recipe.max_tokens)
     version = new_version(name)
     record = {"version": version} | training_record(run, len(keys) - len(valid), seconds, notes)
     metrics |= {"training": record}
-    files = {
-        "calibration.json": calibration,
-        "metrics.json": metrics,
-        "README.md": model_card(record, metrics),
-    }
+    files = {"calibration.json": calibration, "metrics.json": metrics, "README.md": model_card(record, metrics)}
     files["seen.safetensors"] = numpy_bytes({"keys": all_seen_keys(keys, run.recipe.encoder)})
     if (topics := getattr(run.model, "topic_map", None)) is not None:
         files["topics.safetensors"] = numpy_bytes({"map": topics.numpy()})
@@ -306,7 +289,7 @@ def _result(folder: Path, metrics: dict[str, Any], began: int, rates: dict[str, 
         folder, t["version"], history, t["seconds"], t["tokens_per_second"], t["padding_share"], began, rates
     )
 
-# %% ../../nbs/240_sentiment.train.ipynb #5888c908
+
 def _finished(out: Path, name: str) -> TrainResult | None:
     "Find a published model of the same fingerprint."
     for folder in valid_versions(out.parent, out.name):
@@ -315,7 +298,7 @@ def _finished(out: Path, name: str) -> TrainResult | None:
             return _result(folder, metrics, metrics["training"]["history"] and -1, {})
     return None
 
-
+# %% ../../nbs/240_sentiment.train.ipynb #5888c908
 def _begun_in(home: Path) -> str:
     "Number format of the run that is to be continued; empty where none is."
     folder = last_checkpoint(home)
@@ -332,19 +315,13 @@ def training_rows(
     texts: Sequence[str],  # training reviews
     labels: np.ndarray,  # (n,) 0 negative, 1 positive
     recipe: Recipe,  # encoder, seed, max_tokens, what is added
-) -> tuple[
-    TextDataset, PreTrainedTokenizerBase, dict[str, int]
-]:  # tokenised rows; tokenizer; number added by kind
+) -> tuple[TextDataset, PreTrainedTokenizerBase, dict[str, int]]:  # tokenised rows; tokenizer; number added by kind
     "Add neutral passages and tokenise; raises `InputError` where the encoder reads fewer tokens than the recipe asks."
     model, tokenizer = load_encoder(recipe.encoder, recipe.seed)
-    most = min(
-        getattr(model.config, "max_position_embeddings", recipe.max_tokens), tokenizer.model_max_length
-    )
+    most = min(getattr(model.config, "max_position_embeddings", recipe.max_tokens), tokenizer.model_max_length)
     if recipe.max_tokens > most:
         found = str(recipe.max_tokens)
-        raise InputError(
-            f"max_tokens of at most {most} for this encoder", found, "lower the setting max_tokens"
-        )
+        raise InputError(f"max_tokens of at most {most} for this encoder", found, "lower the setting max_tokens")
     rows: tuple[Sequence[str], np.ndarray, dict[str, int]] = texts, labels, {}
     if not getattr(model.config, "untrained", False):
         rows = add_neutral_passages(texts, labels, recipe)
@@ -356,7 +333,7 @@ def _train_all(run: Trainer, valid: TextDataset, began: int, checkpoint_steps: i
     per_epoch, shown = len(run.plan) // run.recipe.epochs, progress and sys.stderr.isatty()
     with tqdm(total=len(run.plan), initial=began, desc="training", unit="step", disable=not shown) as bar:
         while (at := run.state["step"]) < len(run.plan):
-            run.step()
+            run.step()  # ty: ignore[missing-attribute] # a method by @patch
             if (at + 1) % per_epoch == 0:
                 end_epoch(run, valid, (at + 1) // per_epoch)
             if (at + 1) % checkpoint_steps == 0 and at + 1 < len(run.plan):
@@ -399,7 +376,7 @@ def train_sentiment(
         shutil.rmtree(home, ignore_errors=True)
     device, dtype, rates = choose_precision(device, recipe.precision or _begun_in(home))
     data, tokenizer, added = training_rows(texts, y, recipe)
-    valid = encode(valid_texts, tokenizer, max_tokens, yv)
+    valid = encode(valid_texts, tokenizer, max_tokens, yv.tolist())
     run = Trainer(data, recipe, home, device, dtype)
     _train_all(run, valid, began := run.resume(), checkpoint_steps, progress)
     keys = text_keys([*texts, *valid_texts])

@@ -65,8 +65,5 @@ def evaluate_only(
     frame = predictor.predict(texts, progress=progress).frame
     y, p = rows["label"].astype(int).tolist(), frame["p_negative"].tolist()
     counts = {"model": predictor.version, "rows": len(rows), "left_out": len(reviews) - len(rows)}
-    tables = {
-        "slices": slices(y, p, groups(rows, frame["tokens_total"])),
-        "mistakes": worst_mistakes(texts, y, p),
-    }
+    tables = {"slices": slices(y, p, groups(rows, frame["tokens_total"])), "mistakes": worst_mistakes(texts, y, p)}
     return counts | evaluate(y, p) | {name: table.to_dict("records") for name, table in tables.items()}

@@ -77,9 +77,7 @@ def segment_step(
     model = choose_segments(features.frame, *k_range, settings.seed, previous=before)
     identity = match_segments(before, model.members, used, unit=unit)
     members = model.members.assign(segment_id=model.members["segment"].map(identity.mapping))
-    described = describe_segments(
-        features, members, frames["reviews"], scored.predictions, names, frames["customers"]
-    )
+    described = describe_segments(features, members, frames["reviews"], scored.predictions, names, frames["customers"])
     made_from = unit, model_version, params | {"k": model.k}
     changes = identity.events, identity.migration
     run_id = save_segment_run(engine, *made_from, model.evidence, described, members, *changes, source=source)

@@ -88,13 +88,11 @@ def margins_of(
 ) -> np.ndarray:  # (n,) logit of positive minus logit of negative
     "Return the margins behind calibrated probabilities: the inverse of `log_odds`."
     tiny = np.finfo(float).tiny
-    odds = np.log(predictions["p_positive"].clip(lower=tiny)) - np.log(
-        predictions["p_negative"].clip(lower=tiny)
-    )
+    odds = np.log(predictions["p_positive"].clip(lower=tiny)) - np.log(predictions["p_negative"].clip(lower=tiny))
     size = np.abs(odds.to_numpy(float)) ** (1 / calibration.get("exponent", 1.0))
     return np.sign(odds.to_numpy(float)) * calibration["temperature"] * size
 
-
+# %% ../../nbs/680_steps.sentiment.ipynb #05bc06ab
 def abstain(
     predictions: pd.DataFrame,  # p_negative, p_positive, tokens_read, tokens_total
     embeddings: np.ndarray,  # (n, d) float32
@@ -116,9 +114,7 @@ def abstain(
 class Scored:
     "Predictions of reviews, and their embeddings in the same order."
 
-    predictions: (
-        pd.DataFrame
-    )  # review_id, label (missing: unsure), p_negative, p_positive, tokens_read, tokens_total
+    predictions: pd.DataFrame  # review_id, label (missing: unsure), p_negative, p_positive, tokens_read, tokens_total
     embeddings: np.ndarray  # (n, d) float32
     marked_now: int  # reviews scored now; the others were scored in an earlier run
     n_readable: int  # reviews with a text
@@ -187,7 +183,7 @@ class SentimentResult:
     accuracy: dict[str, Any] | None  # of `accuracy_step`; None where too few are labelled
     trained_on: int  # training rows; 0: an earlier model was used
 
-
+# %% ../../nbs/680_steps.sentiment.ipynb #00b0f3cf
 def sentiment_step(
     settings: Settings,  # everything that can be set
     engine: Engine,  # database

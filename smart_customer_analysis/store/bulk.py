@@ -343,9 +343,7 @@ def keys_afterwards(
     if c.dialect.name == "postgresql":  # sort in memory, with two processes
         c.exec_driver_sql("SET LOCAL maintenance_work_mem = '256MB'")
         c.exec_driver_sql("SET LOCAL max_parallel_maintenance_workers = 1")
-        refresh_statistics(
-            c, *({k.referred_table.name for k in table.foreign_key_constraints} & {*ENTITY_KEYS})
-        )
+        refresh_statistics(c, *({k.referred_table.name for k in table.foreign_key_constraints} & {*ENTITY_KEYS}))
     for index in indexes:
         c.execute(CreateIndex(index))
     for key in reversed(keys):

@@ -39,9 +39,7 @@ def normal_url(
         return parsed.set(drivername="postgresql+psycopg2")
     if kind == "sqlite":
         return parsed.set(drivername="sqlite+pysqlite")
-    raise DatabaseError(
-        "a sqlite or postgresql URL", f"{parsed.drivername}://", "use one of these two databases"
-    )
+    raise DatabaseError("a sqlite or postgresql URL", f"{parsed.drivername}://", "use one of these two databases")
 
 # %% ../../nbs/410_store.engine.ipynb #01386237
 _UNREACHABLE = (
@@ -148,9 +146,7 @@ def _postgres_engine(url: URL, connect_timeout: int) -> Engine:
         "application_name": "smart_customer_analysis",
         "options": "-c timezone=UTC",
     }
-    return create_engine(
-        url, pool_pre_ping=True, connect_args={k: v for k, v in options.items() if k not in url.query}
-    )
+    return create_engine(url, pool_pre_ping=True, connect_args={k: v for k, v in options.items() if k not in url.query})
 
 
 def _translate_errors(engine: Engine, address: str) -> None:

@@ -98,9 +98,7 @@ def _ids_of(c: Connection, source: str, customer_id: str) -> dict[str, list[str]
     ids = {"customers": [customer_id]}
     for entity in ("reviews", "orders"):
         t, key = TABLES[entity], ENTITY_KEYS[entity]
-        stored = c.execute(
-            select(t.c[key]).where(t.c.source == source, t.c.customer_id == customer_id)
-        ).scalars()
+        stored = c.execute(select(t.c[key]).where(t.c.source == source, t.c.customer_id == customer_id)).scalars()
         earlier = [r[key] for r in _replaced_rows(c, source, entity) if r.get("customer_id") == customer_id]
         ids[entity] = sorted({*stored, *earlier})
     return ids
@@ -113,9 +111,7 @@ def find_person(
 ) -> Person | None:  # None: in no table
     "Collect the ids and texts of a person."
     mine = Review.source == source, Review.customer_id == customer_id
-    listed = select(Customer.customer_id).where(
-        Customer.source == source, Customer.customer_id == customer_id
-    )
+    listed = select(Customer.customer_id).where(Customer.source == source, Customer.customer_id == customer_id)
     with reading(engine) as c:
         ids = _ids_of(c, source, customer_id)
         earlier = [r for r in _replaced_rows(c, source, "reviews") if r["review_id"] in ids["reviews"]]
@@ -129,9 +125,7 @@ def find_person(
 
 def _rejects_about(c: Connection, person: Person) -> list[int]:
     "Return the numbers of the rejected lines about a person."
-    rows = c.execute(
-        select(Reject.reject_id, Reject.raw, Reject.detail).where(Reject.source == person.source)
-    )
+    rows = c.execute(select(Reject.reject_id, Reject.raw, Reject.detail).where(Reject.source == person.source))
     return [r.reject_id for r in rows if person.in_reject(f"{r.raw or ''}\n{r.detail or ''}")]
 
 # %% ../../nbs/450_store.erase.ipynb #0cdd622d
@@ -184,9 +178,7 @@ def erase_customer(
         take_turn(c)
         n = {"rejects": _erase_rejects(c, person), "segments": _erase_quotes(c, source, ids["reviews"])}
         n["report_runs"] = _erase_pages(c, person, pages)
-        n["replaced_rows"] = c.execute(
-            delete(ReplacedRow).where(replaced.source == source, versions)
-        ).rowcount
+        n["replaced_rows"] = c.execute(delete(ReplacedRow).where(replaced.source == source, versions)).rowcount
         mine = member.source == source, member.member_id.in_([*ids["customers"], *ids["reviews"]])
         n["segment_members"] = c.execute(delete(SegmentMember).where(*mine)).rowcount
         for entity in ("orders", "reviews", "customers"):

@@ -18,14 +18,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 from typing import Any
 from ..schema import InputError, NEGATIVE, POSITIVE, SRID
-from smart_customer_analysis.store.tables import (
-    Customer,
-    Model,
-    Prediction,
-    Review,
-    SegmentMember,
-    SegmentRun,
-)
+from .tables import Customer, Model, Prediction, Review, SegmentMember, SegmentRun
 
 # %% ../../nbs/455_store.filters.ipynb #48c1fe6d
 @dataclass(frozen=True)
@@ -182,9 +175,7 @@ def conditions(
         result.append(Review.reviewed_at < end)
     if filters.sentiment:
         if filters.sentiment not in PREDICTED:
-            raise InputError(
-                "sentiment negative, positive or unsure", repr(filters.sentiment), "choose one of them"
-            )
+            raise InputError("sentiment negative, positive or unsure", repr(filters.sentiment), "choose one of them")
         result.append(PREDICTED[filters.sentiment])
     if filters.q:
         result.append(_contains(filters.q))

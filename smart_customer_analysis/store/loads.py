@@ -162,9 +162,7 @@ def _write_rows(
         if entity in ("customers", "products"):
             rows = to_arrow(mentioned.without_row(key), table, constants)
             derived[entity] = insert_missing(c, table, rows, source)
-    inserted, unchanged, updated = (
-        {e: effects[e][k] for e in effects} for k in ("inserted", "unchanged", "updated")
-    )
+    inserted, unchanged, updated = ({e: effects[e][k] for e in effects} for k in ("inserted", "unchanged", "updated"))
     return LoadReceipt(load_id, inserted, unchanged, updated, derived)
 
 # %% ../../nbs/430_store.loads.ipynb #a917371c
@@ -285,9 +283,7 @@ def list_loads(
     with reading(engine) as c:
         loads = c.execute(query.where(Load.source == source) if source else query).mappings().all()
     effects = ("inserted", "updated", "unchanged")
-    rows = [
-        {n: x[n] for n in _LISTED} | {k: sum(x["effect"].get(k, {}).values()) for k in effects} for x in loads
-    ]
+    rows = [{n: x[n] for n in _LISTED} | {k: sum(x["effect"].get(k, {}).values()) for k in effects} for x in loads]
     return pd.DataFrame(rows, columns=[*_LISTED, *effects])
 
 # %% ../../nbs/430_store.loads.ipynb #57b2bfce
@@ -351,10 +347,7 @@ def show_load(
 def _restore(c: Connection, table: Table, load_id: int) -> int:
     "Write back the rows that a load replaced; returns how many."
     replaced = ReplacedRow.replaced_by == load_id, ReplacedRow.entity == table.name
-    rows = [
-        r if isinstance(r, dict) else json.loads(r)
-        for (r,) in c.execute(select(ReplacedRow.row).where(*replaced))
-    ]
+    rows = [r if isinstance(r, dict) else json.loads(r) for (r,) in c.execute(select(ReplacedRow.row).where(*replaced))]
     if not rows:
         return 0
     frame = pd.DataFrame(rows)
@@ -395,9 +388,7 @@ def undo_load(
         removed = {}
         for entity in ("orders", "reviews", "products", "customers"):
             t = TABLES[entity]
-            removed[entity] = c.execute(
-                delete(t).where(t.c.source == source, t.c.load_id == load_id)
-            ).rowcount
+            removed[entity] = c.execute(delete(t).where(t.c.source == source, t.c.load_id == load_id)).rowcount
         _delete_lost_members(c, source)
         c.execute(delete(Load).where(Load.load_id == load_id))
     return {"restored": restored, "removed": removed}

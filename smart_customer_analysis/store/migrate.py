@@ -106,9 +106,7 @@ def check_schema(
     current = _refuse_foreign(engine)
     if current is None or current != newest_revision():
         raise DatabaseError(
-            f"a database of revision {newest_revision()}",
-            f"revision {current or 'none'}",
-            "run: sca db upgrade",
+            f"a database of revision {newest_revision()}", f"revision {current or 'none'}", "run: sca db upgrade"
         )
     return current
 
@@ -132,11 +130,7 @@ def schema_changes(
 ) -> list:  # operations that Alembic would add; empty: tables and classes agree
     "Compare the tables of a database with the classes."
     with engine.connect() as c:
-        options = {
-            "include_object": our_objects(c.dialect.name),
-            "compare_type": True,
-            "version_table": VERSION_TABLE,
-        }
+        options = {"include_object": our_objects(c.dialect.name), "compare_type": True, "version_table": VERSION_TABLE}
         return compare_metadata(MigrationContext.configure(c, opts=options), Base.metadata)
 
 # %% ../../nbs/415_store.migrate.ipynb #3b90fce9

@@ -38,9 +38,7 @@ def after_review(
 ) -> ColumnElement[bool]:  # condition on a `select_reviews`
     "Return the condition that a review comes after another one."
     key, largest_first = SORTS[sort]
-    return or_(
-        key < value if largest_first else key > value, and_(key == value, Review.review_id > review_id)
-    )
+    return or_(key < value if largest_first else key > value, and_(key == value, Review.review_id > review_id))
 
 # %% ../../nbs/458_store.pages.ipynb #2dfd9862
 def write_cursor(

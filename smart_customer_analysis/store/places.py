@@ -55,9 +55,7 @@ def metres_from(
     return func.ST_DistanceSpheroid(Customer.geom, point)
 
 
-def _within(
-    c: Connection, lon: float, lat: float, metres: float, source: str, k: int | None = None
-) -> pd.DataFrame:
+def _within(c: Connection, lon: float, lat: float, metres: float, source: str, k: int | None = None) -> pd.DataFrame:
     "Find at most k customers within metres, nearest first."
     distance = metres_from(lon, lat)
     near = inside_boxes(c, boxes_around(lon, lat, metres)), distance <= float(metres)

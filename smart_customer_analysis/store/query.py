@@ -128,9 +128,7 @@ def review_facts(
     filters = filters or Filters()
     source = resolve_source(engine, filters.source)
     with reading(engine) as c:
-        columns = [
-            (_raw_time(c, sql) if kind == "time" else sql).label(n) for n, (sql, kind) in FACTS.items()
-        ]
+        columns = [(_raw_time(c, sql) if kind == "time" else sql).label(n) for n, (sql, kind) in FACTS.items()]
         query = select_reviews(find_scope(c, source), *columns).where(*conditions(filters))
         result = c.execute(query.order_by(Review.review_id))
         parts = []
@@ -313,9 +311,7 @@ def filter_options(
 ) -> dict[str, Any]:  # regions, segments, products, sources, periods
     "List the values of the filters."
     source = resolve_source(engine, source)
-    regions = (
-        select(Customer.region).where(Customer.source == source, Customer.region.is_not(None)).distinct()
-    )
+    regions = select(Customer.region).where(Customer.source == source, Customer.region.is_not(None)).distinct()
     n = func.count().label("n")
     products = select(Review.product_id, n).where(Review.source == source, Review.product_id.is_not(None))
     products = products.group_by(Review.product_id).order_by(n.desc(), Review.product_id).limit(most)
@@ -352,9 +348,7 @@ def _rejects_by_rule(c: Connection, load_id: int | None) -> list[dict[str, Any]]
 def overview(
     engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
-) -> dict[
-    str, Any
-]:  # source, sources, rows, rows_all, rejects, stored, data_from, data_to, loaded_at, loads, model
+) -> dict[str, Any]:  # source, sources, rows, rows_all, rejects, stored, data_from, data_to, loaded_at, loads, model
     "Return how much there is, how fresh it is and what was left out."
     source = resolve_source(engine, source)
     query = select(*Load.__table__.columns).where(Load.source == source).order_by(Load.load_id.desc())
@@ -432,14 +426,7 @@ def contradictions(
     source = resolve_source(engine, source)
     both = and_(Review.label.is_not(None), Prediction.label.is_not(None))
     differ = Review.label != Prediction.label
-    columns = (
-        Review.review_id,
-        Review.rating,
-        Review.label,
-        Prediction.p_negative,
-        Review.title,
-        Review.text,
-    )
+    columns = (Review.review_id, Review.rating, Review.label, Prediction.p_negative, Review.title, Review.text)
     with reading(engine) as c:
         scope = find_scope(c, source)
         counts = select_reviews(scope, func.count(), func.count(case((differ, 1)))).where(both)

@@ -16,24 +16,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, func, insert, select, update
 from typing import Any, TypedDict
 from ..jsonable import plain
-from smart_customer_analysis.store.bulk import (
-    Effect,
-    TABLES,
-    append_rows,
-    merge_rows,
-    refresh_statistics,
-    to_arrow,
-)
+from .bulk import Effect, TABLES, append_rows, merge_rows, refresh_statistics, to_arrow
 from .engine import reading, take_turn, writing
 from .sources import resolve_source
-from smart_customer_analysis.store.tables import (
-    Model,
-    Prediction,
-    ReportRun,
-    Segment,
-    SegmentMember,
-    SegmentRun,
-)
+from .tables import Model, Prediction, ReportRun, Segment, SegmentMember, SegmentRun
 
 # %% ../../nbs/440_store.results.ipynb #c5e5e70a
 def save_model(
@@ -127,9 +113,7 @@ class LastRun(TypedDict):
 def _used_ids(c: Connection, source: str, unit: str) -> set[str]:
     "Return the letters of all runs of a source and unit."
     letters = select(Segment.segment_id).join(SegmentRun, SegmentRun.run_id == Segment.run_id)
-    return set(
-        c.execute(letters.where(SegmentRun.source == source, SegmentRun.unit == unit).distinct()).scalars()
-    )
+    return set(c.execute(letters.where(SegmentRun.source == source, SegmentRun.unit == unit).distinct()).scalars())
 
 # %% ../../nbs/440_store.results.ipynb #7bd12581
 def last_segment_run(
@@ -171,10 +155,7 @@ def save_report_run(
 ) -> int:  # number of the report run
     "Store a report run."
     values: dict[str, Any] = {"name": name, "params": plain(params), "status": status, "error": error}
-    values |= {
-        "path_html": str(path_html) if path_html else None,
-        "path_nb": str(path_nb) if path_nb else None,
-    }
+    values |= {"path_html": str(path_html) if path_html else None, "path_nb": str(path_nb) if path_nb else None}
     values |= {"summary": plain(summary or {}), "started_at": started_at, "finished_at": finished_at}
     with writing(engine) as c:
         if report_id is not None:

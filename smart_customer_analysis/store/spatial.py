@@ -80,9 +80,7 @@ def _metres(a: bytes, b: bytes) -> float:
 # %% ../../nbs/405_store.spatial.ipynb #a0ccc264
 def _geojson(blob: bytes) -> str:
     "Write a geometry as compact GeoJSON."
-    return json.dumps(
-        json.loads(shapely.to_geojson(shapely.from_wkb(blob))), separators=(",", ":"), default=str
-    )
+    return json.dumps(json.loads(shapely.to_geojson(shapely.from_wkb(blob))), separators=(",", ":"), default=str)
 
 
 def _ordinate(which: int) -> Callable[[bytes], float]:
@@ -112,10 +110,7 @@ _FUNCTIONS: dict[str, tuple[int, Callable]] = {  # name -> number of arguments, 
     "ST_Intersects": (2, _intersects),
     "ST_Within": (2, _within),
     "ST_DistanceSpheroid": (2, _metres),
-    "md5": (
-        1,
-        lambda s: hashlib.md5(s.encode(), usedforsecurity=False).hexdigest(),
-    ),  # samples are drawn by it
+    "md5": (1, lambda s: hashlib.md5(s.encode(), usedforsecurity=False).hexdigest()),  # samples are drawn by it
     "lower": (1, lambda s: s.lower() if isinstance(s, str) else s),  # SQLite's own knows ASCII only
     "RecoverGeometryColumn": (5, lambda *_: 1),
     "DiscardGeometryColumn": (2, lambda *_: 1),

@@ -42,9 +42,7 @@ class KeySet:
             repeated = ids.duplicated().to_numpy() | np.isin(hashes, self.hashes)
             if repeated.any():
                 example = f"{ids[repeated].iloc[0]!r} twice"
-                raise InputError(
-                    f"one row for each {self.name}", example, "count it as a duplicate before saving"
-                )
+                raise InputError(f"one row for each {self.name}", example, "count it as a duplicate before saving")
         self.hashes = np.insert(self.hashes, np.searchsorted(self.hashes, new), new)
 
 # %% ../../nbs/425_store.staging.ipynb #ebb18f9c
@@ -57,9 +55,7 @@ def _refuse_nul(rows: pa.Table, table: str) -> None:
     for name in (f.name for f in rows.schema if pa.types.is_string(f.type)):
         options = pc.MatchSubstringOptions("\0")
         if pc.call_function("any", [pc.call_function("match_substring", [rows[name]], options)]).as_py():
-            raise InputError(
-                f"text without NUL in {table}.{name}", "a NUL character", "reject such rows while reading"
-            )
+            raise InputError(f"text without NUL in {table}.{name}", "a NUL character", "reject such rows while reading")
 
 # %% ../../nbs/425_store.staging.ipynb #6a9a269b
 class _SpillFile:

@@ -206,9 +206,7 @@ class Review(Base):
     customer_id: Mapped[Id | None]
     product_id: Mapped[Id | None]
     rating: Mapped[float | None]
-    label: Mapped[int | None] = mapped_column(
-        SmallInteger
-    )  # 0 negative, 1 positive: from the data, not from a model
+    label: Mapped[int | None] = mapped_column(SmallInteger)  # 0 negative, 1 positive: from the data, not from a model
     title: Mapped[str]
     text: Mapped[str]
     reviewed_at: Mapped[datetime | None]
@@ -267,17 +265,13 @@ class Prediction(Base):
 
     __tablename__ = "predictions"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["source", "review_id"], ["reviews.source", "reviews.review_id"], ondelete="CASCADE"
-        ),
+        ForeignKeyConstraint(["source", "review_id"], ["reviews.source", "reviews.review_id"], ondelete="CASCADE"),
         CheckConstraint("p_negative BETWEEN 0 AND 1", name="p_negative"),
         CheckConstraint("label IN (0, 1)", name="label"),
     )
     source: Mapped[Id] = mapped_column(primary_key=True)
     review_id: Mapped[Id] = mapped_column(primary_key=True)
-    model_version: Mapped[str] = mapped_column(
-        ForeignKey("models.version", ondelete="CASCADE"), primary_key=True
-    )
+    model_version: Mapped[str] = mapped_column(ForeignKey("models.version", ondelete="CASCADE"), primary_key=True)
     label: Mapped[int | None] = mapped_column(SmallInteger)
     p_negative: Mapped[float]
     p_positive: Mapped[float]
@@ -289,10 +283,7 @@ class SegmentRun(Base):
     "One segmentation of customers or of reviews, with the table of k, its events and its migration."
 
     __tablename__ = "segment_runs"
-    __table_args__ = (
-        CheckConstraint("unit IN ('customer', 'review')", name="unit"),
-        {"sqlite_autoincrement": True},
-    )
+    __table_args__ = (CheckConstraint("unit IN ('customer', 'review')", name="unit"), {"sqlite_autoincrement": True})
     run_id: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[Id] = mapped_column(index=True)
     unit: Mapped[str]
@@ -308,9 +299,7 @@ class Segment(Base):
     "One segment of a run: its stable letter, its name and its description."
 
     __tablename__ = "segments"
-    run_id: Mapped[int] = mapped_column(
-        ForeignKey("segment_runs.run_id", ondelete="CASCADE"), primary_key=True
-    )
+    run_id: Mapped[int] = mapped_column(ForeignKey("segment_runs.run_id", ondelete="CASCADE"), primary_key=True)
     segment_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     sentence: Mapped[str]
@@ -327,9 +316,7 @@ class SegmentMember(Base):
 
     __tablename__ = "segment_members"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["run_id", "segment_id"], ["segments.run_id", "segments.segment_id"], ondelete="CASCADE"
-        ),
+        ForeignKeyConstraint(["run_id", "segment_id"], ["segments.run_id", "segments.segment_id"], ondelete="CASCADE"),
     )
     run_id: Mapped[int] = mapped_column(primary_key=True)
     member_id: Mapped[Id] = mapped_column(primary_key=True)

@@ -15,7 +15,9 @@ import pandas as pd
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from ..disclosure import hidden_groups
+from ..insight.estimate import Pool, fit_pool, read_reviews
 from ..insight.shares import shares_by
 from ..jsonable import plain
 from ..store.filters import Filters
@@ -72,11 +74,7 @@ def figure(
     }
 
 # %% ../../nbs/610_view.figures.ipynb #b33fbe3f
-GROUPS = {
-    "region": "region",
-    "segment": "segment_id",
-    "product": "product_id",
-}  # filter -> column of review_facts
+GROUPS = {"region": "region", "segment": "segment_id", "product": "product_id"}  # filter -> column of review_facts
 
 
 def number_people(
@@ -91,7 +89,7 @@ def review_table(
     raw: pd.DataFrame,  # frame of store.query.review_facts
 ) -> (
     pd.DataFrame
-):  # review_id, customer_id, person, day, week, stars, marked, is_scored, p_negative, lon, lat, GROUPS
+):  # review_id, customer_id, person, day, week, stars, neutral, held_out, marked, is_scored, p_negative, …
     "Add to each review what it counts as, its person, its day and its week."
     raw = raw.reset_index(drop=True)
     is_scored = raw["p_negative"].notna()
@@ -104,6 +102,8 @@ def review_table(
         "day": day,
         "week": day - pd.to_timedelta(day.dt.day_of_week, unit="D"),
         "stars": stars.astype("float64"),
+        "neutral": (raw["rating"].notna() & stars.isna()).astype(bool),  # three stars: neither side
+        "held_out": False,  # which reviews the model was trained on is not stored, so none may say how it errs
         "marked": raw["marked"].astype("Float64").where(is_scored, stars).astype("float64"),
         "is_scored": is_scored,
     }
@@ -120,6 +120,11 @@ class Shop:
     confusion: dict[str, Any] | None  # validation counts of the model; None: figures rest on the stars
     k: int  # fewest people that are shown
     segment_names: dict[str, str]  # segment id -> name
+
+    @cached_property
+    def pool(self) -> Pool:
+        "What the whole shop says about its customers and its model."
+        return fit_pool(read_reviews(self.reviews, self.confusion), self.confusion)
 
     @property
     def first_day(self) -> date | None:
@@ -186,7 +191,7 @@ def one_figure(
     "Make the figure of one set of reviews."
     if rows.empty:
         return {**NO_REVIEWS, "evidence": url}
-    return figure(shares_by(rows, None, shop.confusion, shop.k).iloc[0].to_dict(), url)
+    return figure(shares_by(rows, None, shop.confusion, shop.k, pool=shop.pool).iloc[0].to_dict(), url)
 
 
 def figures_by(
@@ -196,7 +201,7 @@ def figures_by(
     url_of: Callable[[Any], str | None] = lambda group: None,  # page address of a group's reviews
 ) -> dict[Any, Figure]:  # group -> figure, largest groups first, hidden ones last
     "Make a figure for each group."
-    shares = shares_by(rows, by, shop.confusion, shop.k)
+    shares = shares_by(rows, by, shop.confusion, shop.k, pool=shop.pool)
     shares = shares.sort_values("n_reviews", ascending=False, kind="stable")
     return {row[by]: figure(row, url_of(row[by])) for row in shares.to_dict("records")}
 

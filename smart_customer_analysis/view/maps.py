@@ -16,13 +16,7 @@ import math
 import pandas as pd
 from dataclasses import dataclass, replace
 from pyproj import Geod
-from smart_customer_analysis.geo.cells import (
-    assign_cells,
-    cell_column,
-    cell_geojson,
-    choose_resolutions,
-    extent_of,
-)
+from ..geo.cells import assign_cells, cell_column, cell_geojson, choose_resolutions, extent_of
 from ..geo.hotspots import HotSpots, find_hotspots
 from ..jsonable import plain
 from ..schema import BadQuery
@@ -44,9 +38,7 @@ from typing import Any
 SIZES = ("large", "medium", "small")
 
 
-def shop_resolutions(
-    shop: Shop,
-) -> tuple[int, ...]:  # H3 resolutions of large, medium and small cells
+def shop_resolutions(shop: Shop) -> tuple[int, ...]:  # H3 resolutions of large, medium and small cells
     "Choose the cell sizes of a shop."
     placed = shop.reviews.dropna(subset=["customer_id", "lon", "lat"]).drop_duplicates("customer_id")
     return tuple(choose_resolutions(placed[["customer_id", "lon", "lat"]], shop.k))
@@ -62,9 +54,7 @@ def hot_spots(
     "Test the places of these reviews."
     regions = shown_groups(rows, "region", shop.k)
     region = rows["region"].astype("object").where(rows["region"].isin(regions))
-    frame = rows[["customer_id", "lon", "lat"]].assign(
-        negative=hard_label(rows, shop.confusion), region=region
-    )
+    frame = rows[["customer_id", "lon", "lat"]].assign(negative=hard_label(rows, shop.confusion), region=region)
     return find_hotspots(frame, resolutions, permutations, seed=seed, k=shop.k)
 
 # %% ../../nbs/630_view.maps.ipynb #ebfbc1db
@@ -93,10 +83,7 @@ def difference_from_all(
     return round(value - share, DIGITS)
 
 # %% ../../nbs/630_view.maps.ipynb #a6300006
-BREAKS: dict[str, list[float]] = {
-    "share": [0, 0.1, 0.2, 0.3, 0.4, 1],
-    "difference": [-1, -0.2, -0.1, 0, 0.1, 0.2, 1],
-}
+BREAKS: dict[str, list[float]] = {"share": [0, 0.1, 0.2, 0.3, 0.4, 1], "difference": [-1, -0.2, -0.1, 0, 0.1, 0.2, 1]}
 TEST_RESULTS = ("p_value", "q_value", "hot", "sizes_hot", "rank", "name")
 
 
@@ -179,9 +166,7 @@ def map_cells(
     cells = spots.cells[spots.cells["resolution"] == resolution]
     overall = one_figure(rows, shop, reviews_url(filters))
     figures = cell_figures(shop, rows, spots, resolution)
-    records = [
-        cell_properties(cell, figures.get(cell["cell"], HIDDEN), overall) for cell in cells.to_dict("records")
-    ]
+    records = [cell_properties(cell, figures.get(cell["cell"], HIDDEN), overall) for cell in cells.to_dict("records")]
     items = hot_spot_items(spots, figures, resolution)
     return cell_geojson(
         pd.DataFrame(records, columns=list(records[0]) if records else ["cell"], dtype="object"),
@@ -213,7 +198,7 @@ def read_numbers(
         raise BadQuery(f"{len(names)} numbers: {','.join(names)}", "something else", f"for example {example}")
     return values
 
-
+# %% ../../nbs/630_view.maps.ipynb #b34e81e2
 def read_box(
     text: str,  # "-9.5,38.4,-8.9,39.0"
 ) -> Box:
@@ -257,9 +242,7 @@ _METRES_PER_DEGREE = 110_000.0  # less than the shortest degree of latitude
 _GEOD = Geod(ellps="WGS84")
 
 
-def wider_box(
-    box: Box,
-) -> Box:  # the same with a margin
+def wider_box(box: Box) -> Box:  # the same with a margin
     "Widen a box by more than a cell."
     west, south, east, north = box
     up = WIDER_M / _METRES_PER_DEGREE

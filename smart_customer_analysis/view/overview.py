@@ -78,9 +78,7 @@ def make_overview(
         "period": period_days(period),
         "changes": comparison.report,
         "over_time": weekly_figures(shop, rows, filters, period),
-        "segments": [
-            {"id": g, "name": shop.segment_names.get(g, g), **f} for g, f in sorted(segments.items())
-        ],
+        "segments": [{"id": g, "name": shop.segment_names.get(g, g), **f} for g, f in sorted(segments.items())],
         "hotspots": hotspots,
         "model": model,
         "excluded": stored["rejects"],

@@ -34,16 +34,12 @@ class PeriodDays(TypedDict):
     previous_end: str | None
 
 # %% ../../nbs/605_view.period.ipynb #dac51914
-def iso_day(
-    day: date | None,
-) -> str | None:  # "2026-11-15"
+def iso_day(day: date | None) -> str | None:  # "2026-11-15"
     "Write a day as an ISO date."
     return day.isoformat() if day else None
 
 
-def period_days(
-    period: Period,
-) -> PeriodDays:  # ISO dates
+def period_days(period: Period) -> PeriodDays:  # ISO dates
     "Write a period as the API does."
     return {
         "start": iso_day(period.start),

@@ -30,7 +30,7 @@ class SegmentItem(TypedDict):
     share: float | None  # of all
     share_negative: Figure
 
-
+# %% ../../nbs/640_view.segments.ipynb #0f26b4ea
 def segment_item(
     segment: dict[str, Any],  # item of store.query.segments
     figure: Figure,  # of its reviews
@@ -49,9 +49,7 @@ def segment_item(
     }
 
 # %% ../../nbs/640_view.segments.ipynb #c035d908
-Move = TypedDict(
-    "Move", {"from": str | None, "to": str | None, "n": int | None}
-)  # None: joined, left, too few
+Move = TypedDict("Move", {"from": str | None, "to": str | None, "n": int | None})  # None: joined, left, too few
 
 
 def moved_share(
@@ -152,7 +150,7 @@ class ProfileRow(TypedDict):
     all: float | None  # mean of all
     difference_sd: float | None  # in standard deviations
 
-
+# %% ../../nbs/640_view.segments.ipynb #151ef0a8
 def profile_rows(
     profile: list[dict[str, Any]] | dict[str, Any] | None,  # as stored: rows, or feature -> values
 ) -> list[ProfileRow]:  # whatever is missing is null

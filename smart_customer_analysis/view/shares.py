@@ -13,15 +13,7 @@ import pandas as pd
 from dataclasses import replace
 from datetime import date, timedelta
 from ..store.filters import Filters
-from smart_customer_analysis.view.figures import (
-    HIDDEN,
-    NO_REVIEWS,
-    Figure,
-    Shop,
-    figures_by,
-    one_figure,
-    reviews_url,
-)
+from .figures import HIDDEN, NO_REVIEWS, Figure, Shop, figures_by, one_figure, reviews_url
 from .period import Period
 
 # %% ../../nbs/612_view.shares.ipynb #a6120008
@@ -34,7 +26,7 @@ class KeyedFigure(Figure):
     key: str
     name: str
 
-
+# %% ../../nbs/612_view.shares.ipynb #e8368dd2
 def figures_by_span(
     rows: pd.DataFrame,  # review table, filtered
     by: str,  # month or week
@@ -49,9 +41,7 @@ def figures_by_span(
     for start, figure in sorted(figures_by(dated.assign(span=begin), "span", shop).items()):
         span = start.to_period(frequency)
         key, name = (
-            (f"{start:%Y-%m}", f"{start:%b %Y}")
-            if by == "month"
-            else (f"{start:%Y-%m-%d}", f"Week {span.week}")
+            (f"{start:%Y-%m}", f"{start:%b %Y}") if by == "month" else (f"{start:%Y-%m-%d}", f"Week {span.week}")
         )
         url = reviews_url(filters, start=span.start_time.date(), end=span.end_time.date())
         is_hidden = figure["reliability"] == "hidden"
@@ -72,9 +62,7 @@ def share_items(
         return figures_by_span(rows, by, shop, filters)
     names = shop.segment_names if by == "segment" else {}
     figures = figures_by(rows, by, shop, lambda group: reviews_url(filters, **{by: group}))
-    items: list[KeyedFigure] = [
-        {"key": group, "name": names.get(group, group), **f} for group, f in figures.items()
-    ]
+    items: list[KeyedFigure] = [{"key": group, "name": names.get(group, group), **f} for group, f in figures.items()]
     if by == "product":
         return [item for item in items if item["reliability"] != "hidden"][:PRODUCTS_LISTED]
     return sorted(items, key=lambda item: item["key"]) if by == "segment" else items
@@ -118,16 +106,12 @@ def weekly_figures(
         return []
     mondays = shown_weeks(first_day, last_day, filters, period)
     recent = rows[rows["week"].isin([pd.Timestamp(monday) for monday in mondays])]
-    figures = (
-        figures_by(recent, "week", replace(shop, k=1)) if len(recent) else {}
-    )  # small weeks are hidden below
+    figures = figures_by(recent, "week", replace(shop, k=1)) if len(recent) else {}  # small weeks are hidden below
     weeks: list[Week] = []
     for monday in mondays:
         sunday = monday + timedelta(6)
         figure = figures.get(pd.Timestamp(monday), NO_REVIEWS)
         url = reviews_url(filters, start=monday, end=sunday)
         figure = HIDDEN if 0 < (figure["n_customers"] or 0) < shop.k else {**figure, "evidence": url}
-        weeks.append(
-            {"week": monday.isoformat(), "complete": first_day <= monday and sunday <= last_day, **figure}
-        )
+        weeks.append({"week": monday.isoformat(), "complete": first_day <= monday and sunday <= last_day, **figure})
     return weeks

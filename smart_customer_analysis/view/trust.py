@@ -98,9 +98,7 @@ def slice_columns(
     n_words = held["text"].str.split().str.len()
     words = pd.cut(n_words, LENGTHS, labels=LENGTH_NAMES, include_lowest=True)
     stars = held["rating"].round().astype("Int64").astype("str")
-    return pd.DataFrame(
-        {"Stars": stars, "Words": words.astype("object"), "Region": held["region"].astype("object")}
-    )
+    return pd.DataFrame({"Stars": stars, "Words": words.astype("object"), "Region": held["region"].astype("object")})
 
 # %% ../../nbs/650_view.trust.ipynb #a785336e
 def measure_predictions(
@@ -142,7 +140,7 @@ class ModelView(ModelCard):
     unsure: int  # of them without a label
     held_out: dict[str, Any] | None  # of `measure_predictions`
 
-
+# %% ../../nbs/650_view.trust.ipynb #2a702027
 def model_view(
     model: dict[str, Any],  # row of the models table
     card: ModelCard,

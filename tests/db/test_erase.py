@@ -113,7 +113,10 @@ def test_twenty_planted_words_are_gone(home):
     cached = sum(p.stat().st_size for p in (home.data_dir / "interim").rglob("answers-*.parquet"))
     done = privacy_module.erase(home, WHO)
     assert found(home) == {}
-    assert done["marks"] >= 3 and sum(p.stat().st_size for p in (home.data_dir / "interim").rglob("answers-*.parquet")) < cached
+    assert (
+        done["marks"] >= 3
+        and sum(p.stat().st_size for p in (home.data_dir / "interim").rglob("answers-*.parquet")) < cached
+    )
     assert done["rows"]["customers"] == 1 and done["rows"]["reviews"] == 3 and done["rows"]["orders"] == 1
     assert done["rows"]["rejects"] >= 6 and done["rows"]["replaced_rows"] >= 1 and done["rows"]["report_runs"] >= 1
     assert "weekly/2026-01-01" in done["reports"] and "weekly/2026-01-02" not in done["reports"]

@@ -113,7 +113,12 @@ def where_it_died(home: Path) -> str:
 def kill_training(work: Path, runs: int, seed: int = 1) -> tuple[Counter, list[str]]:
     "SIGKILL a training at random moments, two of three after its first checkpoint: training again ends with the same weights and metrics."
     torch.set_num_threads(1)
-    encoder, wrong, rng, places = str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0])), [], random.Random(seed), Counter()
+    encoder, wrong, rng, places = (
+        str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0])),
+        [],
+        random.Random(seed),
+        Counter(),
+    )
     whole, took = train(work / "whole", encoder), 0.0
     for run in range(runs + 1):
         home, messages = work / f"run-{run}", server.Queue()
@@ -254,7 +259,9 @@ def labels_exchanged(folder: Path) -> None:
 
 
 def other_tokenizer(folder: Path) -> None:
-    files_module.write_file(folder / "tokenizer.json", (folder / "tokenizer.json").read_text().replace('"great"', '"gr8at"'))
+    files_module.write_file(
+        folder / "tokenizer.json", (folder / "tokenizer.json").read_text().replace('"great"', '"gr8at"')
+    )
 
 
 def pickled(folder: Path) -> None:
@@ -264,7 +271,9 @@ def pickled(folder: Path) -> None:
 
 def code_inside(folder: Path) -> None:
     config = json.loads((folder / "config.json").read_text())
-    files_module.write_file(folder / "config.json", config | {"auto_map": {"AutoModelForSequenceClassification": "evil.Model"}})
+    files_module.write_file(
+        folder / "config.json", config | {"auto_map": {"AutoModelForSequenceClassification": "evil.Model"}}
+    )
     (folder / "evil.py").write_text("raise SystemExit('code of a model folder was run')\n")
 
 

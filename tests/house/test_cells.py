@@ -46,7 +46,9 @@ def test_a_value_follows_exported_cells(path):
     for text in code_cells(path):
         if text.startswith("#| export"):
             run += 0 if only_imports(text) else 1
-            assert run <= RUN, f"{tree.shown(path)}: {run} exported cells without a value, the last begins {text[10:80]!r}"
+            assert run <= RUN, (
+                f"{tree.shown(path)}: {run} exported cells without a value, the last begins {text[10:80]!r}"
+            )
         elif not text.startswith(("#| hide", "#| default_exp")):
             run = 0
 

@@ -102,8 +102,8 @@ def test_a_customer_in_two_cells_is_refused() -> None:
 
 
 def test_customers_without_a_place_have_no_cell() -> None:
-    found = assign_cells(pd.DataFrame({"customer_id": ["a", "b"], "lon": [None, 8.0], "lat": [46.0, 46.0]}), (4,))
-    assert found["h3_r4"].isna().tolist() == [True, False]
+    cells = assign_cells(pd.DataFrame({"customer_id": ["a", "b"], "lon": [None, 8.0], "lat": [46.0, 46.0]}), (4,))
+    assert cells["h3_r4"].isna().tolist() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -138,9 +138,9 @@ def test_geojson_is_json_without_nan() -> None:
         }
     )
     text = json.dumps(cell_geojson(cells, sentence="x"), allow_nan=False)
-    told = json.loads(text)
-    assert told["features"][0]["properties"] | {"cell": ""} == {"cell": "", "n": None, "share": None, "hot": True}
-    assert told["sentence"] == "x"
+    collection = json.loads(text)
+    assert collection["features"][0]["properties"] | {"cell": ""} == {"cell": "", "n": None, "share": None, "hot": True}
+    assert collection["sentence"] == "x"
 
 
 def test_sizes_fit_the_spread() -> None:

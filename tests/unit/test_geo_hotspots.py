@@ -37,11 +37,15 @@ def test_a_planted_block_is_found(planted: tuple) -> None:
 
 
 def test_false_cells_on_dense_maps_are_beside_the_block() -> None:
-    told = simulate_hotspots(2, seed=42, mean=60, side=14, permutations=299)
-    assert told["found"] >= 0.5 and told["beyond"] <= told["false"] <= 0.25 and told["beyond"] <= 0.05
+    result = simulate_hotspots(2, seed=42, mean=60, side=14, permutations=299)
+    assert (
+        result["recall"] >= 0.5
+        and result["false_beyond"] <= result["false_share"] <= 0.25
+        and result["false_beyond"] <= 0.05
+    )
 
 
-def test_without_correction_a_quiet_map_is_full_of_alarms() -> None:
+def test_without_correction_a_quiet_map_has_false_hot_cells() -> None:
     rows, _ = planted_map(side=20, block=0, seed=1)
     naive = find_hotspots(rows, (5, 6, 7), 299, correct=False, sizes_needed=1).cells
     honest = find_hotspots(rows, (5, 6, 7), 299).cells
@@ -84,30 +88,30 @@ def test_hidden_cells_tell_nothing(planted: tuple) -> None:
     assert hidden["name"].isna().all() and hidden["sizes_hot"].eq(0).all()
 
 
-def test_lots_match_the_exact_distribution() -> None:
+def test_permutations_match_the_exact_distribution() -> None:
     rng = np.random.default_rng(0)
     cell = rng.integers(0, 30, 900)
     people = pd.DataFrame({"cell": cell, "n": 1, "negative": rng.binomial(1, 0.25, 900)})
-    lots = permutation_sums(people, 30, 4000, rng)
+    permuted = permutation_sums(people, 30, 4000, rng)
     size, total = np.bincount(cell, minlength=30), people["negative"].sum()
     exact = stats.hypergeom(900, total, size)
-    assert np.abs(lots.mean(axis=0) - exact.mean()).max() < 0.2
-    assert np.abs(lots.var(axis=0) / exact.var() - 1).max() < 0.15
-    assert (lots.sum(axis=1) == total).all()
+    assert np.abs(permuted.mean(axis=0) - exact.mean()).max() < 0.2
+    assert np.abs(permuted.var(axis=0) / exact.var() - 1).max() < 0.15
+    assert (permuted.sum(axis=1) == total).all()
 
 
-def test_lots_keep_customers_together() -> None:
+def test_permutations_keep_customers_together() -> None:
     "One customer with five negative reviews moves as one: only 0 or 5 arrive in a cell."
     people = pd.DataFrame({"cell": range(6), "n": 5, "negative": [5, 0, 0, 0, 0, 0]})
     assert set(np.unique(permutation_sums(people, 6, 200, np.random.default_rng(0)))) == {0, 5}
     mixed = pd.DataFrame({"cell": [0, 1, 2, 3], "n": [1, 1, 3, 3], "negative": [1, 0, 3, 1]})
-    lots = permutation_sums(mixed, 4, 300, np.random.default_rng(1))
-    assert (lots[:, :2].sum(axis=1) == 1).all() and (lots[:, 2:].sum(axis=1) == 4).all()
+    permuted = permutation_sums(mixed, 4, 300, np.random.default_rng(1))
+    assert (permuted[:, :2].sum(axis=1) == 1).all() and (permuted[:, 2:].sum(axis=1) == 4).all()
     three = pd.DataFrame({"cell": [0, 0, 1, 2], "n": 3, "negative": [3, 1, 0, 2]})
     assert (permutation_sums(three, 3, 50, np.random.default_rng(1)).sum(axis=1) == 6).all()
 
 
-def test_loud_customers_do_not_make_a_hot_spot() -> None:
+def test_customers_who_write_much_do_not_make_a_hot_spot() -> None:
     "Forty angry people who write eight reviews each, in random places: reviews are not independent, customers are."
     rows, _ = planted_map(side=14, block=0, base=0.15, seed=3)
     rng = np.random.default_rng(3)

@@ -82,16 +82,16 @@ def written() -> pd.DataFrame:
 
 def test_towns_in_many_styles_are_found_and_jokes_are_nowhere():
     rows = written()
-    found = geocode(rows["place"], "US")
-    placed, real = found["lon"].notna(), rows["lon"].notna()
+    result = geocode(rows["place"], "US")
+    placed, real = result["lon"].notna(), rows["lon"].notna()
     near = (
         placed
         & real
-        & ((found["lon"].astype(float) - rows["lon"]).abs() < 0.4)
-        & ((found["lat"].astype(float) - rows["lat"]).abs() < 0.4)
+        & ((result["lon"].astype(float) - rows["lon"]).abs() < 0.4)
+        & ((result["lat"].astype(float) - rows["lat"]).abs() < 0.4)
     )
     wrong = rows[placed & ~near].assign(
-        found=found["city"] + ", " + found["region"].fillna("") + ", " + found["country"]
+        result=result["city"] + ", " + result["region"].fillna("") + ", " + result["country"]
     )
     missed = rows[real & ~placed]
     precision, recall = near.sum() / placed.sum(), near.sum() / real.sum()
@@ -114,21 +114,21 @@ def test_region_and_country(place, home, region, country):
 
 def test_the_index_is_kept_and_a_place_is_read_the_same_wherever_it_stands():
     places = pd.Series(["NYC", None, "NYC", "Boston, MA"], index=[7, 3, 9, 1])
-    found = geocode(places)
-    assert found.index.tolist() == [7, 3, 9, 1] and found.loc[7].equals(found.loc[9])
+    result = geocode(places)
+    assert result.index.tolist() == [7, 3, 9, 1] and result.loc[7].equals(result.loc[9])
     shuffled = places.sample(frac=1, random_state=0)
-    pd.testing.assert_frame_equal(geocode(shuffled).loc[places.index], found)
+    pd.testing.assert_frame_equal(geocode(shuffled).loc[places.index], result)
 
 
 def test_any_text_is_read_without_a_fault():
     rng = random.Random(0)
     alphabet = "aB,.()-/& \t'\"0?éß서\u200b\u202e日USA"
     texts = pd.Series(["".join(rng.choice(alphabet) for _ in range(rng.randint(0, 60))) for _ in range(500)])
-    found = geocode(texts)
+    result = geocode(texts)
     assert (
-        len(found) == 500
-        and (found["lon"].isna() == found["lat"].isna()).all()
-        and found["confidence"].between(0, 1).all()
+        len(result) == 500
+        and (result["lon"].isna() == result["lat"].isna()).all()
+        and result["confidence"].between(0, 1).all()
     )
 
 
@@ -159,9 +159,9 @@ def test_folding():
 def test_half_of_the_multidomain_locations_are_placed(real_data):
     shop = load("amazon-multidomain", real_data / "amazon_multidomain" / "reviews.csv.gz")
     typed = shop.reviews["place"].dropna()
-    found = geocode(typed, shop.country)
-    assert len(typed) == 5086 and found["lon"].notna().mean() > 0.55 and found["country"].notna().mean() > 0.85
-    assert found.loc[found["lon"].notna(), "country"].eq("United States").mean() > 0.85
+    result = geocode(typed, shop.country)
+    assert len(typed) == 5086 and result["lon"].notna().mean() > 0.55 and result["country"].notna().mean() > 0.85
+    assert result.loc[result["lon"].notna(), "country"].eq("United States").mean() > 0.85
 
 
 @pytest.mark.real

@@ -194,7 +194,9 @@ def test_colours_can_be_told_apart(vision: str) -> None:
     for i, a in enumerate(letters):
         for b in letters[i + 1 :]:
             assert np.linalg.norm(lab(a, vision) - lab(b, vision)) >= 15
-    assert np.linalg.norm(lab(insight_style.TOKENS["worse"], vision) - lab(insight_style.TOKENS["better"], vision)) >= 25
+    assert (
+        np.linalg.norm(lab(insight_style.TOKENS["worse"], vision) - lab(insight_style.TOKENS["better"], vision)) >= 25
+    )
 
 
 def test_the_map_prints_in_grey() -> None:
@@ -220,7 +222,11 @@ def test_names_are_escaped() -> None:
 EMPTY = {
     "shares": (lambda n: f.shares_figure(shares().head(n)), "Share of negative reviews by group", "Lisbon"),
     "changes": (lambda n: f.changes_figure(PROVEN.head(n)), "Nothing proven changed", "Lisbon"),
-    "map": (lambda n: insight_maps.map_figure(cells().query("hot").head(n)), "No place is worse than chance explains", "Lisbon"),
+    "map": (
+        lambda n: insight_maps.map_figure(cells().query("hot").head(n)),
+        "No place is worse than chance explains",
+        "Lisbon",
+    ),
     "flows": (lambda n: f.migration_flows(moves().head(n)), "Who moved between segments", "[A]"),
     "profiles": (lambda n: f.segment_profiles(profiles().head(n)), "What sets the segments apart", "[A]"),
 }
@@ -242,7 +248,11 @@ def test_a_single_period_is_drawn_with_its_value() -> None:
 def test_the_static_map_says_what_the_geojson_says() -> None:
     frame, rgb = cells(), mpl.colors.to_rgb
     ax = insight_maps.map_figure(frame).axes[0]
-    outlines = [p for p in ax.patches if isinstance(p, PathPatch) and rgb(p.get_facecolor()) != rgb(insight_style.TOKENS["land"])]
+    outlines = [
+        p
+        for p in ax.patches
+        if isinstance(p, PathPatch) and rgb(p.get_facecolor()) != rgb(insight_style.TOKENS["land"])
+    ]
     drawn = {}
     for patch in outlines:
         kind = "hot" if not patch.get_fill() or patch.get_facecolor()[3] == 0 else patch.get_facecolor()

@@ -148,7 +148,7 @@ def made_at_once(tmp_path, monkeypatch):
         key = f"shop-2026-11-15-{values['region']}"
         return {"title": "Week 46", "period": "a week", "n_changes": 1, "key": key}
 
-    monkeypatch.setattr(report,  "_execute", execute)
+    monkeypatch.setattr(report, "_execute", execute)
     settings = Settings(data_dir=tmp_path / "data", reports_dir=tmp_path / "reports")
     migrate(make_engine(settings.database))
     return lambda region: run_report(settings, "weekly", region=region)

@@ -219,10 +219,7 @@ def test_segments_differ_as_planted(shop):
 
 @pytest.mark.parametrize(
     "size",
-    [
-        {"n_customers": 20, "n_reviews": 1, "weeks": 9, "noise": 0},
-        {"n_customers": 50, "n_reviews": 3000, "noise": 5},
-    ],
+    [{"n_customers": 20, "n_reviews": 1, "weeks": 9, "noise": 0}, {"n_customers": 50, "n_reviews": 3000, "noise": 5}],
 )
 def test_the_smallest_and_the_noisiest_shop_have_the_size_asked_for_and_all_segments(size):
     shop = make_shop(**size)

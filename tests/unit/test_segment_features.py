@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from smart_customer_analysis.segment.features import CustomerFeatures, customer_features, review_features
+from smart_customer_analysis.segment.refit import choose_segments
 from smart_customer_analysis.segment.rfm import RFM, rfm_table
 from smart_customer_analysis.segment.scale import FeatureScaler
 from smart_customer_analysis.segment.topics import TopicModel, class_words
@@ -46,19 +47,19 @@ def shop(n=40, seed=0, orders_of=1.0, reviews_of=1.0):
     reviews["title"], reviews["text"] = "", [["late courier", "soft cotton shirt"][i % 2] for i in range(len(who))]
     reviews["label"] = rng.integers(0, 2, len(who))
     reviews["reviewed_at"] = pd.to_datetime(NOW - pd.to_timedelta(rng.integers(0, 400, len(who)), "D"))
-    marks = pd.DataFrame({"review_id": reviews["review_id"], "p_negative": rng.random(len(who))})
-    return customers, orders, reviews, marks, rng.normal(size=(len(who), 8)).astype(np.float32)
+    predictions = pd.DataFrame({"review_id": reviews["review_id"], "p_negative": rng.random(len(who))})
+    return customers, orders, reviews, predictions, rng.normal(size=(len(who), 8)).astype(np.float32)
 
 
 @settings(deadline=None, max_examples=25)
 @given(orders_of=st.sampled_from([0.0, 0.3, 1.0]), reviews_of=st.sampled_from([0.0, 0.3, 1.0]), seed=st.integers(0, 50))
 def test_there_is_never_a_gap(orders_of, reviews_of, seed):
     frames = shop(seed=seed, orders_of=orders_of, reviews_of=reviews_of)
-    found = customer_features(*frames)
-    assert len(found.frame) == 40 and np.isfinite(found.frame.to_numpy()).all()
-    assert ("has_orders" in found.frame) == (0 < orders_of < 1)
-    assert ("has_reviews" in found.frame) == (0 < reviews_of < 1)
-    assert set(found.labels) == set(found.frame.columns)
+    features = customer_features(*frames)
+    assert len(features.frame) == 40 and np.isfinite(features.frame.to_numpy()).all()
+    assert ("has_orders" in features.frame) == (0 < orders_of < 1)
+    assert ("has_reviews" in features.frame) == (0 < reviews_of < 1)
+    assert set(features.labels) == set(features.frame.columns)
 
 
 def test_arguments_are_not_changed():
@@ -70,25 +71,43 @@ def test_arguments_are_not_changed():
         assert before.equals(after) if isinstance(before, pd.DataFrame) else (before == after).all()
 
 
-def test_the_order_of_rows_does_not_matter():
-    customers, orders, reviews, marks, vectors = shop()
-    one = customer_features(customers, orders, reviews, marks, vectors).frame
-    other = customer_features(
-        customers, orders.sample(frac=1, random_state=1), reviews.sample(frac=1, random_state=2), marks, vectors
-    ).frame
-    pd.testing.assert_frame_equal(one, other)
+def shuffled(frames, seed=1):
+    "The same rows in another order; predictions and embeddings stay side by side."
+    *tables, predictions, vectors = frames
+    rows = np.random.default_rng(seed).permutation(len(predictions))
+    return *(t.sample(frac=1, random_state=seed) for t in tables), predictions.iloc[rows], vectors[rows]
 
 
-def test_reviews_without_a_mark_let_their_stars_speak():
-    customers, orders, reviews, marks, vectors = shop()
-    none = marks.head(0)
-    found = customer_features(customers, orders, reviews.assign(label=0), none, vectors[:0]).frame
-    assert (found["share_negative"] > 0.99).all()
+def test_the_order_of_rows_changes_neither_features_nor_segments():
+    frames = shop(n=120)
+    one, other = customer_features(*frames), customer_features(*shuffled(frames))
+    assert len(one.topics) > 1, "without topics the test proves little"
+    pd.testing.assert_frame_equal(one.frame, other.frame, check_exact=True)
+    pd.testing.assert_frame_equal(one.topics, other.topics, check_exact=True)
+    pd.testing.assert_series_equal(one.review_topics, other.review_topics)
+    segments = [choose_segments(f.frame, 3, 5, seed=1, draws=0).members for f in (one, other)]
+    pd.testing.assert_frame_equal(*segments, check_exact=True)
+
+
+def test_the_order_of_reviews_changes_neither_their_features_nor_their_segments():
+    frames = shop(n=120)
+    one, other = review_features(*frames[2:]), review_features(*shuffled(frames)[2:])
+    assert len(one.topics) > 1, "without topics the test proves little"
+    pd.testing.assert_frame_equal(one.frame, other.frame, check_exact=True)
+    segments = [choose_segments(f.frame, 3, 5, seed=1, draws=0).members for f in (one, other)]
+    pd.testing.assert_frame_equal(*segments, check_exact=True)
+
+
+def test_reviews_without_a_prediction_count_by_their_stars():
+    customers, orders, reviews, predictions, vectors = shop()
+    none = predictions.head(0)
+    features = customer_features(customers, orders, reviews.assign(label=0), none, vectors[:0]).frame
+    assert (features["share_negative"] > 0.99).all()
 
 
 def test_a_new_review_of_an_unknown_customer_is_counted():
-    customers, orders, reviews, marks, vectors = shop()
-    assert customer_features(customers.iloc[1:], orders, reviews, marks, vectors).left_out["orders"] >= 1
+    customers, orders, reviews, predictions, vectors = shop()
+    assert customer_features(customers.iloc[1:], orders, reviews, predictions, vectors).left_out["orders"] >= 1
 
 
 def test_rfm_scores_and_scaler_work_in_a_pipeline():
@@ -108,13 +127,13 @@ def tables(*frames):
 
 
 def test_customer_features_keep_the_rules_that_need_no_array():
-    one, made = tables(*shop(orders_of=0.5)), CustomerFeatures(n_topics=3)
-    assert clone(made).get_params() == {"n_topics": 3, "now": None, "seed": 42}
-    assert made.set_params(n_topics=4).fit(one) is made
-    frame = made.transform(one)
-    assert list(made.get_feature_names_out()) == list(frame.columns) and frame.index.name == "customer_id"
-    pd.testing.assert_frame_equal(clone(made).set_output(transform="pandas").fit_transform(one), frame)
-    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(made)).transform(one), frame)
+    one, transformer = tables(*shop(orders_of=0.5)), CustomerFeatures(n_topics=3)
+    assert clone(transformer).get_params() == {"n_topics": 3, "now": None, "seed": 42}
+    assert transformer.set_params(n_topics=4).fit(one) is transformer
+    frame = transformer.transform(one)
+    assert list(transformer.get_feature_names_out()) == list(frame.columns) and frame.index.name == "customer_id"
+    pd.testing.assert_frame_equal(clone(transformer).set_output(transform="pandas").fit_transform(one), frame)
+    pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(transformer)).transform(one), frame)
     with pytest.raises(NotFittedError):
         CustomerFeatures().transform(one)
     whole = make_pipeline(CustomerFeatures(), FeatureScaler(), KMeans(3, n_init=2, random_state=0)).fit(one)
@@ -124,16 +143,16 @@ def test_customer_features_keep_the_rules_that_need_no_array():
 @pytest.mark.parametrize("few", [1, 7])
 def test_a_customer_is_described_alone_as_among_all(few):
     customers, *rest = shop(orders_of=0.6, reviews_of=0.7)
-    made = CustomerFeatures(n_topics=3, now=NOW).fit(tables(customers, *rest))
-    alone = made.transform(tables(customers.tail(few), *rest))
-    pd.testing.assert_frame_equal(alone, made.transform(tables(customers, *rest)).tail(few))
+    transformer = CustomerFeatures(n_topics=3, now=NOW).fit(tables(customers, *rest))
+    alone = transformer.transform(tables(customers.tail(few), *rest))
+    pd.testing.assert_frame_equal(alone, transformer.transform(tables(customers, *rest)).tail(few))
 
 
 def test_a_later_shop_has_the_columns_of_the_first():
-    made = CustomerFeatures(n_topics=3).fit(tables(*shop(orders_of=0.6, reviews_of=0.7)))
+    transformer = CustomerFeatures(n_topics=3).fit(tables(*shop(orders_of=0.6, reviews_of=0.7)))
     for later in (shop(n=9, seed=5), shop(n=9, seed=6, orders_of=0.0), shop(n=9, seed=7, reviews_of=0.0)):
-        frame = made.transform(tables(*later))
-        assert list(frame) == list(made.get_feature_names_out()) and np.isfinite(frame.to_numpy()).all()
+        frame = transformer.transform(tables(*later))
+        assert list(frame) == list(transformer.get_feature_names_out()) and np.isfinite(frame.to_numpy()).all()
 
 
 def test_outliers_do_not_move_the_scale():
@@ -144,9 +163,9 @@ def test_outliers_do_not_move_the_scale():
 
 @pytest.mark.parametrize("n", [0, 1, 2, 5])
 def test_few_reviews_have_no_topics_but_no_error(n):
-    customers, orders, reviews, marks, vectors = shop()
-    found = customer_features(customers, orders, reviews.head(n), marks.head(n), vectors[:n])
-    assert len(found.topics) == 0 and np.isfinite(found.frame.to_numpy()).all()
+    customers, orders, reviews, predictions, vectors = shop()
+    features = customer_features(customers, orders, reviews.head(n), predictions.head(n), vectors[:n])
+    assert len(features.topics) == 0 and np.isfinite(features.frame.to_numpy()).all()
 
 
 def test_words_come_from_their_class_only():

@@ -95,7 +95,9 @@ def test_the_gate_lets_equal_models_pass_and_stops_damaged_ones():
     by = pd.DataFrame({"tokens": e.length_group(rng.integers(5, 400, 400))})
 
     def refused(harm):
-        return sum(e.promotion_gate(e.prediction_flips(*two_models(rng, harm=harm), by)) is not None for _ in range(100))
+        return sum(
+            e.promotion_gate(e.prediction_flips(*two_models(rng, harm=harm), by)) is not None for _ in range(100)
+        )
 
     assert refused(0.0) <= 5
     assert refused(0.3) == 100

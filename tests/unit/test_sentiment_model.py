@@ -117,7 +117,10 @@ def test_other_labels_are_refused_even_with_a_good_manifest(published, tmp_path)
     (folder / "config.json").write_text(json.dumps(config | {"id2label": {"0": "positive", "1": "negative"}}))
     files = json.loads((folder / m.MANIFEST).read_text())["files"]
     path = folder / "config.json"
-    reseal(folder, files=files | {"config.json": {"sha256": [files_module.file_hash(path)], "bytes": [path.stat().st_size]}})
+    reseal(
+        folder,
+        files=files | {"config.json": {"sha256": [files_module.file_hash(path)], "bytes": [path.stat().st_size]}},
+    )
     with pytest.raises(ModelError, match="labels"):
         m.verify_model(folder)
 

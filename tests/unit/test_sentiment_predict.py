@@ -129,8 +129,7 @@ def lot(n: int, seed: int, sure: float = 1.0, longer: float = 1.0, off: float = 
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
-    [({"sure": 0.4}, "how sure"), ({"longer": 2.5}, "how long"), ({"off": 0.9}, "about"), ({}, "")],
+    ("change", "named"), [({"sure": 0.4}, "how sure"), ({"longer": 2.5}, "how long"), ({"off": 0.9}, "about"), ({}, "")]
 )
 def test_the_promise_says_in_what_texts_are_another_kind(change, named):
     calibration = {"kind": reference_profile(lot(340, 0)), "n": 340, "thresholds": [{"max_error": 0.1, "margin": 0.5}]}
@@ -189,7 +188,9 @@ def test_words_weigh_the_same_in_either_number_format(folder):
     exact, half = (p.Predictor(folder, precision=name) for name in ("fp32", "bf16"))
     for text in toy(8)[0]:
         data = exact.encode([text])
-        (a, lost), (b, lost_half) = (sentiment_explain.token_weights(ask, data, int(data.totals[0])) for ask in (exact, half))
+        (a, lost), (b, lost_half) = (
+            sentiment_explain.token_weights(ask, data, int(data.totals[0])) for ask in (exact, half)
+        )
         assert not np.array_equal(a, b) and np.corrcoef(a, b)[0, 1] > 0.999 and abs(lost - lost_half) < 0.05
 
 

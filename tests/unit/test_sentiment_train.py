@@ -163,9 +163,9 @@ def test_a_continued_run_keeps_the_precision_it_began_in(tmp_path, encoder, monk
         raise KeyboardInterrupt
 
     real = sentiment_precision.choose_precision
-    monkeypatch.setattr(sentiment_precision,  "choose_precision", lambda d, p: real(d, p or "bf16"))
+    monkeypatch.setattr(sentiment_precision, "choose_precision", lambda d, p: real(d, p or "bf16"))
     with monkeypatch.context() as m, pytest.raises(KeyboardInterrupt):
-        m.setattr(t,  "end_epoch", stop)
+        m.setattr(t, "end_epoch", stop)
         train(tmp_path, encoder, precision="", checkpoint_steps=1)
     monkeypatch.setattr(
         t, "choose_precision", lambda d, p: real(d, p or "fp32")
@@ -347,7 +347,9 @@ def test_neutral_rows_are_added_counted_and_the_reviews_stay():
     assert (chance[200:220] == 0.5).all() and len(more) == len(chance) == 260
     for text, p in zip(more[220:], chance[220:], strict=True):
         assert {labels[i] for i, review in enumerate(texts) if text.endswith(f" {review}")} == {p}
-    again, other = (sentiment_augment.add_neutral_passages(texts, np.array(labels), passages(0.1, 0.2, seed))[0] for seed in (1, 2))
+    again, other = (
+        sentiment_augment.add_neutral_passages(texts, np.array(labels), passages(0.1, 0.2, seed))[0] for seed in (1, 2)
+    )
     assert again == more != other
     assert sentiment_augment.add_neutral_passages(texts, np.array(labels), passages(0, 0))[0] == texts
     many = sentiment_augment.add_neutral_passages(texts * 50, np.array(labels * 50), sentiment_recipe.Recipe())[2]
@@ -356,12 +358,19 @@ def test_neutral_rows_are_added_counted_and_the_reviews_stay():
 
 def test_a_passage_leaves_room_for_the_review():
     short, long = "fine", "fine " * 210  # 1,050 characters: a window holds little more
-    late = [sentiment_augment.add_neutral_passages([text] * 400, np.ones(400), passages(0, 1))[0][400:] for text in (short, long)]
+    late = [
+        sentiment_augment.add_neutral_passages([text] * 400, np.ones(400), passages(0, 1))[0][400:]
+        for text in (short, long)
+    ]
     before = [[len(x) - len(text) for x in many] for many, text in zip(late, (short, long), strict=True)]
     assert max(before[1]) < 150 < 800 < max(before[0])
-    apply_filters = sentiment_augment.add_neutral_passages([short] * 400, np.ones(400), passages(1, 1, max_tokens=64))[0][400:]  # 275 characters
+    apply_filters = sentiment_augment.add_neutral_passages([short] * 400, np.ones(400), passages(1, 1, max_tokens=64))[
+        0
+    ][400:]  # 275 characters
     assert 200 < max(map(len, apply_filters)) < 280
-    tiny = sentiment_augment.add_neutral_passages([short] * 9, np.ones(9), passages(1, 1, max_tokens=8))[0]  # a window no sentence fits into
+    tiny = sentiment_augment.add_neutral_passages([short] * 9, np.ones(9), passages(1, 1, max_tokens=8))[
+        0
+    ]  # a window no sentence fits into
     assert len(tiny) == 27
 
 
@@ -369,7 +378,10 @@ def test_half_a_chance_pulls_the_margin_to_zero(encoder):
     model, tokenizer = load_encoder(encoder, 0)
     model.train()
     data = encode([sentiment_augment.neutral_passage(np.random.default_rng(1), 160)], tokenizer, 64)
-    batch, optimizer = pad_batch([data.sequence(0)], data.pad_id), t.make_optimizer(model, sentiment_recipe.Recipe(learning_rate=5e-3))
+    batch, optimizer = (
+        pad_batch([data.sequence(0)], data.pad_id),
+        t.make_optimizer(model, sentiment_recipe.Recipe(learning_rate=5e-3)),
+    )
     margin = []
     for chance in (1.0, 0.5):
         for _ in range(40):
@@ -410,4 +422,6 @@ def test_reviews_too_short_to_tell_count_for_no_language():
     assert sentiment_augment.main_language(["bom", "ok"]) == sentiment_augment.main_language([]) == ""
     assert sentiment_augment.for_language(sentiment_recipe.Recipe(), "") == sentiment_recipe.Recipe()
     many = ["não recebi o produto"] * 900 + ["it is the best of them and I like it"] * 2000
-    assert sentiment_augment.main_language(many) == "en" != sentiment_augment.main_language(many[:1100])  # spread over all of them
+    assert (
+        sentiment_augment.main_language(many) == "en" != sentiment_augment.main_language(many[:1100])
+    )  # spread over all of them

@@ -110,5 +110,6 @@ def test_the_mean_of_two_sets_counts(folders):
     apart = [lexical_score([w], ids, offsets) for w in (WORDS, other)]
     assert np.allclose(lexical_score([WORDS, other], ids, offsets), np.mean(apart, axis=0))
     assert np.allclose(
-        token_contributions([WORDS, other], ids[:9]), (token_contributions([WORDS], ids[:9]) + token_contributions([other], ids[:9])) / 2
+        token_contributions([WORDS, other], ids[:9]),
+        (token_contributions([WORDS], ids[:9]) + token_contributions([other], ids[:9])) / 2,
     )

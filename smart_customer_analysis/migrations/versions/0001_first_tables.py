@@ -38,9 +38,7 @@ def upgrade() -> None:
         sa.Column("rows_rejected", sa.Integer(), nullable=False),
         sa.Column("rows_duplicate", sa.Integer(), nullable=False),
         sa.Column("effect", JSON, nullable=False),
-        sa.CheckConstraint(
-            "rows_read = rows_loaded + rows_rejected + rows_duplicate", name="ck_loads_law_of_rows"
-        ),
+        sa.CheckConstraint("rows_read = rows_loaded + rows_rejected + rows_duplicate", name="ck_loads_law_of_rows"),
         sa.PrimaryKeyConstraint("load_id", name="pk_loads"),
         sqlite_autoincrement=True,
     )
@@ -103,9 +101,7 @@ def upgrade() -> None:
         sa.Column("rejected", sa.Integer(), nullable=False),
         sa.Column("duplicate", sa.Integer(), nullable=False),
         sa.CheckConstraint("read = loaded + rejected + duplicate", name="ck_load_counts_law_of_rows"),
-        sa.ForeignKeyConstraint(
-            ["load_id"], ["loads.load_id"], name="fk_load_counts_load_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["load_id"], ["loads.load_id"], name="fk_load_counts_load_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("load_id", "file", "entity", name="pk_load_counts"),
     )
     op.create_table(
@@ -114,9 +110,7 @@ def upgrade() -> None:
         sa.Column("file", sa.Text(), nullable=False),
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("bytes", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["load_id"], ["loads.load_id"], name="fk_load_files_load_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["load_id"], ["loads.load_id"], name="fk_load_files_load_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("load_id", "file", name="pk_load_files"),
     )
     op.create_table(
@@ -138,9 +132,7 @@ def upgrade() -> None:
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("raw", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["load_id"], ["loads.load_id"], name="fk_rejects_load_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["load_id"], ["loads.load_id"], name="fk_rejects_load_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("reject_id", name="pk_rejects"),
     )
     op.create_index("ix_rejects_load_id", "rejects", ["load_id"])
@@ -195,9 +187,7 @@ def upgrade() -> None:
             name="fk_orders_source_customer_id",
         ),
         sa.ForeignKeyConstraint(
-            ["source", "product_id"],
-            ["products.source", "products.product_id"],
-            name="fk_orders_source_product_id",
+            ["source", "product_id"], ["products.source", "products.product_id"], name="fk_orders_source_product_id"
         ),
         sa.PrimaryKeyConstraint("source", "order_id", name="pk_orders"),
     )
@@ -226,9 +216,7 @@ def upgrade() -> None:
             name="fk_reviews_source_customer_id",
         ),
         sa.ForeignKeyConstraint(
-            ["source", "product_id"],
-            ["products.source", "products.product_id"],
-            name="fk_reviews_source_product_id",
+            ["source", "product_id"], ["products.source", "products.product_id"], name="fk_reviews_source_product_id"
         ),
         sa.PrimaryKeyConstraint("source", "review_id", name="pk_reviews"),
     )
@@ -246,9 +234,7 @@ def upgrade() -> None:
         sa.Column("profile", JSON, nullable=False),
         sa.Column("words", JSON, nullable=False),
         sa.Column("quotes", JSON, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["segment_runs.run_id"], name="fk_segments_run_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["segment_runs.run_id"], name="fk_segments_run_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_id", "segment_id", name="pk_segments"),
     )
     op.create_table(

@@ -26,10 +26,7 @@ KEYS = {
     "segment_runs": ["source"],
     "segment_members": ["source", "member_id"],
 }
-INDEXES = {
-    "reviews": [("source", "customer_id"), ("source", "reviewed_at")],
-    "orders": [("source", "customer_id")],
-}
+INDEXES = {"reviews": [("source", "customer_id"), ("source", "reviewed_at")], "orders": [("source", "customer_id")]}
 
 
 def upgrade() -> None:
