@@ -65,7 +65,7 @@ def percent(
     "Write a share."
     return f"{100 * value:.{digits}f}%"
 
-
+# %% ../../nbs/615_view.reviews.ipynb #bde7b260
 def figure_sentence(
     figure: Figure,  # with a value
     n_negative: int,  # reviews that count as negative
@@ -82,7 +82,9 @@ def figure_sentence(
     span = f"{percent(low, digits)[:-1]}–{percent(high, digits)}"
     if figure["reliability"] == "wide":
         return f"{counted} Too few for one number: {span}."
-    basis = "Corrected for its known errors" if figure["corrected"] else "As a share of all such reviews"
+    basis = "By the stars" if by_model else "As a share of all such reviews"
+    if figure["corrected"]:
+        basis = "With stars as they are, corrected for its known errors"
     return f"{counted} {basis}: {percent(value, digits)} ({span})."
 
 # %% ../../nbs/615_view.reviews.ipynb #a615000a
@@ -140,9 +142,7 @@ class ReviewPage(ListHead):
     next_cursor: str | None
 
 
-def hidden_page(
-    shop: Shop,
-) -> ReviewPage:  # without items
+def hidden_page(shop: Shop) -> ReviewPage:  # without items
     "Make the page of a group of too few people."
     return {
         "items": [], "shown": 0, "total": None, "total_exact": True, "all": len(shop.reviews), "next_cursor": None,
@@ -181,7 +181,7 @@ class CustomerItem(TypedDict):
     first_seen: str | None  # day
     reviews: list[ReviewItem]  # the newest
 
-
+# %% ../../nbs/615_view.reviews.ipynb #76dbeb38
 def customer_item(
     stored: dict[str, Any],  # of store.query.customer
     regions: set[str],  # regions that may be named
