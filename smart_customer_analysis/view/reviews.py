@@ -10,9 +10,9 @@ __all__ = ['ReviewItem', 'review_item', 'percent', 'figure_sentence', 'Counts', 
 
 # %% ../../nbs/615_view.reviews.ipynb #a6150004
 import pandas as pd
+from collections.abc import Mapping
 from ..schema import LABEL_NAMES
 from ..store.filters import Filters
-from ..store.query import ReviewsPage
 from .figures import HIDDEN, Figure, Shop, one_figure, reviews_url
 from .period import as_day, iso_day
 from typing import Any, TypedDict
@@ -151,7 +151,7 @@ def hidden_page(shop: Shop) -> ReviewPage:  # without items
 
 # %% ../../nbs/615_view.reviews.ipynb #a6150010
 def review_page(
-    page: ReviewsPage,  # of store.query.reviews_page
+    page: Mapping[str, Any],  # of store.query.reviews_page
     head: ListHead,  # of all that match
     regions: set[str],  # regions that may be named
 ) -> ReviewPage:

@@ -36,6 +36,13 @@ def test_segment_geo_insight_take_frames(path):
     assert not own | foreign, f"{tree.dotted(path)} takes frames, never a model or a session; found {own | foreign}"
 
 
+@pytest.mark.parametrize("path", under("view"), ids=tree.shown)
+def test_views_take_tables_and_shops(path):
+    own = {n for n in tree.own_imports(path) if n.split(".")[0] == "store"} - {"store", "store.filters"}
+    foreign = outside(path) & {*MODELS, *SESSIONS, *WEB}
+    assert not own | foreign, f"{tree.dotted(path)} queries nothing and loads no model; found {own | foreign}"
+
+
 @pytest.mark.parametrize("path", under("store"), ids=tree.shown)
 def test_store_knows_neither_data_nor_models(path):
     own = {n for n in tree.own_imports(path) if n.split(".")[0] in ("data", "sentiment", "segment")}
@@ -70,7 +77,7 @@ def test_no_web_framework_in_the_library(path):
 SPEAKING = [
     p
     for p in tree.generated()
-    if tree.dotted(p).split(".")[0] in ("insight", "report", "service")
+    if tree.dotted(p).split(".")[0] in ("insight", "report", "service", "view")
     or tree.dotted(p) in ("segment.describe", "segment.identity", "geo.hotspots")
 ]
 
