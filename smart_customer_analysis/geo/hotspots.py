@@ -302,7 +302,7 @@ def _published(cells: pd.DataFrame) -> pd.DataFrame:
 
 # %% ../../nbs/360_geo.hotspots.ipynb #660de758
 def find_hotspots(
-    rows: pd.DataFrame,  # a row per review: customer_id, lon, lat, negative 0/1 or missing; optional city, place, region
+    rows: pd.DataFrame,  # per review: customer_id, lon, lat, negative 0/1 or missing; optional city, place, region
     resolutions: Sequence[int] | None = None,  # H3 resolutions; default: three sizes that suit the spread
     permutations: int = 999,  # permutations of the customers
     alpha: float = 0.05,  # false share allowed among hot cells
