@@ -228,7 +228,7 @@ MEASURES = {  # heading: language, what is measured, +1 where more is better
 
 
 def design_of(signs: list[tuple]) -> np.ndarray | None:
-    "A column of ones, then one for each mechanism; None: too few trainings to tell them apart and to say how sure that is."
+    "A column of ones, then one for each mechanism; None: too few trainings to tell them apart."
     design = np.c_[np.ones(len(signs)), np.array(signs)] if signs else np.zeros((0, 5))
     return design if np.linalg.matrix_rank(design) == 5 < len(signs) else None
 
