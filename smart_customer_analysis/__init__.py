@@ -4,9 +4,11 @@ Modules:
 
 - `smart_customer_analysis.app.vendor`: Fetch the page's npm packages at their locked versions and copy what is served to `static/vendor/`.
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
+- `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
 - `smart_customer_analysis.config`: One object with every setting, and a table that says which place each value came from
 - `smart_customer_analysis.data.clean`: Each step returns a new frame and a count; no text changes and no row leaves without a line in the table
 - `smart_customer_analysis.data.geocode`: Free text becomes town, region, country and a point, offline, and a joke becomes nothing
+- `smart_customer_analysis.data.labelled`: Training, validation and test rows, each bounded, with the number there was
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
 - `smart_customer_analysis.data.review_text`: Title and text as one, the same in training, scoring, erasing and export
@@ -15,14 +17,17 @@ Modules:
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
+- `smart_customer_analysis.health`: Machine, database and models, without changing anything
 - `smart_customer_analysis.insight.changes`: Two periods, many groups, one test each; only what survives all of them becomes a sentence
 - `smart_customer_analysis.insight.charts`: Every figure of reports, notebooks and documentation, in one look
 - `smart_customer_analysis.insight.shares`: From marks of a model that errs to a share of negative reviews, with a range that keeps its promise
 - `smart_customer_analysis.migrations.versions.0001_first_tables`: The first tables.
 - `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
-- `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary that says what happened to every row
+- `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
+- `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
+- `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when the last cell said so
-- `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges, and the refusals
+- `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
@@ -42,9 +47,15 @@ Modules:
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
 - `smart_customer_analysis.stats`: The Wilson interval of a share, and the counts of right and wrong predictions, each in one place
+- `smart_customer_analysis.steps.export`: Reviews, customers, orders, predictions and segments as Parquet and CSV
+- `smart_customer_analysis.steps.files`: Score a few hundred thousand reviews without a database, and measure a model on a labelled file
+- `smart_customer_analysis.steps.load`: Read, clean, place and store piece by piece, as one load
+- `smart_customer_analysis.steps.segment`: Features, clusters, the match to the last run, names, and one stored run
+- `smart_customer_analysis.steps.sentiment`: Train where there are labels, score, abstain where the error cannot be kept, measure, store
 - `smart_customer_analysis.store.engine`: A URL becomes an engine that speaks spatial SQL on both backends, writes safely, and refuses a database that is not ours
 - `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and a way back
 - `smart_customer_analysis.store.query`: Every read of the library: facts, pages, places, segments, overview; the same answers on both backends
-- `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row knows the load it came from"""
+- `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row knows the load it came from
+- `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs"""
 
 __version__ = "0.1.0"

@@ -17,6 +17,7 @@ from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.sample import make_shop, write_shop
 from smart_customer_analysis.schema import InputError
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.steps.load import load_only
 from smart_customer_analysis.store import migrate as store_migrate
 from smart_customer_analysis.store.erase import Person
 from smart_customer_analysis.store.results import save_report_run
@@ -65,7 +66,7 @@ def home(tmp_path, database_url):
     given = {"encoder": str(tmp_path / "tiny"), "epochs": 1, "max_tokens": 32, "learning_rate": 5e-3}
     config = load_settings(home, database_url=None if database_url.startswith("sqlite") else database_url, **given)
     plant(files)
-    pipeline.load_only(config, "sample", (files,))
+    load_only(config, "sample", (files,))
     rows = (files / "reviews.csv").read_text(encoding="utf-8")
     changed = rows.replace(f"an older {WORDS[14]} version", f"a newer {WORDS[16]} version")
     (files / "reviews.csv").write_text(changed, encoding="utf-8")
@@ -129,7 +130,7 @@ def test_a_pseudonym_is_erased_by_the_id_of_the_shop(tmp_path):
     plant(files)
     (tmp_path / "settings.ini").write_text("[sca]\n")
     config = load_settings(tmp_path, pseudonym_key="a key outside the database")
-    pipeline.load_only(config, "sample", (files,))
+    load_only(config, "sample", (files,))
     hidden = privacy_module.pseudonym(WHO, "a key outside the database")
     database = Path(config.database.removeprefix("sqlite:///"))
     assert WHO.encode() not in database.read_bytes() and hidden.encode() in database.read_bytes()

@@ -12,7 +12,7 @@ import pytest
 from tqdm.auto import tqdm
 
 from smart_customer_analysis.config import load_settings
-from smart_customer_analysis.pipeline import load_only
+from smart_customer_analysis.steps.load import load_only
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import store_faults as faults

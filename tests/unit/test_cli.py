@@ -307,4 +307,4 @@ def test_an_evaluation_says_where_it_goes_wrong_and_leaves_out_what_was_learnt(h
     with pytest.raises(SystemExit):
         main(["evaluate", "test.txt"])
     shown = capsys.readouterr().out
-    assert "left out because the model learnt from them" in shown and "the mistakes it was most sure of" in shown
+    assert "left out because the model was trained on them" in shown and "the mistakes it was most sure of" in shown

@@ -400,7 +400,7 @@ def test_an_unreachable_database_is_refused_without_its_password(url):
 @pytest.mark.db
 def test_a_connection_cut_while_rows_come_is_one_line_and_nothing_is_stored(tmp_path, make_pg_database):
     from smart_customer_analysis.config import load_settings
-    from smart_customer_analysis.pipeline import load_only
+    from smart_customer_analysis.steps.load import load_only
     from smart_customer_analysis.store.loads import list_loads
     from smart_customer_analysis.store.migrate import open_database
 

@@ -12,13 +12,14 @@ import pytest
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.load import load
 from smart_customer_analysis.data.sample import make_shop, write_shop
-from smart_customer_analysis.pipeline import evaluate_only, load_only, score_files
 from smart_customer_analysis.privacy import pseudonym, pseudonymise
 from smart_customer_analysis.promotion import compare_models, promote
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment.encoder import load_encoder, tiny_encoder
 from smart_customer_analysis.sentiment.registry import active_model, save_model
 from smart_customer_analysis.sentiment.train import train_sentiment
+from smart_customer_analysis.steps.files import evaluate_only, score_files
+from smart_customer_analysis.steps.load import load_only
 
 WORDS = {1: ["great", "lovely"], 0: ["awful", "broken"]}
 TEXTS = [f"{WORDS[i % 2][i // 2 % 2]} thing number {i}" for i in range(400)]

@@ -11,9 +11,10 @@ import pytest
 
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.sample import make_shop, write_shop
-from smart_customer_analysis.pipeline import export_only, run, score_only, segment_only
+from smart_customer_analysis.pipeline import run, score_only, segment_only
 from smart_customer_analysis.promotion import list_models
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.steps.export import export_only
 from smart_customer_analysis.summary import escape_formulas
 
 

@@ -9,13 +9,14 @@ import pytest
 from safetensors.numpy import save_file
 
 from smart_customer_analysis.config import Settings
+from smart_customer_analysis.data.review_text import text_of
 from smart_customer_analysis.data.sample import make_shop
 from smart_customer_analysis.files import text_keys
-from smart_customer_analysis.pipeline import Scored, segment_step
 from smart_customer_analysis.report.run import run_report
-from smart_customer_analysis.data.review_text import text_of
 from smart_customer_analysis.sentiment.evaluate import evaluate
 from smart_customer_analysis.service import Service
+from smart_customer_analysis.steps.segment import segment_step
+from smart_customer_analysis.steps.sentiment import Scored
 from smart_customer_analysis.store.engine import make_engine
 from smart_customer_analysis.store.filters import Filters
 from smart_customer_analysis.store.loads import save_load
