@@ -262,7 +262,7 @@ def write_settings(root: Path, out: Path) -> None:
 def write_commands(out: Path) -> bool:
     "The `sca` command with all its options, as its own help says."
     try:
-
+        from smart_customer_analysis import cli
     except ImportError:
         return False
     from typer.main import get_command
