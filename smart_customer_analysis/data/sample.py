@@ -287,15 +287,10 @@ def _truth(
     change: dict[str, Any] = {"region": CHANGE_REGION, "topic": CHANGE_TOPIC, "start": first_day, "end": last_day}
     change |= {f"{k}_reviews": int(w.sum()) for k, w in windows.items()}
     change |= {f"{k}_negative_share": share(w) for k, w in windows.items()}
-    return {
-        "seed": seed,
-        "weeks": weeks,
-        "noise": noise,
-        "last_day": last_day,
-        "rows": {"customers": len(customers), "orders": len(orders), "reviews": len(reviews)},
-        "negative_share": share(negative | True),
-        "hot_spot": hot_spot,
-        "change": change,
+    rows = {"customers": len(customers), "orders": len(orders), "reviews": len(reviews)}
+    truth = {"seed": seed, "weeks": weeks, "noise": noise, "last_day": last_day, "rows": rows}
+    truth |= {"negative_share": share(negative | True), "hot_spot": hot_spot, "change": change}
+    return truth | {
         "segments": dict(zip(customers["customer_id"], people["segment"], strict=True)),
         "topics": dict(zip(reviews["review_id"], np.array(TOPICS)[facts["topic"]].tolist(), strict=True)),
         "star_errors": reviews["review_id"][facts["flipped"]].tolist(),

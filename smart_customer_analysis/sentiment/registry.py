@@ -16,7 +16,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -248,8 +248,8 @@ def seen_keys(
 
 def seen(
     folder: Path,  # a published model folder
-    texts: Sequence[str],  # reviews
+    texts: Iterable[str],  # reviews
 ) -> np.ndarray | None:  # (n,) bool; None: the folder does not say
     "Tell which reviews the model was trained or calibrated on."
     keys = seen_keys(folder)
-    return None if keys is None else np.isin(text_keys(texts), keys)
+    return None if keys is None else np.isin(text_keys(list(texts)), keys)
