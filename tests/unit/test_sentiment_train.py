@@ -21,6 +21,7 @@ from transformers import AutoModelForSequenceClassification
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment import augment as sentiment_augment
 from smart_customer_analysis.sentiment import calibrate as sentiment_calibrate
+from smart_customer_analysis.sentiment import checkpoint
 from smart_customer_analysis.sentiment import precision as sentiment_precision
 from smart_customer_analysis.sentiment import recipe as sentiment_recipe
 from smart_customer_analysis.sentiment import registry as sentiment_registry
@@ -102,7 +103,7 @@ def test_killed_at_any_step_it_ends_with_the_same_weights(tmp_path, encoder, unb
 
 @pytest.mark.parametrize("call", range(0, 9, 2))
 def test_killed_while_saving_the_last_good_checkpoint_counts(tmp_path, encoder, unbroken, monkeypatch, call):
-    calls, whole = [], {n: getattr(t, n) for n in ("save_file", "write_file")}
+    calls, whole = [], {n: getattr(checkpoint, n) for n in ("save_file", "write_file")}
 
     def dies(name):
         def write(content, path):
@@ -118,7 +119,7 @@ def test_killed_while_saving_the_last_good_checkpoint_counts(tmp_path, encoder, 
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
         for name in whole:
-            patch.setattr(t, name, dies(name))
+            patch.setattr(checkpoint, name, dies(name))
         train(tmp_path, encoder, checkpoint_steps=3)
     again = train(tmp_path, encoder, checkpoint_steps=3)
     assert again.resumed_from == 3 * (call // 4) and same(again, unbroken)
