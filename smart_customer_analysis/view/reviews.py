@@ -82,9 +82,9 @@ def figure_sentence(
     span = f"{percent(low, digits)[:-1]}–{percent(high, digits)}"
     if figure["reliability"] == "wide":
         return f"{counted} Too few for one number: {span}."
-    basis = "By the stars" if by_model else "As a share of all such reviews"
+    basis = "By the stars of the same reviews" if by_model else "As a share of all such reviews"
     if figure["corrected"]:
-        basis = "With stars as they are, corrected for its known errors"
+        basis = "Stars kept, the rest corrected"
     return f"{counted} {basis}: {percent(value, digits)} ({span})."
 
 # %% ../../nbs/615_view.reviews.ipynb #a615000a
