@@ -167,7 +167,7 @@ def test_a_continued_run_keeps_the_precision_it_began_in(tmp_path, encoder, monk
         raise KeyboardInterrupt
 
     real = sentiment_precision.choose_precision
-    monkeypatch.setattr(sentiment_precision, "choose_precision", lambda d, p: real(d, p or "bf16"))
+    monkeypatch.setattr(t, "choose_precision", lambda d, p: real(d, p or "bf16"))
     with monkeypatch.context() as m, pytest.raises(KeyboardInterrupt):
         m.setattr(t, "end_epoch", stop)
         train(tmp_path, encoder, precision="", checkpoint_steps=1)
