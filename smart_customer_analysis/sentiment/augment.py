@@ -86,7 +86,7 @@ def main_language(
 ) -> str:  # ISO 639-1 code; "" where no text is long enough to tell
     "Find the language that most of the reviews are in."
     sample = texts[:: max(1, -(-len(texts) // most))]
-    counts = Counter(filter(None, map(language_of, sample)))
+    counts = Counter(filter(None, (language_of(text) for text in sample if isinstance(text, str))))
     return counts.most_common(1)[0][0] if counts else ""
 
 

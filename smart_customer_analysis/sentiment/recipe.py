@@ -18,7 +18,7 @@ from ..schema import InputError
 
 # %% ../../nbs/212_sentiment.recipe.ipynb #73d6778e
 RANGES = {  # of the numbers of a recipe, both ends allowed
-    "max_tokens": (4, 8192), "epochs": (1, 100), "learning_rate": (1e-7, 1.0), "batch_tokens": (1, 10**7),
+    "max_tokens": (4, 8192), "epochs": (1, 100), "learning_rate": (1e-7, 1e30), "batch_tokens": (1, 10**7),
     "warmup": (0.0, 1.0), "weight_decay": (0.0, 1.0), "clip": (1e-6, 1e6), "keep_topics": (0.0, 100.0),
     "neutral": (0.0, 10.0), "prefixed": (0.0, 10.0), "lexical": (0.0, 10.0),
 }  # fmt: skip

@@ -59,7 +59,7 @@ def test_a_model_that_can_guarantee_nothing_answers_everything_and_says_so(shop)
     assert kept.all() and not guarantee.holds and "without a guarantee" in guarantee.sentence
 
 
-@pytest.mark.parametrize("max_error", [0.001, 0.05, 0.1])
+@pytest.mark.parametrize("max_error", [0.05, 0.1])
 def test_a_share_does_not_depend_on_what_is_left_unanswered(shop, max_error):
     margin, _, calibration, held = shop
     p = predictions(margin, calibration)["p_negative"]
