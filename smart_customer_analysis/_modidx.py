@@ -1202,6 +1202,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                         'smart_customer_analysis/segment/refit.py'),
                                                        'smart_customer_analysis.segment.refit.choose_segments': ( 'segment.refit.html#choose_segments',
                                                                                                                   'smart_customer_analysis/segment/refit.py'),
+                                                       'smart_customer_analysis.segment.refit.id_hashes': ( 'segment.refit.html#id_hashes',
+                                                                                                            'smart_customer_analysis/segment/refit.py'),
                                                        'smart_customer_analysis.segment.refit.load_segments': ( 'segment.refit.html#load_segments',
                                                                                                                 'smart_customer_analysis/segment/refit.py'),
                                                        'smart_customer_analysis.segment.refit.save_segments': ( 'segment.refit.html#save_segments',

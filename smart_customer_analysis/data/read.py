@@ -48,7 +48,7 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_float=str, parse_int
 def storable(
     text: str,  # any
 ) -> str:  # the same
-    "Check a text; raises `_Broken` for what no database can store."
+    "Check a text; what no database can store is refused with the rule it breaks."
     if "\0" in text:
         raise _Broken("nul_byte", "a NUL character")
     if len(text) > TEXT_CHARACTERS:
