@@ -20,7 +20,7 @@ from .encoding import cut
 from .language import bare, language_of
 from .load import Loaded
 from .places import repair_coordinates
-from .rules import hash_texts
+from ..hashes import hash_texts
 from .text import mask_personal, strip_html, tidy_text
 from ..schema import REJECT_COLUMNS, Customer, Review, check_row_counts, conform
 

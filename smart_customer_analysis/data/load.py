@@ -21,7 +21,8 @@ from ..config import find_home
 from .batch import FileTotals, People, refuse_wrong_file, type_batch
 from .files import FilePart, file_table, find_parts, read_with_progress, rebatch
 from .joins import read_lookups
-from .rules import SeenIds, hash_texts
+from .rules import SeenIds
+from ..hashes import hash_texts
 from .source import FRAMES, Source, load_source
 from ..schema import COUNT_COLUMNS, REJECT_COLUMNS, InputError, check_row_counts, columns, conform
 

@@ -12,8 +12,7 @@ __all__ = ['review_texts', 'text_of', 'review_keys']
 # %% ../../nbs/145_data.review_text.ipynb #b5c6abd8
 import numpy as np
 import pandas as pd
-from pandas.util import hash_array
-from typing import Any
+from ..hashes import hash_texts
 
 # %% ../../nbs/145_data.review_text.ipynb #b1248c7a
 def review_texts(
@@ -36,6 +35,4 @@ def review_keys(
     texts: pd.Series,  # text of each, as the model reads it
 ) -> np.ndarray:  # (n,) uint64
     "Return one number per review and text."
-    joined = (ids.astype(str) + "\x1f" + texts.astype(str)).to_numpy(object)
-    hashes: Any = hash_array  # untyped in pandas
-    return hashes(joined).astype("uint64")
+    return hash_texts(ids.astype(str) + "\x1f" + texts.astype(str))

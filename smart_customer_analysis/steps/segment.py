@@ -23,7 +23,7 @@ from ..store.query import segments as stored_segments
 from ..store.results import last_segment_run, save_segment_run
 from sqlalchemy import Engine
 from typing import Any
-from pandas.util import hash_pandas_object
+from ..hashes import hash_rows
 
 # %% ../../nbs/684_steps.segment.ipynb #f29311ba
 def segment_features(
@@ -44,8 +44,7 @@ def segment_params(
     features: pd.DataFrame,  # (n, features), index customer_id or review_id
 ) -> dict[str, Any]:  # k_min, k_max, seed, inputs
     "Name a segmentation by everything that decides it."
-    hashes: Any = hash_pandas_object  # untyped in pandas
-    values = hashes(features.round(4)).to_numpy().tobytes()
+    values = hash_rows(features.round(4), index=True).tobytes()
     settings_of_run = {"k_min": settings.min_segments, "k_max": settings.max_segments, "seed": settings.seed}
     return settings_of_run | {"inputs": hashlib.sha256(values).hexdigest()}
 

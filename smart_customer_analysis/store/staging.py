@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import tempfile
 from collections.abc import Iterator
 from sqlalchemy import Table
+from ..hashes import hash_texts
 from ..schema import InputError
 from .bulk import CHUNK, to_arrow
 
@@ -35,8 +36,7 @@ class KeySet:
         ids: pd.Series,  # keys of new rows
     ) -> None:
         "Add keys; raises `InputError` for one that came before."
-        array = np.asarray(ids, dtype=object)
-        hashes = pd.util.hash_array(array, categorize=False)  # ty: ignore[not-callable]  (pandas loads it lazily)
+        hashes = hash_texts(ids)
         new = np.sort(hashes)
         if (new[1:] == new[:-1]).any() or np.isin(new, self.hashes).any():
             repeated = ids.duplicated().to_numpy() | np.isin(hashes, self.hashes)
