@@ -1,11 +1,15 @@
 """Changes: quiet when nothing happened, sentences as agreed, nothing compared that cannot be."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_words import LOUD, SHOUT
+from scipy import stats
+from wilson import wilson
 
 from smart_customer_analysis.insight.changes import PROVEN, change_sentence, find_changes, simulate_changes
 from smart_customer_analysis.insight.estimate import simulate_reviews
@@ -174,8 +178,16 @@ def test_the_correction_scales_what_is_printed_and_not_what_is_proven() -> None:
 
 
 def test_newcombe_1998_example_a() -> None:
+    def difference(t_before: float, t_after: float) -> list[float]:
+        "Newcombe's method 10: the ranges of both shares, joined by the square root of sums of squares."
+        (l1, u1), (l2, u2) = wilson(48, 80, t_before), wilson(56, 70, t_after)
+        return [0.2, 0.2 - math.hypot(0.8 - l2, u1 - 0.6), 0.2 + math.hypot(u2 - 0.8, 0.6 - l1)]
+
+    z = stats.norm.isf(0.025)
+    assert difference(z, z) == pytest.approx([0.2, 0.0524, 0.3339], abs=5e-5), "the example as it was published"
     row = find_changes(both({"A": (80, 48)}, {"A": (70, 56)})).measures.iloc[0]
-    assert row[["points", "low", "high"]].tolist() == pytest.approx([0.2, 0.0524, 0.3339], abs=4e-3)  # t in place of z
+    few = difference(stats.t.isf(0.025, 79), stats.t.isf(0.025, 69))  # t in place of z: customers are few
+    assert row[["points", "low", "high"]].tolist() == pytest.approx(few, abs=1e-9)
 
 
 def test_small_and_one_sided_groups_are_not_named() -> None:

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+from wilson import wilson
 
 from smart_customer_analysis.insight.estimate import (
     Pool,
@@ -167,7 +169,8 @@ def test_a_thin_part_takes_the_correlation_of_the_shop() -> None:
 
 def test_without_confusion_it_is_wilson() -> None:
     share = negative_share(81, 263, None)
-    assert (share.low, share.high) == pytest.approx((0.2553, 0.3662), abs=5e-4)
+    assert wilson(81, 263, stats.norm.isf(0.025)) == pytest.approx((0.2553, 0.3662), abs=5e-5), "Newcombe 1998, table I"
+    assert (share.low, share.high) == pytest.approx(wilson(81, 263, stats.t.isf(0.025, 262)), abs=1e-9)
     assert share.value == share.counted == pytest.approx(81 / 263) and not share.corrected
 
 
