@@ -99,9 +99,7 @@ def test_another_allowed_error_is_another_answer_without_scoring_again(first, se
     read = review_facts(make_engine(settings.database)).dropna(subset="p_negative")
     unsure, distance = read["marked"].isna(), (read["p_negative"] - 0.5).abs()
     assert unsure.sum() == loose["unsure"]
-    assert distance[unsure].max() <= distance[~unsure].min() or not unsure.any(), (
-        "the least certain are left unanswered"
-    )
+    assert distance[unsure].max() <= distance[~unsure].min() or not unsure.any()
 
 
 def test_a_run_without_interim_tables_and_reports_makes_them_again(first, settings, home):
