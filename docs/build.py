@@ -5,6 +5,7 @@ Sphinx does the rest.
 """
 
 import ast
+import functools
 import os
 import shutil
 import sys
@@ -27,6 +28,7 @@ def resolve_notebooks(force: bool) -> Path:
         return as_it_was(cell) and not (mixed and "show_doc(" not in cell.source)
 
     processors._do_eval = evaluated
+    processors.get_config = functools.cache(processors.get_config)  # nbdev reads pyproject.toml again for every cell
     return proc_nbs(n_workers=0, force=force)  # in this process: torch is imported once, not once for each notebook
 
 
