@@ -88,8 +88,8 @@ def fasttext_fit(rows: pd.DataFrame, seed: int, lr: float, epoch: int, folder: P
     path = folder / "rows.txt"
     lines = (f"__label__{y} {plain_words(t)}" for t, y in zip(rows["text"], rows["label"], strict=True))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    given = dict(wordNgrams=2, dim=10, minCount=1, bucket=2_000_000, thread=1, verbose=0)
-    return fasttext.train_supervised(str(path), lr=lr, epoch=epoch, seed=seed, **given)
+    options = dict(wordNgrams=2, dim=10, minCount=1, bucket=2_000_000, thread=1, verbose=0)
+    return fasttext.train_supervised(str(path), lr=lr, epoch=epoch, seed=seed, **options)
 
 
 def fasttext_p(model, texts: list[str]) -> np.ndarray:
@@ -98,7 +98,7 @@ def fasttext_p(model, texts: list[str]) -> np.ndarray:
         [plain_words(t) for t in texts], k=1
     )  # k=2 repeats the first probability (0.9.2, NumPy 2)
     p = np.clip([float(p[0]) if len(p) else 0.5 for p in ps], 0, 1)
-    return np.where([len(found) > 0 and found[0] == "__label__0" for found in labels], p, 1 - p)
+    return np.where([len(top) > 0 and top[0] == "__label__0" for top in labels], p, 1 - p)
 
 
 def fasttext_scores(learn: pd.DataFrame, held: pd.DataFrame, texts: list[str], seed: int) -> tuple[np.ndarray, dict]:
@@ -142,11 +142,11 @@ def all_english_run(mine: pd.DataFrame, test: pd.DataFrame, n: int, seed: int, w
     first_learn, first_held = drawn(others, len(others), 0)  # once for all seeds
     first_held, first_learn = first_held[:500], pd.concat([first_learn, first_held[500:]])
     slow = {"learning_rate": 1e-4}
-    given = slow | {"max_tokens": 160}
-    first = kept(where / "first.json", lambda: our_run(first_learn, first_held, test, 0, where, given))
+    first_recipe = slow | {"max_tokens": 160}
+    first = kept(where / "first.json", lambda: our_run(first_learn, first_held, test, 0, where, first_recipe))
     learn, held = drawn(mine, n, seed)
-    then = slow | {"encoder": str(where / first["folder"])}
-    ours = kept(where / f"run-{n}-{seed}-then.json", lambda: our_run(learn, held, test, seed, where, then))
+    second_recipe = slow | {"encoder": str(where / first["folder"])}
+    ours = kept(where / f"run-{n}-{seed}-then.json", lambda: our_run(learn, held, test, seed, where, second_recipe))
     whole = pd.concat([others, mine], ignore_index=True)
     base = kept(where / f"base-{n}-{seed}-all.json", lambda: baselines(*drawn(whole, len(whole), seed), test, seed))
     return base | ours | {"n": len(whole), "seconds": first["seconds"] + ours["seconds"], "before": first}
@@ -163,16 +163,16 @@ def our_run(learn: pd.DataFrame, held: pd.DataFrame, test: pd.DataFrame, seed: i
     "Train and score the test rows."
     n = len(learn) + len(held)
     columns = [c.tolist() for part in (learn, held) for c in (part["text"], part["label"])]
-    made = train_sentiment(*columns, where / f"n{n}-seed{seed}", seed=seed, **recipe)
-    ask = Predictor(made.folder)
+    trained = train_sentiment(*columns, where / f"n{n}-seed{seed}", seed=seed, **recipe)
+    ask = Predictor(trained.folder)
     start = time.perf_counter()
     margin = score(ask.scorer, ask.encode(test["text"].tolist()), ask.batch_tokens, dtype=ask.dtype).margin
     return {
         "n": n, "seed": seed, "recipe": ask.card["training"]["recipe"], "precision": ask.card["training"]["precision"],
-        "seconds": made.seconds, "tokens/s": made.tokens_per_second, "padding": made.padding_share,
+        "seconds": trained.seconds, "tokens/s": trained.tokens_per_second, "padding": trained.padding_share,
         "calibration": {k: ask.calibration[k] for k in ("temperature", "exponent")},
         "held": len(held), "scoring_s": time.perf_counter() - start,
-        "folder": str(made.folder.relative_to(where)), "margin": margin.astype(float).round(4).tolist(),
+        "folder": str(trained.folder.relative_to(where)), "margin": margin.astype(float).round(4).tolist(),
     }  # fmt: skip
 
 
@@ -196,14 +196,14 @@ def ours(run: dict, calibration: dict | None = None) -> np.ndarray:
 # --- the tables -----------------------------------------------------------------------------------------------------
 
 
-def told_as(found: dict) -> str:
+def with_range(estimate: dict) -> str:
     "0.927 (0.908–0.943)"
-    return f"{found['value']:.3f} ({found['low']:.3f}–{found['high']:.3f})"
+    return f"{estimate['value']:.3f} ({estimate['low']:.3f}–{estimate['high']:.3f})"
 
 
-def apart(found: dict) -> str:
+def difference_text(comparison: dict) -> str:
     "+0.049 (+0.026 to +0.074), from `compare`."
-    return f"{found['difference']:+.3f} ({found['low']:+.3f} to {found['high']:+.3f})"
+    return f"{comparison['difference']:+.3f} ({comparison['low']:+.3f} to {comparison['high']:+.3f})"
 
 
 def mean_of(truth: np.ndarray, many: list[np.ndarray], draws: int = 4000) -> dict:
@@ -227,12 +227,12 @@ def per_seed(runs: list[dict], truth: np.ndarray) -> pd.DataFrame:
     "One line per run on the largest number of rows."
     lines = []
     for run in runs:
-        found = evaluate(truth, ours(run))
+        metrics = evaluate(truth, ours(run))
         lines.append({
-            "seed": run["seed"], "ours": told_as(found["accuracy"]),
-            "TF-IDF + LR": told_as(evaluate(truth, run["p_tfidf"])["accuracy"]),
-            "fastText bigrams": told_as(evaluate(truth, run["p_fasttext"])["accuracy"]),
-            "ours − TF-IDF": apart(compare(truth, run["p_tfidf"], ours(run))),
+            "seed": run["seed"], "ours": with_range(metrics["accuracy"]),
+            "TF-IDF + LR": with_range(evaluate(truth, run["p_tfidf"])["accuracy"]),
+            "fastText bigrams": with_range(evaluate(truth, run["p_fasttext"])["accuracy"]),
+            "ours − TF-IDF": difference_text(compare(truth, run["p_tfidf"], ours(run))),
             "train s": round(run["seconds"]), "tokens/s": round(run["tokens/s"]), "padding": f"{run['padding']:.2%}",
             "score s": round(run["scoring_s"], 1), "TF-IDF s": round(run["tfidf_s"], 1),
             "fastText s, with its trials": round(run["fasttext_s"]),
@@ -302,7 +302,7 @@ def report(runs: list[dict], test: pd.DataFrame, name: str, seconds: float) -> N
     truth, most = test["label"].to_numpy(), max(r["n"] for r in runs)
     full, table = [r for r in runs if r["n"] == most], curve(runs, truth)
     mean, recipe = table.iloc[-1], full[0]["recipe"]
-    asked, least, seeds = (
+    target, least, seeds = (
         ("at least 0.945, in less than an hour", 0.945, 1)
         if most > 10_000
         else ("at least 0.915 as the mean of 3 seeds", 0.915, 3)
@@ -313,7 +313,7 @@ def report(runs: list[dict], test: pd.DataFrame, name: str, seconds: float) -> N
         f"{most:,} labels, seed by seed": per_seed(full, truth),
         "Calibration": calibration(full, truth),
         "By number of labels (mean of the seeds; interval over test rows)": table.assign(
-            **{who: table[who].map(told_as) for who in WHO}, **{"train s": table["train s"].round().astype(int)}
+            **{who: table[who].map(with_range) for who in WHO}, **{"train s": table["train s"].round().astype(int)}
         ),
     }
     intro = (
@@ -321,7 +321,7 @@ def report(runs: list[dict], test: pd.DataFrame, name: str, seconds: float) -> N
         f"held out, "
         "for the calibration of ours and for rate and epochs of fastText; both baselines then learn from all of them. "
         f"Ours: {recipe['epochs']} epochs, {recipe['max_tokens']} tokens, rate {recipe['learning_rate']:g}, "
-        f"{full[0]['precision']}. Asked for: {asked}, calibration error at most 0.03. "
+        f"{full[0]['precision']}. Asked for: {target}, calibration error at most 0.03. "
         f"Found: {mean['ours']['value']:.3f} ({'held' if held else 'missed'}), "
         f"calibration error {ece:.3f} ({'held' if ece <= 0.03 else 'missed'}). "
         "Training seconds are those of a machine shared with other work."
@@ -331,7 +331,7 @@ def report(runs: list[dict], test: pd.DataFrame, name: str, seconds: float) -> N
         intro += (
             f" The films and the older products were learnt first, all but 500 rows, {first['epochs']} epochs, "
             f"{first['max_tokens']} tokens, "
-            f"rate {first['learning_rate']:g}: {told_as(right)} on the test rows, {before['seconds']:.0f} s, once "
+            f"rate {first['learning_rate']:g}: {with_range(right)} on the test rows, {before['seconds']:.0f} s, once "
             f"for all seeds. That model was then "
             "trained further on the products of `train.ft.txt`, nine tenths of them; the last tenth calibrates."
         )

@@ -48,9 +48,9 @@ import resource, sys, time
 from bench_segments import shop
 from smart_customer_analysis.segment.refit import stream_segments
 blocks, seed = int(sys.argv[1]), int(sys.argv[2])
-made = lambda: (shop(50_000, seed + i, places=seed)[0].rename(index=lambda x, i=i: f"{i}-{x}") for i in range(blocks))
+rows = lambda: (shop(50_000, seed + i, places=seed)[0].rename(index=lambda x, i=i: f"{i}-{x}") for i in range(blocks))
 start = time.perf_counter()
-model = stream_segments(made, 2, 12, seed)
+model = stream_segments(rows, 2, 12, seed)
 print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, model.k)
 """
 
@@ -66,8 +66,8 @@ def streamed(rows: int, seed: int) -> dict:
 def timed(search: Callable[[], tuple]) -> tuple[float, float, tuple]:
     "Seconds on the clock, seconds of processor time, and the result."
     clock, cpu = time.perf_counter(), time.process_time()
-    found = search()
-    return time.perf_counter() - clock, time.process_time() - cpu, found
+    result = search()
+    return time.perf_counter() - clock, time.process_time() - cpu, result
 
 
 def ours(frame: pd.DataFrame, ks: range, seed: int) -> tuple[int, np.ndarray]:
@@ -108,9 +108,9 @@ def main() -> None:
     frame, kind = shop(args.rows, args.seed)
     plain_run = timed(lambda: plain(frame, ks, args.seed))
     our_runs = [timed(lambda: ours(frame, ks, args.seed)) for _ in range(args.rounds)]
-    told = tables(plain_run, our_runs, kind, streams)
+    results = tables(plain_run, our_runs, kind, streams)
     intro = introduction(args.rows, args.rounds)
-    write("segments", "Speed of the search for segments", intro, told, args.seed, time.perf_counter() - begin)
+    write("segments", "Speed of the search for segments", intro, results, args.seed, time.perf_counter() - begin)
 
 
 def introduction(rows: int, rounds: int) -> str:

@@ -56,7 +56,7 @@ def scoring(folder: Path, texts: list[str], labels: list[int], rounds: int) -> l
     ask = Predictor(folder)
     with quiet():
         theirs = pipeline("text-classification", model=str(folder), truncation=True)
-    tokens, seconds, marks, rates = (
+    tokens, seconds, predicted, rates = (
         int(encode(texts, ask.tokenizer).totals.sum()),
         defaultdict(list),
         {},
@@ -76,7 +76,7 @@ def scoring(folder: Path, texts: list[str], labels: list[int], rounds: int) -> l
             rates[name].append(
                 2 * 2048**3 * 4 / 1e9 / timed(lambda s=square: [(s @ s).sum().item() for _ in range(4)])[0]
             )
-            spent, marks[name] = timed(work)
+            spent, predicted[name] = timed(work)
             seconds[name].append(spent)
     rows = []
     for name in ways:
@@ -84,7 +84,7 @@ def scoring(folder: Path, texts: list[str], labels: list[int], rounds: int) -> l
         needed = MFLOP - SPARED * ("ours" in name and getattr(ask.model, "topic_map", None) is not None)
         share = busy * needed / 1000 / np.mean(rates[name], axis=0)[1]
         rows.append({
-            "how": name, "accuracy": float(np.mean(np.array(marks[name]) == (np.array(labels) == 1))),
+            "how": name, "accuracy": float(np.mean(np.array(predicted[name]) == (np.array(labels) == 1))),
             "reviews/s": clock * len(texts) / tokens, "tokens/s": clock, "tokens per processor second": busy,
             "GFLOP per processor second": busy * needed / 1000, "share of the matrix-multiply rate": share,
         })  # fmt: skip
@@ -121,8 +121,8 @@ def training(encoder: str, texts: list[str], labels: list[int], test: tuple, rou
     def peer(home: str):
         model, _ = as_it_comes(encoder)
         items = [{"input_ids": data[i][0].tolist(), "labels": int(labels[i])} for i in range(len(data))]
-        told = dict(num_train_epochs=1, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True)
-        plain = TrainingArguments(home, use_cpu=device == "cpu", **told)
+        options = dict(num_train_epochs=1, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True)
+        plain = TrainingArguments(home, use_cpu=device == "cpu", **options)
         run = Trainer(model, plain, train_dataset=items, data_collator=DataCollatorWithPadding(tokenizer))
         return timed(run.train)[0], model
 
@@ -152,13 +152,13 @@ def training(encoder: str, texts: list[str], labels: list[int], test: tuple, rou
         )
         padded = f"{padding:.2%}" if "ours" in name else ""
         clock, busy = tokens / seconds[name]
-        told = {
+        row = {
             "reviews/s": clock * len(texts) * rounds / tokens,
             "tokens/s": clock,
             "tokens per processor second": busy,
         }
-        told = {"how": name, "accuracy of the network after this one epoch": float(right.mean())} | told
-        rows.append(told | {"padding": padded})
+        row = {"how": name, "accuracy of the network after this one epoch": float(right.mean())} | row
+        rows.append(row | {"padding": padded})
     return against(rows, {"the peer": 0})
 
 
@@ -194,8 +194,8 @@ def main() -> None:
     texts, labels = first_rows(args.test, args.rows)
     fast = scoring(args.model or standard_model(), texts, labels, args.rounds)
     print(pd.DataFrame(fast).to_string(), flush=True)
-    learnt, marks = first_rows(args.train, args.learn)
-    slow = training(args.encoder, learnt, marks, first_rows(args.test, 855), args.train_rounds)
+    learnt, learnt_labels = first_rows(args.train, args.learn)
+    slow = training(args.encoder, learnt, learnt_labels, first_rows(args.test, 855), args.train_rounds)
     print(pd.DataFrame(slow).to_string(), flush=True)
     every = encode(first_rows(args.train, 10**9)[0], load_encoder(args.encoder)[1], Recipe.max_tokens)
     ours, kept = fast[-1], slow[-1]

@@ -25,14 +25,14 @@ PRIORS, HELD, DRAWS = (1.0, 1.25, 1.5, 1.75), (25, 100, 340), 25
 def models() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     "Margins and labels of rows that a model has not learnt from."
     train, test = (rows_of(REAL / "amazon_polarity" / name) for name in ("train.ft.txt", "test.ft.txt"))
-    found = {}
+    margins = {}
     for seed in SEEDS:
         runs = {"3,400": one_run(train, test, len(train), seed, RUNS)}
         runs["34,180"] = all_english_run(train, test, len(train), seed, RUNS / "all")
-        found |= {f"{n} labels, seed {seed}": (run["margin"], test["label"]) for n, run in runs.items()}
+        margins |= {f"{n} labels, seed {seed}": (run["margin"], test["label"]) for n, run in runs.items()}
     for name, rows, how, size, run in left_out_runs(kinds(), 1000):
-        found[f"{size:,} of {how}, tested on {name}"] = run["margin"], rows["label"]
-    return {name: (np.array(margin), label.to_numpy()) for name, (margin, label) in found.items()}
+        margins[f"{size:,} of {how}, tested on {name}"] = run["margin"], rows["label"]
+    return {name: (np.array(margin), label.to_numpy()) for name, (margin, label) in margins.items()}
 
 
 def error(margin: np.ndarray, labels: np.ndarray, held: int, around: float) -> float:
@@ -50,10 +50,10 @@ def main() -> None:
     start, lines, title = time.perf_counter(), [], "Sentiment: where calibration starts"
     for name, (margin, labels) in models().items():
         for held in HELD:
-            told = {"model": name, "held-out rows": held}
-            told |= {f"around {around:g}": error(margin, labels, held, around) for around in PRIORS}
-            lines.append(told)
-            print(told, flush=True)
+            row = {"model": name, "held-out rows": held}
+            row |= {f"around {around:g}": error(margin, labels, held, around) for around in PRIORS}
+            lines.append(row)
+            print(row, flush=True)
     table = pd.DataFrame(lines)
     means = table.groupby("held-out rows").mean(numeric_only=True).reset_index()
     less = (table["around 1.5"] < table["around 1"]).groupby(table["held-out rows"]).sum()

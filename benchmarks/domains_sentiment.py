@@ -13,7 +13,18 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from accuracy_sentiment import REAL, RUNS, SEEDS, WHO, apart, english_kinds, one_run, rows_of, standard_model, told_as
+from accuracy_sentiment import (
+    REAL,
+    RUNS,
+    SEEDS,
+    WHO,
+    difference_text,
+    english_kinds,
+    one_run,
+    rows_of,
+    standard_model,
+    with_range,
+)
 from sim_table import write
 
 from smart_customer_analysis.sentiment.evaluate import compare, evaluate, tfidf_scores
@@ -24,23 +35,23 @@ MINE = "products (2013)"
 
 def kinds() -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
     "Rows to learn from and up to 1,000 rows to test on, by kind; no text is in both."
-    found = {}
+    parts = {}
     for name, rows in english_kinds().items():
         once = rows.drop_duplicates("text", ignore_index=True)
         test = rows_of(REAL / "amazon_polarity" / "test.ft.txt") if name == MINE else once.sample(1000, random_state=0)
-        found[name] = once[~once["text"].isin(test["text"])], test
-    return found
+        parts[name] = once[~once["text"].isin(test["text"])], test
+    return parts
 
 
 def line(name: str, how: dict, test: pd.DataFrame, p: dict[str, np.ndarray]) -> dict:
     "One line of a table: how it was learnt, and what each says about the test rows (probability of negative)."
     truth = test["label"].to_numpy()
-    found = {who: evaluate(truth, x) for who, x in p.items()}
-    told = {who: told_as(f["accuracy"]) for who, f in found.items()}
-    told |= {"ours − TF-IDF": apart(compare(truth, p["TF-IDF + LR"], p["ours"]))}
-    made = {"tested on": name, "rows": len(test), **how, **told, "calibration error": found["ours"]["ece"]}
-    print(made, flush=True)
-    return made
+    metrics = {who: evaluate(truth, x) for who, x in p.items()}
+    accuracy = {who: with_range(f["accuracy"]) for who, f in metrics.items()}
+    accuracy |= {"ours − TF-IDF": difference_text(compare(truth, p["TF-IDF + LR"], p["ours"]))}
+    row = {"tested on": name, "rows": len(test), **how, **accuracy, "calibration error": metrics["ours"]["ece"]}
+    print(row, flush=True)
+    return row
 
 
 def as_they_are(many: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> list[dict]:

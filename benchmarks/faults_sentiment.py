@@ -31,10 +31,10 @@ def main() -> int:
         "model folder damaged": faults.damage_folders,
     }.items():
         with tempfile.TemporaryDirectory() as folder:
-            told, wrong = work(Path(folder))
-        runs = len(faults.CASES) if what == "model folder damaged" else told.total()
-        found = "; ".join(f"{place}: {n}" for place, n in told.most_common())
-        rows.append({"fault": what, "runs": runs, "what was found": found, "went wrong": len(wrong)})
+            outcomes, wrong = work(Path(folder))
+        runs = len(faults.CASES) if what == "model folder damaged" else outcomes.total()
+        summary = "; ".join(f"{place}: {n}" for place, n in outcomes.most_common())
+        rows.append({"fault": what, "runs": runs, "what was found": summary, "went wrong": len(wrong)})
         print(rows[-1], *wrong[:5], sep="\n  ", flush=True)
     intro = (
         "A small encoder, a checkpoint after every step. A killed training is right when no half model can be loaded "

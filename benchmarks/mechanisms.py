@@ -69,15 +69,15 @@ def sources() -> dict[str, pd.DataFrame]:
     kinds, mine = english_kinds(), rows_of(REAL / "amazon_polarity" / "test.ft.txt")
     sold = pd.read_csv(REAL / "amazon_multidomain" / "reviews.csv.gz").dropna(subset=["review_text"])
     films, shop, products = kinds.values()
-    asked = pd.read_csv(REAL / "olist" / "order_reviews.csv").dropna(subset=["review_comment_message"])
-    asked = asked[asked["review_score"] != 3]
-    title = asked["review_comment_title"].fillna("").map(lambda t: f"{t}: " if t else "")
-    asked = pd.DataFrame({
-        "text": title + asked["review_comment_message"],
-        "label": (asked["review_score"] > 3).astype(int),
+    olist = pd.read_csv(REAL / "olist" / "order_reviews.csv").dropna(subset=["review_comment_message"])
+    olist = olist[olist["review_score"] != 3]
+    title = olist["review_comment_title"].fillna("").map(lambda t: f"{t}: " if t else "")
+    olist = pd.DataFrame({
+        "text": title + olist["review_comment_message"],
+        "label": (olist["review_score"] > 3).astype(int),
     })  # fmt: skip
     kinds = {
-        "english": pd.concat([products, mine]), "portuguese": asked,
+        "english": pd.concat([products, mine]), "portuguese": olist,
         "shop": shop.assign(type=sold["product_type"].to_numpy()), "films": films,
     }  # fmt: skip
     return {name: rows.drop_duplicates("text", ignore_index=True) for name, rows in kinds.items()}
@@ -100,36 +100,39 @@ def rows_of_cell(cell: str, kinds: dict) -> tuple[pd.DataFrame, pd.DataFrame, di
         "other": others["shop"][:120],
         "long": films[films["text"].str.len().between(1400, 3000)][:40],
     }
-    told = [s[: (s + s).find(s, 1)] for s in STORIES.values()]  # once: a story there repeats itself
+    stories = [s[: (s + s).find(s, 1)] for s in STORIES.values()]  # once: a story there repeats itself
     for name, n, times in (("short story", 150, 1), ("long story", 60, 5)):
-        told_rows = rest[:n]
-        before = [times * told[i % len(told)] for i in range(n)]
-        tests[name] = told_rows.assign(text=[b + t for b, t in zip(before, told_rows["text"], strict=True)])
-    alone = [s.strip() + "." for story in told for s in story.split(". ") if s.strip()]
+        behind = rest[:n]
+        before = [times * stories[i % len(stories)] for i in range(n)]
+        tests[name] = behind.assign(text=[b + t for b, t in zip(before, behind["text"], strict=True)])
+    alone = [s.strip() + "." for story in stories for s in story.split(". ") if s.strip()]
     return learn, held, tests | {"no verdict": pd.DataFrame({"text": alone, "label": 0})}
 
 
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 
-def read_apart(ask: Predictor, texts: list[str]) -> tuple[dict[str, list[float]], list[int], np.ndarray]:
+def ablated_margins(ask: Predictor, texts: list[str]) -> tuple[dict[str, list[float]], list[int], np.ndarray]:
     "Margins with and without words (w) and second reading (s), tokens and embedding of each text, from one pass."
     data, words, ask.scorer.words = ask.encode(texts), ask.model.words, ()
     cut = [(i, a, b) for i, n in enumerate(data.totals) if n for a, b in two_readings(int(n), data.room)]
     owner, start, stop = np.array(cut).T
     ids = [data.ids[data.offsets[i] + a : data.offsets[i] + b] for i, a, b in cut]
     pieces = replace(data, ids=np.concatenate(ids), offsets=np.cumsum([0, *map(len, ids)]))
-    found = score(ask.scorer, pieces, ask.batch_tokens, dtype=ask.dtype)
-    margin, embeddings = np.zeros((2, len(texts))), np.zeros((len(texts), found.embeddings.shape[1]))
+    scores = score(ask.scorer, pieces, ask.batch_tokens, dtype=ask.dtype)
+    margin, embeddings = np.zeros((2, len(texts))), np.zeros((len(texts), scores.embeddings.shape[1]))
     for i in np.unique(owner):
         own = np.flatnonzero(owner == i)
-        size, said = (stop - start)[own], found.margin[own]
+        size, own_margin = (stop - start)[own], scores.margin[own]
         whole = size == size.max()
-        margin[:, i] = pool_margins(said[whole], size[whole]) @ said[whole], pool_margins(said, size) @ said
-        embeddings[i] = found.embeddings[own].sum(0)
-    told = lexical_score(words, data.ids, data.offsets)
+        margin[:, i] = (
+            pool_margins(own_margin[whole], size[whole]) @ own_margin[whole],
+            pool_margins(own_margin, size) @ own_margin,
+        )
+        embeddings[i] = scores.embeddings[own].sum(0)
+    lexical = lexical_score(words, data.ids, data.offsets)
     ask.scorer.words = words
-    margins = {f"w{w}s{s}": (margin[s] + w * told).round(4).tolist() for w in (0, 1) for s in (0, 1)}
+    margins = {f"w{w}s{s}": (margin[s] + w * lexical).round(4).tolist() for w in (0, 1) for s in (0, 1)}
     return margins, data.totals.tolist(), embeddings
 
 
@@ -137,8 +140,8 @@ def topic_hits(embeddings: np.ndarray, margin: list[float], types: pd.Series) ->
     "1 where a review is of the type that is the commonest in its topic."
     topics = TopicModel(seed=0)
     topics.fit(embeddings, 1 / (1 + np.exp(np.array(margin) / 3)))
-    found, types = pd.Series(topics.predict(embeddings)), types.reset_index(drop=True)
-    return (types == found.map(types.groupby(found).agg(lambda t: t.mode()[0]))).astype(int).tolist()
+    assigned, types = pd.Series(topics.predict(embeddings)), types.reset_index(drop=True)
+    return (types == assigned.map(types.groupby(assigned).agg(lambda t: t.mode()[0]))).astype(int).tolist()
 
 
 def named(signs: tuple[int, ...]) -> str:
@@ -155,19 +158,19 @@ def one_run(cell: str, signs: tuple[int, ...], kinds: dict) -> None:
     claim.touch(exist_ok=False)
     learn, held, tests = rows_of_cell(cell, kinds)
     off = {k: v for sign, how in zip(signs, TRAINED.values(), strict=True) if sign < 0 for k, v in how.items()}
-    given = (learn["text"].tolist(), learn["label"].tolist(), [], [], RUNS / path.stem)
-    made, found = train_sentiment(*given, seed=int(cell[-1]), checkpoint_steps=10**6, **off), {}
-    ask, start = Predictor(made.folder), time.perf_counter()
+    data = (learn["text"].tolist(), learn["label"].tolist(), [], [], RUNS / path.stem)
+    trained, results = train_sentiment(*data, seed=int(cell[-1]), checkpoint_steps=10**6, **off), {}
+    ask, start = Predictor(trained.folder), time.perf_counter()
     for name, rows in ({"held": held} | tests).items():
-        margins, tokens, embeddings = read_apart(ask, rows["text"].tolist())
-        found[name] = {"y": rows["label"].tolist(), "tokens": tokens, **margins}
+        margins, tokens, embeddings = ablated_margins(ask, rows["text"].tolist())
+        results[name] = {"y": rows["label"].tolist(), "tokens": tokens, **margins}
         if "type" in rows:
-            found[name]["topics"] = topic_hits(embeddings, margins["w1s1"], rows["type"])
+            results[name]["topics"] = topic_hits(embeddings, margins["w1s1"], rows["type"])
     run = {
-        "seconds": made.seconds,
+        "seconds": trained.seconds,
         "scoring_s": time.perf_counter() - start,
         "precision": str(ask.dtype),
-        "tests": found,
+        "tests": results,
     }
     path.write_text(json.dumps(run))
     claim.unlink()
@@ -207,14 +210,14 @@ def topics(run: dict, key: str) -> list[np.ndarray]:
 
 def figure(sets: list[np.ndarray]) -> float:
     "Mean of the sets; of two columns the expected calibration error, ten bins of equal size."
-    told = []
+    values = []
     for x in sets:
         if x.ndim == 1:
-            told.append(x.mean())
+            values.append(x.mean())
         else:
             parts = np.array_split(x[np.argsort(x[:, 0], kind="stable")], 10)
-            told.append(sum(abs(b[:, 0].mean() - b[:, 1].mean()) * len(b) for b in parts) / len(x))
-    return float(np.mean(told))
+            values.append(sum(abs(b[:, 0].mean() - b[:, 1].mean()) * len(b) for b in parts) / len(x))
+    return float(np.mean(values))
 
 
 MEASURES = {  # heading: language, what is measured, +1 where more is better
@@ -241,7 +244,7 @@ def sets_of(run: dict, measure: Callable, mechanism: str) -> list[list[np.ndarra
 
 def effect(runs: dict, mechanism: str, language: str, measure: Callable, draws: int = 400) -> dict | None:
     "Mean with it minus mean without it, and its standard error."
-    told, variances, rng = [], [], np.random.default_rng(0)
+    gains, variances, rng = [], [], np.random.default_rng(0)
     for cell in [c for c in CELLS if c.startswith(language)]:
         signs = [s for s in DESIGN if (cell, s) in runs]
         design = design_of(signs)
@@ -264,24 +267,24 @@ def effect(runs: dict, mechanism: str, language: str, measure: Callable, draws: 
         else:
             left = whole - design @ np.linalg.lstsq(design, whole, rcond=None)[0]
             between = (left @ left) / (len(signs) - 5) * (w @ w)
-        told.append(float(w @ whole))
+        gains.append(float(w @ whole))
         variances.append(np.var(drawn) + between)
-    if not told:
+    if not gains:
         return None
-    return {"gain": float(np.mean(told)), "error": float(np.sqrt(np.sum(variances)) / len(told)), "each": told}
+    return {"gain": float(np.mean(gains)), "error": float(np.sqrt(np.sum(variances)) / len(gains)), "each": gains}
 
 
-def said(found: dict | None, sign: int) -> str:
+def gain_text(estimate: dict | None, sign: int) -> str:
     "+1.2 (+0.3 to +2.1), in points; for the calibration error, how much smaller it is."
-    if found is None:
+    if estimate is None:
         return ""
-    gain, error = 100 * sign * found["gain"], 200 * found["error"]
+    gain, error = 100 * sign * estimate["gain"], 200 * estimate["error"]
     return f"{gain:+.1f} ({gain - error:+.1f} to {gain + error:+.1f})"
 
 
-def verdict(found: dict[str, dict | None]) -> str:
+def verdict(estimates: dict[str, dict | None]) -> str:
     "The rule of the first lines."
-    for name, one in found.items():
+    for name, one in estimates.items():
         gain = MEASURES[name][2] * one["gain"] if one else 0.0
         if one and abs(gain) > 2 * one["error"]:
             return f"stays: {name}" if gain > 0 else f"goes: costs {name}"
@@ -292,14 +295,14 @@ def effects(runs: dict) -> pd.DataFrame:
     "One line per mechanism."
     lines = []
     for mechanism in (*TRAINED, *SCORED):
-        found = {
+        estimates = {
             head: effect(runs, mechanism, *how[:2])
             for head, how in MEASURES.items()
             if not (head == "topics" and mechanism in SCORED)
         }
-        shown = {head: said(found.get(head), how[2]) for head, how in MEASURES.items()}
+        shown = {head: gain_text(estimates.get(head), how[2]) for head, how in MEASURES.items()}
         whole = all(sum(k == c for k, _ in runs) == len(DESIGN) for c, _ in runs)  # the rule is about whole cells
-        lines.append({"mechanism": mechanism, **shown, "by the rule": verdict(found) if whole else "not known yet"})
+        lines.append({"mechanism": mechanism, **shown, "by the rule": verdict(estimates) if whole else "not known yet"})
     return pd.DataFrame(lines)
 
 
@@ -319,11 +322,11 @@ def steps(runs: dict) -> pd.DataFrame:
             for name in [n for n in a["tests"] if n not in ("held", "no verdict")]:
                 y = np.array(a["tests"][name]["y"])
                 p, q = 1 - probability(a, name, old), 1 - probability(b, name, new)
-                told, right = compare(y, p, q), [((x < 0.5) == (y != NEGATIVE)).mean() for x in (p, q)]
-                gain, low, high = (100 * told[k] for k in ("difference", "low", "high"))
+                comparison, right = compare(y, p, q), [((x < 0.5) == (y != NEGATIVE)).mean() for x in (p, q)]
+                gain, low, high = (100 * comparison[k] for k in ("difference", "low", "high"))
                 lines.append({
                     "added": what, "cell": cell, "rows": name, "n": len(y), "without": right[0], "with": right[1],
-                    "gain in points": f"{gain:+.1f} ({low:+.1f} to {high:+.1f})", "p (McNemar)": told["p_value"],
+                    "gain in points": f"{gain:+.1f} ({low:+.1f} to {high:+.1f})", "p (McNemar)": comparison["p_value"],
                 })  # fmt: skip
     return pd.DataFrame(lines)
 
@@ -336,8 +339,8 @@ def each_scoring(runs: dict) -> pd.DataFrame:
         for name in [n for n in ("same", "long", "short story", "long story") if n in run["tests"]]:
             right = {key: figure(hits(name)(run, key)) for key in ("w0s0", "w1s0", "w0s1", "w1s1")}
             line[f"{name}: neither · words · second · both"] = " · ".join(f"{x:.3f}" for x in right.values())
-        apart = [figure(sure_and_right(run, key)) for key in ("w0s1", "w1s1")]
-        lines.append(line | {"calibration error without words · with": " · ".join(f"{x:.3f}" for x in apart)})
+        errors = [figure(sure_and_right(run, key)) for key in ("w0s1", "w1s1")]
+        lines.append(line | {"calibration error without words · with": " · ".join(f"{x:.3f}" for x in errors)})
     return pd.DataFrame(lines).fillna("")
 
 

@@ -34,14 +34,14 @@ def job(source: str, url: str, out: Path) -> dict:
 
 def row(source: str, database: str, summary: dict) -> dict:
     "One line of the table."
-    n, told = summary["rows"], summary["accuracy"]
-    tfidf = told["baselines"]["tfidf"]
+    n, accuracy = summary["rows"], summary["accuracy"]
+    tfidf = accuracy["baselines"]["tfidf"]
     stages = {s["name"]: s["seconds"] for s in summary["stages"]}
     return {
         "source": source,
         "database": database,
         "rows": f"{n['read']:,} = {n['loaded']:,} + {n['rejected']:,} + {n['duplicate']:,}",
-        "accuracy": f"{told['value']:.1%} ({told['low']:.1%}–{told['high']:.1%}), n {told['n']:,}",
+        "accuracy": f"{accuracy['value']:.1%} ({accuracy['low']:.1%}–{accuracy['high']:.1%}), n {accuracy['n']:,}",
         "TF-IDF": f"{tfidf['value']:.1%}",
         "segments": "; ".join(f"[{s['id']}] {s['name']} {s['size']:,}" for s in summary["segments"]),
         "train s": round(stages["train"]),

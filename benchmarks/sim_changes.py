@@ -72,7 +72,7 @@ def shops() -> dict[str, pd.DataFrame]:
     shop = make_shop()
     sample = shop.reviews.merge(shop.customers[["customer_id", "region"]], on="customer_id", how="left")
     recent = sample["reviewed_at"] > sample["reviewed_at"].max() - pd.Timedelta(days=56)
-    found = {"sample, a year": sample, "sample, eight weeks": sample[recent]}
+    frames = {"sample, a year": sample, "sample, eight weeks": sample[recent]}
     if (REAL / "olist").exists():
         olist = pd.read_csv(REAL / "olist/order_reviews.csv").merge(
             pd.read_csv(REAL / "olist/orders.csv"), on="order_id"
@@ -83,15 +83,15 @@ def shops() -> dict[str, pd.DataFrame]:
             "stars": label_of_rating(olist["review_score"]),
             "region": olist["customer_state"],
         }
-        found["Olist"] = pd.DataFrame(columns)
+        frames["Olist"] = pd.DataFrame(columns)
         books = pd.read_csv(REAL / "amazon_multidomain/reviews.csv.gz")
         columns = {"customer_id": books["reviewer"], "stars": label_of_rating(books["rating"]), "region": None}
-        found["multi-domain"] = pd.DataFrame(columns)
+        frames["multi-domain"] = pd.DataFrame(columns)
     return {
         n: f.assign(stars=1 - f["stars"].astype("Float64"))
         .dropna(subset=["stars", "customer_id"])
         .reset_index(drop=True)
-        for n, f in found.items()
+        for n, f in frames.items()
     }
 
 

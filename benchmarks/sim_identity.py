@@ -49,20 +49,20 @@ def follow(frames: Iterator[pd.DataFrame], seed: int) -> pd.DataFrame:
     members, before, used, rows = None, None, frozenset(), []
     for week, frame in enumerate(frames):
         model = choose_segments(frame, 3, 8, seed=seed + week, previous=members, draws=0)
-        found = match_segments(members, model.members, used)
+        matching = match_segments(members, model.members, used)
         plain = KMeans(model.k, n_init=1, random_state=seed + week).fit_predict(frame)
         if members is not None:
             rows.append(
                 {
-                    "matched": moved_share(found.migration),
+                    "matched": moved_share(matching.migration),
                     "naive": float((plain != before).mean()),
                     "rand": adjusted_rand_score(plain, before),
-                    "events": len(found.events),
+                    "events": len(matching.events),
                 }
             )
         members, used, before = (
-            model.members.assign(segment_id=model.members["segment"].map(found.mapping)),
-            found.used_ids,
+            model.members.assign(segment_id=model.members["segment"].map(matching.mapping)),
+            matching.used_ids,
             plain,
         )
     return pd.DataFrame(rows)
@@ -121,15 +121,15 @@ def trials(kind: str, seeds: range, n: int) -> dict:
 
 def row_of(kind: str, results: list[tuple[bool, int, bool]]) -> dict:
     "Shares of all trials, and of those whose first fit was right: groups it overlooked are told as splits later."
-    found, extra, known = (np.array(x) for x in zip(*results, strict=True))
+    detected, extra, known = (np.array(x) for x in zip(*results, strict=True))
     other = extra > 0
     return {
         "planted": kind,
         "trials": len(results),
-        "found": found.mean(),
+        "found": detected.mean(),
         "trials with another event": other.mean(),
         "first fit right": known.mean(),
-        "found, first fit right": found[known].mean(),
+        "found, first fit right": detected[known].mean(),
         "another event, first fit right": other[known].mean(),
     }
 
@@ -137,8 +137,8 @@ def row_of(kind: str, results: list[tuple[bool, int, bool]]) -> dict:
 def simulate(weeks: int, repeats: int, times: int, n: int, seed: int) -> dict[str, pd.DataFrame]:
     "All tables."
     runs = [run(groups, weeks, n, seed + 1000 * r) for groups in APART for r in range(repeats)]
-    told = [trials(kind, range(seed, seed + times), n) for kind in ("split", "merge")]
-    return {"Slow drift, nothing happens": pd.DataFrame(runs), "One thing happens": pd.DataFrame(told)}
+    rows = [trials(kind, range(seed, seed + times), n) for kind in ("split", "merge")]
+    return {"Slow drift, nothing happens": pd.DataFrame(runs), "One thing happens": pd.DataFrame(rows)}
 
 
 def main() -> None:

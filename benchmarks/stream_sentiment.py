@@ -25,7 +25,7 @@ from smart_customer_analysis.sentiment.encoder import tiny_encoder
 from smart_customer_analysis.sentiment.train import train_sentiment
 
 
-def made(path: Path, n: int) -> Path:
+def write_reviews(path: Path, n: int) -> Path:
     "A fastText file of n different reviews."
     texts, labels = toy(n, seed=5)
     with open(path, "w", encoding="utf-8") as f:
@@ -48,8 +48,8 @@ def scored(home: Path, file: Path, out: Path, kill_at: int = 0) -> dict:
             os.kill(run.pid, signal.SIGKILL)
             break
         time.sleep(0.2)
-    told, done = run.communicate()[0], run.returncode
-    scored_now = 0 if done else json.loads(told)["scored_now"]
+    stdout, done = run.communicate()[0], run.returncode
+    scored_now = 0 if done else json.loads(stdout)["scored_now"]
     working = [mb for files, mb in peaks if files > 2] or [0.0]
     parts = [f"{np.max(part):,.0f}" for part in np.array_split(working, 8) if len(part)]
     return {
@@ -76,7 +76,7 @@ def main() -> int:
             max_tokens=32,
             epochs=2,
         )
-        small, large = made(home / "small.txt", args.rows // 8), made(home / "large.txt", args.rows)
+        small, large = write_reviews(home / "small.txt", args.rows // 8), write_reviews(home / "large.txt", args.rows)
         rows.append({"reviews": f"{args.rows // 8:,}", "run": "whole"} | scored(home, small, home / "a"))
         print(rows[-1], flush=True)
         cut = args.rows // 2048 * 2 // 5

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from accuracy_sentiment import REAL, RUNS, apart, drawn, english_kinds, rows_of, standard_model
+from accuracy_sentiment import REAL, RUNS, difference_text, drawn, english_kinds, rows_of, standard_model, with_range
 from scipy.stats import spearmanr
 from sim_table import write
 
@@ -86,14 +86,9 @@ def scored(ask: Predictor, texts: pd.Series) -> Scores:
     return score(ask.scorer, ask.encode(texts.tolist()), dtype=ask.dtype)
 
 
-def part(found: Scores, i: np.ndarray) -> Scores:
+def part(scores: Scores, i: np.ndarray) -> Scores:
     "Some of the texts."
-    return Scores(found.margin[i], found.embeddings[i], found.tokens_read[i], found.tokens_total[i])
-
-
-def told_as(k: int, n: int) -> str:
-    found = proportion(k, n)
-    return f"{found['value']:.3f} ({found['low']:.3f}–{found['high']:.3f})"
+    return Scores(scores.margin[i], scores.embeddings[i], scores.tokens_read[i], scores.tokens_total[i])
 
 
 # --- reads it all ---------------------------------------------------------------------------------------------------
@@ -107,8 +102,8 @@ def far(seeds: tuple[int, ...] = (0, 1, 2)) -> list[dict]:
 def far_means(lines: list[dict], draws: int = 4000) -> pd.DataFrame:
     "The mean of the seeds for each story, and of the stories; interval over reviews (bootstrap)."
     right = {
-        name: np.mean(told["right"].tolist(), axis=0)
-        for name, told in pd.DataFrame(lines).groupby("reviews", sort=False)
+        name: np.mean(group["right"].tolist(), axis=0)
+        for name, group in pd.DataFrame(lines).groupby("reviews", sort=False)
     }
     right["mean of the five stories"] = np.mean([right[f"behind {name}"] for name in STORIES], axis=0)
     written, rng, means = right["as written"], np.random.default_rng(0), []
@@ -116,8 +111,14 @@ def far_means(lines: list[dict], draws: int = 4000) -> pd.DataFrame:
     for name, hits in right.items():
         less = hits - written
         low, high = np.quantile(less[drawn].mean(1), [0.025, 0.975])
-        told = {"difference": less.mean(), "low": low, "high": high}
-        means.append({"reviews": name, "accuracy": hits.mean(), "less as written": apart(told) if less.any() else ""})
+        comparison = {"difference": less.mean(), "low": low, "high": high}
+        means.append(
+            {
+                "reviews": name,
+                "accuracy": hits.mean(),
+                "less as written": difference_text(comparison) if less.any() else "",
+            }
+        )
     return pd.DataFrame(means)
 
 
@@ -132,14 +133,16 @@ def far_of(ask: Predictor) -> list[dict]:
         before = len(encode([story], ask.tokenizer).ids)
         assert not story or before > 512
         data, start = ask.encode([story + text for text in texts]), time.perf_counter()
-        found = score(ask.scorer, data, limit=limit, dtype=ask.dtype)
-        right = (found.margin > 0) == (y == 1)
-        p[name] = 1 / (1 + np.exp(found.margin))
-        told = compare(y, p["as written"], p[name])
+        scores = score(ask.scorer, data, limit=limit, dtype=ask.dtype)
+        right = (scores.margin > 0) == (y == 1)
+        p[name] = 1 / (1 + np.exp(scores.margin))
+        comparison = compare(y, p["as written"], p[name])
         lines.append({
-            "reviews": name, "tokens before the verdict": before, "accuracy": told_as(int(right.sum()), len(y)),
-            "less as written": apart(told) if story else "", "mean tokens": round(float(found.tokens_total.mean())),
-            "read in full": f"{(found.tokens_read == found.tokens_total).mean():.0%}",
+            "reviews": name, "tokens before the verdict": before,
+            "accuracy": with_range(proportion(int(right.sum()), len(y))),
+            "less as written": difference_text(comparison) if story else "",
+            "mean tokens": round(float(scores.tokens_total.mean())),
+            "read in full": f"{(scores.tokens_read == scores.tokens_total).mean():.0%}",
             "seconds": round(time.perf_counter() - start, 1), "right": right.astype(int).tolist(),
         })  # fmt: skip
     return lines
@@ -152,40 +155,42 @@ def contract(ask: Predictor, resplits: int = 400) -> list[dict]:
     "Half of the unseen rows calibrates, the other half is answered; then reviews of other kinds, as published."
     held = kept_out()
     rows = pd.concat([test_rows(), held], ignore_index=True)
-    found, y = scored(ask, rows["text"]), rows["label"].to_numpy()
+    scores, y = scored(ask, rows["text"]), rows["label"].to_numpy()
     who = {"reviews": f"same kind, {resplits} resplits of {len(y)}"}
-    lines = [who | line for line in halves(found, y, resplits)]
+    lines = [who | line for line in halves(scores, y, resplits)]
     last = np.arange(len(y))[-len(held) :]
-    calibration, _ = held_out(part(found, last), y[last], Recipe.max_tokens)
+    calibration, _ = held_out(part(scores, last), y[last], Recipe.max_tokens)
     kinds = {"same kind, the test rows": test_rows()} | other_kinds()
     return lines + [line for name, other in kinds.items() for line in elsewhere(ask, calibration, name, other)]
 
 
 def other_kinds() -> dict[str, pd.DataFrame]:
     "Labelled rows the model was not made for."
-    asked = pd.read_csv(REAL / "olist" / "order_reviews.csv").dropna(subset=["review_comment_message"])
-    asked = asked[asked["review_score"] != 3]
-    asked = pd.DataFrame({"text": asked["review_comment_message"], "label": (asked["review_score"] > 3).astype(int)})
+    portuguese = pd.read_csv(REAL / "olist" / "order_reviews.csv").dropna(subset=["review_comment_message"])
+    portuguese = portuguese[portuguese["review_score"] != 3]
+    portuguese = pd.DataFrame(
+        {"text": portuguese["review_comment_message"], "label": (portuguese["review_score"] > 3).astype(int)}
+    )
     english = english_kinds()
     sold, films = english["books, DVDs, electronics (2006)"], english["films"]
-    kinds = {"other products (2006)": sold, "films": films, "Portuguese": asked}
+    kinds = {"other products (2006)": sold, "films": films, "Portuguese": portuguese}
     return {name: rows.sample(1000, random_state=0) for name, rows in kinds.items()}
 
 
 def elsewhere(ask: Predictor, calibration: dict, name: str, rows: pd.DataFrame) -> list[dict]:
     "The contract on other reviews, asked in lots of 100."
-    found, y, lines = scored(ask, rows["text"]), rows["label"].to_numpy(), []
-    off = (found.margin > 0) != (y == 1)
+    scores, y, lines = scored(ask, rows["text"]), rows["label"].to_numpy(), []
+    off = (scores.margin > 0) != (y == 1)
     lots = np.array_split(np.arange(len(y)), len(y) // 100)
     for error in (0.02, 0.05, 0.1):
-        told = [guarantee_risk(part(found, i), calibration, error) for i in lots]
-        answered = np.concatenate([a for a, _ in told])
+        results = [guarantee_risk(part(scores, i), calibration, error) for i in lots]
+        answered = np.concatenate([a for a, _ in results])
         held = sum(
-            not p.holds or not a.any() or off[i][a].mean() <= error for (a, p), i in zip(told, lots, strict=True)
+            not p.holds or not a.any() or off[i][a].mean() <= error for (a, p), i in zip(results, lots, strict=True)
         )
         lines.append({
             "reviews": f"{name}, lots of 100", "max_error": error,
-            "promise given": f"{sum(p.holds for _, p in told)} of {len(lots)}", "answered": float(answered.mean()),
+            "promise given": f"{sum(p.holds for _, p in results)} of {len(lots)}", "answered": float(answered.mean()),
             "wrong of these": float(off[answered].mean()) if answered.any() else 0.0,
             "at or below max_error": f"{held} of {len(lots)} (or no promise)",
         })  # fmt: skip
@@ -203,22 +208,22 @@ def resplits(draws: int = 400) -> list[dict]:
     ]
 
 
-def halves(found: Scores, y: np.ndarray, draws: int) -> list[dict]:
+def halves(scores: Scores, y: np.ndarray, draws: int) -> list[dict]:
     "Half of the rows calibrates, the other half is answered; many times."
     rng, lines = np.random.default_rng(0), []
     for error in (0.02, 0.05, 0.1):
-        kept, given, coverage, wrong = 0, 0, [], []
+        kept, promised, coverage, wrong = 0, 0, [], []
         for _ in range(draws):
             order = rng.permutation(len(y))
             held, new = order[: len(y) // 2], order[len(y) // 2 :]
-            calibration, _ = held_out(part(found, held), y[held], Recipe.max_tokens)
-            answered, promise = guarantee_risk(part(found, new), calibration, error)
-            off = ((found.margin[new] > 0) != (y[new] == 1))[answered]
-            kept, given = kept + (not len(off) or off.mean() <= error), given + promise.holds
+            calibration, _ = held_out(part(scores, held), y[held], Recipe.max_tokens)
+            answered, promise = guarantee_risk(part(scores, new), calibration, error)
+            off = ((scores.margin[new] > 0) != (y[new] == 1))[answered]
+            kept, promised = kept + (not len(off) or off.mean() <= error), promised + promise.holds
             coverage.append(answered.mean())
             wrong.append(off.mean() if len(off) else 0.0)
         lines.append({
-            "max_error": error, "promise given": f"{given} of {draws}", "answered": float(np.mean(coverage)),
+            "max_error": error, "promise given": f"{promised} of {draws}", "answered": float(np.mean(coverage)),
             "wrong of these": float(np.mean(wrong)), "at or below max_error": f"{kept} of {draws}",
         })  # fmt: skip
     return lines
@@ -237,20 +242,20 @@ def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> l
     "Deletion against chance, completeness, time; and with words weighed by a model whose weights are random."
     rows = test_rows().sample(n, random_state=1)["text"].tolist()
     half, begun = folder.parent / f"trust-explained-{ask.version}.json", time.perf_counter()
-    told = json.loads(half.read_text()) if half.is_file() else []  # so that it can be made in pieces
-    for text in rows[len(told) :]:
+    explanations = json.loads(half.read_text()) if half.is_file() else []  # so that it can be made in pieces
+    for text in rows[len(explanations) :]:
         start, busy = time.perf_counter(), time.process_time()
-        told.append(ask.explain(text))
-        told[-1] |= {"clock": time.perf_counter() - start, "busy": time.process_time() - busy}
+        explanations.append(ask.explain(text))
+        explanations[-1] |= {"clock": time.perf_counter() - start, "busy": time.process_time() - busy}
         if time.perf_counter() - begun > 60 * minutes:
-            half.write_text(json.dumps(told, default=float))
-            raise SystemExit(f"{len(told)} of {n} explained; run it again")
-    half.write_text(json.dumps(told, default=float))
-    seconds, busy = (np.array([t[k] for t in told]) for k in ("clock", "busy"))
-    tokens = np.array([t["tokens_total"] for t in told])
+            half.write_text(json.dumps(explanations, default=float))
+            raise SystemExit(f"{len(explanations)} of {n} explained; run it again")
+    half.write_text(json.dumps(explanations, default=float))
+    seconds, busy = (np.array([t[k] for t in explanations]) for k in ("clock", "busy"))
+    tokens = np.array([t["tokens_total"] for t in explanations])
     near, wide = (tokens >= 112) & (tokens <= 144), (tokens >= 96) & (tokens <= 160)
-    faith = np.array([t["faithfulness"] for t in told])
-    complete = np.array([t["completeness_error"] for t in told])
+    faith = np.array([t["faithfulness"] for t in explanations])
+    complete = np.array([t["completeness_error"] for t in explanations])
     scrambled = Predictor(folder)
     torch.manual_seed(0)
     for name, weight in scrambled.model.named_parameters():
@@ -261,7 +266,7 @@ def explain(ask: Predictor, folder: Path, n: int = 300, minutes: float = 8) -> l
         replace(w, weights=rng.normal(0, w.weights.std(), len(w.weights))) for w in scrambled.model.words
     )
     chance, alike = [], []
-    for text, true in list(zip(rows, told, strict=True))[:100]:
+    for text, true in list(zip(rows, explanations, strict=True))[:100]:
         if len(true["words"]) < 3 or true["tokens_total"] > 160:
             continue
         data, spans = ask.encode([text]), words_of(text)
@@ -363,7 +368,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", choices=["resplits", "far", "contract", "explain", "gate"])
     args, start = parser.parse_args(), time.perf_counter()
-    folder, found = standard_model(), {}
+    folder, results = standard_model(), {}
     ask = Predictor(folder)
     work = {
         "resplits": resplits,
@@ -378,8 +383,8 @@ def main() -> None:
             begun = time.perf_counter()
             lines = work[part]()
             kept.write_text(json.dumps({"lines": lines, "seconds": time.perf_counter() - begun}, default=str))
-        found[part] = json.loads(kept.read_text())
-        print(shown(found[part]["lines"]).to_string(), flush=True)
+        results[part] = json.loads(kept.read_text())
+        print(shown(results[part]["lines"]).to_string(), flush=True)
     heads = {
         "resplits": "Answers under an error contract, test rows only (asked for: kept in at least 95 %; the halves "
         "share one pool, so a lucky calibration meets an unlucky other half)",
@@ -388,14 +393,14 @@ def main() -> None:
         "explain": "Words that carry the answer",
         "gate": "The gate before a swap (accuracy on 855 rows; refusals on 700 of them at a time)",
     }
-    left = [heads[p].split(" (")[0] for p in heads if p not in found]
+    left = [heads[p].split(" (")[0] for p in heads if p not in results]
     missing = f"Not run yet: {'; '.join(left)}." if left else ""
     recipe = ask.card["training"]["recipe"]
     tables = {}
-    for p, told in found.items():
-        tables[heads[p]] = shown(told["lines"]).fillna("")
+    for p, result in results.items():
+        tables[heads[p]] = shown(result["lines"]).fillna("")
         if p == "far":
-            tables["A verdict beyond token 512, mean of the seeds"] = far_means(told["lines"])
+            tables["A verdict beyond token 512, mean of the seeds"] = far_means(result["lines"])
     write(
         "sentiment_trust",
         "Sentiment: what the model promises, checked",
@@ -405,7 +410,7 @@ def main() -> None:
         f"here. " + missing,
         tables,
         0,
-        max(sum(f["seconds"] for f in found.values()), time.perf_counter() - start),
+        max(sum(f["seconds"] for f in results.values()), time.perf_counter() - start),
     )
 
 

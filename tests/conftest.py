@@ -40,8 +40,8 @@ def pg_server() -> Iterator[str]:
     "URL of a PostgreSQL server with PostGIS on which databases may be made."
     from sqlalchemy import create_engine, text
 
-    given, cluster = os.environ.get("SCA_TEST_DATABASE_URL"), None
-    if not given:
+    env_url, cluster = os.environ.get("SCA_TEST_DATABASE_URL"), None
+    if not env_url:
         programs = programs_folder()
         if programs is None:
             missing(
@@ -49,7 +49,7 @@ def pg_server() -> Iterator[str]:
                 "SCA_TEST_DATABASE_URL"
             )
         cluster = Cluster(programs)
-    url = given or cluster.url
+    url = env_url or cluster.url
     try:
         engine = create_engine(url.replace("postgresql://", "postgresql+psycopg2://"))
         with engine.connect() as c:
@@ -69,15 +69,15 @@ def make_pg_database(pg_server: str) -> Iterator[Callable[[], str]]:
     from sqlalchemy import create_engine, make_url, text
 
     server = create_engine(pg_server.replace("postgresql://", "postgresql+psycopg2://"), isolation_level="AUTOCOMMIT")
-    made = []
+    names = []
 
     def make() -> str:
         name = f"sca_test_{uuid.uuid4().hex[:12]}"
         with server.connect() as c:
-            template = made[0] if made else "template1"
+            template = names[0] if names else "template1"
             c.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-        made.append(name)
-        if len(made) == 1:  # the first one is the template of the others
+        names.append(name)
+        if len(names) == 1:  # the first one is the template of the others
             one = create_engine(make_url(server.url).set(database=name), isolation_level="AUTOCOMMIT")
             with one.connect() as c:
                 c.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
@@ -87,7 +87,7 @@ def make_pg_database(pg_server: str) -> Iterator[Callable[[], str]]:
 
     yield make
     with server.connect() as c:
-        for name in made:
+        for name in names:
             c.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
     server.dispose()
 
@@ -119,10 +119,10 @@ def engine(database_url: str) -> Iterator:
     from smart_customer_analysis.store.engine import make_engine
     from smart_customer_analysis.store.migrate import migrate
 
-    made = make_engine(database_url)
-    migrate(made)
-    yield made
-    made.dispose()
+    migrated = make_engine(database_url)
+    migrate(migrated)
+    yield migrated
+    migrated.dispose()
 
 
 # --- other fixtures below this line -----------------------------------------------------------------------------------

@@ -27,9 +27,9 @@ def _as_postgres(command: list[str]) -> list[str]:
 
 def programs_folder() -> Path | None:
     "Folder of the newest PostgreSQL programs."
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[-3]))
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[-3]))
     on_path = shutil.which("initdb")
-    return found[-1].parent if found else Path(on_path).resolve().parent if on_path else None
+    return programs[-1].parent if programs else Path(on_path).resolve().parent if on_path else None
 
 
 def _free_port() -> int:

@@ -80,8 +80,8 @@ def open_bytes(
     "Open a text file for reading bytes; raises `InputError` for a missing, empty or binary one."
     path = Path(path)
     if not path.is_file():
-        found = f"a folder at {path}" if path.is_dir() else f"nothing at {path}"
-        raise InputError("a readable file", found, "check the path")
+        actual = f"a folder at {path}" if path.is_dir() else f"nothing at {path}"
+        raise InputError("a readable file", actual, "check the path")
     with path.open("rb") as f:
         magic = f.read(16)
     if not magic:

@@ -142,8 +142,8 @@ def read_parquet(
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowInvalid, OSError) as e:
-        found = f"nothing at {path}" if not Path(path).exists() else f"{Path(path).name}: {str(e).splitlines()[0]}"
-        raise InputError("a Parquet file", found, "check the path and the format") from e
+        actual = f"nothing at {path}" if not Path(path).exists() else f"{Path(path).name}: {str(e).splitlines()[0]}"
+        raise InputError("a Parquet file", actual, "check the path and the format") from e
     unique_names(file.schema_arrow.names, Path(path).name)
     line = 1
     for batch in file.iter_batches(batch_size=batch_rows):

@@ -134,12 +134,12 @@ def encode(
     parts, totals = [], [0]
     for at in range(0, len(texts), chunk):
         piece = [clean_text(t, f"text {at + i}") for i, t in enumerate(texts[at : at + chunk])]
-        for found in backend.encode_batch_fast(piece, add_special_tokens=False):
-            parts.append(np.array(found.ids, dtype=small))
-            totals.append(len(found.ids))
+        for encoding in backend.encode_batch_fast(piece, add_special_tokens=False):
+            parts.append(np.array(encoding.ids, dtype=small))
+            totals.append(len(encoding.ids))
     ids = np.concatenate(parts) if parts else np.zeros(0, small)
-    given = None if labels is None else np.asarray(labels, dtype=np.int64)
-    return TextDataset(ids, np.cumsum(totals), before, after, tokenizer.pad_token_id or 0, max_tokens, given)
+    targets = None if labels is None else np.asarray(labels, dtype=np.int64)
+    return TextDataset(ids, np.cumsum(totals), before, after, tokenizer.pad_token_id or 0, max_tokens, targets)
 
 # %% ../../nbs/200_sentiment.dataset.ipynb #fc784b08
 def bucket_batches(

@@ -320,8 +320,8 @@ def training_rows(
     model, tokenizer = load_encoder(recipe.encoder, recipe.seed)
     most = min(getattr(model.config, "max_position_embeddings", recipe.max_tokens), tokenizer.model_max_length)
     if recipe.max_tokens > most:
-        found = str(recipe.max_tokens)
-        raise InputError(f"max_tokens of at most {most} for this encoder", found, "lower the setting max_tokens")
+        actual = str(recipe.max_tokens)
+        raise InputError(f"max_tokens of at most {most} for this encoder", actual, "lower the setting max_tokens")
     rows: tuple[Sequence[str], np.ndarray, dict[str, int]] = texts, labels, {}
     if not getattr(model.config, "untrained", False):
         rows = add_neutral_passages(texts, labels, recipe)

@@ -79,8 +79,8 @@ def segment_step(
     identity = match_segments(before, model.members, used, unit=unit)
     members = model.members.assign(segment_id=model.members["segment"].map(identity.mapping))
     described = describe_segments(features, members, frames["reviews"], scored.predictions, names, frames["customers"])
-    made_from = unit, model_version, params | {"k": model.k}
+    run_key = unit, model_version, params | {"k": model.k}
     changes = identity.events, identity.migration
-    run_id = save_segment_run(engine, *made_from, model.evidence, described, members, *changes, source=source)
+    run_id = save_segment_run(engine, *run_key, model.evidence, described, members, *changes, source=source)
     result = {"run_id": run_id, "unit": unit, "segments": described, "evidence": model.evidence}
     return result | {"events": identity.events, "migration": identity.migration}

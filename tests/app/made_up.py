@@ -1,5 +1,5 @@
-"""A served shop: `data.sample` in a database, with made-up marks, segments and one report. The marks are not a model's:
-they are the stars with 8 % errors and 6 % doubts, so that every route has something to show without training one."""
+"""A served shop: `data.sample` in a database, with made-up predictions, segments and one report. They are
+no model's: the stars with 8 % errors and 6 % doubts, so that every route has something to show without training one."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from smart_customer_analysis.store.results import save_model, save_predictions, 
 REPORT = "<!doctype html><html lang='en'><title>Week 46</title><h1>Week 46</h1></html>"
 
 
-def marks(reviews: pd.DataFrame, seed: int = 7) -> pd.DataFrame:
+def predictions_of(reviews: pd.DataFrame, seed: int = 7) -> pd.DataFrame:
     "Made-up predictions: the stars, with errors and doubts."
     rng = np.random.default_rng(seed)
     n = len(reviews)
@@ -28,8 +28,8 @@ def marks(reviews: pd.DataFrame, seed: int = 7) -> pd.DataFrame:
     p = np.where(negative, rng.uniform(0.7, 0.99, n), rng.uniform(0.01, 0.3, n))
     p = np.where(rng.random(n) < 0.06, rng.uniform(0.45, 0.55, n), p).round(4)
     label = pd.Series(np.where(p > 0.5, 0, 1), dtype="Int8").mask(np.abs(p - 0.5) < 0.1)
-    told = {"review_id": reviews["review_id"].to_numpy(), "label": label, "p_negative": p, "p_positive": 1 - p}
-    return pd.DataFrame({**told, "tokens_read": 40, "tokens_total": 44})
+    columns = {"review_id": reviews["review_id"].to_numpy(), "label": label, "p_negative": p, "p_positive": 1 - p}
+    return pd.DataFrame({**columns, "tokens_read": 40, "tokens_total": 44})
 
 
 def segments_of(customers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -41,7 +41,7 @@ def segments_of(customers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
     sizes = members["segment_id"].value_counts().sort_index()
     profile = {"recency": {"label": "Days since last order", "value": 12.0, "all": 40.0, "difference_sd": -0.9}}
-    told = [
+    segments = [
         {
             "segment_id": letter,
             "name": f"Group {letter}",
@@ -62,7 +62,7 @@ def segments_of(customers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         }
         for letter, n in sizes.items()
     ]
-    return pd.DataFrame(told), members
+    return pd.DataFrame(segments), members
 
 
 def fill(url: str, reports_dir: Path) -> None:
@@ -84,7 +84,7 @@ def fill(url: str, reports_dir: Path) -> None:
     }
     save_model(engine, "made-up-1", "sentiment", "made-up-1", metrics)
     assert label_of_rating(shop.reviews["rating"]).notna().any()
-    save_predictions(engine, "made-up-1", marks(shop.reviews))
+    save_predictions(engine, "made-up-1", predictions_of(shop.reviews))
     groups, members = segments_of(customers)
     moves = pd.DataFrame({"from": ["A", "A", "B"], "to": ["A", "B", "B"], "n": [150, 6, 160]})
     events = pd.DataFrame(

@@ -125,16 +125,16 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_requests_are_refused_in_a_problem_document(served, case):
-    method, address, given, status = HOSTILE[case]
-    answer = served.client.request(method, address, **given)
+    method, address, options, status = HOSTILE[case]
+    answer = served.client.request(method, address, **options)
     assert answer.status_code == status, answer.text
     if status == 200:
         return
     assert answer.headers["content-type"] == "application/problem+json"
     assert len(answer.content) <= 4096 and answer.text.isascii()
-    told = answer.json()
-    assert {"type", "title", "status", "detail", "request_id"} <= set(told) and told["status"] == status
-    assert told["request_id"] == answer.headers["x-request-id"]
+    problem = answer.json()
+    assert {"type", "title", "status", "detail", "request_id"} <= set(problem) and problem["status"] == status
+    assert problem["request_id"] == answer.headers["x-request-id"]
     assert SECRET not in answer.text
     assert "Traceback" not in answer.text and ".py" not in answer.text
 
@@ -221,8 +221,8 @@ def test_an_unreachable_server_is_told_in_time(tmp_path):
         assert "secret" not in answer.text + client.get("/ready").text
 
 
-def cursor(*told) -> str:
-    return base64.urlsafe_b64encode(json.dumps(told).encode()).decode().rstrip("=")
+def cursor(*parts) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
 
 TAMPERED = {
@@ -281,10 +281,10 @@ def test_a_database_that_cannot_be_opened_or_reached_is_not_named(tmp_path):
 def test_metrics_name_routes_never_ids(served):
     served.client.get("/v1/customers/00042")
     text = served.client.get("/metrics").text
-    told = {
+    labels = {
         value for family in text_string_to_metric_families(text) for s in family.samples for value in s.labels.values()
     }
-    assert "/v1/customers/{id}" in told and not any("00042" in value for value in told)
+    assert "/v1/customers/{id}" in labels and not any("00042" in value for value in labels)
     assert "sca_http_request_seconds_bucket" in text and "sca_predict_texts_held 0.0" in text
 
 
@@ -296,8 +296,8 @@ def test_docs_need_nobody_else(served):
 
 def test_the_committed_description_is_current(bare, repo_root):
     file = repo_root / "docs" / "openapi.json"
-    told = json.dumps(bare.client.app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    assert file.read_text(encoding="utf-8") == told, (
+    description = json.dumps(bare.client.app.openapi(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    assert file.read_text(encoding="utf-8") == description, (
         "the API changed: python -m smart_customer_analysis.app.main > docs/openapi.json"
     )
 
@@ -335,17 +335,17 @@ def modelled(tmp_path_factory):
 
 
 def test_predictions_say_what_was_read(modelled):
-    told = modelled.client.post(
+    answer = modelled.client.post(
         "/v1/predict", json={"texts": ["the kettle is great", "late " * 30, "🙂", "a" * 10_000, ""]}
     ).json()
-    assert len(told["predictions"]) == 5
-    assert told["predictions"][4]["label"] is None  # nothing to read, no answer
-    for p in told["predictions"][:4]:
+    assert len(answer["predictions"]) == 5
+    assert answer["predictions"][4]["label"] is None  # nothing to read, no answer
+    for p in answer["predictions"][:4]:
         assert p["label"] in ("negative", "positive") and abs(p["p_negative"] + p["p_positive"] - 1) < 1e-4
-        assert p["tokens_read"] == p["tokens_total"] and p["model"] == told["model"]
+        assert p["tokens_read"] == p["tokens_total"] and p["model"] == answer["model"]
     assert (
         modelled.client.post("/v1/predict", json={"text": "the kettle is great"}).json()["predictions"][0]["label"]
-        == told["predictions"][0]["label"]
+        == answer["predictions"][0]["label"]
     )
     assert (
         modelled.client.post("/v1/predict", json={"text": "meh", "max_error": 0.001}).json()["predictions"][0]["label"]
@@ -355,9 +355,13 @@ def test_predictions_say_what_was_read(modelled):
 
 def test_explanations_point_into_the_text(modelled):
     text = "the parcel came late and broken"
-    told = modelled.client.post("/v1/explain", json={"text": text}).json()
-    assert [text[w["start"] : w["end"]] for w in told["words"]] == [w["word"] for w in told["words"]] == text.split()
-    assert isinstance(told["faithful"], bool) and told["model"]
+    explanation = modelled.client.post("/v1/explain", json={"text": text}).json()
+    assert (
+        [text[w["start"] : w["end"]] for w in explanation["words"]]
+        == [w["word"] for w in explanation["words"]]
+        == text.split()
+    )
+    assert isinstance(explanation["faithful"], bool) and explanation["model"]
 
 
 def slow_model(seconds: float, seen: list):
@@ -437,9 +441,11 @@ def test_a_caller_who_leaves_gives_the_place_back():
 def test_a_failing_model_fails_only_its_requests():
     async def run():
         workers = Workers(lambda texts, e: 1 / 0 if "bad" in texts else [{}] * len(texts), batch=1)
-        told = await asyncio.gather(workers.read(["bad"], None), workers.read(["good"], None), return_exceptions=True)
+        results = await asyncio.gather(
+            workers.read(["bad"], None), workers.read(["good"], None), return_exceptions=True
+        )
         workers.close()
-        return told
+        return results
 
     bad, good = asyncio.run(run())
     assert isinstance(bad, ZeroDivisionError) and good == [{}]
@@ -451,9 +457,9 @@ def test_a_taken_port_is_one_line(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         settings = Settings(port=taken.getsockname()[1], models_dir=tmp_path, reports_dir=tmp_path, data_dir=tmp_path)
-        with pytest.raises(ScaError, match="a free port .* address already in use.*another port") as told:
+        with pytest.raises(ScaError, match="a free port .* address already in use.*another port") as error:
             serve(settings)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(error.value)
     assert threading.active_count() == before, "half started"
 
 
@@ -475,8 +481,8 @@ def test_an_answer_does_not_wait_for_the_one_before_to_be_acknowledged(host):
     assert asyncio.run(delays()) == 1
 
 
-@pytest.mark.parametrize("given", [None, "ACTIVE"])
-def test_threads_of_the_model_sleep_between_requests_unless_told_otherwise(tmp_path, given):
+@pytest.mark.parametrize("policy", [None, "ACTIVE"])
+def test_threads_of_the_model_sleep_between_requests_unless_told_otherwise(tmp_path, policy):
     code = """
 import os, sys
 from smart_customer_analysis import cli
@@ -489,11 +495,11 @@ cli.main(["serve", "--port", sys.argv[1]])
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY" and not k.startswith("SCA_")}
-    env |= {"OMP_WAIT_POLICY": given} if given else {}
+    env |= {"OMP_WAIT_POLICY": policy} if policy else {}
     done = subprocess.run(
         [sys.executable, "-c", code, str(port)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240
     )
-    assert f"{given or 'PASSIVE'} False" in done.stdout, done.stdout + done.stderr
+    assert f"{policy or 'PASSIVE'} False" in done.stdout, done.stdout + done.stderr
 
 
 def test_limit_is_the_one_documented():

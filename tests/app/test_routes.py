@@ -73,31 +73,31 @@ def test_route_answers_in_the_shape_it_describes(served, address):
 def figures(served):
     "Every figure of every route."
     for address in ROUTES:
-        for found in walk(served.get(address)):
-            if "reliability" in found and "evidence" in found:
-                yield address, found
+        for node in walk(served.get(address)):
+            if "reliability" in node and "evidence" in node:
+                yield address, node
 
 
 def test_a_figure_has_all_numbers_or_none(served):
-    for address, made in figures(served):
-        if made["reliability"] == "hidden":
-            assert all(made[c] is None for c in NUMBERS), address
-        elif made["reliability"] != "none":
-            assert 0 <= made["low"] <= made["value"] <= made["high"] <= 1, (address, made)
-            assert made["n_customers"] >= served.settings.min_customers, (address, made)
-            assert made["corrected"] is False, "every review has stars or is neutral"
+    for address, figure in figures(served):
+        if figure["reliability"] == "hidden":
+            assert all(figure[c] is None for c in NUMBERS), address
+        elif figure["reliability"] != "none":
+            assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1, (address, figure)
+            assert figure["n_customers"] >= served.settings.min_customers, (address, figure)
+            assert figure["corrected"] is False, "every review has stars or is neutral"
 
 
 def test_a_figure_opens_the_reviews_it_counts(served):
-    addresses = {made["evidence"]: made for _, made in figures(served) if made["evidence"]}
+    addresses = {figure["evidence"]: figure for _, figure in figures(served) if figure["evidence"]}
     assert len(addresses) > 30
-    for address, made in addresses.items():
+    for address, figure in addresses.items():
         listed = served.get("/v1/reviews", **dict(parse_qsl(urlparse(address).query)))
-        assert (listed["total"], listed["figure"]["counted"]) == (made["n_reviews"], made["counted"]), address
-        assert listed["figure"]["value"] == made["value"], address
+        assert (listed["total"], listed["figure"]["counted"]) == (figure["n_reviews"], figure["counted"]), address
+        assert listed["figure"]["value"] == figure["value"], address
         if listed["counts"] and listed["total"]:
             assert sum(listed["counts"].values()) == listed["total"]
-            assert abs(listed["counts"]["negative"] / listed["total"] - made["counted"]) < 1e-5
+            assert abs(listed["counts"]["negative"] / listed["total"] - figure["counted"]) < 1e-5
 
 
 def test_small_groups_are_nowhere(served):
@@ -134,13 +134,13 @@ def test_filters_only_take_away(served):
         "q": ["late", "the", "zzz"],
     }
     for _ in range(30):
-        asked, last = {}, served.get("/v1/reviews", limit=1)["total"]
+        filters, last = {}, served.get("/v1/reviews", limit=1)["total"]
         for name in rng.sample(list(choices), 3):
-            asked[name] = rng.choice(choices[name])
-            total = served.get("/v1/reviews", limit=1, **asked)["total"]
+            filters[name] = rng.choice(choices[name])
+            total = served.get("/v1/reviews", limit=1, **filters)["total"]
             if total is None:
                 break
-            assert total <= last, asked
+            assert total <= last, filters
             last = total
 
 
@@ -184,13 +184,13 @@ def test_near_and_nearest_agree(served):
 
 
 def test_planted_truth_is_told(served):
-    told = served.get("/v1/overview")
-    worse = [c for c in told["changes"]["proven"] if c["mark"] == "worse"]
+    overview = served.get("/v1/overview")
+    worse = [c for c in overview["changes"]["proven"] if c["mark"] == "worse"]
     assert any(c["name"] == "Lisboa" for c in worse)
-    assert "Norte" in {h["name"].split()[0] for h in told["hotspots"]}, told["hotspots"]
-    assert told["model"]["accuracy"]["baselines"]["tfidf"]["value"] == 0.85
-    assert told["excluded"] == [{"rule": "no_text", "rows": 3}]
-    assert served.get("/v1/changes") == told["changes"]
+    assert "Norte" in {h["name"].split()[0] for h in overview["hotspots"]}, overview["hotspots"]
+    assert overview["model"]["accuracy"]["baselines"]["tfidf"]["value"] == 0.85
+    assert overview["excluded"] == [{"rule": "no_text", "rows": 3}]
+    assert served.get("/v1/changes") == overview["changes"]
 
 
 def test_weeks_are_whole_and_the_running_one_is_marked(served):
@@ -206,28 +206,28 @@ def test_weeks_are_whole_and_the_running_one_is_marked(served):
 
 
 def test_reports_are_listed_with_their_files(served):
-    failed, made = served.get("/v1/reports")["items"]
-    assert (made["status"], made["title"], made["n_changes"], made["html"]) == (
+    failed, published = served.get("/v1/reports")["items"]
+    assert (published["status"], published["title"], published["n_changes"], published["html"]) == (
         "made",
         "Week 46",
         3,
         "/reports/files/weekly/w46.html",
     )
     assert (failed["status"], failed["html"], failed["error"]) == ("failed", None, "no labelled rows")
-    page = served.client.get(made["html"])
-    assert page.status_code == 200 and "Week 46" in page.text and len(page.content) == made["size_bytes"]
+    page = served.client.get(published["html"])
+    assert page.status_code == 200 and "Week 46" in page.text and len(page.content) == published["size_bytes"]
     assert page.headers["content-security-policy"].startswith("sandbox; default-src 'none'")
 
 
 @pytest.mark.db
 def test_both_databases_say_the_same(tmp_path_factory, make_pg_database):
-    told = []
+    answers = []
     for url in ("sqlite", make_pg_database()):
         home = tmp_path_factory.mktemp("same")
         url = f"sqlite:///{home / 'shop.db'}" if url == "sqlite" else url
         settings = Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports", database_url=url)
         fill(url, settings.reports_dir)
         with TestClient(create_app(settings)) as client:
-            told.append({a: Served(client, settings).get(a) for a in ROUTES if a != "/ready"})
-    for address in told[0]:
-        assert told[0][address] == told[1][address], address
+            answers.append({a: Served(client, settings).get(a) for a in ROUTES if a != "/ready"})
+    for address in answers[0]:
+        assert answers[0][address] == answers[1][address], address

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from made_up import Served, marks
+from made_up import Served, predictions_of
 from starlette.testclient import TestClient
 
 from smart_customer_analysis.app.main import create_app
@@ -29,13 +29,13 @@ NOBODY = conform(pd.DataFrame(columns=["customer_id"]), Customer)
 
 def reviews(n: int, **more) -> pd.DataFrame:
     "As the fastText files give them: a label and a text."
-    told = {
+    columns = {
         "review_id": [f"r{i}" for i in range(n)],
         "title": "",
         "text": ["fine", "broken"] * (n // 2),
         "label": [1, 0] * (n // 2),
     }
-    return conform(pd.DataFrame({**told, "source": "fasttext", "line": range(1, n + 1), **more}), Review)
+    return conform(pd.DataFrame({**columns, "source": "fasttext", "line": range(1, n + 1), **more}), Review)
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def test_no_customers_no_dates_no_places(app, engine):
         NOBODY,
         conform(pd.DataFrame(columns=["order_id", "customer_id", "ordered_at", "amount", "currency"]), Order),
     )
-    told = {a: app.get(a) for a in ADDRESSES}
-    head = told["/v1/overview"]
+    answers = {a: app.get(a) for a in ADDRESSES}
+    head = answers["/v1/overview"]
     assert (head["headline"]["n_reviews"], head["headline"]["n_customers"], head["headline"]["value"]) == (
         200,
         200,
@@ -65,12 +65,13 @@ def test_no_customers_no_dates_no_places(app, engine):
     )
     assert (head["change"]["mark"], head["over_time"], head["data_to"]) == ("first", [], None)
     assert (
-        told["/v1/map/cells"]["sentence"] == "No customer has a place yet." and told["/v1/map/cells"]["extent"] is None
+        answers["/v1/map/cells"]["sentence"] == "No customer has a place yet."
+        and answers["/v1/map/cells"]["extent"] is None
     )
-    assert told["/v1/reviews"]["counts"] == {"negative": 100, "positive": 100, "unsure": 0}
-    assert {i["mark"] for i in told["/v1/reviews"]["items"]} == {"negative", "positive"}
-    assert told["/v1/reviews"]["sentence"].startswith("By their stars, 100 of 200 are negative (50%).")
-    assert told["/v1/changes"]["sentence"] == "No earlier period to compare."
+    assert answers["/v1/reviews"]["counts"] == {"negative": 100, "positive": 100, "unsure": 0}
+    assert {i["mark"] for i in answers["/v1/reviews"]["items"]} == {"negative", "positive"}
+    assert answers["/v1/reviews"]["sentence"].startswith("By their stars, 100 of 200 are negative (50%).")
+    assert answers["/v1/changes"]["sentence"] == "No earlier period to compare."
 
 
 def test_segments_of_reviews(app, engine):
@@ -79,7 +80,7 @@ def test_segments_of_reviews(app, engine):
     save_model(
         engine, "made-up", "sentiment", "made-up", {"validation_confusion": {"tn": 90, "fp": 10, "fn": 10, "tp": 90}}
     )
-    save_predictions(engine, "made-up", marks(rows.assign(rating=rows["label"] * 4 + 1)))
+    save_predictions(engine, "made-up", predictions_of(rows.assign(rating=rows["label"] * 4 + 1)))
     groups = pd.DataFrame(
         {
             "segment_id": ["A", "B"],
@@ -99,9 +100,14 @@ def test_segments_of_reviews(app, engine):
     save_segment_run(engine, "review", "made-up", {}, pd.DataFrame(), groups, members)
     for address in ADDRESSES:
         app.get(address)
-    told = app.get("/v1/segments")
-    assert (told["unit"], told["chosen_k"], told["moved_share"], told["migration"]) == ("review", 2, None, [])
-    assert [i["share_negative"]["n_reviews"] for i in told["items"]] == [100, 100]
+    segments = app.get("/v1/segments")
+    assert (segments["unit"], segments["chosen_k"], segments["moved_share"], segments["migration"]) == (
+        "review",
+        2,
+        None,
+        [],
+    )
+    assert [i["share_negative"]["n_reviews"] for i in segments["items"]] == [100, 100]
     assert app.get("/v1/segments/A")["over_time"] == []
     assert app.get("/v1/reviews", segment="A", sentiment="negative")["total"] <= 100
 
@@ -113,11 +119,11 @@ def test_seven_people_are_too_few_for_anything(app, engine):
     )
     when = pd.Timestamp("2026-11-01", tz="UTC") + pd.to_timedelta(range(14), unit="D")
     save_load(engine, "fasttext", reviews(14, customer_id=[f"c{i % 7}" for i in range(14)], reviewed_at=when), people)
-    told = {a: app.get(a) for a in ADDRESSES}
-    assert told["/v1/overview"]["headline"]["reliability"] == "hidden"
-    assert told["/v1/reviews"]["items"] == [] and told["/v1/filters"]["regions"] == []
-    assert {f["properties"]["state"] for f in told["/v1/map/cells"]["features"]} == {"hidden"}
-    assert "Zürich" not in "".join(str(told[a]) for a in ADDRESSES if "by=region" not in a)
+    answers = {a: app.get(a) for a in ADDRESSES}
+    assert answers["/v1/overview"]["headline"]["reliability"] == "hidden"
+    assert answers["/v1/reviews"]["items"] == [] and answers["/v1/filters"]["regions"] == []
+    assert {f["properties"]["state"] for f in answers["/v1/map/cells"]["features"]} == {"hidden"}
+    assert "Zürich" not in "".join(str(answers[a]) for a in ADDRESSES if "by=region" not in a)
 
 
 def test_two_sources_do_not_mix(app, engine):

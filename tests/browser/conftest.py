@@ -34,9 +34,9 @@ def chromium() -> Iterator:
         missing("no Chromium: apt-get install chromium, or set SCA_CHROMIUM to its program")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as p:
-        found = p.chromium.launch(executable_path=program, args=ARGS)
-        yield found
-        found.close()
+        browser = p.chromium.launch(executable_path=program, args=ARGS)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="package")
@@ -135,10 +135,10 @@ def axe(axe_source):
     def run(page) -> list[str]:
         if not page.evaluate("typeof axe === 'object'"):
             page.evaluate(axe_source)  # a script tag would be refused by the content policy
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
+        violations = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(r => r.violations)")
         return [
             f"{v['impact']} {v['id']}: {'; '.join(str(n['target'][0]) + ' ' + n['html'][:160] for n in v['nodes'][:3])}"
-            for v in found
+            for v in violations
             if v["impact"] in ("serious", "critical")
         ]
 

@@ -24,9 +24,9 @@ FIGURES = ["#headline a.figure", "#segments .dot-rows li:nth-child(1) a.figure",
 def test_a_figure_opens_the_list_it_was_counted_from(open_page, selector):
     page = open_page("/")
     figure = page.locator(selector)
-    said = figure.text_content()
-    n = whole(re.search(r"([\d,.\s]+) reviews?", said)[1])
-    shares = re.findall(r"(\d+)% negative", said)
+    text = figure.text_content()
+    n = whole(re.search(r"([\d,.\s]+) reviews?", text)[1])
+    shares = re.findall(r"(\d+)% negative", text)
     figure.click()
     view(page, "Reviews")
     counts = [whole(t) for t in page.locator(".counts > span").all_inner_texts()]

@@ -57,15 +57,15 @@ def plant(files: Path) -> None:
 @pytest.fixture
 def home(tmp_path, database_url):
     "A whole job with the planted customer, twice: the second night brings a changed review."
-    made = make_shop(n_customers=200, n_reviews=400, seed=3)
+    shop = make_shop(n_customers=200, n_reviews=400, seed=3)
     files = tmp_path / "shop"
-    write_shop(made, files)
-    tiny_encoder(tmp_path / "tiny", made.reviews["text"].tolist())
+    write_shop(shop, files)
+    tiny_encoder(tmp_path / "tiny", shop.reviews["text"].tolist())
     home = tmp_path / "home"
     home.mkdir()
     (home / "settings.ini").write_text("[sca]\n")
-    given = {"encoder": str(tmp_path / "tiny"), "epochs": 1, "max_tokens": 32, "learning_rate": 5e-3}
-    config = load_settings(home, database_url=None if database_url.startswith("sqlite") else database_url, **given)
+    options = {"encoder": str(tmp_path / "tiny"), "epochs": 1, "max_tokens": 32, "learning_rate": 5e-3}
+    config = load_settings(home, database_url=None if database_url.startswith("sqlite") else database_url, **options)
     plant(files)
     load_only(config, "sample", (files,))
     rows = (files / "reviews.csv").read_text(encoding="utf-8")
@@ -94,7 +94,7 @@ def quote(config) -> None:
     pd.DataFrame({"customer_id": ["00001"], "n": [1]}).to_parquet(table / "others.parquet")
 
 
-def found(config) -> dict[str, list[str]]:
+def planted_words(config) -> dict[str, list[str]]:
     "Planted words, by where they are."
     places = {str(p.relative_to(config.home)): p.read_bytes() for p in config.home.rglob("*") if p.is_file()}
     if config.database.startswith("postgresql"):
@@ -107,13 +107,13 @@ def found(config) -> dict[str, list[str]]:
 
 def test_twenty_planted_words_are_gone(home):
     quote(home)
-    before = found(home)
+    before = planted_words(home)
     there = {w for words in before.values() for w in words}
     assert there == set(WORDS) - {WORDS[18], WORDS[19]}, "the words are there before"
     assert any("rejects.csv" in name for name in before) and any("weekly.html" in name for name in before)
     cached = sum(p.stat().st_size for p in (home.data_dir / "interim").rglob("answers-*.parquet"))
     done = privacy_module.erase(home, WHO)
-    assert found(home) == {}
+    assert planted_words(home) == {}
     assert (
         done["marks"] >= 3
         and sum(p.stat().st_size for p in (home.data_dir / "interim").rglob("answers-*.parquet")) < cached

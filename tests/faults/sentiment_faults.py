@@ -88,10 +88,10 @@ def same_metrics(home: Path, encoder: str, whole: t.TrainResult) -> str:
     one, two = (load_file(r.folder / "model.safetensors") for r in (again, whole))
     if not all(torch.allclose(one[n], two[n], atol=1e-5) for n in two):
         return "other weights"
-    told = [json.loads((r.folder / "metrics.json").read_text()) for r in (again, whole)]
+    metrics = [json.loads((r.folder / "metrics.json").read_text()) for r in (again, whole)]
     for key in ("validation_accuracy", "validation_confusion", "validation_n"):
-        if told[0][key] != told[1][key]:
-            return f"{key}: {told[0][key]} instead of {told[1][key]}"
+        if metrics[0][key] != metrics[1][key]:
+            return f"{key}: {metrics[0][key]} instead of {metrics[1][key]}"
     if not np.allclose(again.history.drop(columns="seconds"), whole.history.drop(columns="seconds"), atol=1e-4):
         return "another history"
     left = sorted(p.name for p in (home / "sentiment").iterdir() if not p.name.startswith(".staged"))
@@ -199,7 +199,7 @@ def kill_scoring(work: Path, runs: int, seed: int = 1, n: int = 3_000) -> tuple[
     "SIGKILL a scoring at random moments: what is there stays, the rest is scored, every review once."
     torch.set_num_threads(1)
     folder = train(work / "models", str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0]))).folder
-    ask, wrong, rng, told = Predictor(folder, precision="fp32"), [], random.Random(seed), Counter()
+    ask, wrong, rng, outcomes = Predictor(folder, precision="fp32"), [], random.Random(seed), Counter()
     begun = time.perf_counter()
     ask.score_stream(many(n), work / "whole", block=50)
     took, whole = time.perf_counter() - begun, pd.read_parquet(work / "whole")
@@ -212,17 +212,17 @@ def kill_scoring(work: Path, runs: int, seed: int = 1, n: int = 3_000) -> tuple[
         process.kill()  # it may have ended already
         process.join(60)
         there = sum(len(pd.read_parquet(f)) for f in sorted(out.glob("answers-*.parquet")))
-        told["before the first file" if not there else "half way" if there < n else "after the last file"] += 1
+        outcomes["before the first file" if not there else "half way" if there < n else "after the last file"] += 1
         again = ask.score_stream(many(n), out, block=50)
-        found = pd.read_parquet(out)
+        answers = pd.read_parquet(out)
         if again["scored_now"] != n - there:
             wrong.append(f"run {run}: {there} were there, {again['scored_now']} of {n} were scored again")
-        if found.review_id.tolist() != whole.review_id.tolist() or not np.allclose(
-            found.p_negative, whole.p_negative, atol=1e-5
+        if answers.review_id.tolist() != whole.review_id.tolist() or not np.allclose(
+            answers.p_negative, whole.p_negative, atol=1e-5
         ):
             wrong.append(f"run {run}: other answers")
         shutil.rmtree(out)
-    return told, wrong
+    return outcomes, wrong
 
 
 # --- model folders ----------------------------------------------------------------------------------------------------
@@ -310,13 +310,13 @@ CASES |= {
 def damage_folders(work: Path, cases: dict = CASES) -> tuple[Counter, list[str]]:
     "Damage the newest model in every way: it is refused in one sentence and the one before goes on serving."
     torch.set_num_threads(1)
-    encoder, wrong, told = str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0])), [], Counter()
+    encoder, wrong, outcomes = str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0])), [], Counter()
     old = train(work / "models", encoder).folder
-    made = train(work / "new", encoder, epochs=1).folder
+    trained = train(work / "new", encoder, epochs=1).folder
     serving, question = Predictor(old), ["great case, works", "awful, returned it"]
     answer = serving.predict(question).frame
     for name, (damage, file) in cases.items():
-        new = Path(shutil.copytree(made, old.parent / made.name))
+        new = Path(shutil.copytree(trained, old.parent / trained.name))
         if m.active_model(work / "models") != new:
             wrong.append(f"{name}: the new model was not active before it was damaged")
         damage(new / file if file else new)
@@ -325,7 +325,7 @@ def damage_folders(work: Path, cases: dict = CASES) -> tuple[Counter, list[str]]
             wrong.append(f"{name}: accepted")
         except ModelError as e:
             fits = str(e).startswith("expected ") and "\n" not in str(e) and len(str(e)) < 500
-            told["refused in one sentence" if fits else "refused"] += 1
+            outcomes["refused in one sentence" if fits else "refused"] += 1
             if not fits:
                 wrong.append(f"{name}: refused without a sentence: {e}")
         except BaseException as e:
@@ -334,6 +334,6 @@ def damage_folders(work: Path, cases: dict = CASES) -> tuple[Counter, list[str]]
         if now != old or not Predictor(now).predict(question).frame.equals(answer):
             wrong.append(f"{name}: {now} serves")
         else:
-            told["the one before serves"] += 1
+            outcomes["the one before serves"] += 1
         shutil.rmtree(new)
-    return told, wrong
+    return outcomes, wrong

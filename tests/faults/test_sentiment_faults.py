@@ -18,11 +18,11 @@ def test_killed_in_the_middle_of_a_write(tmp_path):
 
 
 def test_a_killed_scoring_goes_on_where_it_was(tmp_path):
-    told, wrong = faults.kill_scoring(tmp_path, 3, n=1_500)
-    assert wrong == [] and told.total() == 3
+    outcomes, wrong = faults.kill_scoring(tmp_path, 3, n=1_500)
+    assert wrong == [] and outcomes.total() == 3
 
 
 def test_damaged_folders_are_refused_and_the_last_good_one_serves(tmp_path):
     assert len(faults.CASES) == 39
-    told, wrong = faults.damage_folders(tmp_path)
-    assert wrong == [] and told == {"refused in one sentence": 39, "the one before serves": 39}
+    outcomes, wrong = faults.damage_folders(tmp_path)
+    assert wrong == [] and outcomes == {"refused in one sentence": 39, "the one before serves": 39}

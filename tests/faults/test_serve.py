@@ -106,8 +106,8 @@ def test_bytes_that_are_no_http(server):
         with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
             s.sendall(junk)
             s.shutdown(socket.SHUT_WR)
-            told = s.recv(65536)
-        assert b" 500 " not in told[:40] and len(told) < 4096
+            answer = s.recv(65536)
+        assert b" 500 " not in answer[:40] and len(answer) < 4096
     assert ask(port, "GET", "/health")[0] == 200
 
 
@@ -118,20 +118,20 @@ def test_a_body_without_end_is_cut_off(server):
             b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: "
             b"chunked\r\n\r\n"
         )
-        sent, told = 0, b""
+        sent, answer = 0, b""
         chunk = b"10000\r\n" + b"a" * 65536 + b"\r\n"
         s.settimeout(5)
         try:
-            while sent < 40_000_000 and not told:
+            while sent < 40_000_000 and not answer:
                 s.sendall(chunk)
                 sent += 65536
                 s.settimeout(0.01)
                 try:
-                    told = s.recv(4096)
+                    answer = s.recv(4096)
                 except TimeoutError:
                     s.settimeout(5)
         except OSError:
             pass
     assert sent < 40_000_000
-    assert told == b"" or b" 413 " in told[:40]
+    assert answer == b"" or b" 413 " in answer[:40]
     assert ask(port, "GET", "/health")[0] == 200

@@ -59,9 +59,9 @@ def test_app_imports_the_service_only(path):
 
 @pytest.mark.parametrize("path", [p for p in tree.modules() if tree.dotted(p).split(".")[0] != "app"], ids=tree.shown)
 def test_nothing_imports_the_app(path):
-    found = {n for n in tree.own_imports(path) if n.split(".")[0] == "app"}
-    assert not found, (
-        f"{tree.dotted(path)} imports {found}; name it as text (`package.app.main:app`) where a server needs it"
+    app_imports = {n for n in tree.own_imports(path) if n.split(".")[0] == "app"}
+    assert not app_imports, (
+        f"{tree.dotted(path)} imports {app_imports}; name it as text (`package.app.main:app`) where a server needs it"
     )
 
 
@@ -86,7 +86,7 @@ SPEAKING = [
 def test_sentences_claim_no_cause_and_do_not_shout(path):
     for line, text in tree.strings(path):
         if " " in text.strip() and not text.lstrip().startswith("<"):
-            found = LOUD.search(text) or SHOUT.search(text)
-            assert not found, (
-                f"{tree.shown(path)}:{line}: {found[0]!r} may not stand in a sentence for people: {text!r}"
+            match = LOUD.search(text) or SHOUT.search(text)
+            assert not match, (
+                f"{tree.shown(path)}:{line}: {match[0]!r} may not stand in a sentence for people: {text!r}"
             )

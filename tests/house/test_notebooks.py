@@ -66,8 +66,8 @@ def test_module_equals_its_notebook(exported, path):
 def test_nothing_is_untracked():
     if not (tree.ROOT / ".git").exists() or shutil.which("git") is None:
         pytest.skip("not a git checkout")
-    asked = ["git", "status", "--porcelain", "--untracked-files=all", "--", "nbs", tree.NAME]
-    lines = subprocess.run(asked, cwd=tree.ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    command = ["git", "status", "--porcelain", "--untracked-files=all", "--", "nbs", tree.NAME]
+    lines = subprocess.run(command, cwd=tree.ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     untracked = [line[3:] for line in lines if line.startswith("??")]
     assert not untracked, f"a clone would miss these; `git add` them: {untracked}"
 
@@ -130,8 +130,8 @@ SECRET = re.compile(
 def test_outputs_tell_nothing_of_the_machine(path):
     for i, text in tree.outputs(path):
         for rule, what in ((MACHINE_PATH, "a path of the machine"), (SECRET, "what looks like a secret")):
-            found = rule.search(text)
-            assert not found, f"{tree.shown(path)} cell {i} shows {what}: {found[0]!r}"
+            match = rule.search(text)
+            assert not match, f"{tree.shown(path)} cell {i} shows {what}: {match[0]!r}"
 
 
 @pytest.mark.parametrize("path", tree.all_notebooks(), ids=tree.shown)

@@ -34,10 +34,10 @@ def source(cell: dict) -> str:
 
 
 def default_exps(path: Path) -> list[str]:
-    found = []
+    names = []
     for cell in cells(path):
-        found += re.findall(r"^#\|\s*default_exp:?\s+(\S+)", source(cell), re.M)
-    return found
+        names += re.findall(r"^#\|\s*default_exp:?\s+(\S+)", source(cell), re.M)
+    return names
 
 
 @lru_cache(1)
@@ -69,15 +69,15 @@ def dotted(path: Path) -> str:
 def imports(path: Path) -> set[str]:
     "Absolute dotted names of everything a module imports, at the top or inside a function."
     here = (NAME, *path.relative_to(PACKAGE).parts[:-1])
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {a.name for a in node.names}
+            names |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom):
             base = list(here[: len(here) - node.level + 1]) if node.level else []
             base = ".".join(base + ([node.module] if node.module else []))
-            found |= {f"{base}.{a.name}" for a in node.names} | {base}
-    return found
+            names |= {f"{base}.{a.name}" for a in node.names} | {base}
+    return names
 
 
 def own_imports(path: Path) -> set[str]:
@@ -107,7 +107,7 @@ def strings(path: Path) -> list[tuple[int, str]]:
 
 def outputs(path: Path) -> list[tuple[int, str]]:
     "Cell number and text of every stored output that is text."
-    found = []
+    texts = []
     for i, cell in enumerate(cells(path)):
         for out in cell.get("outputs", []):
             parts = [out.get("text", ""), *out.get("traceback", []), out.get("evalue", "")]
@@ -115,5 +115,5 @@ def outputs(path: Path) -> list[tuple[int, str]]:
             for part in parts:
                 text = json.dumps(part) if isinstance(part, dict) else "".join(part)
                 if text:
-                    found.append((i, text))
-    return found
+                    texts.append((i, text))
+    return texts

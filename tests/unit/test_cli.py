@@ -85,17 +85,17 @@ def test_loads_are_listed_shown_and_taken_back(home, monkeypatch, capsys):
     def ask(*args: str) -> dict | list:
         with contextlib.suppress(SystemExit):
             main(["load", *args, "--json"])
-        told = capsys.readouterr()
-        return json.loads(told.out) if told.out else told.err
+        captured = capsys.readouterr()
+        return json.loads(captured.out) if captured.out else captured.err
 
     assert "next: see: sca load list" in ask("undo", "1", "--yes")
     first = ask("from", "train.ft.txt", "--source", "fasttext")
     assert first["rows"] == {"read": 7, "loaded": 2, "rejected": 1, "duplicate": 4}
     assert ask("more.ft.txt", "--source", "fasttext")["load_id"] == 2
     assert [(r["load_id"], r["inserted"], r["unchanged"]) for r in ask("list")] == [(2, 1, 1), (1, 2, 0)]
-    told = ask("show", "1")
-    assert (told["stands"]["reviews"], told["rejects"]) == (2, {"repeated_review_id": 4, "unknown_label": 1})
-    assert told["counts"] == [
+    details = ask("show", "1")
+    assert (details["stands"]["reviews"], details["rejects"]) == (2, {"repeated_review_id": 4, "unknown_label": 1})
+    assert details["counts"] == [
         {"file": "train.ft.txt", "entity": "review", "read": 7, "loaded": 2, "rejected": 1, "duplicate": 4}
     ]
     assert "undo load 2 first" in ask("undo", "1", "--yes")
@@ -218,8 +218,8 @@ def versions(here):
 def test_models_are_compared_promoted_and_rolled_back(here):
     (old, _), (new, yes) = versions(here)
     assert yes == "yes"
-    told = json.loads(here("model", "compare", old, "--file", "all.ft.txt", "--json")[1])
-    assert (told["rows"], told["left_out"], told["refusal"]) == (200, 200, None)
+    comparison = json.loads(here("model", "compare", old, "--file", "all.ft.txt", "--json")[1])
+    assert (comparison["rows"], comparison["left_out"], comparison["refusal"]) == (200, 200, None)
     code, out, err = here("model", "promote", old, "--file", "all.ft.txt")
     assert code == 0 and f"in force: {old}" in out and "right to wrong" in out, err
     assert versions(here) == [(old, "yes"), (new, "")]
@@ -254,8 +254,8 @@ def test_a_worse_or_damaged_model_is_not_promoted(here, two_models):
 
 def test_what_a_model_learnt_from_is_left_out_of_its_figures(here):
     folder = f"models/sentiment/{versions(here)[0][0]}"
-    told = json.loads(here("evaluate", "all.ft.txt", "--model", folder, "--json")[1])
-    assert (told["rows"], told["left_out"]) == (200, 200)
+    evaluation = json.loads(here("evaluate", "all.ft.txt", "--model", folder, "--json")[1])
+    assert (evaluation["rows"], evaluation["left_out"]) == (200, 200)
     code, out, err = here("explain", "a great thing", "--model", folder)
     assert code == 0 and "great" in out and "tokens read" in out, err
 
@@ -272,9 +272,9 @@ def test_files_are_marked_without_a_database_and_only_once(home, tmp_path):
     lines = [f"__label__{y + 1} {t}" for t, y in zip(texts, labels, strict=True)]
     (home / "reviews.txt").write_text("\n".join([*lines, "no label here"]) + "\n")
     done = sca("score", "reviews.txt", "--out", "answers", "--json", home=home)
-    told = json.loads(done.stdout)
-    assert told["rows"]["read"] == 61 == sum(told["rows"].values()) - told["rows"]["read"]
-    assert told["rows"]["rejected"] == 1 and told["scored_now"] == told["reviews"] == told["rows"]["loaded"]
+    result = json.loads(done.stdout)
+    assert result["rows"]["read"] == 61 == sum(result["rows"].values()) - result["rows"]["read"]
+    assert result["rows"]["rejected"] == 1 and result["scored_now"] == result["reviews"] == result["rows"]["loaded"]
     assert json.loads(sca("score", "reviews.txt", "--out", "answers", "--json", home=home).stdout)["scored_now"] == 0
     assert not list(home.rglob("*.db"))
 
@@ -300,10 +300,10 @@ def test_an_evaluation_says_where_it_goes_wrong_and_leaves_out_what_was_learnt(h
     monkeypatch.chdir(home)
     with pytest.raises(SystemExit):
         main(["evaluate", "test.txt", "--json"])
-    told = json.loads(capsys.readouterr().out)
+    evaluation = json.loads(capsys.readouterr().out)
     known = len(set(texts[50:]) & set(texts[:100]))
-    assert told["left_out"] == known and told["rows"] == len(set(texts[50:])) - known
-    assert {s["slice"] for s in told["slices"]} >= {"tokens", "label", "language"} and told["mistakes"]
+    assert evaluation["left_out"] == known and evaluation["rows"] == len(set(texts[50:])) - known
+    assert {s["slice"] for s in evaluation["slices"]} >= {"tokens", "label", "language"} and evaluation["mistakes"]
     with pytest.raises(SystemExit):
         main(["evaluate", "test.txt"])
     shown = capsys.readouterr().out

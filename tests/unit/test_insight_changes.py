@@ -100,8 +100,8 @@ def test_the_agreed_sentences() -> None:
 )  # fmt: skip
 def test_no_sentence_has_a_banned_word_or_more_than_30(kind, before, after, a, b, worse, n) -> None:
     low, high = min(a, b), max(a, b)
-    told = change_sentence(kind, "Lisbon", before, after, *((low, high) if worse else (-high, -low)), n)
-    assert not LOUD.search(told) and not SHOUT.search(told) and len(told.split()) <= 30 and told.endswith(".")
+    text = change_sentence(kind, "Lisbon", before, after, *((low, high) if worse else (-high, -low)), n)
+    assert not LOUD.search(text) and not SHOUT.search(text) and len(text.split()) <= 30 and text.endswith(".")
 
 
 @pytest.mark.parametrize(

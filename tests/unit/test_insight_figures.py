@@ -268,12 +268,12 @@ def test_the_static_map_says_what_the_geojson_says() -> None:
         for ring in patch.get_path().to_polygons():
             x, y = shapely.Polygon(ring).centroid.coords[0]
             drawn.setdefault((round(x, 4), round(y, 4)), set()).add(kind)
-    told = {}
+    properties = {}
     for feature in json.loads(json.dumps(cell_geojson(frame)))["features"]:
         x, y = shapely.geometry.shape(feature["geometry"]).centroid.coords[0]
-        told[round(x, 4), round(y, 4)] = feature["properties"]
-    assert set(drawn) == set(told)
-    for place, cell in told.items():
+        properties[round(x, 4), round(y, 4)] = feature["properties"]
+    assert set(drawn) == set(properties)
+    for place, cell in properties.items():
         level = sum(cell["share"] >= edge for edge in (0.1, 0.2, 0.3, 0.4)) if cell["state"] == "shown" else None
         fill = insight_style.TOKENS["hatch_fill"] if level is None else insight_style.SEQUENTIAL[level]
         assert {k if k == "hot" else rgb(k) for k in drawn[place]} == {rgb(fill)} | ({"hot"} if cell["hot"] else set())

@@ -70,41 +70,41 @@ def wrong(home, trained) -> Path:
 
 
 def test_a_model_that_turns_right_into_wrong_is_refused_with_the_counts(settings, home, right, wrong):
-    told = compare_models(settings, new=wrong, old=right, file=write(home / "all.txt", TEXTS, LABELS))
-    assert (told["new"], told["old"]) == (wrong.name, right.name)
-    assert (told["rows"], told["left_out"]) == (200, 200), "what the models learnt from is left out"
-    assert (told["accuracy"]["old"]["value"], told["accuracy"]["new"]["value"]) == (1.0, 0.0)
-    whole = told["flips"][0]
+    comparison = compare_models(settings, new=wrong, old=right, file=write(home / "all.txt", TEXTS, LABELS))
+    assert (comparison["new"], comparison["old"]) == (wrong.name, right.name)
+    assert (comparison["rows"], comparison["left_out"]) == (200, 200), "what the models learnt from is left out"
+    assert (comparison["accuracy"]["old"]["value"], comparison["accuracy"]["new"]["value"]) == (1.0, 0.0)
+    whole = comparison["flips"][0]
     assert (whole["slice"], whole["n"], whole["right_to_wrong"], whole["wrong_to_right"]) == ("all", 200, 200, 0)
-    by_label = {f["group"]: f["right_to_wrong"] for f in told["flips"] if f["slice"] == "label"}
+    by_label = {f["group"]: f["right_to_wrong"] for f in comparison["flips"] if f["slice"] == "label"}
     assert by_label == {"negative": 100, "positive": 100}
-    assert told["refusal"].startswith("worse on all rows: 200 right became wrong, 0 wrong became right")
+    assert comparison["refusal"].startswith("worse on all rows: 200 right became wrong, 0 wrong became right")
 
 
 def test_a_model_that_turns_wrong_into_right_is_not_refused(settings, home, right, wrong):
-    told = compare_models(settings, new=right, old=wrong, file=write(home / "all.txt", TEXTS, LABELS))
-    assert (told["accuracy"]["old"]["value"], told["accuracy"]["new"]["value"]) == (0.0, 1.0)
-    assert (told["flips"][0]["right_to_wrong"], told["flips"][0]["wrong_to_right"]) == (0, 200)
-    assert told["refusal"] is None
+    comparison = compare_models(settings, new=right, old=wrong, file=write(home / "all.txt", TEXTS, LABELS))
+    assert (comparison["accuracy"]["old"]["value"], comparison["accuracy"]["new"]["value"]) == (0.0, 1.0)
+    assert (comparison["flips"][0]["right_to_wrong"], comparison["flips"][0]["wrong_to_right"]) == (0, 200)
+    assert comparison["refusal"] is None
 
 
 def test_a_model_compared_with_itself_changes_nothing(settings, home, right):
-    told = compare_models(settings, new=right, old=right, file=write(home / "all.txt", TEXTS, LABELS))
-    assert {(f["right_to_wrong"], f["wrong_to_right"]) for f in told["flips"]} == {(0, 0)}
-    assert told["refusal"] is None
+    comparison = compare_models(settings, new=right, old=right, file=write(home / "all.txt", TEXTS, LABELS))
+    assert {(f["right_to_wrong"], f["wrong_to_right"]) for f in comparison["flips"]} == {(0, 0)}
+    assert comparison["refusal"] is None
 
 
 def test_too_few_new_rows_decide_nothing(settings, home, right, wrong):
     file = write(home / "few.txt", TEXTS[: N_LEARNT + 40], LABELS[: N_LEARNT + 40])
-    told = compare_models(settings, new=right, old=wrong, file=file)
-    assert (told["rows"], told["left_out"]) == (40, 200)
-    assert told["refusal"] == "40 rows to compare on, at least 100 are needed"
+    comparison = compare_models(settings, new=right, old=wrong, file=file)
+    assert (comparison["rows"], comparison["left_out"]) == (40, 200)
+    assert comparison["refusal"] == "40 rows to compare on, at least 100 are needed"
 
 
 def test_stored_reviews_are_compared_only_if_both_models_say_what_they_learnt_from(settings, home, right, wrong):
     load_only(settings, "fasttext", train=write(home / "all.txt", TEXTS, LABELS))
-    told = compare_models(settings, new=wrong, old=right)
-    assert (told["rows"], told["left_out"], told["flips"][0]["right_to_wrong"]) == (200, 200, 200)
+    comparison = compare_models(settings, new=wrong, old=right)
+    assert (comparison["rows"], comparison["left_out"], comparison["flips"][0]["right_to_wrong"]) == (200, 200, 200)
     content = {name: (wrong / name).read_bytes() for name in ("calibration.json", "metrics.json", "README.md")}
     silent = save_model(*load_encoder(str(wrong)), wrong.parent, "29991231T000000Z-aaaaaaaa", content)
     with pytest.raises(ModelError, match="give --file with labelled rows that neither has seen"):
@@ -127,9 +127,9 @@ def test_only_a_model_that_is_no_worse_is_put_in_force(settings, home, right, wr
         promote(settings, wrong, file)
     assert active_model(settings.models_dir).name == right.name
     promote(settings, wrong, force="to see the way back")
-    told = promote(settings, right, file)
-    assert (told["version"], told["before"]) == (right.name, wrong.name)
-    assert told["compared"]["flips"][0]["wrong_to_right"] == 200
+    promotion = promote(settings, right, file)
+    assert (promotion["version"], promotion["before"]) == (right.name, wrong.name)
+    assert promotion["compared"]["flips"][0]["wrong_to_right"] == 200
 
 
 # --- evaluate ---------------------------------------------------------------------------------------------------------
@@ -137,12 +137,12 @@ def test_only_a_model_that_is_no_worse_is_put_in_force(settings, home, right, wr
 
 def test_an_evaluation_counts_planted_mistakes_and_leaves_out_learnt_rows(settings, home, right):
     labels = [1 - y if 300 <= i < 310 else y for i, y in enumerate(LABELS)]  # ten labels are wrong
-    told = evaluate_only(settings, write(home / "test.txt", TEXTS, labels), right)
-    assert (told["model"], told["rows"], told["left_out"]) == (right.name, 200, 200)
-    assert (told["accuracy"]["value"], told["accuracy"]["n"]) == (0.95, 200)
-    assert told["confusion"] == {"tp": 95, "fn": 5, "tn": 95, "fp": 5}
-    assert {m["text"] for m in told["mistakes"]} == set(TEXTS[300:310])
-    by_label = {s["group"]: (s["n"], s["accuracy"]) for s in told["slices"] if s["slice"] == "label"}
+    evaluation = evaluate_only(settings, write(home / "test.txt", TEXTS, labels), right)
+    assert (evaluation["model"], evaluation["rows"], evaluation["left_out"]) == (right.name, 200, 200)
+    assert (evaluation["accuracy"]["value"], evaluation["accuracy"]["n"]) == (0.95, 200)
+    assert evaluation["confusion"] == {"tp": 95, "fn": 5, "tn": 95, "fp": 5}
+    assert {m["text"] for m in evaluation["mistakes"]} == set(TEXTS[300:310])
+    by_label = {s["group"]: (s["n"], s["accuracy"]) for s in evaluation["slices"] if s["slice"] == "label"}
     assert by_label == {"negative": (100, 0.95), "positive": (100, 0.95)}
     assert not (settings.data_dir / "processed").exists(), "nothing is stored"
 
@@ -151,8 +151,8 @@ def test_an_evaluation_takes_the_model_in_force_if_none_is_named(settings, home,
     file = write(home / "test.txt", TEXTS, LABELS)
     for model, accuracy in ((right, 1.0), (wrong, 0.0)):
         promote(settings, model, force="for the test")
-        told = evaluate_only(settings, file)
-        assert (told["model"], told["accuracy"]["value"]) == (model.name, accuracy)
+        evaluation = evaluate_only(settings, file)
+        assert (evaluation["model"], evaluation["accuracy"]["value"]) == (model.name, accuracy)
 
 
 def test_nothing_is_evaluated_without_a_model_or_a_file(tmp_path, settings, home):
@@ -169,9 +169,9 @@ def test_nothing_is_evaluated_without_a_model_or_a_file(tmp_path, settings, home
 def test_files_are_scored_as_planted_and_rejects_are_counted(settings, home, right):
     file = write(home / "new.txt", TEXTS, LABELS)
     file.write_text(file.read_text() + f"no label here\n__label__1 {TEXTS[0]}\n")
-    told = score_files(settings, "fasttext", (file,), home / "answers", right)
-    assert told["rows"] == {"read": 402, "loaded": 400, "rejected": 1, "duplicate": 1}
-    assert (told["model"], told["reviews"], told["scored_now"]) == (right.name, 400, 400)
+    result = score_files(settings, "fasttext", (file,), home / "answers", right)
+    assert result["rows"] == {"read": 402, "loaded": 400, "rejected": 1, "duplicate": 1}
+    assert (result["model"], result["reviews"], result["scored_now"]) == (right.name, 400, 400)
     answers = pd.read_parquet(home / "answers")
     reviews = load("fasttext", (file,)).reviews
     assert answers["review_id"].tolist() == reviews["review_id"].tolist()

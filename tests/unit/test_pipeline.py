@@ -41,7 +41,7 @@ def done(tmp_path_factory, encoder) -> tuple[Path, dict]:
 
 @pytest.fixture
 def home(done, tmp_path) -> Path:
-    "A copy of the folder of the job, with database, model, marks and report."
+    "A copy of the folder of the job, with database, model, predictions and report."
     return Path(shutil.copytree(done[0], tmp_path / "home"))
 
 

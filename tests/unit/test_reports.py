@@ -36,10 +36,10 @@ def scored(shop, rows):
     names = sorted(set(shop.truth["topics"].values()))
     topics = np.array([names.index(shop.truth["topics"][i]) for i in shop.reviews["review_id"]])
     vectors = (np.eye(12)[topics] + 0.5 * rng.normal(size=(len(topics), 12))).astype(np.float32)
-    told = {"review_id": shop.reviews["review_id"], "p_negative": p, "p_positive": 1 - p}
-    told |= {"label": pd.Series(np.where(p > 0.5, 0, 1), dtype="Int8").mask(np.abs(p - 0.5) < 0.22)}
-    marks = pd.DataFrame(told).assign(tokens_read=30, tokens_total=30)
-    return Scored(marks[rows].reset_index(drop=True), vectors[rows], 0, int(rows.sum()))
+    columns = {"review_id": shop.reviews["review_id"], "p_negative": p, "p_positive": 1 - p}
+    columns |= {"label": pd.Series(np.where(p > 0.5, 0, 1), dtype="Int8").mask(np.abs(p - 0.5) < 0.22)}
+    predictions = pd.DataFrame(columns).assign(tokens_read=30, tokens_total=30)
+    return Scored(predictions[rows].reset_index(drop=True), vectors[rows], 0, int(rows.sum()))
 
 
 def settings_of(home):
@@ -48,13 +48,13 @@ def settings_of(home):
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    "Folder of a stored shop with two runs of segments, the shop as it was made, its marks, and the last run."
+    "Folder of a stored shop with two runs of segments, the shop as it was made, its predictions, and the last run."
     home = tmp_path_factory.mktemp("shop")
     settings = settings_of(home)
-    made = make_shop(n_customers=300, n_reviews=900, dirty=False)
+    sample = make_shop(n_customers=300, n_reviews=900, dirty=False)
     engine = make_engine(settings.database)
     migrate(engine)
-    save_load(engine, "sample", made.reviews, made.customers, made.orders)
+    save_load(engine, "sample", sample.reviews, sample.customers, sample.orders)
     folder = settings.models_dir / "sentiment" / "m1"
     folder.mkdir(parents=True)
     thresholds = [
@@ -62,7 +62,7 @@ def stored(tmp_path_factory):
         {"max_error": 0.1, "coverage": 0.9, "margin": 1.0},
     ]
     (folder / "calibration.json").write_text(json.dumps({"temperature": 1.0, "thresholds": thresholds}))
-    learnt = made.reviews.iloc[:500]
+    learnt = sample.reviews.iloc[:500]
     save_file({"keys": np.unique(text_keys(text_of(learnt)))}, folder / "seen.safetensors")
     right = {"value": 0.92, "low": 0.9, "high": 0.94, "n": 200}
     baselines = {"tfidf": right | {"value": 0.85, "low": 0.82, "high": 0.88}}
@@ -71,44 +71,44 @@ def stored(tmp_path_factory):
         "training": {"rows": 500, "seconds": 9.0, "recipe": {"epochs": 2}},
     }
     save_model(engine, "m1", "sentiment", "m1", metrics)
-    everything = scored(made, np.ones(len(made.reviews), dtype=bool))
+    everything = scored(sample, np.ones(len(sample.reviews), dtype=bool))
     save_predictions(engine, "m1", everything.predictions)
-    early = (made.reviews["reviewed_at"] < made.reviews["reviewed_at"].max() - pd.Timedelta(days=60)).to_numpy()
-    frames = {"reviews": made.reviews, "customers": made.customers, "orders": made.orders}
-    segment_step(engine, settings, "sample", frames | {"reviews": made.reviews[early]}, scored(made, early), "m1")
+    early = (sample.reviews["reviewed_at"] < sample.reviews["reviewed_at"].max() - pd.Timedelta(days=60)).to_numpy()
+    frames = {"reviews": sample.reviews, "customers": sample.customers, "orders": sample.orders}
+    segment_step(engine, settings, "sample", frames | {"reviews": sample.reviews[early]}, scored(sample, early), "m1")
     again = segment_step(engine, settings, "sample", frames, everything, "m1")
     engine.dispose()
-    return home, made, everything, again
+    return home, sample, everything, again
 
 
 @pytest.fixture
 def shop(stored, tmp_path):
-    "Settings of a copy of that folder, which a test may change; the shop, its marks, segmenting again, the last run."
-    home, made, everything, last = stored
+    "Settings of a copy of that folder, which a test may change; the shop, its predictions, a refit, the last run."
+    home, sample, everything, last = stored
     settings = settings_of(shutil.copytree(home, tmp_path / "shop"))
-    frames = {"reviews": made.reviews, "customers": made.customers, "orders": made.orders}
+    frames = {"reviews": sample.reviews, "customers": sample.customers, "orders": sample.orders}
     engine = make_engine(settings.database)
-    yield settings, made, everything, lambda: segment_step(engine, settings, "sample", frames, everything, "m1"), last
+    yield settings, sample, everything, lambda: segment_step(engine, settings, "sample", frames, everything, "m1"), last
     engine.dispose()
 
 
 def test_the_report_on_segments_names_all_of_them_and_who_moved(shop):
     settings, *_ = shop
     run = run_report(settings, "segments")
-    text, told = run.html.read_text(encoding="utf-8"), Service(settings).segments(Filters())
-    assert all(f"[{g['id']}] {g['name']}" in text for g in told["items"])
-    assert f"{100 * told['moved_share']:.1f}% of the customers" in text and text.count("<svg") == 4
+    text, segments = run.html.read_text(encoding="utf-8"), Service(settings).segments(Filters())
+    assert all(f"[{g['id']}] {g['name']}" in text for g in segments["items"])
+    assert f"{100 * segments['moved_share']:.1f}% of the customers" in text and text.count("<svg") == 4
     assert "nan" not in text.lower().replace("finan", "") and "<script" not in text
     assert run.status == "made" and run.summary["source"] == "sample"
 
 
 def test_the_report_on_the_model_measures_only_what_it_has_not_learnt_from(shop):
-    settings, made, everything, *_ = shop
+    settings, sample, everything, *_ = shop
     held = Service(settings).model(Filters())["held_out"]
-    new = made.reviews["label"].notna() & ~np.isin(
-        text_keys(text_of(made.reviews)), text_keys(text_of(made.reviews[:500]))
+    new = sample.reviews["label"].notna() & ~np.isin(
+        text_keys(text_of(sample.reviews)), text_keys(text_of(sample.reviews[:500]))
     )
-    truth = evaluate(made.reviews.loc[new, "label"], everything.predictions.loc[new.to_numpy(), "p_negative"])
+    truth = evaluate(sample.reviews.loc[new, "label"], everything.predictions.loc[new.to_numpy(), "p_negative"])
     assert held["accuracy"]["n"] == truth["accuracy"]["n"] < 450 and held["confusion"] == truth["confusion"]
     assert held["answered"]["value"] < 1 and all(0 <= m["p_negative"] <= 1 for m in held["mistakes"])
     text = run_report(settings, "model").html.read_text(encoding="utf-8")
@@ -138,7 +138,7 @@ def test_asking_again_on_unchanged_data_changes_no_byte(shop):
 
 
 @pytest.fixture
-def made_at_once(tmp_path, monkeypatch):
+def report_without_kernel(tmp_path, monkeypatch):
     "Make a report without a kernel; its key holds the parameter `region` as the weekly report's does."
 
     def execute(template, out, values, settings, timeout):
@@ -170,14 +170,14 @@ REGIONS = [
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_a_report_lies_one_folder_deep_whatever_its_region(made_at_once, tmp_path, region):
+def test_a_report_lies_one_folder_deep_whatever_its_region(report_without_kernel, tmp_path, region):
     (tmp_path / "sandbox").mkdir()
     (tmp_path / "sandbox" / "keep.txt").write_text("precious")
-    made = [made_at_once(region) for _ in range(2)]
+    runs = [report_without_kernel(region) for _ in range(2)]
     assert (tmp_path / "sandbox" / "keep.txt").read_text() == "precious"
     assert [p.name for p in (tmp_path / "reports").iterdir()] == ["weekly"]
-    assert [p for p in (tmp_path / "reports" / "weekly").iterdir()] == [made[0].html.parent]
-    assert made[0].html == made[1].html and made[0].html.is_file()
+    assert [p for p in (tmp_path / "reports" / "weekly").iterdir()] == [runs[0].html.parent]
+    assert runs[0].html == runs[1].html and runs[0].html.is_file()
 
 
 def test_names_of_reports_are_safe_and_differ_where_the_texts_do():
@@ -187,20 +187,20 @@ def test_names_of_reports_are_safe_and_differ_where_the_texts_do():
     assert all(0 < len(n) <= 60 and n.isascii() and not {*n} & set("/\\:\0 ") and n[0] not in ".-" for n in names)
 
 
-def test_only_what_a_report_left_is_replaced(made_at_once, tmp_path):
-    html = made_at_once("North").html
+def test_only_what_a_report_left_is_replaced(report_without_kernel, tmp_path):
+    html = report_without_kernel("North").html
     (html.parent / "parameters.json").unlink()
     (html.parent / "keep.txt").write_text("precious")
     with pytest.raises(
         ReportError, match="expected no folder yet, or one with .*; found something else at .*; next: move"
     ):
-        made_at_once("North")
+        report_without_kernel("North")
     assert (html.parent / "keep.txt").read_text() == "precious"
     assert [p.name for p in (tmp_path / "reports").iterdir()] == ["weekly"], "the scratch folder stays"
 
 
 @pytest.mark.parametrize("place", ["weekly", "weekly/shop-2026-11-15-North"])
-def test_a_link_out_of_the_folder_of_reports_is_not_followed(made_at_once, tmp_path, place):
+def test_a_link_out_of_the_folder_of_reports_is_not_followed(report_without_kernel, tmp_path, place):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     for name in ("result.json", "parameters.json", "keep.txt"):
@@ -209,5 +209,5 @@ def test_a_link_out_of_the_folder_of_reports_is_not_followed(made_at_once, tmp_p
     link.parent.mkdir(parents=True)
     link.symlink_to(elsewhere)
     with pytest.raises(ReportError, match="expected a report inside"):
-        made_at_once("North")
+        report_without_kernel("North")
     assert len([*elsewhere.iterdir()]) == 3

@@ -206,8 +206,8 @@ def test_the_change_is_there_and_nowhere_else(seed):
     assert (here & after).sum() >= 100 and (here & before).sum() >= 100
     assert z(here) > 4
     assert abs(z(~here)) < 2.6
-    told = [shop.truth["topics"][i] for i in rated["review_id"][here & after & negative]]
-    assert told.count(shop.truth["change"]["topic"]) / len(told) > 0.5
+    topics = [shop.truth["topics"][i] for i in rated["review_id"][here & after & negative]]
+    assert topics.count(shop.truth["change"]["topic"]) / len(topics) > 0.5
 
 
 def test_segments_differ_as_planted(shop):

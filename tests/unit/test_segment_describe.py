@@ -20,18 +20,18 @@ from smart_customer_analysis.segment.refit import choose_segments
 
 
 def segmented(shop, errors=0.06, previous=None):
-    "Segments of a shop whose marks are the stars with some errors."
+    "Segments of a shop whose predictions are the stars with some errors."
     rng = np.random.default_rng(0)
     good = shop.reviews["label"].astype("Float64").fillna(0.5).to_numpy(dtype=float)
     good = np.where(rng.random(len(good)) < errors, 1 - good, good)
-    marks = pd.DataFrame({"review_id": shop.reviews["review_id"], "p_negative": 0.95 - 0.9 * good})
+    predictions = pd.DataFrame({"review_id": shop.reviews["review_id"], "p_negative": 0.95 - 0.9 * good})
     names = sorted(set(shop.truth["topics"].values()))
     topics = np.array([names.index(t) for t in shop.truth["topics"].values()])
     vectors = np.eye(12)[topics] + 0.5 * rng.normal(size=(len(topics), 12))
-    features = customer_features(shop.customers, shop.orders, shop.reviews, marks, vectors.astype(np.float32))
+    features = customer_features(shop.customers, shop.orders, shop.reviews, predictions, vectors.astype(np.float32))
     model = choose_segments(features.frame, 3, 8, seed=42, previous=previous)
-    found = match_segments(previous, model.members)
-    return features, model.members.assign(segment_id=model.members["segment"].map(found.mapping)), marks
+    matching = match_segments(previous, model.members)
+    return features, model.members.assign(segment_id=model.members["segment"].map(matching.mapping)), predictions
 
 
 @pytest.fixture(scope="module")
@@ -41,20 +41,21 @@ def sample():
 
 
 def test_planted_segments_are_found_and_recognisable(sample):
-    shop, features, members, marks = sample
+    shop, features, members, predictions = sample
     planted = members["member_id"].map(shop.truth["segments"])
     assert adjusted_rand_score(planted, members["segment_id"]) >= 0.9
-    told = describe_segments(features, members, shop.reviews, marks, customers=shop.customers).set_index("segment_id")
+    table = describe_segments(features, members, shop.reviews, predictions, customers=shop.customers)
+    table = table.set_index("segment_id")
     kind = planted.groupby(members["segment_id"]).agg(lambda s: s.mode()[0])
-    names = {kind[letter]: told.loc[letter, "name"] for letter in kind.index}
-    said = {
+    names = {kind[letter]: table.loc[letter, "name"] for letter in kind.index}
+    expected = {
         "regulars": "regulars",
         "big spenders": "spenders",
         "critics": "nhappy",
         "lapsed": "Lapsed",
         "bargain hunters": "bargain hunters",
     }
-    assert all(word.lower() in names[k].lower() for k, word in said.items()), names
+    assert all(word.lower() in names[k].lower() for k, word in expected.items()), names
 
 
 @pytest.mark.parametrize("noise, least", [(0, 0.98), (2, 0.8)])
@@ -78,40 +79,40 @@ def test_a_refit_of_the_same_customers_tells_nothing(seed):
     _, members, _ = segmented(shop)
     for errors in (0.06, 0.05):
         _, again, _ = segmented(shop, errors, previous=members[["member_id", "segment_id"]])
-        found = match_segments(members, again.drop(columns="segment_id"))
-        assert len(found.events) == 0 and moved_share(found.migration) <= 0.02
+        matching = match_segments(members, again.drop(columns="segment_id"))
+        assert len(matching.events) == 0 and moved_share(matching.migration) <= 0.02
 
 
 def test_rows_are_complete_and_serialisable(sample):
-    shop, features, members, marks = sample
-    told = describe_segments(features, members, shop.reviews, marks)
-    assert list(told["segment_id"]) == sorted(members["segment_id"].unique()) and told["size"].sum() == len(members)
-    assert abs(told["share"].sum() - 1) < 1e-9 and told["stability"].between(0, 1).all()
-    json.dumps(told.to_dict("records"), allow_nan=False)
-    for row in told.itertuples():
+    shop, features, members, predictions = sample
+    table = describe_segments(features, members, shop.reviews, predictions)
+    assert list(table["segment_id"]) == sorted(members["segment_id"].unique()) and table["size"].sum() == len(members)
+    assert abs(table["share"].sum() - 1) < 1e-9 and table["stability"].between(0, 1).all()
+    json.dumps(table.to_dict("records"), allow_nan=False)
+    for row in table.itertuples():
         assert row.name and row.sentence.endswith(".") and row.words and len(row.quotes) == 2
         assert {"feature", "label", "value", "all", "difference_sd"} <= set(row.profile[0])
         assert all(q["text"] and len(q["text"]) <= 200 for q in row.quotes)
         assert {q["review_id"] for q in row.quotes} <= set(shop.reviews["review_id"])
-    written = " ".join(told["name"]) + " " + " ".join(told["sentence"])
+    written = " ".join(table["name"]) + " " + " ".join(table["sentence"])
     assert not LOUD.search(written) and not re.search("!|nan|none", written, re.IGNORECASE)
 
 
 def test_quotes_are_by_members_of_the_segment(sample):
-    shop, features, members, marks = sample
-    told = describe_segments(features, members, shop.reviews, marks)
+    shop, features, members, predictions = sample
+    table = describe_segments(features, members, shop.reviews, predictions)
     author = shop.reviews.set_index("review_id")["customer_id"]
     home = members.set_index("member_id")["segment_id"]
-    assert all(home[author[q["review_id"]]] == row.segment_id for row in told.itertuples() for q in row.quotes)
+    assert all(home[author[q["review_id"]]] == row.segment_id for row in table.itertuples() for q in row.quotes)
 
 
 def test_names_stay_with_their_letters(sample):
-    shop, features, members, marks = sample
-    told = describe_segments(features, members, shop.reviews, marks)
-    names = dict(zip(told["segment_id"], told["name"], strict=True))
+    shop, features, members, predictions = sample
+    table = describe_segments(features, members, shop.reviews, predictions)
+    names = dict(zip(table["segment_id"], table["name"], strict=True))
     later = make_shop(dirty=False, n_customers=780)  # another draw of the same kinds of people
-    features, members, marks = segmented(later)
-    again = describe_segments(features, members, later.reviews, marks, names)
+    features, members, predictions = segmented(later)
+    again = describe_segments(features, members, later.reviews, predictions, names)
     assert dict(zip(again["segment_id"], again["name"], strict=True)) == names
 
 
@@ -149,16 +150,16 @@ WORDLESS = {
 def test_reviews_without_a_telling_word_are_named_all_the_same(case):
     texts = pd.Series(WORDLESS[case])
     alike, n, rng = texts.nunique() == 1, len(texts), np.random.default_rng(0)
-    made = pd.DataFrame({"review_id": [f"r{i}" for i in range(n)], "source": "s", "line": range(1, n + 1)})
-    made = made.assign(title="", text=texts)
-    reviews = conform(made, Review)
+    rows = pd.DataFrame({"review_id": [f"r{i}" for i in range(n)], "source": "s", "line": range(1, n + 1)})
+    rows = rows.assign(title="", text=texts)
+    reviews = conform(rows, Review)
     p = np.full(n, 0.5) if alike else np.where(texts == texts[0], 0.1, 0.9)
     vectors = np.ones((n, 8)) if alike else rng.normal(size=(n, 8))
-    marks = pd.DataFrame({"review_id": reviews["review_id"], "p_negative": p})
-    features = review_features(reviews, marks, vectors.astype(np.float32))
-    found = choose_segments(features.frame, 3, 8, seed=42)
-    members = found.members.assign(segment_id=found.members["segment"].map(lambda k: chr(65 + k)))
-    names = describe_segments(features, members, reviews, marks)["name"]
+    predictions = pd.DataFrame({"review_id": reviews["review_id"], "p_negative": p})
+    features = review_features(reviews, predictions, vectors.astype(np.float32))
+    model = choose_segments(features.frame, 3, 8, seed=42)
+    members = model.members.assign(segment_id=model.members["segment"].map(lambda k: chr(65 + k)))
+    names = describe_segments(features, members, reviews, predictions)["name"]
     assert names.is_unique and set(members["segment_id"]) and len(names) == members["segment_id"].nunique()
     if alike:
         assert names.tolist() == ["Reviews about many things"]

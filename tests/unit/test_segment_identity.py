@@ -30,13 +30,13 @@ def run(labels):
     return pd.DataFrame({"member_id": [f"m{i}" for i in range(len(labels))], "segment": labels})
 
 
-def lettered(found, current):
-    return current.assign(segment_id=current["segment"].map(found.mapping))[["member_id", "segment_id"]]
+def lettered(matching, current):
+    return current.assign(segment_id=current["segment"].map(matching.mapping))[["member_id", "segment_id"]]
 
 
 def test_letters_hold_and_events_are_found(sim):
-    told = sim.simulate(weeks=8, repeats=1, times=6, n=400, seed=7)
-    drift, things = told.values()
+    tables = sim.simulate(weeks=8, repeats=1, times=6, n=400, seed=7)
+    drift, things = tables.values()
     drift = drift[drift["groups"] == "clear"]  # where groups touch, people really cross
     assert drift["changed letter a week"].max() <= 0.02 < 0.5 < drift["changed number, naive refit"].min()
     assert drift["weeks with an event"].sum() == 0
@@ -64,9 +64,9 @@ def test_letters_are_one_to_one_and_everybody_is_counted(before, after):
     second = match_segments(last, run(after), first.used_ids)
     assert len(set(second.mapping.values())) == len(second.mapping) == len(set(after))
     kept = set(second.mapping.values()) & set(first.mapping.values())
-    told = second.events
-    assert set(told.loc[told["kind"].isin(["birth", "split"]), "segment_id"]) == set(second.mapping.values()) - kept
-    assert set(told.loc[told["kind"].isin(["death", "merge"]), "segment_id"]) == set(first.mapping.values()) - kept
+    events = second.events
+    assert set(events.loc[events["kind"].isin(["birth", "split"]), "segment_id"]) == set(second.mapping.values()) - kept
+    assert set(events.loc[events["kind"].isin(["death", "merge"]), "segment_id"]) == set(first.mapping.values()) - kept
     assert second.migration["n"].sum() == max(len(before), len(after))
 
 
@@ -74,16 +74,16 @@ def test_a_dead_letter_never_comes_back():
     used, letters, last = frozenset(), [], None
     for week in range(30):
         now = run([0] * 20 + [1] * 20).assign(member_id=[f"w{week}-{i}" for i in range(40)])  # nobody stays
-        found = match_segments(last, now, used)
-        letters += found.mapping.values()
-        used, last = found.used_ids, lettered(found, now)
+        matching = match_segments(last, now, used)
+        letters += matching.mapping.values()
+        used, last = matching.used_ids, lettered(matching, now)
     assert len(letters) == len(set(letters)) == 60 and letters[26:28] == ["AA", "AB"]
 
 
 def test_sentences_name_people_and_letters():
     last = lettered(match_segments(None, run([0] * 60 + [1] * 40)), run([0] * 60 + [1] * 40))
-    found = match_segments(last, run([0] * 35 + [2] * 25 + [1] * 40), {"A", "B"})
-    assert found.events["sentence"].tolist() == ["[A] split: 35 customers stay, 25 form [C]."]
+    matching = match_segments(last, run([0] * 35 + [2] * 25 + [1] * 40), {"A", "B"})
+    assert matching.events["sentence"].tolist() == ["[A] split: 35 customers stay, 25 form [C]."]
     assert match_segments(last, run([0] * 100), {"A", "B"}).events["sentence"].tolist() == [
         "[B] merged into [A]: 40 customers moved together."
     ]

@@ -14,14 +14,14 @@ NOTHING = pd.DataFrame({"review_id": pd.Series(dtype="str"), "p_negative": pd.Se
 
 
 def members_at(loaded, now, previous=None, used=()):
-    "Customers, orders and reviews known at a moment, segmented; marks are the stars."
+    "Customers, orders and reviews known at a moment, segmented; predictions are the stars."
     orders = loaded.orders[loaded.orders["ordered_at"] <= now]
     reviews = loaded.reviews[(loaded.reviews["reviewed_at"] <= now).fillna(False).astype(bool)]
     customers = loaded.customers[loaded.customers["customer_id"].isin(orders["customer_id"])]
     features = customer_features(customers, orders, reviews, *NOTHING, now=now)
     model = choose_segments(features.frame, 3, 8, seed=42, previous=previous, draws=0)
-    found = match_segments(previous, model.members, used)
-    return found, model.members.assign(segment_id=model.members["segment"].map(found.mapping))
+    matching = match_segments(previous, model.members, used)
+    return matching, model.members.assign(segment_id=model.members["segment"].map(matching.mapping))
 
 
 def test_a_refit_on_later_orders_keeps_the_letters(real_data, capsys):
@@ -31,11 +31,13 @@ def test_a_refit_on_later_orders_keeps_the_letters(real_data, capsys):
     first, then = members_at(loaded, half)
     rows = []
     for step in range(1, 7):
-        found, now = members_at(loaded, half + step * week, then, first.used_ids)
-        rows.append((f"{half + step * week:%Y-%m-%d}", len(now), 1 - moved_share(found.migration), len(found.events)))
-        first, then = found, now
-    told = pd.DataFrame(rows, columns=["to", "customers", "kept their letter", "events"])
+        matching, now = members_at(loaded, half + step * week, then, first.used_ids)
+        rows.append(
+            (f"{half + step * week:%Y-%m-%d}", len(now), 1 - moved_share(matching.migration), len(matching.events))
+        )
+        first, then = matching, now
+    table = pd.DataFrame(rows, columns=["to", "customers", "kept their letter", "events"])
     with capsys.disabled():
-        print(f"\nOlist, first fit to {half:%Y-%m-%d}\n{told.round(4).to_string(index=False)}")
-    assert told["kept their letter"].min() >= 0.85 and told["kept their letter"].mean() >= 0.9
-    assert told["events"].sum() <= 1
+        print(f"\nOlist, first fit to {half:%Y-%m-%d}\n{table.round(4).to_string(index=False)}")
+    assert table["kept their letter"].min() >= 0.85 and table["kept their letter"].mean() >= 0.9
+    assert table["events"].sum() <= 1

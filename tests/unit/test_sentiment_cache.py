@@ -38,12 +38,12 @@ def pieces(size):
 def test_the_answers_are_those_of_one_call_whatever_the_pieces(ask, tmp_path):
     whole = ask.predict(SHOP["text"].tolist()).frame
     for size in (1, 7, 50, 1000):
-        told = ask.score_stream(pieces(size), tmp_path / str(size), block=BLOCK)
-        found = pd.read_parquet(tmp_path / str(size))
-        assert told["reviews"] == told["scored_now"] == N and told["files"] == 11
-        assert found.review_id.tolist() == SHOP.review_id.tolist()
-        assert np.allclose(found.p_negative, whole.p_negative, atol=0.02)
-        assert found.label.isna().tolist() == whole.label.isna().tolist()
+        counts = ask.score_stream(pieces(size), tmp_path / str(size), block=BLOCK)
+        answers = pd.read_parquet(tmp_path / str(size))
+        assert counts["reviews"] == counts["scored_now"] == N and counts["files"] == 11
+        assert answers.review_id.tolist() == SHOP.review_id.tolist()
+        assert np.allclose(answers.p_negative, whole.p_negative, atol=0.02)
+        assert answers.label.isna().tolist() == whole.label.isna().tolist()
         assert ask.score_stream(pieces(13), tmp_path / str(size), block=BLOCK)["scored_now"] == 0
 
 
@@ -61,8 +61,8 @@ def test_stopped_and_asked_again_nothing_is_scored_twice(ask, tmp_path, monkeypa
     monkeypatch.setattr(p.Predictor, "predict", counted)
     with pytest.raises(KeyboardInterrupt):
         ask.score_stream(pieces(90), tmp_path / "out", block=BLOCK)
-    told = ask.score_stream(pieces(90), tmp_path / "out", block=BLOCK)
-    assert scored == SHOP.text.tolist() and told["scored_now"] == N - after * BLOCK
+    counts = ask.score_stream(pieces(90), tmp_path / "out", block=BLOCK)
+    assert scored == SHOP.text.tolist() and counts["scored_now"] == N - after * BLOCK
     assert pd.read_parquet(tmp_path / "out").review_id.is_unique
 
 
@@ -88,8 +88,8 @@ def test_a_torn_file_a_changed_text_and_another_model_are_scored_again(ask, tmp_
 def test_the_bar_shows_the_time_left_of_what_is_left(ask, tmp_path, capsys):
     ask.score_stream(pieces(99), tmp_path, total=N, block=BLOCK, progress=True)
     (tmp_path / "answers-000010.parquet").unlink()
-    told = capsys.readouterr().err
-    assert f"{N}/{N}" in told and "review/s" in told
+    bar = capsys.readouterr().err
+    assert f"{N}/{N}" in bar and "review/s" in bar
     ask.score_stream(pieces(99), tmp_path, total=N, block=BLOCK, progress=True)
     assert f"{N}/{N}" in capsys.readouterr().err
 

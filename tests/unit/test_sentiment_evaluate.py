@@ -17,10 +17,10 @@ def rows(n=500, seed=0):
 
 def test_figures_agree_with_sklearn():
     y, p = rows()
-    found = e.evaluate(y, p)
-    assert found["accuracy"]["value"] == accuracy_score(y == 0, p >= 0.5)
+    metrics = e.evaluate(y, p)
+    assert metrics["accuracy"]["value"] == accuracy_score(y == 0, p >= 0.5)
     tn, fp, fn, tp = confusion_matrix(y == 0, p >= 0.5).ravel()
-    assert found["confusion"] == {"tn": tn, "fp": fp, "fn": fn, "tp": tp}
+    assert metrics["confusion"] == {"tn": tn, "fp": fp, "fn": fn, "tp": tp}
 
 
 def test_rows_without_label_or_probability_are_left_out():
@@ -54,9 +54,11 @@ def test_the_comparison_is_paired_and_fair():
         for _ in range(60)
     )
     assert false <= 9
-    told = e.compare(y, 1 - p, p)
-    assert told["difference"] > 0.3 and told["low"] > 0 and told["p_value"] < 1e-6
-    assert told["difference"] == pytest.approx((told["wrong_to_right"] - told["right_to_wrong"]) / told["n"])
+    comparison = e.compare(y, 1 - p, p)
+    assert comparison["difference"] > 0.3 and comparison["low"] > 0 and comparison["p_value"] < 1e-6
+    assert comparison["difference"] == pytest.approx(
+        (comparison["wrong_to_right"] - comparison["right_to_wrong"]) / comparison["n"]
+    )
 
 
 def test_the_baseline_is_the_same_each_time_and_better_than_chance():
@@ -77,9 +79,9 @@ def test_slices_hold_every_row_once_per_column():
 
 def test_worst_mistakes_come_first_and_are_mistakes():
     y, p = rows(100)
-    found = e.worst_mistakes([str(i) for i in range(100)], y, p, n=5)
-    assert ((found.p_negative >= 0.5) != (found.label == 0)).all()
-    assert (found.p_negative - 0.5).abs().is_monotonic_decreasing
+    mistakes = e.worst_mistakes([str(i) for i in range(100)], y, p, n=5)
+    assert ((mistakes.p_negative >= 0.5) != (mistakes.label == 0)).all()
+    assert (mistakes.p_negative - 0.5).abs().is_monotonic_decreasing
 
 
 def two_models(rng, n=400, wrong=0.08, flipped=0.06, harm=0.0):
@@ -126,10 +128,10 @@ def test_the_card_shows_how_sure_and_how_often_right(tmp_path):
 
     texts, labels = toy(60)
     recipe = dict(encoder=str(tiny_encoder(tmp_path / "tiny", texts)), max_tokens=24, epochs=1)
-    made = train_sentiment(texts, labels, [], [], tmp_path / "sentiment", **recipe)
+    trained = train_sentiment(texts, labels, [], [], tmp_path / "sentiment", **recipe)
     y, p = rows(1000)
-    e.record_evaluation(made.folder, e.evaluate(y, p))
-    lines = [line for line in (made.folder / "README.md").read_text().splitlines() if "◆" in line]
+    e.record_evaluation(trained.folder, e.evaluate(y, p))
+    lines = [line for line in (trained.folder / "README.md").read_text().splitlines() if "◆" in line]
     table = e.reliability(y, p)
     assert [f"| {r.sure:.0%} | {r.right:.0%} |" for r in table.itertuples()] == [
         "|".join(x.split("|")[:3]) + "|" for x in lines

@@ -177,8 +177,8 @@ def test_transformers_reads_the_folder_and_says_the_same(published):
     texts = ["the sound is great", "it broke", "unknown words here"]
     ours = Predictor(published, precision="fp32").predict(texts).frame
     theirs = pipeline("text-classification", model=str(published), top_k=None)(texts)
-    for row, found in zip(ours.itertuples(), theirs, strict=True):
-        scores = {f["label"]: f["score"] for f in found}
+    for row, classes in zip(ours.itertuples(), theirs, strict=True):
+        scores = {f["label"]: f["score"] for f in classes}
         assert scores["negative"] == pytest.approx(row.p_negative, abs=1e-5)
         assert ("positive" if row.label == 1 else "negative") == max(scores, key=scores.get)
     assert AutoModelForSequenceClassification.from_pretrained(published).config.id2label == {
@@ -232,5 +232,5 @@ def test_lean_attention_is_attention(loud, ends):
     for dtype, apart in ((torch.float32, 1e-3), (torch.bfloat16, 0.1)):
         parts = [x.to(dtype) for x in (q * loud, k * loud - 30, v)]
         exact = torch.nn.functional.scaled_dot_product_attention(*(x.float() for x in parts), attn_mask=mask, scale=0.4)
-        found, _ = sentiment_layers.lean_attention(None, *parts, mask, 0.4)
-        assert torch.allclose(found.transpose(1, 2).float(), exact, atol=apart)
+        output, _ = sentiment_layers.lean_attention(None, *parts, mask, 0.4)
+        assert torch.allclose(output.transpose(1, 2).float(), exact, atol=apart)

@@ -85,18 +85,18 @@ def test_an_answer_does_not_depend_on_its_company(folder, precision, apart):
 
 
 def test_many_threads_get_the_same_answers(ask):
-    texts, found = toy(40, seed=4)[0], {}
+    texts, answers = toy(40, seed=4)[0], {}
     expected = ask.predict(texts).frame
 
     def work(k):
-        found[k] = (ask.predict(texts).frame, ask.explain(texts[k])["p_negative"])
+        answers[k] = (ask.predict(texts).frame, ask.explain(texts[k])["p_negative"])
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(6)]
     [t.start() for t in threads]
     [t.join() for t in threads]
     for k in range(6):
-        pd.testing.assert_frame_equal(found[k][0], expected)
-        assert found[k][1] == pytest.approx(expected.p_negative[k], abs=1e-4)
+        pd.testing.assert_frame_equal(answers[k][0], expected)
+        assert answers[k][1] == pytest.approx(expected.p_negative[k], abs=1e-4)
 
 
 def test_the_contract_answers_less_the_stricter_it_is(ask):
@@ -104,10 +104,12 @@ def test_the_contract_answers_less_the_stricter_it_is(ask):
     shares = []
     for error in (0.2, 0.1, 0.05, 0.02):
         answer = ask.predict(texts, max_error=error)
-        told = answer.frame.label.notna().to_numpy()
-        shares.append(told.mean())
-        assert answer.guarantee.coverage == told.mean()
-        assert (answer.frame.label[told].astype(int).to_numpy() != np.array(labels)[told]).sum() <= error * told.sum()
+        answered = answer.frame.label.notna().to_numpy()
+        shares.append(answered.mean())
+        assert answer.guarantee.coverage == answered.mean()
+        assert (
+            answer.frame.label[answered].astype(int).to_numpy() != np.array(labels)[answered]
+        ).sum() <= error * answered.sum()
     assert shares == sorted(shares, reverse=True)
     for bad in (0, -1, 0.5, 7):
         with pytest.raises(InputError, match="max_error"):
@@ -134,8 +136,8 @@ def lot(n: int, seed: int, sure: float = 1.0, longer: float = 1.0, off: float = 
 def test_the_promise_says_in_what_texts_are_another_kind(change, named):
     calibration = {"kind": reference_profile(lot(340, 0)), "n": 340, "thresholds": [{"max_error": 0.1, "margin": 0.5}]}
     lots = [lot(100, seed, **change) for seed in range(1, 101)]
-    found = [sentiment_drift.drift_test(some, calibration) for some in lots]
-    assert sum(any(named in name for name in names) for names in found) >= 98 if named else found.count([]) >= 98
+    drifted = [sentiment_drift.drift_test(some, calibration) for some in lots]
+    assert sum(any(named in name for name in names) for names in drifted) >= 98 if named else drifted.count([]) >= 98
     _, promise = p.guarantee_risk(lots[0], calibration, 0.1)
     assert promise.holds == (not named) and (not named or named in promise.sentence)
 
@@ -168,19 +170,25 @@ def test_other_texts_get_no_promise(ask):
     "text", [v for k, v in STRANGE.items() if k != "one long word"] + ["I don't like it; it's naïve!"]
 )
 def test_explained_words_lie_where_they_say(ask, text):
-    told = ask.explain(text)
-    assert all(text.encode("utf-8", "replace").decode()[w["start"] : w["end"]] == w["word"] for w in told["words"])
-    assert told["tokens_read"] <= 512 and 0 <= told["p_negative"] <= 1 and np.isfinite(told["faithfulness"])
-    assert told["label"] is None or told["label"] in (0, 1)
+    explanation = ask.explain(text)
+    assert all(
+        text.encode("utf-8", "replace").decode()[w["start"] : w["end"]] == w["word"] for w in explanation["words"]
+    )
+    assert (
+        explanation["tokens_read"] <= 512
+        and 0 <= explanation["p_negative"] <= 1
+        and np.isfinite(explanation["faithfulness"])
+    )
+    assert explanation["label"] is None or explanation["label"] in (0, 1)
 
 
 def test_the_words_that_carry_the_verdict_weigh_most(ask):
     hits = 0
     texts, labels = toy(40, seed=11)
     for text, label in zip(texts, labels, strict=True):
-        told = ask.explain(text)
-        top = max(told["words"], key=lambda w: w["weight"] * (1 if told["label"] else -1))["word"]
-        hits += top not in FILLER and told["label"] == label
+        explanation = ask.explain(text)
+        top = max(explanation["words"], key=lambda w: w["weight"] * (1 if explanation["label"] else -1))["word"]
+        hits += top not in FILLER and explanation["label"] == label
     assert hits >= 36
 
 

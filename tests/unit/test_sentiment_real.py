@@ -29,23 +29,29 @@ def trained(real_data, tmp_path_factory):
     def pick(index):
         return [texts[i] for i in index], [labels[i] for i in index]
 
-    made = train_sentiment(*pick(learn), *pick(held), tmp_path_factory.mktemp("real") / "sentiment", seed=0)
-    return made, Predictor(made.folder), pick(learn)
+    model = train_sentiment(*pick(learn), *pick(held), tmp_path_factory.mktemp("real") / "sentiment", seed=0)
+    return model, Predictor(model.folder), pick(learn)
 
 
 def test_accuracy_calibration_and_baseline(trained, real_data):
-    made, ask, learn = trained
+    model, ask, learn = trained
     texts, labels = lines(real_data / "amazon_polarity" / "test.ft.txt")
     answer = ask.predict(texts).frame
-    found = evaluate(labels, answer.p_negative)
+    metrics = evaluate(labels, answer.p_negative)
     plain = tfidf_baseline(*learn, texts, labels)
     print(
-        found["accuracy"], "ece", found["ece"], "tfidf", plain["accuracy"]["value"], "tokens/s", made.tokens_per_second
+        metrics["accuracy"],
+        "ece",
+        metrics["ece"],
+        "tfidf",
+        plain["accuracy"]["value"],
+        "tokens/s",
+        model.tokens_per_second,
     )
-    assert found["accuracy"]["value"] >= 0.90
-    assert found["accuracy"]["value"] > plain["accuracy"]["value"]
-    assert found["ece"] <= 0.04
-    assert made.padding_share < 0.02
+    assert metrics["accuracy"]["value"] >= 0.90
+    assert metrics["accuracy"]["value"] > plain["accuracy"]["value"]
+    assert metrics["ece"] <= 0.04
+    assert model.padding_share < 0.02
     assert (answer.tokens_read == answer.tokens_total).all()
 
 
@@ -78,11 +84,11 @@ def test_explanations_hold_and_come_in_time(trained, real_data):
     _, ask, _ = trained
     texts, _ = lines(real_data / "amazon_polarity" / "test.ft.txt")
     short = [t for t in texts if 300 < len(t) < 550][:20]
-    told, seconds = [], []
+    explanations, seconds = [], []
     for text in short:
         start = time.process_time()
-        told.append(ask.explain(text))
+        explanations.append(ask.explain(text))
         seconds.append(time.process_time() - start)
-    assert np.median([t["completeness_error"] for t in told]) <= 0.02
-    assert np.mean([t["faithfulness"] for t in told]) >= 3
+    assert np.median([t["completeness_error"] for t in explanations]) <= 0.02
+    assert np.mean([t["faithfulness"] for t in explanations]) >= 3
     assert np.quantile(seconds, 0.95) < 5  # processor seconds, so that a busy machine does not fail it

@@ -51,16 +51,16 @@ def test_a_graph_answers_as_the_model_does(ask, trained, int8, apart):
 @pytest.fixture
 def speeds(ask, monkeypatch):
     """Seconds that each engine seems to take."""
-    whole, clock, told = r.score, [0.0], {"torch": 3.0, "onnx fp32": 3.0, "onnx int8": 3.0}
+    whole, clock, durations = r.score, [0.0], {"torch": 3.0, "onnx fp32": 3.0, "onnx int8": 3.0}
 
     def timed(engine, *a, **k):
         name = "torch" if engine is ask.model else "onnx int8" if "int8" in engine.session._model_path else "onnx fp32"
-        clock[0] += told[name]
+        clock[0] += durations[name]
         return whole(engine, *a, **k)
 
     monkeypatch.setattr(r, "score", timed)
     monkeypatch.setattr(r.time, "perf_counter", lambda: clock[0])
-    return told
+    return durations
 
 
 @pytest.mark.parametrize("winner", ["torch", "onnx fp32", "onnx int8"])

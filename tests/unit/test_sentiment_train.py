@@ -192,15 +192,15 @@ def test_a_finished_run_is_not_repeated_unless_asked(tmp_path, encoder):
 
 def test_without_validation_rows_nothing_is_promised(tmp_path, encoder):
     texts, labels = toy(60)
-    made = t.train_sentiment(texts, labels, [], [], tmp_path / "s", encoder=encoder, max_tokens=24, epochs=1)
+    model = t.train_sentiment(texts, labels, [], [], tmp_path / "s", encoder=encoder, max_tokens=24, epochs=1)
     from smart_customer_analysis.sentiment.predict import Predictor
 
-    answer = Predictor(made.folder).predict(texts[:3], max_error=0.05)
+    answer = Predictor(model.folder).predict(texts[:3], max_error=0.05)
     assert answer.frame.label.isna().all() and not answer.guarantee.holds
 
 
 @pytest.mark.parametrize(
-    ("texts", "labels", "found"),
+    ("texts", "labels", "reason"),
     [
         ([], [], "0 rows"),
         (["a", "b"], [1], "2 texts, 1 labels"),
@@ -210,10 +210,10 @@ def test_without_validation_rows_nothing_is_promised(tmp_path, encoder):
         (["a", None], [1, 0], "NoneType as text 1"),
     ],
 )
-def test_unusable_rows_are_refused(tmp_path, encoder, texts, labels, found):
+def test_unusable_rows_are_refused(tmp_path, encoder, texts, labels, reason):
     with pytest.raises(InputError) as e:
         t.train_sentiment(texts, labels, [], [], tmp_path / "s", encoder=encoder)
-    assert found in str(e.value)
+    assert reason in str(e.value)
     assert not list(tmp_path.glob("s/2*"))
 
 
@@ -245,9 +245,9 @@ def test_the_folder_says_whether_its_topics_were_kept(tmp_path, encoder):
 
 def test_the_map_spares_the_last_layer_and_keeps_answers_words_and_topics(tmp_path, encoder):
     known = pretrained(encoder, tmp_path / "known")
-    made = train(tmp_path / "kept", str(known), epochs=2, keep_topics=1.0)
-    texts, (spared, whole) = toy(40)[0], (Predictor(made.folder, precision="fp32") for _ in range(2))
-    whole.model = whole.scorer = AutoModelForSequenceClassification.from_pretrained(made.folder).requires_grad_(False)
+    model = train(tmp_path / "kept", str(known), epochs=2, keep_topics=1.0)
+    texts, (spared, whole) = toy(40)[0], (Predictor(model.folder, precision="fp32") for _ in range(2))
+    whole.model = whole.scorer = AutoModelForSequenceClassification.from_pretrained(model.folder).requires_grad_(False)
     whole.model.words = spared.model.words
     near, exact = (score(ask.scorer, ask.encode(texts)) for ask in (spared, whole))
     assert np.allclose(near.margin, exact.margin, atol=1e-5)
@@ -257,7 +257,7 @@ def test_the_map_spares_the_last_layer_and_keeps_answers_words_and_topics(tmp_pa
         assert np.allclose(a, b, atol=1e-4)
     before = load_encoder(str(known))[0]
     before.config.topics_kept = True
-    as_it_was = score(prune_last_layer(before, read_topic_map(made.folder)), spared.encode(texts)).embeddings
+    as_it_was = score(prune_last_layer(before, read_topic_map(model.folder)), spared.encode(texts)).embeddings
     led_astray = train(tmp_path / "lost", str(known), epochs=2, keep_topics=0.0).folder
     assert read_topic_map(led_astray) is None
     lost = Predictor(led_astray, precision="fp32").model
@@ -269,14 +269,16 @@ def test_the_map_spares_the_last_layer_and_keeps_answers_words_and_topics(tmp_pa
 def test_a_model_that_is_trained_further_keeps_its_way_to_the_topics(tmp_path, encoder):
     first = train(tmp_path / "first", str(pretrained(encoder, tmp_path / "known")), epochs=1, keep_topics=0.2)
     second = train(tmp_path / "second", str(first.folder), epochs=1, keep_topics=0.2)
-    assert torch.equal(*(read_topic_map(made.folder) for made in (first, second)))
+    assert torch.equal(*(read_topic_map(model.folder) for model in (first, second)))
 
 
 def test_word_embeddings_stay_where_an_encoder_was_trained(tmp_path, encoder):
     known = pretrained(encoder, tmp_path / "known")
-    made = train(tmp_path, str(known), epochs=1)
+    model = train(tmp_path, str(known), epochs=1)
     name = "bert.embeddings.word_embeddings.weight"
-    assert torch.equal(load_file(made.folder / "model.safetensors")[name], load_file(known / "model.safetensors")[name])
+    assert torch.equal(
+        load_file(model.folder / "model.safetensors")[name], load_file(known / "model.safetensors")[name]
+    )
 
 
 @pytest.mark.parametrize("error", [0.02, 0.05])
@@ -327,20 +329,20 @@ def test_a_model_trained_further_begins_with_all_its_weights_and_remembers(tmp_p
     assert sentiment_registry.seen(further.folder, [toy(160)[0][0], texts[0], "never"]).tolist() == [True, True, False]
 
 
-def judging_words(told):
+def judging_words(text):
     words = tomllib.loads((files("smart_customer_analysis") / "data" / "wording.toml").read_text(encoding="utf-8"))[
         "words"
     ]
-    return [w for w in (*words["good"], *words["bad"]) if re.search(rf"\b{re.escape(w)}\b", told)]
+    return [w for w in (*words["good"], *words["bad"]) if re.search(rf"\b{re.escape(w)}\b", text)]
 
 
 def test_neutral_passages_hold_no_word_of_praise_or_blame():
-    told = " ".join(sentiment_augment.neutral_passage(np.random.default_rng(k), 8_000) for k in range(100)).lower()
-    assert not judging_words(told) and not set("<>[]|") & set(told)
+    text = " ".join(sentiment_augment.neutral_passage(np.random.default_rng(k), 8_000) for k in range(100)).lower()
+    assert not judging_words(text) and not set("<>[]|") & set(text)
 
 
-def passages(neutral, prefixed, seed=1, **given):
-    return sentiment_recipe.Recipe(neutral=neutral, prefixed=prefixed, seed=seed, **given)
+def passages(neutral, prefixed, seed=1, **options):
+    return sentiment_recipe.Recipe(neutral=neutral, prefixed=prefixed, seed=seed, **options)
 
 
 def test_neutral_rows_are_added_counted_and_the_reviews_stay():
@@ -397,26 +399,26 @@ def test_half_a_chance_pulls_the_margin_to_zero(encoder):
 def test_a_pretrained_encoder_learns_from_passages_and_the_card_says_so(tmp_path, encoder):
     known = pretrained(encoder, tmp_path / "known")
     for share in (0.0, 0.25):
-        made = train(tmp_path / str(share), str(known), epochs=1, neutral=share, prefixed=2 * share)
-        told = json.loads((made.folder / "metrics.json").read_text())["training"]
-        assert (told["rows"], told["passages"], told["prefixed"]) == (120, 120 * share, 240 * share)
-        card = (made.folder / "README.md").read_text()
+        model = train(tmp_path / str(share), str(known), epochs=1, neutral=share, prefixed=2 * share)
+        training = json.loads((model.folder / "metrics.json").read_text())["training"]
+        assert (training["rows"], training["passages"], training["prefixed"]) == (120, 120 * share, 240 * share)
+        card = (model.folder / "README.md").read_text()
         assert ("30 passages that judge nothing, 60 reviews behind one, too" in card) == (share > 0)
         assert "It has learned from English product reviews." in card
 
 
 def test_english_passages_stay_out_where_the_reviews_are_not_english_and_the_card_says_so(tmp_path, encoder):
     known, (texts, labels) = pretrained(encoder, tmp_path / "known"), toy(60)
-    told = [
+    reviews = [
         f"o produto chegou bem, recebi {sorted({*text.split()} & {*GOOD, *BAD})}" if i % 3 else text
         for i, text in enumerate(texts)
     ]
     args = dict(encoder=str(known), max_tokens=24, epochs=1, device="cpu", precision="fp32")
-    made = t.train_sentiment(told, labels, [], [], tmp_path / "other" / "sentiment", **args)
-    training = json.loads((made.folder / "metrics.json").read_text())["training"]
+    model = t.train_sentiment(reviews, labels, [], [], tmp_path / "other" / "sentiment", **args)
+    training = json.loads((model.folder / "metrics.json").read_text())["training"]
     assert (training["passages"], training["prefixed"], training["language"]) == (0, 0, "pt")
     assert (training["recipe"]["neutral"], training["recipe"]["prefixed"]) == (0, 0)
-    card = (made.folder / "README.md").read_text()
+    card = (model.folder / "README.md").read_text()
     assert "another language than English (pt), so no passages" in card and "English product reviews" not in card
     assert "passages that judge nothing, " not in card
 

@@ -30,13 +30,13 @@ WORDS = fit_lexical(*flat(MADE), LABELS, weight=1.0)
 
 
 def test_it_is_what_scikit_learn_says():
-    said = [" ".join(f"t{i}" for i in t) for t in MADE]
+    texts = [" ".join(f"t{i}" for i in t) for t in MADE]
     rare = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, token_pattern=r"\S+")
-    line = LogisticRegression(C=10, max_iter=300).fit(rare.fit_transform(said), LABELS)
+    line = LogisticRegression(C=10, max_iter=300).fit(rare.fit_transform(texts), LABELS)
     new = [[7, 7, 1], [8, 2, 3, 8], [7, 8], [99, 98]]
-    told = line.decision_function(rare.transform([" ".join(f"t{i}" for i in t) for t in new]))
-    assert np.allclose(lexical_score([WORDS], *flat(new)), told, atol=1e-3)
-    assert told[0] > 1 > -1 > told[1]
+    expected = line.decision_function(rare.transform([" ".join(f"t{i}" for i in t) for t in new]))
+    assert np.allclose(lexical_score([WORDS], *flat(new)), expected, atol=1e-3)
+    assert expected[0] > 1 > -1 > expected[1]
 
 
 @given(st.lists(st.lists(st.integers(0, 45), max_size=40), min_size=1, max_size=8), st.integers(0, 10))
@@ -68,10 +68,10 @@ def test_more_texts_than_are_looked_at_are_drawn_the_same_way_twice():
 def folders(tmp_path_factory):
     work, (texts, labels) = tmp_path_factory.mktemp("words"), toy(200)
     recipe = dict(max_tokens=24, epochs=1, batch_tokens=256, precision="fp32")
-    given = (texts[:150], labels[:150], texts[150:], labels[150:])
-    whole = train_sentiment(*given, work / "a", encoder=str(tiny_encoder(work / "tiny", texts)), **recipe).folder
-    further = train_sentiment(*given, work / "b", encoder=str(whole), **recipe).folder
-    without = train_sentiment(*given, work / "c", encoder=str(work / "tiny"), lexical=0, **recipe).folder
+    data = (texts[:150], labels[:150], texts[150:], labels[150:])
+    whole = train_sentiment(*data, work / "a", encoder=str(tiny_encoder(work / "tiny", texts)), **recipe).folder
+    further = train_sentiment(*data, work / "b", encoder=str(whole), **recipe).folder
+    without = train_sentiment(*data, work / "c", encoder=str(work / "tiny"), lexical=0, **recipe).folder
     return texts, whole, further, without
 
 
@@ -80,10 +80,10 @@ def test_a_published_model_adds_its_words(folders):
     assert [len(read_lexical(f)) for f in (whole, further, without)] == [1, 2, 0]
     ask = Predictor(whole, precision="fp32")
     data = ask.encode([*texts, "", "the case is fine " * 60])
-    both, told = score(ask.scorer, data).margin, lexical_score(ask.model.words, data.ids, data.offsets)
+    both, lexical = score(ask.scorer, data).margin, lexical_score(ask.model.words, data.ids, data.offsets)
     ask.scorer.words = ()
     alone = score(ask.scorer, data)
-    assert np.allclose(both - alone.margin, np.where(alone.tokens_read > 0, told, 0)) and np.abs(told).max() > 0.5
+    assert np.allclose(both - alone.margin, np.where(alone.tokens_read > 0, lexical, 0)) and np.abs(lexical).max() > 0.5
     assert both[len(texts)] == 0  # nothing read, nothing said
 
 

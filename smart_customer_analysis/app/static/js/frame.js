@@ -1,5 +1,5 @@
 // What all views share: top bar, filter row with chips, phone sheet and bottom bar, key, theme.
-import { $, clear, h, icon, say } from "./dom.js";
+import { $, $$, clear, h, icon, s, say } from "./dom.js";
 import { addDays, count, date, dates, day, iso, monday } from "./format.js";
 import {
   TITLES,
@@ -27,6 +27,17 @@ const PRESETS = [
   ["52", "Last 52 weeks", 364],
 ];
 
+const closeButton = () =>
+  h(
+    "button",
+    { type: "button", class: "round", "aria-label": "Close", data: { close: "" } },
+    s(
+      "svg",
+      { width: 18, height: 18, viewBox: "0 0 18 18", "aria-hidden": "true" },
+      s("path", { d: "M4 4l10 10M14 4 4 14", stroke: "currentColor", "stroke-width": 1.8 }),
+    ),
+  );
+
 export function mountFrame(navigate) {
   go = navigate;
   $("#theme").addEventListener("click", () => {
@@ -47,6 +58,7 @@ export function mountFrame(navigate) {
       h("div", null, h("dt", null, mark ? [icon(mark), " "] : null, word), h("dd", null, text)),
     ),
   );
+  $$(".sheet-head").forEach((head) => head.append(closeButton()));
   for (const id of ["key", "more"]) {
     const dialog = $(`#${id}`);
     document

@@ -72,6 +72,14 @@ export function cellLines(p, overall) {
 
 const path = (ring, X, Y) => `M${ring.map(([a, b]) => `${X(a).toFixed(1)} ${Y(b).toFixed(1)}`).join("L")}Z`;
 
+const hatchPattern = (id) =>
+  s(
+    "pattern",
+    { id, width: 8, height: 8, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+    s("rect", { width: 8, height: 8, class: "m-hatch-fill" }),
+    s("line", { x1: 0, y1: 0, x2: 0, y2: 8, class: "m-hatch-line" }),
+  );
+
 export function staticMap({
   landData,
   cells = [],
@@ -101,17 +109,7 @@ export function staticMap({
   const svg = s(
     "svg",
     { width, height, viewBox: `0 0 ${width} ${height}`, class: "map-svg", role: "img", "aria-label": name },
-    s(
-      "defs",
-      null,
-      s(
-        "pattern",
-        { id: hatch, width: 8, height: 8, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-        s("rect", { width: 8, height: 8, class: "m-hatch-fill" }),
-        s("line", { x1: 0, y1: 0, x2: 0, y2: 8, class: "m-hatch-line" }),
-      ),
-      s("clipPath", { id: clip }, s("rect", { width, height, rx: 4 })),
-    ),
+    s("defs", null, hatchPattern(hatch), s("clipPath", { id: clip }, s("rect", { width, height, rx: 4 }))),
   );
   const g = s("g", { "clip-path": `url(#${clip})` }, s("rect", { width, height, class: "m-sea" }));
   const rings = [];
@@ -252,16 +250,7 @@ export function legendSVG(width, metric, breaks, y) {
   return s(
     "g",
     { transform: `translate(0 ${y})` },
-    s(
-      "defs",
-      null,
-      s(
-        "pattern",
-        { id: hatch, width: 8, height: 8, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-        s("rect", { width: 8, height: 8, class: "m-hatch-fill" }),
-        s("line", { x1: 0, y1: 0, x2: 0, y2: 8, class: "m-hatch-line" }),
-      ),
-    ),
+    s("defs", null, hatchPattern(hatch)),
     s(
       "text",
       { x: 0, y: 12, class: "c-tick" },

@@ -518,6 +518,20 @@ export default {
       }
     }
 
+    // What the plain map shows, on the page and in the exported picture.
+    function drawnData() {
+      const o = opt();
+      return {
+        landData,
+        cells: prepared().features,
+        hotspots: o.hot ? data.hotspots : [],
+        hot: o.hot,
+        extent: extentOf(data.features, data.extent),
+        breaks: breaks(),
+        metric: o.metric,
+      };
+    }
+
     async function drawMap() {
       const cells = prepared(),
         o = opt();
@@ -546,13 +560,7 @@ export default {
         stage.append(box);
         drawn(box, (w) =>
           staticMap({
-            landData,
-            cells: cells.features,
-            hotspots: o.hot ? data.hotspots : [],
-            hot: o.hot,
-            extent: extentOf(data.features, data.extent),
-            breaks: breaks(),
-            metric: o.metric,
+            ...drawnData(),
             width: w,
             height: Math.max(300, stage.clientHeight || 480),
             tips: (p) => cellLines(p, data.overall),
@@ -567,22 +575,11 @@ export default {
     }
 
     const drawSVG = (w) => {
-      const o = opt(),
-        ih = Math.round(w * 0.6),
+      const ih = Math.round(w * 0.6),
         svg = s("svg", { width: w, height: ih + 56, viewBox: `0 0 ${w} ${ih + 56}`, class: "chart" });
       svg.append(
-        staticMap({
-          landData,
-          cells: prepared().features,
-          hotspots: o.hot ? data.hotspots : [],
-          hot: o.hot,
-          extent: extentOf(data.features, data.extent),
-          breaks: breaks(),
-          metric: o.metric,
-          width: w,
-          height: ih,
-        }),
-        legendSVG(w, o.metric, breaks(), ih + 12),
+        staticMap({ ...drawnData(), width: w, height: ih }),
+        legendSVG(w, opt().metric, breaks(), ih + 12),
       );
       return svg;
     };

@@ -76,11 +76,15 @@ function row(r) {
 
 export default {
   question: "Where is Monday's page, and how do I get one for my region?",
-  inactive: Object.fromEntries(
-    ["segment", "region", "product", "sentiment", "q", "start"]
-      .map((k) => [k, REASON])
-      .concat([["compare", true]]),
-  ),
+  inactive: {
+    segment: REASON,
+    region: REASON,
+    product: REASON,
+    sentiment: REASON,
+    q: REASON,
+    start: REASON,
+    compare: true,
+  },
   mount(root, ctx) {
     const list = card({
         id: "reports",

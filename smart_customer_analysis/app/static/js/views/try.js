@@ -24,11 +24,15 @@ const REASON = "Filters do not act here: the model reads only the text in the bo
 
 export default {
   question: "What would the model say, and can I trust it?",
-  inactive: Object.fromEntries(
-    ["start", "segment", "region", "product", "sentiment", "q"]
-      .map((k) => [k, REASON])
-      .concat([["compare", true]]),
-  ),
+  inactive: {
+    start: REASON,
+    segment: REASON,
+    region: REASON,
+    product: REASON,
+    sentiment: REASON,
+    q: REASON,
+    compare: true,
+  },
   mount(root, ctx) {
     let timer = 0,
       stop = null,
