@@ -43,7 +43,7 @@ def feature_weights(
     return np.array([(weights or {}).get(name, weight(name)) for name in names], dtype=float)
 
 # %% ../../nbs/306_segment.scale.ipynb #36de188b
-NEAR, NARROW = 0.05, 0.5  # share of the rows that are near neighbours; least spread, in standard deviations
+NEAR, NARROW = 0.05, 0.5  # share of the rows that are near neighbours; least spread, in standard deviations of all rows
 _NORMAL = 0.1496  # what `_near_spread` measures of one normal distribution, in standard deviations
 
 
@@ -68,7 +68,7 @@ def _robust_scale(values: np.ndarray, names: list[str]) -> tuple[np.ndarray, np.
     center, whole = np.median(values, axis=0), values.std(axis=0)
     low, high = np.quantile(values, [0.25, 0.75], axis=0)
     spread = np.where(high - low > 1e-9, 0.7413 * (high - low), whole)
-    inside = np.maximum(np.minimum(_near_spread(values), spread), NARROW * whole)
+    inside = np.maximum(np.minimum(_near_spread(values), spread), np.minimum(NARROW * whole, spread))
     spread = np.where(_by_neighbours(names), inside, spread)
     axes = np.array([n.startswith(AXIS) for n in names])
     if axes.any():  # axes keep their proportions: the first matters most
