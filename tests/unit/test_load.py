@@ -690,8 +690,8 @@ def shop_of(tmp_path, customers, orders):
     rows = "".join(f"{n},{i},2026-01-05,9\n" for n, i in enumerate(orders))
     (tmp_path / "orders.csv").write_text("order_id,customer_id,ordered_at,amount\n" + rows)
     (tmp_path / "shop.toml").write_text(
-        'name = "kiosk"\n[files]\npeople = "people.csv"\norders = "orders.csv"\n'
-        '[customer]\nfile = "people"\n[order]\nfile = "orders"\n[order.constants]\ncurrency = "EUR"\n'
+        'currency = "EUR"\ndates = ["%Y-%m-%d"]\n[files.people]\npath = "people.csv"\n[files.orders]\n'
+        'path = "orders.csv"\n[customer]\nfile = "people"\n[order]\nfile = "orders"\n'
     )
     return load(tmp_path / "shop.toml", tmp_path)
 
