@@ -56,11 +56,12 @@ def spread(name: str, labelled: float, least: float, models: int) -> dict[str, o
     known = ~rows["current"] | (np.random.default_rng(1).random(len(rows)) < labelled)
     stars = rows["negative"].where(known).to_numpy()
     current = rows["current"].to_numpy()
-    truth, values, bare, right = rows["negative"][current].mean(), [], [], []
+    truth, values, bare, right, holds = rows["negative"][current].mean(), [], [], [], []
     for seed in range(models):
         read, accuracy = judged(rows, stars, least, seed)
         answer = shares_by(read[current], None, pool=fit_pool(read_reviews(read, None), None))
         values.append(answer["value"][0])
+        holds.append(bool(answer["low"][0] <= truth <= answer["high"][0]))
         bare.append(read["marked"][current].mean())
         right.append(accuracy)
     (low, high), wide = np.quantile(values, [0.05, 0.95]), np.quantile(bare, [0.05, 0.95])
@@ -69,6 +70,7 @@ def spread(name: str, labelled: float, least: float, models: int) -> dict[str, o
         "reviews of the period": int(current.sum()), "models": models,
         "models right": f"{min(right):.0%} to {max(right):.0%}", "true share": f"{truth:.1%}",
         "published, 5th to 95th percentile": f"{low:.1%} to {high:.1%}", "span in points": f"{100 * (high - low):.1f}",
+        "ranges that hold the true share": f"{sum(holds)} of {models}",
         "bare predictions": f"{wide[0]:.1%} to {wide[1]:.1%}",
     }  # fmt: skip
 

@@ -9,7 +9,7 @@ Frames of reviews, customers and orders, the two labels, the record of a rejecte
 # %% auto #0
 __all__ = ['NEGATIVE', 'POSITIVE', 'LABEL_NAMES', 'FASTTEXT_LABELS', 'SRID', 'REJECT_COLUMNS', 'COUNT_COLUMNS', 'InputError',
            'ModelError', 'DatabaseError', 'ReportError', 'NotFound', 'BadQuery', 'NotReady', 'label_of_rating',
-           'Review', 'Customer', 'Order', 'columns', 'conform', 'check_row_counts']
+           'Review', 'Customer', 'Order', 'columns', 'conform', 'id_texts', 'check_row_counts']
 
 # %% ../nbs/010_schema.ipynb #779fd22c
 import numpy as np
@@ -140,6 +140,28 @@ def conform(
         listed = "; ".join(f"{c}: {check} ({value!r})" for (c, check), value in faults.items())
         next_step = "correct the rows or the column mapping"
         raise InputError(f"a valid {model.__name__} frame", listed, next_step) from e
+
+# %% ../nbs/010_schema.ipynb #5a1e1002
+def id_texts(
+    ids: pd.Series | pd.Index,  # ids as they come: text, whole numbers, or whole numbers that a gap made floats
+    name: str,  # of the ids, for the error
+) -> pd.Series:  # text, on the same index; missing stays missing
+    "Write ids as text, `1.0` like `1`; raises `InputError` for other numbers, dates and the like."
+    kept = ids if isinstance(ids, pd.Series) else pd.Series(ids, dtype=ids.dtype)
+    plain = kept.astype(object)
+    known = plain.notna()
+
+    def text(value: object) -> str:
+        if isinstance(value, str):
+            return value
+        is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+        if not is_number or value != np.floor(value):
+            raise InputError(f"text or whole numbers as {name}", f"{value!r}", f"turn {name} into text")
+        return str(int(value))
+
+    if not pd.api.types.is_string_dtype(kept[known]):
+        plain = plain.where(~known, plain[known].map(text))
+    return plain.where(known, None).astype("str")
 
 # %% ../nbs/010_schema.ipynb #1386becc
 REJECT_COLUMNS = ["file", "line", "rule", "detail", "raw"]

@@ -24,6 +24,15 @@ from .source import FRAMES, Source
 from ..schema import REJECT_COLUMNS, Customer, InputError, conform
 
 # %% ../../nbs/112_data.batch.ipynb #02ef8c4d
+def _without_gap_zeros(texts: pd.DataFrame) -> pd.DataFrame:
+    "Write ids like `17850.0` as `17850` where every value of a column is such a number: a gap made them floats."
+    for column in texts.columns.intersection(["review_id", "customer_id", "order_id", "product_id"]):
+        ids = texts[column].dropna()
+        if len(ids) and ids.str.fullmatch(r"[0-9]+\.0").all():
+            texts = texts.assign(**{column: texts[column].str.removesuffix(".0")})
+    return texts
+
+
 def _typed_rows(
     rows: Rows, file: str, kind: str, source: Source, lookups: Lookups, now: pd.Timestamp
 ) -> tuple[pd.DataFrame, RuleLog]:
@@ -32,7 +41,7 @@ def _typed_rows(
     for join in entity.joins:
         frame = join_lookup(frame, join, lookups.frames[kind, join.file, join.on])
     texts, present = map_columns(frame, kind, entity, source, file)
-    return type_rows(texts, present, kind, source, now)
+    return type_rows(_without_gap_zeros(texts), present, kind, source, now)
 
 # %% ../../nbs/112_data.batch.ipynb #2d9979e5
 def _note_repeats(
@@ -180,6 +189,14 @@ class People:
                 self.first_time[customer_id] = at
             if kind == "review" and pd.notna(where) and not self.place.get(customer_id):
                 self.place[customer_id] = where
+
+    def refuse_two_spellings(self) -> None:
+        "Raise `InputError` where one id is written with and without `.0`: one person would count as two."
+        everybody = self.listed | set(self.first_time)
+        twice = [i for i in everybody if i.endswith(".0") and i[:-2].isdigit() and i[:-2] in everybody]
+        if twice:
+            found = f"{min(twice)[:-2]!r} and {min(twice)!r}, and {len(twice) - 1:,} more such pairs"
+            raise InputError("one spelling of each customer_id", found, "write ids as text in every file, without .0")
 
     def unlisted(self) -> pd.DataFrame:  # Customer frame
         "Return the people whom no customer file lists."

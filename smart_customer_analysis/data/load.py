@@ -126,6 +126,7 @@ def read_batches(
                 yield _loaded(source, kind, frame, [batch.rejects, rejects], [batch.counts, *counts], files, part)
                 rejects, counts = _NO_REJECTS, []  # those of the lookups go with the first batch
             refuse_wrong_file(part, totals, source)
+    people.refuse_two_spellings()
     yield _loaded(source, "customer", people.unlisted(), [_NO_REJECTS], [], files)
 
 # %% ../../nbs/114_data.load.ipynb #70c47fa7

@@ -19,8 +19,15 @@ from fastcore.basics import patch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from typing import TypedDict
-from ..schema import InputError
-from .rfm import DAY, mean_sentiment, rfm_table, sentiment_table, with_sentiment
+from ..schema import InputError, id_texts
+from smart_customer_analysis.segment.rfm import (
+    DAY,
+    check_moments,
+    mean_sentiment,
+    rfm_table,
+    sentiment_table,
+    with_sentiment,
+)
 from .topics import TopicModel, class_words, unit_rows
 
 # %% ../../nbs/304_segment.features.ipynb #f45c7878
@@ -57,7 +64,7 @@ class Features:
     topics: pd.DataFrame  # topic, words, n_reviews, share
     review_topics: pd.Series  # topic of each review with a prediction, indexed by review_id
     now: pd.Timestamp | None  # moment looked back from
-    left_out: dict[str, int] = field(default_factory=dict)  # rows that belong to no known customer
+    left_out: dict[str, int] = field(default_factory=dict)  # rows that belong to no known customer, or are later than `now`
 
     def __repr__(self) -> str:
         rows, columns = self.frame.shape
@@ -107,6 +114,17 @@ def _members(customers: pd.DataFrame, orders: pd.DataFrame, reviews: pd.DataFram
     return pd.Index(sorted(ids.unique()), name="customer_id")
 
 # %% ../../nbs/304_segment.features.ipynb #85aa33a1
+def _known_then(frame: pd.DataFrame, column: str, now: pd.Timestamp | None) -> pd.DataFrame:
+    "Rows up to a moment, with ids as text; rows without a moment stay."
+    if "customer_id" in frame:
+        frame = frame.assign(customer_id=id_texts(frame["customer_id"], "customer_id"))
+    if column not in frame or not len(frame):
+        return frame
+    if column != "first_seen" and frame[column].notna().any():
+        check_moments(frame[column], column, now)
+    return frame if now is None else frame[~(frame[column] > now)]
+
+
 def _read_shop(X: Tables, now: pd.Timestamp | None) -> _Shop:
     "Check the tables, sort them, and keep the orders and reviews of known customers."
     missing = [t for t in Tables.__annotations__ if t not in X]
@@ -116,14 +134,24 @@ def _read_shop(X: Tables, now: pd.Timestamp | None) -> _Shop:
             f"no {missing[0]}",
             "pass an empty frame for what the shop does not have",
         )
-    customers, orders = by_id(X["customers"], "customer_id"), by_id(X["orders"], "order_id")
-    reviews = by_id(X["reviews"], "review_id")
+    customers = by_id(_known_then(X["customers"], "first_seen", now), "customer_id")
+    orders = by_id(_known_then(X["orders"], "ordered_at", now), "order_id")
+    reviews = by_id(_known_then(X["reviews"], "reviewed_at", now), "review_id")
     reviews = reviews[reviews["customer_id"].notna()] if len(reviews) else reviews
     members = _members(customers, orders, reviews)
     orders, reviews = (f[f["customer_id"].isin(members)] for f in (orders, reviews))
     if now is None:
         now = pd.concat([orders["ordered_at"], reviews["reviewed_at"]]).max()
     return _Shop(members, customers, orders, reviews, X["predictions"], X["embeddings"], now)
+
+
+def _check_owners(X: Tables) -> None:
+    "Raise `InputError` where no order belongs to a customer of the table."
+    owners, listed = (id_texts(X[t]["customer_id"], "customer_id") for t in ("orders", "customers"))
+    if len(listed) and len(owners) and not owners.isin(listed).any():
+        ids = listed.iloc[0], owners.iloc[0]
+        found = f"no common id (customers: {ids[0]!r}, orders: {ids[1]!r})"
+        raise InputError("orders of the customers in the table", found, "use the same ids in both tables")
 
 # %% ../../nbs/304_segment.features.ipynb #aa9cdc8d
 def _scored_rows(reviews: pd.DataFrame, predictions: pd.DataFrame, embeddings: np.ndarray) -> np.ndarray:
@@ -283,6 +311,7 @@ class CustomerFeatures(TransformerMixin, BaseEstimator):
     ) -> "CustomerFeatures":  # itself
         "Fit the topics, the average customer and the columns; raises `InputError` for a missing table."
         shop = _read_shop(X, self.now)
+        _check_owners(X)
         self.now_ = shop.now
         self.left_out_ = {t: len(X[t]) - len(getattr(shop, t)) for t in ("orders", "reviews")}
         topics = _find_topics(shop.reviews, shop.predictions, shop.embeddings, self.n_topics, self.seed)

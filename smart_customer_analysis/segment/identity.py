@@ -15,7 +15,7 @@ import pandas as pd
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from scipy.optimize import linear_sum_assignment
-from ..schema import InputError
+from ..schema import InputError, id_texts
 
 # %% ../../nbs/320_segment.identity.ipynb #515a5a10
 def free_letters(
@@ -138,11 +138,18 @@ class Identity:
     used_ids: frozenset[str]  # letters taken so far, those of dead segments included
 
 # %% ../../nbs/320_segment.identity.ipynb #7b91d06b
-def _check_once(members: pd.DataFrame) -> None:
-    "Raise `InputError` where a member stands twice."
-    twice = members["member_id"][members["member_id"].duplicated()]
+def _checked(members: pd.DataFrame, segment: str) -> pd.DataFrame:
+    "Return id and segment of each member, ids as text; raises `InputError` where one is missing or stands twice."
+    lost = [c for c in ("member_id", segment) if c not in members]
+    if lost:
+        raise InputError(f"the columns member_id and {segment}", f"no {lost[0]}", "pass the members of a run")
+    kept = members[["member_id", segment]].assign(member_id=id_texts(members["member_id"], "member_id"))
+    if kept.isna().any(axis=None):
+        raise InputError("an id and a segment for every member", "a missing one", "drop members without a segment")
+    twice = kept["member_id"][kept["member_id"].duplicated()]
     if len(twice):
         raise InputError("every member once", f"{twice.iloc[0]!r} twice", "drop repeated rows")
+    return kept
 
 # %% ../../nbs/320_segment.identity.ipynb #47262ffd
 def match_segments(
@@ -151,16 +158,15 @@ def match_segments(
     used_ids: Collection[str] = (),  # letters ever used, those of dead segments included
     unit: str = "customer",  # what a member is, for the sentences
 ) -> Identity:  # letters, events, migration
-    "Give lasting letters to the segments of a run; raises `InputError` where a member stands twice."
-    _check_once(current_members)
-    current = current_members[["member_id", "segment"]]
+    "Give lasting letters to the segments of a run; raises `InputError` for a missing or repeated member."
+    current = _checked(current_members, "segment")
     sizes = current["segment"].value_counts()
     labels = [int(label) for label in sorted(sizes.index, key=lambda x: (-sizes[x], x))]
     if previous is None or not len(previous):
         mapping = dict(zip(labels, free_letters(used_ids), strict=False))
         events, migration = pd.DataFrame(columns=_KINDS), pd.DataFrame(columns=["from", "to", "n"])
         return Identity(dict(sorted(mapping.items())), events, migration, frozenset(used_ids) | set(mapping.values()))
-    _check_once(previous)
+    previous = _checked(previous, "segment_id")
     table = overlap(previous, current)
     mapping = {int(label): letter for label, letter in _match(table).items()}
     fresh = [label for label in labels if label not in mapping]

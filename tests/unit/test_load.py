@@ -683,3 +683,25 @@ def test_olist(real_data):
     assert shop.orders["amount"].sum() == pytest.approx(
         pd.read_csv(real_data / "olist" / "order_payments.csv")["payment_value"].sum()
     )
+
+
+def shop_of(tmp_path, customers, orders):
+    (tmp_path / "people.csv").write_text("customer_id,place\n" + "".join(f"{i},Bonn\n" for i in customers))
+    rows = "".join(f"{n},{i},2026-01-05,9\n" for n, i in enumerate(orders))
+    (tmp_path / "orders.csv").write_text("order_id,customer_id,ordered_at,amount\n" + rows)
+    (tmp_path / "shop.toml").write_text(
+        'currency = "EUR"\ndates = ["%Y-%m-%d"]\n[files.people]\npath = "people.csv"\n[files.orders]\n'
+        'path = "orders.csv"\n[customer]\nfile = "people"\n[order]\nfile = "orders"\n'
+    )
+    return load(tmp_path / "shop.toml", tmp_path)
+
+
+def test_ids_that_a_gap_made_floats_are_the_same_people(tmp_path):
+    found = shop_of(tmp_path, ["17850", "17851"], ["17850.0", "17851.0", "17850.0"])
+    assert sorted(found.customers["customer_id"]) == ["17850", "17851"]
+    assert set(found.orders["customer_id"]) == {"17850", "17851"}
+
+
+def test_one_id_in_two_spellings_is_refused(tmp_path):
+    with pytest.raises(InputError, match="one spelling of each customer_id; found '17850' and '17850.0'"):
+        shop_of(tmp_path, ["17850", "A1"], ["17850.0", "A1"])

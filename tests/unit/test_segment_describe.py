@@ -14,7 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 from smart_customer_analysis.data.sample import make_shop
 from smart_customer_analysis.schema import Review, conform
 from smart_customer_analysis.segment.describe import _review_names, clip, describe_segments, name_segments
-from smart_customer_analysis.segment.features import customer_features, review_features
+from smart_customer_analysis.segment.features import CATALOG, Features, customer_features, review_features
 from smart_customer_analysis.segment.identity import match_segments, moved_share
 from smart_customer_analysis.segment.refit import choose_segments
 
@@ -173,3 +173,49 @@ def test_a_segment_of_reviews_without_words_is_about_many_things():
         ["Complaints about: parcel"],
         ["Praise for many things"],
     ]
+
+
+def told_of(features, letters):
+    members = pd.DataFrame({"member_id": features.frame.index.astype(str), "segment_id": letters, "distance": 0.0})
+    empty = pd.DataFrame({c: pd.Series(dtype=str) for c in ("review_id", "customer_id", "title", "text", "place")})
+    empty = empty.assign(reviewed_at=pd.Series(dtype="datetime64[us, UTC]"))
+    marks = pd.DataFrame({"review_id": pd.Series(dtype=str), "p_negative": pd.Series(dtype=float)})
+    return describe_segments(features, members, empty, marks)
+
+
+def plain_features(frame):
+    labels = dict(CATALOG["label"].reindex(frame.columns))
+    topics = pd.DataFrame({"topic": [], "words": []})
+    return Features("customer", frame, labels, topics, pd.Series(dtype=int), None)
+
+
+BUYING = re.compile("buyer|spender|regular|loyal|lapsed|hunter|active", re.IGNORECASE)
+
+
+def test_who_never_ordered_has_no_name_of_buying():
+    half = np.repeat([0.0, 1.0], 40)
+    frame = pd.DataFrame({"frequency": half, "has_orders": half, "monetary": 30 * half, "recency": 300 - 280 * half})
+    frame.index = [f"c{i}" for i in range(80)]
+    told = told_of(plain_features(frame), np.where(half, "B", "A")).set_index("segment_id")["name"]
+    assert not BUYING.search(told["A"].replace("Not yet buying", "")) and "regulars" not in told["B"].lower(), told
+
+
+def test_where_nobody_bought_nobody_is_a_silent_buyer():
+    wrote = np.repeat([0.0, 1.0], 40)
+    frame = pd.DataFrame({"n_reviews": 3 * wrote, "has_reviews": wrote}, index=[f"c{i}" for i in range(80)])
+    told = told_of(plain_features(frame), np.where(wrote, "B", "A")).set_index("segment_id")["name"]
+    assert told["A"] == "Silent customers" and not BUYING.search(" ".join(told)), told
+
+
+def test_a_single_segment_is_everybody_and_says_that_there_are_no_groups():
+    frame = pd.DataFrame({"frequency": np.arange(30.0)}, index=[f"c{i}" for i in range(30)])
+    told = told_of(plain_features(frame), "A").iloc[0]
+    assert told["name"] == "All customers"
+    assert told["sentence"] == "30 customers: no groups: the customers are one cloud." and told["stability"] is None
+
+
+def test_a_mood_made_from_sentiment_says_so(sample):
+    shop, features, members, marks = sample
+    sentences = describe_segments(features, members, shop.reviews, marks)["sentence"]
+    moody = sentences[sentences.str.contains("unhappy")]
+    assert len(moody) and moody.str.contains("sentiment is one of the features").all()

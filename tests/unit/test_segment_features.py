@@ -13,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from smart_customer_analysis.schema import InputError
 from smart_customer_analysis.segment.features import CustomerFeatures, customer_features, review_features
 from smart_customer_analysis.segment.refit import choose_segments
 from smart_customer_analysis.segment.rfm import RFM, rfm_table
@@ -172,3 +173,79 @@ def test_words_come_from_their_class_only():
     texts = pd.Series(["late courier again"] * 5 + ["soft cotton shirt"] * 5)
     words = class_words(texts, pd.Series([0] * 5 + [1] * 5))
     assert "courier" in words[0] and "cotton" in words[1] and not set(words[0]) & set(words[1])
+
+
+@pytest.mark.parametrize("change", [str, str.capitalize, str.upper])
+def test_the_best_customer_scores_five_in_any_letter_case(change):
+    table = pd.DataFrame(
+        {"recency": [1, 10, 50, 100, 300.0], "frequency": [9, 5, 3, 2, 1.0], "monetary": [900, 400, 200, 90, 20.0]}
+    ).rename(columns=change)
+    assert RFM().fit_transform(table)[0].tolist() == [5, 5, 5]
+
+
+def test_an_array_is_scored_with_a_warning_or_by_position():
+    table = np.array([[1, 9, 900], [10, 5, 400], [50, 3, 200], [100, 2, 90], [300, 1, 20.0]])
+    with pytest.warns(UserWarning, match="low_is_best"):
+        RFM().fit(table)
+    assert RFM(low_is_best=(0,)).fit_transform(table)[0].tolist() == [5, 5, 5]
+
+
+def test_misspelt_columns_and_scores_are_refused():
+    table = rfm_table(shop()[1])
+    for wrong in (RFM(low_is_best=("recncy",)), RFM(cut_points={"freq": [1, 2]}), RFM(n_scores=1)):
+        with pytest.raises(InputError):
+            wrong.fit(table)
+
+
+def bought(*rows):
+    orders = pd.DataFrame(rows, columns=["order_id", "customer_id", "ordered_at", "amount"])
+    return orders.assign(ordered_at=pd.to_datetime(orders["ordered_at"], utc=True))
+
+
+ORDERS = bought(("a", "c", "2024-01-01", 10.0), ("b", "c", "2024-02-01", 20.0), ("c", "c", "2024-06-01", 500.0))
+
+
+def test_a_day_in_the_past_knows_no_later_order():
+    then = pd.Timestamp("2024-03-01", tz="UTC")
+    assert rfm_table(ORDERS, then).loc["c"].tolist() == [29, 2, 30, 15, 60]
+    customers, orders, *rest = shop()
+    past = NOW - 200 * DAY
+    features = CustomerFeatures(now=past).fit_transform(tables(customers, orders, *rest))
+    expected = orders[orders["ordered_at"] <= past].groupby("customer_id").size()
+    assert (features["frequency"].reindex(expected.index) == expected).all() and features["recency"].min() >= 0
+
+
+def test_lines_of_one_order_are_one_order():
+    table = rfm_table(ORDERS.assign(order_id="a"))
+    assert table.loc["c", ["frequency", "monetary", "basket"]].tolist() == [1, 530, 530]
+
+
+REFUSED = {
+    "two currencies": (ORDERS.assign(currency=["EUR", "EUR", "JPY"]), None, "EUR, JPY"),
+    "a missing amount": (ORDERS.assign(amount=[1.0, np.nan, 2.0]), None, "an amount in every order"),
+    "text dates": (ORDERS.assign(ordered_at="2024-01-01"), None, "moments with a zone"),
+    "no dates": (ORDERS.assign(ordered_at=pd.to_datetime([None] * 3, utc=True)), None, "only missing ones"),
+    "a date to come": (bought(("a", "c", "2099-01-01", 1.0)), None, "up to today"),
+    "now without zone": (ORDERS, pd.Timestamp("2024-03-01"), "now as a moment with a zone"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_orders_that_cannot_be_right_are_refused(case):
+    orders, now, words = REFUSED[case]
+    with pytest.raises(InputError, match=words):
+        rfm_table(orders, now)
+
+
+def test_orders_of_nobody_in_the_table_are_refused():
+    customers, orders, *rest = shop()
+    with pytest.raises(InputError, match="same ids in both tables"):
+        customer_features(customers, orders.assign(customer_id="x" + orders["customer_id"]), *rest)
+
+
+def test_ids_that_became_floats_are_the_same_customers():
+    customers, orders, *rest = shop(reviews_of=0.0)
+    text = [t.assign(customer_id=t["customer_id"].astype(int).astype(str)) for t in (customers, orders)]
+    floats = [t.assign(customer_id=t["customer_id"].astype(float)) for t in text]
+    one, other = (customer_features(*tables_, *rest).frame for tables_ in (text, floats))
+    pd.testing.assert_frame_equal(one, other)

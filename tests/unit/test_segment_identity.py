@@ -100,3 +100,21 @@ def test_new_and_gone_members_are_in_the_table():
 def test_members_twice_are_refused():
     with pytest.raises(InputError, match="'m0' twice"):
         match_segments(None, pd.concat([run([0, 1]), run([0])]))
+
+
+@pytest.mark.parametrize("kind", [int, float])
+def test_ids_that_became_numbers_are_the_same_people(kind):
+    now = run([0] * 60 + [1] * 40).assign(member_id=[str(i) for i in range(100)])
+    last = lettered(match_segments(None, now), now)
+    found = match_segments(last.assign(member_id=last["member_id"].astype(kind)), now, {"A", "B"})
+    assert found.mapping == {0: "A", 1: "B"} and len(found.events) == 0 and moved_share(found.migration) == 0
+
+
+def test_other_ids_and_missing_letters_are_refused():
+    now = run([0, 1])
+    with pytest.raises(InputError, match="whole numbers as member_id; found 1.5"):
+        match_segments(None, now.assign(member_id=[1.5, 2.0]))
+    with pytest.raises(InputError, match="a missing one"):
+        match_segments(now.assign(segment_id=["A", None]), now)
+    with pytest.raises(InputError, match="no segment_id"):
+        match_segments(now, now)

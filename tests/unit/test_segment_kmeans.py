@@ -101,3 +101,105 @@ def test_refusals_say_what_to_do():
         choose_segments(frame.assign(x0=np.nan), 2, 3, seed=1)
     with pytest.raises(InputError, match="features"):
         choose_segments(frame, 2, 3, seed=1).assign(frame[["x0"]])
+
+
+def two_groups(seed, chance, n=300):
+    "Two clear groups in three columns that agree, and columns of chance."
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "recency": np.r_[rng.gamma(9, 2, n), rng.gamma(9, 25, n)],
+            "frequency": np.r_[rng.poisson(20, n), rng.poisson(1, n)] + 1.0,
+            "monetary": np.r_[rng.gamma(9, 120, n), rng.gamma(9, 6, n)],
+        }
+    )
+    for i in range(chance):
+        frame[f"age{i}"] = rng.normal(45, 12, 2 * n)
+    return frame.set_axis([f"c{i}" for i in range(2 * n)]), np.repeat([0, 1], n)
+
+
+@pytest.mark.parametrize("chance", [1, 2, 4])
+def test_columns_of_chance_hide_no_groups(chance):
+    for seed in (0, 1):
+        frame, kind = two_groups(seed, chance)
+        model = choose_segments(frame, 2, 8, 0, draws=0)
+        assert model.k == 2 and adjusted_rand_score(kind, model.members["segment"]) > 0.95
+
+
+CLOUDS = {
+    "Gaussian": lambda rng, d: rng.normal(size=(500, d)),
+    "uniform": lambda rng, d: rng.uniform(size=(500, d)),
+    "correlated": lambda rng, d: rng.normal(size=(500, d)) @ rng.normal(size=(d, d)),
+    "skewed": lambda rng, d: rng.lognormal(size=(500, d)),
+}
+
+
+@pytest.mark.parametrize("kind", CLOUDS)
+def test_one_cloud_is_one_segment(kind):
+    for seed, d in ((0, 2), (1, 6)):
+        values = CLOUDS[kind](np.random.default_rng(seed), d)
+        frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(d)], index=[f"c{i}" for i in range(len(values))])
+        model = choose_segments(frame, 3, 8, seed)
+        assert model.k == 1 and model.stability.isna().all()
+        assert model.evidence.loc[model.evidence["chosen"], "k"].tolist() == [1]
+
+
+def test_who_asks_for_one_number_gets_it():
+    values = np.random.default_rng(0).normal(size=(200, 2))
+    frame = pd.DataFrame(values, columns=["x", "y"], index=[f"c{i}" for i in range(200)])
+    assert choose_segments(frame, 4, 4, seed=1, draws=0).k == 4
+
+
+def test_groups_that_were_told_stay_until_the_gap_is_filled():
+    "On the border of proof, a first run tells no groups; after a run that told them they stay."
+    rng = np.random.default_rng(0)
+    side = np.repeat([0, 1], 300)
+    frame = pd.DataFrame({"x": 2.6 * side + rng.normal(size=600)}, index=[f"c{i}" for i in range(600)])
+    last = pd.DataFrame({"member_id": frame.index, "segment_id": np.where(frame["x"] > 1.3, "A", "B")})
+    assert choose_segments(frame, 2, 5, 0, draws=0).k == 1
+    assert choose_segments(frame, 2, 5, 0, draws=0, previous=last).k == 2
+    alone = pd.DataFrame({"x": rng.normal(size=600)}, index=frame.index)
+    assert choose_segments(alone, 2, 5, 0, draws=0, previous=last).k == 1
+
+
+def test_the_stability_of_three_customers_in_three_segments_is_unknown():
+    frame, _ = groups(n=3)
+    assert choose_segments(frame, 3, 3, seed=1).stability.isna().all()
+
+
+GIVEN = {
+    "numpy": (lambda f: f.to_numpy(), "found ndarray"),
+    "numbered columns": (lambda f: f.set_axis(range(f.shape[1]), axis=1), "column names as text"),
+    "several levels": (lambda f: f.set_axis(pd.MultiIndex.from_arrays([f.index, f.index])), "2 levels"),
+    "text": (lambda f: f.assign(x0="A"), "text in 'x0'"),
+    "infinite": (lambda f: f.assign(x0=np.inf), "an infinite value in 'x0'"),
+    "no rows": (lambda f: f.head(0), "at least one row"),
+}
+
+
+@pytest.mark.parametrize("case", GIVEN)
+def test_a_frame_that_cannot_be_segmented_is_refused(case):
+    change, words = GIVEN[case]
+    with pytest.raises(InputError, match=words):
+        choose_segments(change(groups(n=40)[0]), 2, 3, seed=1)
+    with pytest.raises(InputError, match="whole number as seed"):
+        choose_segments(groups(n=40)[0], 2, 3, seed=None)
+
+
+def test_assign_refuses_gaps_and_takes_no_rows():
+    frame, _ = groups(n=100)
+    model = choose_segments(frame, 4, 4, seed=1, draws=2)
+    assert len(model.assign(frame.head(0))) == 0 and list(model.assign(frame.head(0))) == list(model.members)
+    with pytest.raises(InputError, match="a gap in 'x1'"):
+        model.assign(frame.assign(x1=np.nan))
+
+
+def test_a_gap_that_made_floats_of_ids_loses_nobody():
+    frame, _ = groups(n=200)
+    frame.index = range(1, 201)
+    first = choose_segments(frame, 4, 4, seed=1, draws=0)
+    assert set(first.members["member_id"]) == {str(i) for i in range(1, 201)}
+    again = choose_segments(frame.set_axis(frame.index.astype(float)), 4, 4, seed=1, draws=0)
+    pd.testing.assert_frame_equal(first.members, again.members)
+    with pytest.raises(InputError, match="a letter for every member"):
+        choose_segments(frame, 4, 4, seed=1, previous=first.members.assign(segment_id=None))
