@@ -137,6 +137,24 @@ def test_downloads_carry_range_period_and_filters(open_page):
     assert page.watch.bad == []
 
 
+def test_the_list_of_reviews_downloads_no_withheld_point(open_page):
+    page = open_page("/reviews?region=Alentejo")
+    figure = page.evaluate("fetch('/v1/reviews' + location.search).then(r => r.json())")["figure"]
+    assert figure["reliability"] == "wide", "the test needs a figure whose point is withheld"
+    with page.expect_download() as waited:
+        page.get_by_role("button", name=re.compile("Download CSV")).click()
+    text = Path(waited.value.path()).read_text(encoding="utf-8-sig")
+    line = next(x for x in text.splitlines() if "share negative" in x)
+    assert line.endswith("[u]") and str(figure["value"]) not in line and str(figure["low"]) in line
+    assert "# shop,sample" in text
+
+
+def test_the_buttons_of_reviews_have_names_of_their_own(open_page):
+    page = open_page("/reviews")
+    names = page.locator(".why").evaluate_all("l => l.map(b => b.textContent)")
+    assert len(names) > 40 and len(set(names)) > 0.9 * len(names) and all(n.startswith("Why?") for n in names)
+
+
 def test_hidden_cells_have_no_number_in_the_page(open_page):
     page = open_page("/map?size=small")
     cells = page.evaluate("fetch('/v1/map/cells?size=small').then(r => r.json())")

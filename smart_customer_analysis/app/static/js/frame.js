@@ -180,7 +180,11 @@ function periodControl() {
   const p = period(),
     d = defaultPeriod();
   if (!d && !p)
-    return h("select", { disabled: true }, h("option", null, meta.known ? "No dates in this source" : "…"));
+    return h(
+      "select",
+      { disabled: true },
+      h("option", null, meta.known ? "No dates in this source" : meta.failed ? "not loaded" : "…"),
+    );
   const end = d?.end,
     options = PRESETS.map(([id, text, n]) => [
       id,
