@@ -128,7 +128,9 @@ def share_text(
     "Write a share with its range and its count, or say why there is none."
     if share.get("reliability") == "hidden":
         return "[c]"
-    n = counted(share["n_reviews"] or 0, "review")
+    if not share["n_reviews"]:
+        return "no reviews"
+    n = counted(share["n_reviews"], "review")
     if share.get("value") is None:
         return f"[x] {n}"
     first, beside = _first_and_beside(share)
@@ -215,7 +217,8 @@ def headline(
         return f"<p class='big'>{sign}</p><p>{escape(sentence)}</p>"
     big, beside = _first_and_beside(share)
     number = f"<p><span class='big'>{big}</span><span class='range'>{beside}</span></p>"
-    change = MARKS["none"] if mark == "none" else f"{marked(mark)} {escape(sentence)}".strip()
+    joint = ": " if mark in ("worse", "better") else " "
+    change = MARKS["none"] if mark == "none" else f"{marked(mark)}{joint}{escape(sentence)}".strip()
     one_each = share["n_customers"] in (None, share["n_reviews"])  # or the number of customers is not known
     people = "" if one_each else f"{counted(share['n_customers'], 'customer')} · "
     counts = f"{counted(share['n_reviews'], 'review')} · {people}{share.get('n_unsure', 0):,} unsure"
