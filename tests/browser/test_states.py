@@ -194,6 +194,7 @@ def test_a_hidden_point_is_drawn_nowhere(open_page):
     assert page.locator("#time .c-running").count() == 1 and page.locator("#time .c-hollow").count() == 0
     assert "line: all" not in page.locator("#segments").inner_text()
     assert "41%" not in page.locator("#view").inner_text()
+    assert re.search(r"worse: \d+ to \d+ points more than", page.locator("#headline").inner_text())
 
 
 def test_a_line_of_all_has_its_range_and_count(open_page):

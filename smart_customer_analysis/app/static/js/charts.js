@@ -131,9 +131,10 @@ export function weekly(
         height: height - top - bottom,
       }),
     );
-    if (isHidden(p))
+    // [c] of neighbouring weeks must not run into one another: on a narrow chart the first of a run speaks for it
+    if (isHidden(p) && (x(1) - x(0) >= 18 || !i || !isHidden(points[i - 1])))
       a.append(s("text", { class: "c-tick", x: x(i), y: y(0) - 6, "text-anchor": "middle" }, "[c]"));
-    else if (drawable(p)) {
+    if (drawable(p)) {
       if (p.complete === false)
         a.append(
           s("line", { class: "c-whisker c-running", x1: x(i), x2: x(i), y1: y(p.low), y2: y(p.high) }),

@@ -131,7 +131,9 @@ async function headline(o) {
       : c.mark === "none"
         ? `No proven change against ${before}.`
         : (c.mark === "worse" || c.mark === "better") && c.points !== null
-          ? `${pointsText(c.points)} (${ends[0]} to ${ends[1]}) than ${before}`
+          ? hasPoint(f) && hasPoint(o.previous)
+            ? `${pointsText(c.points)} (${ends[0]} to ${ends[1]}) than ${before}`
+            : `${ends[0]} to ${ends[1]} points ${c.mark === "worse" ? "more" : "fewer"} than ${before}`
           : c.sentence;
   return {
     title: [

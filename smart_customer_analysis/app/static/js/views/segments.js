@@ -68,7 +68,7 @@ function list(d, ch, unit) {
           [
             p.mark,
             ": ",
-            `${Math.round(100 * Math.abs(p.points))} points (${Math.round(100 * Math.min(Math.abs(p.low), Math.abs(p.high)))} to ${Math.round(100 * Math.max(Math.abs(p.low), Math.abs(p.high)))})`,
+            `${Math.round(100 * Math.min(Math.abs(p.low), Math.abs(p.high)))} to ${Math.round(100 * Math.max(Math.abs(p.low), Math.abs(p.high)))} points`,
           ].join(""),
         )
       : ch
