@@ -1,6 +1,6 @@
 // What all views share: top bar, filter row with chips, phone sheet and bottom bar, key, theme.
 import { $, clear, h, icon, say } from "./dom.js";
-import { addDays, count, date, dates, day, iso, monday } from "./format.js";
+import { addDays, date, dates, day, iso, monday, plural } from "./format.js";
 import {
   TITLES,
   VIEWS,
@@ -128,7 +128,7 @@ export function drawFresh() {
     meta.data_to || meta.n_reviews !== undefined
       ? [
           meta.data_to ? `Data to ${date(meta.data_to)}` : null,
-          meta.n_reviews !== undefined ? `${count(meta.n_reviews)} reviews` : null,
+          meta.n_reviews !== undefined ? plural(meta.n_reviews, "review") : null,
         ]
           .filter(Boolean)
           .join(" · ")
@@ -373,7 +373,7 @@ export function drawFilters() {
 }
 
 export function showMatching(n) {
-  $("#sheet-show").textContent = n === undefined || n === null ? "Show" : `Show ${count(n)} reviews`;
+  $("#sheet-show").textContent = n === undefined || n === null ? "Show" : `Show ${plural(n, "review")}`;
 }
 export const backLink = (from) =>
   from

@@ -417,7 +417,7 @@ export default {
                 : `${r.total_exact ? "" : "about "}${plural(r.total, "match", "match")}, of ${count(r.all)}`;
             say(r.total === null ? "Hidden." : `${count(r.total)} reviews match.`);
             return {
-              title: `What customers said: ${scope}`,
+              title: `What they said, ${scope}`,
               subtitle: "",
               body: h(
                 "div",
