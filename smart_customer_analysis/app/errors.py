@@ -34,6 +34,10 @@ class Busy(Exception):
         self.seconds = seconds
 
 
+class Gone(Exception):
+    """The caller has closed the connection: nobody waits for an answer, and nothing is wrong here."""
+
+
 class ProblemResponse(Response):
     """A problem document."""
 
@@ -94,6 +98,11 @@ async def busy(request: Request, error: Busy) -> Response:
     return problem(429, f"Busy; try again in {error.seconds} s.", _id(request), "urn:sca:busy", headers)
 
 
+async def gone(request: Request, error: Gone) -> Response:
+    """499, as nginx counts it: nothing is sent, the log stays quiet, the metrics see it."""
+    return Response(status_code=499)
+
+
 async def refused(request: Request, error: ScaError) -> Response:
     """Errors of the library, by what they mean for the caller."""
     status, kind = next(((s, k) for c, s, k in _STATUS if isinstance(error, c)), (500, "urn:sca:error"))
@@ -120,4 +129,5 @@ def install(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(invalid)
     app.exception_handler(HTTPException)(http_error)
     app.exception_handler(Busy)(busy)
+    app.exception_handler(Gone)(gone)
     app.exception_handler(ScaError)(refused)

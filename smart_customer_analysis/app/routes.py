@@ -11,6 +11,7 @@ from smart_customer_analysis.service import Service
 from smart_customer_analysis.store.filters import Filters
 
 from . import schemas as s
+from .errors import Gone
 from .middleware import Metrics
 from .workers import Workers
 
@@ -103,6 +104,8 @@ async def _unless_gone(receive: Receive, answer: Coroutine[Any, Any, T]) -> T:
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             work.cancel()
+            await asyncio.wait({work})
+            raise Gone
         return await work
     finally:
         gone.cancel()

@@ -26,7 +26,7 @@ from smart_customer_analysis.insight.estimate import (
     simulate_reviews,
     solve_range,
 )
-from .shares import correlation_of, shifted_groups
+from .shares import correlation_of, finish_range, shifted_groups
 from ..schema import InputError
 
 # %% ../../nbs/510_insight.changes.ipynb #5b57afd2
@@ -137,8 +137,8 @@ def _points(low: float, high: float) -> str:
 def change_sentence(
     kind: str,  # overall, region, segment, product; other kinds read "For <name>"
     name: str,  # name of the group; not printed for `overall`
-    before: float,  # share before, 0 to 1
-    after: float,  # share after, 0 to 1
+    before: float,  # share before, 0 to 1; missing: too uncertain for one number
+    after: float,  # share after, 0 to 1; missing likewise
     low: float,  # lower end of the difference, in shares
     high: float,  # upper end
     n_customers: int,  # customers of the later period
@@ -147,6 +147,8 @@ def change_sentence(
     verb, side = ("rose", "more") if low > 0 else ("fell", "fewer")
     where = PREFIX.get(kind, "For {}").format(name)
     people = f"{n_customers:,} customer{'s' if n_customers != 1 else ''}"
+    if pd.isna(before) or pd.isna(after):
+        return f"{where}, negative reviews {verb} by {_points(low, high)}; {people}."
     return f"{where}, negative reviews {verb} from {before:.0%} to {after:.0%} ({_points(low, high)} {side}); {people}."
 
 # %% ../../nbs/510_insight.changes.ipynb #7b90ca91
@@ -169,6 +171,8 @@ class Changes:
     @property
     def sentence(self) -> str:
         "One line for the head of the list."
+        if not self.tested:
+            return "Nothing could be compared." if len(self.not_comparable) else "Too few customers to test a change."
         n, tests = int((self.proven["mark"] != "event").sum()), _measures(self.tested)
         return f"{n} of {tests} changed." if n else f"Nothing proven changed. {tests} tested."
 
@@ -289,7 +293,9 @@ def _proven(measures: pd.DataFrame, d: Difference, alpha: float) -> pd.DataFrame
     low = np.where(points > 0, np.maximum(low, edge), low)
     high = np.where(points < 0, np.minimum(high, edge), high)
     out = chosen.assign(mark=np.where(points > 0, "worse", "better"), points=points, low=low, high=high)
-    parts = out[["kind", "name", "before", "after", "low", "high", "n_customers"]]
+    known = np.all([finish_range(t, t["value"])["reliability"].eq("ok") for t in (d.before, d.after)], axis=0)
+    parts = out[["kind", "name", "before", "after", "low", "high", "n_customers"]].copy()
+    parts.loc[~known[chosen.index], ["before", "after"]] = np.nan  # of a wide range the point is withheld
     sentences = [change_sentence(*row) for row in parts.itertuples(index=False)]
     order = (-out["points"].abs() * out["n_customers"]).argsort(kind="stable")
     return out.assign(sentence=sentences).iloc[order][PROVEN].reset_index(drop=True)

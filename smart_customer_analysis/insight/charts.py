@@ -60,9 +60,10 @@ def _draw_periods(ax: Axes, frame: pd.DataFrame) -> tuple[np.ndarray, float]:
     dots = usable & complete & ~wide
     ax.plot(x[dots], value[dots], "o", color=TOKENS["ink"], markersize=5)
     running = usable & ~complete
-    ax.vlines(x[running], low[running], high[running], color=TOKENS["border"], linewidth=1.5)
+    dashes: dict[str, Any] = {"color": TOKENS["border"], "linewidth": 1.5, "linestyle": (0, (2, 2))}
+    ax.vlines(x[running], low[running], high[running], **dashes)
     hollow: dict[str, Any] = {"markerfacecolor": TOKENS["surface"], "markeredgecolor": TOKENS["ink"], "markersize": 7}
-    ax.plot(x[running], value[running], "o", **hollow)
+    ax.plot(x[running & ~wide], value[running & ~wide], "o", **hollow)
     return dots, float(np.nanmax(np.where(usable, high, np.nan), initial=0.1))
 
 # %% ../../nbs/522_insight.charts.ipynb #612e7ecc
@@ -84,8 +85,9 @@ def sentiment_over_time(
     ax.set_xlim(-0.4, len(frame) - 0.6)
     if dots.any():
         last = int(np.flatnonzero(dots)[-1])
-        value, place = float(frame["value"].iloc[last]), (8 if last == len(frame) - 1 else 4, 10)
-        ax.annotate(share_label(value), (last, value), place, textcoords="offset points", weight="bold", size=14)
+        value, low, high = (float(frame[c].iloc[last]) for c in ("value", "low", "high"))
+        look: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "weight": "bold"}
+        ax.annotate(f"{share_label(value)} ({range_label(low, high)})", (last, high), (24, 6), **look)
     return fig
 
 # %% ../../nbs/522_insight.charts.ipynb #7dc86539
@@ -98,10 +100,12 @@ def row_label(
     width: int,  # pixels of the figure; under 600 the count is left out
 ) -> str:  # "38% (35–41%), n 1,204"
     "Write value, range and count of a row, or why it has none."
-    if reliability == "hidden" or not np.isfinite(value):
+    if reliability == "hidden":
         return "[c] hidden"
     if reliability == "not_comparable":
         return "not comparable"
+    if not np.isfinite(value):
+        return "no reviews"
     span = range_label(low, high)
     label = f"{span} [u]" if reliability == "wide" else f"{share_label(value)} ({span})"
     return f"{label}, n {int(n):,}" if width >= 600 else label
@@ -131,14 +135,14 @@ def _label_shares(ax: Axes, frame: pd.DataFrame, y: np.ndarray, width: int) -> N
     for i, n in enumerate(frame["n_reviews"]):
         label = row_label(state[i], value[i], low[i], high[i], n, width)
         ax.text(1.03, y[i], label, transform=beside, va="center")
-        if state[i] == "hidden" or not np.isfinite(value[i]):
+        if state[i] == "hidden":
             ax.add_patch(Rectangle((0, y[i] - 0.25), 0.25, 0.5, transform=beside, **hatch))
 
 # %% ../../nbs/522_insight.charts.ipynb #492d7e62
 @in_look
 def shares_figure(
     shares: pd.DataFrame,  # name, value, low, high, n_reviews, reliability
-    overall: float | None = None,  # share of all, drawn as a line
+    overall: tuple[float, float, float] | None = None,  # share of all with its range, drawn as a line
     title: str = "Share of negative reviews by group",  # the finding
     subtitle: str = "Share negative with 95% range, corrected for the model's errors",  # measure, unit, period
     keep_order: bool = False,  # True for segments: letter order
@@ -151,10 +155,10 @@ def shares_figure(
     y = np.arange(len(frame))[::-1]
     _draw_shares(ax, frame, y)
     if overall is not None:
-        ax.axvline(overall, color=TOKENS["none"], linewidth=1.5, linestyle=(0, (4, 3)), zorder=1)
-        label = f"all {share_label(overall)}"
+        ax.axvline(overall[0], color=TOKENS["none"], linewidth=1.5, linestyle=(0, (4, 3)), zorder=1)
+        label = f"all {share_label(overall[0])} ({range_label(*overall[1:])})"
         look: dict[str, Any] = {"color": TOKENS["muted"], "va": "center"}
-        ax.annotate(label, (overall, len(frame) - 0.4), (4, 0), textcoords="offset points", **look)
+        ax.annotate(label, (overall[0], len(frame) - 0.4), (4, 0), textcoords="offset points", **look)
     ax.set_ylim(-0.6, len(frame) - 0.2)
     ax.set_yticks(y, names, color=TOKENS["ink"])
     _label_shares(ax, frame, y, width)

@@ -125,7 +125,12 @@ def _draw_classes(
 ) -> list[tuple[str, str, int]]:
     "Fill the cells class by class; return label, colour and number of cells of each."
     colours, _, labels = _classes(metric)
-    shown = cells[(cells["state"] == "shown") & cells[metric].notna()]
+    wide = cells["reliability"].eq("wide") if "reliability" in cells else pd.Series(False, index=cells.index)
+    thin = cells["cell"][(cells["state"] == "shown") & wide]  # of a wide range the point is withheld, so is its colour
+    if len(thin):
+        look = {"facecolor": TOKENS["hatch_fill"], "edgecolor": TOKENS["border"]}
+        ax.add_patch(PathPatch(_outline([shapes[c] for c in thin]), linewidth=0.8, **look))
+    shown = cells[(cells["state"] == "shown") & cells[metric].notna() & ~wide]
     number, counts = _class_numbers(shown, metric), []
     for i, (colour, label) in enumerate(zip(colours, labels, strict=True)):
         inside = shown["cell"][number == i]
@@ -137,7 +142,7 @@ def _draw_classes(
     if len(hidden):
         look = {"facecolor": TOKENS["hatch_fill"], "edgecolor": TOKENS["hatch_line"], "hatch": "////"}
         ax.add_patch(PathPatch(_outline([shapes[c] for c in hidden]), linewidth=0, **look))
-    return [*counts, ("hidden [c]", "hatch", len(hidden))]
+    return [*counts, ("wide [u]", TOKENS["hatch_fill"], len(thin)), ("hidden [c]", "hatch", len(hidden))]
 
 # %% ../../nbs/524_insight.maps.ipynb #bb68cc42
 NUMBER: dict[str, Any] = {

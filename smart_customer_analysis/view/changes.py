@@ -46,10 +46,14 @@ def groups_to_test(
     before: pd.DataFrame,  # review table of the earlier period
     after: pd.DataFrame,  # review table of the later period
     shop: Shop,
+    filters: Filters | None = None,  # of the rows: what is filtered by is the whole, and tested once
 ) -> dict[str, set]:  # region, segment, product -> groups
     "Name the groups that are shown in both periods; of the products, the largest."
     kinds = {}
     for kind in ("region", "segment", "product"):
+        if filters and getattr(filters, kind):
+            kinds[kind] = set()
+            continue
         kinds[kind] = shown_groups(before, kind, shop.k) & shown_groups(after, kind, shop.k)
     both = pd.concat([before["product"], after["product"]]).value_counts()
     largest = [product for product in both.index if product in kinds["product"]]
@@ -203,7 +207,7 @@ def compare_periods(
     if "not_comparable" in (one_figure(part, shop)["reliability"] for part in (before, after)):
         everything: NotComparable = {"name": "all reviews", "reason": BLIND}
         return no_comparison(period, "not_comparable", f"Not comparable: {BLIND}.", [everything])
-    kinds = groups_to_test(before, after, shop)
+    kinds = groups_to_test(before, after, shop, filters)
     table = pd.concat([group_table(before, shop, kinds, "before"), group_table(after, shop, kinds, "after")])
     changes = find_changes(table.reset_index(drop=True), shop.k, confusion=shop.confusion, events=events)
     dated = replace(filters, start=period.start, end=period.end)

@@ -41,7 +41,7 @@ def segment_item(
     return {
         "id": segment["id"],
         "name": segment["name"],
-        "sentence": segment["sentence"],
+        "sentence": "" if is_hidden else segment["sentence"],  # it begins with the size
         "stability": segment["stability"],
         "size": None if is_hidden else segment["size"],
         "share": None if is_hidden else plain(segment["share"], DIGITS),

@@ -438,6 +438,31 @@ def test_a_caller_who_leaves_gives_the_place_back():
     assert asyncio.run(run()) == ([1], 0)
 
 
+@pytest.mark.parametrize("route", ["explain", "predict"])
+def test_a_caller_who_leaves_writes_no_fault_into_the_log(tmp_path, caplog, route):
+    app = create_app(Settings(data_dir=tmp_path, models_dir=tmp_path, reports_dir=tmp_path))
+    app.state.service.explain = lambda text: time.sleep(0.3)
+    app.state.workers.predict = lambda texts, limit: time.sleep(0.3)
+    told = iter([{"type": "http.request", "body": b'{"text": "a"}', "more_body": False}])
+
+    async def receive():
+        if message := next(told, None):
+            return message
+        await asyncio.sleep(0.05)
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        pass
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": f"/v1/{route}", "raw_path": b"", "query_string": b"",
+             "headers": headers, "http_version": "1.1", "root_path": ""}  # fmt: skip
+    asyncio.run(app(scope, receive, send))  # raises nothing, which the server would log
+    app.state.workers.close()
+    assert app.state.workers.held == 0
+    assert not [r for r in caplog.records if r.levelname in ("WARNING", "ERROR")]
+
+
 def test_a_failing_model_fails_only_its_requests():
     async def run():
         workers = Workers(lambda texts, e: 1 / 0 if "bad" in texts else [{}] * len(texts), batch=1)

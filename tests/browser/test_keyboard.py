@@ -45,6 +45,7 @@ def test_try_a_review_by_keyboard(open_page):
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(".verdict-number")
     until(page, "() => document.querySelector('#live').textContent.includes('tokens')")
+    page.wait_for_selector(".verdict-words .words")
     page.keyboard.press("Tab")
     while "word" not in focused(page)["cls"]:
         page.keyboard.press("Tab")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from plain_words import LOUD
-from waiting import settle
+from waiting import settle, until
 
 STATIC = Path(__file__).parents[2] / "smart_customer_analysis" / "app" / "static"
 HIDDEN = {
@@ -100,6 +100,143 @@ def test_nothing_found_offers_what_to_drop(open_page):
     assert page.locator(".review").count() > 0
 
 
+NOTHING = "/?region=Norte&product=nothing-of-that-name"
+
+
+def test_where_the_filter_leaves_nothing_no_card_says_that_there_is_nothing(open_page):
+    page = open_page(NOTHING)
+    text = page.locator("#view").inner_text()
+    assert "No reviews match Region: Norte · Product: nothing-of-that-name" in text
+    for untrue in ("No segments yet", "has a place yet", "carry no dates", "Nothing proven", "nothing proven"):
+        assert untrue not in text, untrue
+    page.locator("#headline").get_by_role("link", name=re.compile("Without Product")).click()
+    settle(page)
+    assert page.locator("#headline .figure").count() == 1
+    page.goto(NOTHING.replace("/", "/map", 1))
+    settle(page)
+    assert "has a place yet" not in page.locator("#view").inner_text()
+    assert "Nothing to draw" in page.locator(".map-cover").inner_text()
+
+
+def test_without_an_earlier_period_nothing_is_called_unchanged(open_page):
+    def first(o):
+        sentence = "No earlier period to compare."
+        o["period"] |= {"previous_start": None, "previous_end": None}
+        o["change"] = {"mark": "first", "points": None, "low": None, "high": None, "sentence": sentence}
+        o["changes"] |= {"proven": [], "not_comparable": [], "tested": 0, "sentence": sentence, "period": o["period"]}
+
+    page = open_page("/", routes={"**/v1/overview*": changed(first)})
+    text = page.locator("#changes").inner_text()
+    assert "What changed: no earlier period to compare" in text
+    assert "proven" not in text.replace("No earlier period", "") and "0 measures" not in text
+    none = {"tested": 0, "proven": [], "not_comparable": []}
+    page = open_page("/segments", routes={"**/v1/changes*": changed(lambda o: o.update(none))})
+    assert page.locator(".seg-row .mark-none").count() == 0
+
+
+def test_a_segment_without_reviews_carries_no_verdict(open_page):
+    page = open_page("/segments")
+    silent = page.locator(".seg-row").filter(has_text="no reviews")
+    assert silent.count() and silent.locator(".mark").count() == 0
+    assert page.locator(".seg-row .mark-none").count() > 0
+
+
+def test_a_change_of_the_whole_is_said_once(open_page):
+    page = open_page("/")
+    rows, count = page.locator("#changes .change"), page.locator("#changes .card-title").inner_text()
+    assert not [text for text in rows.all_inner_texts() if "Overall" in text]
+    proven, tested = map(int, re.search(r"(\d+) of (\d+) measures, the share above among them", count).groups())
+    others = int(re.search(r"other (\d+)", page.locator("#changes .quiet").inner_text())[1])
+    assert proven + others == tested
+
+
+def test_when_nothing_could_be_loaded_no_card_says_that_others_hold(open_page):
+    down = {"**/v1/**": lambda r: r.abort()}
+    page = open_page("/", routes=down)
+    text = page.locator("#view").inner_text()
+    assert text.count("The server did not answer.") == 6
+    assert "still hold" not in text and "Nothing else could be loaded" in text
+    assert "No dates in this source" not in page.locator("#filters").inner_text()
+    assert "has a place yet" not in text
+
+
+def test_a_map_that_failed_says_so_in_its_frame(open_page):
+    page = open_page("/map", routes={"**/v1/map/cells*": lambda r: r.abort()})
+    assert "The map could not be loaded" in page.locator(".map-cover").inner_text()
+    page.unroute("**/v1/map/cells*")
+    page.locator("#spots").get_by_role("button", name="Retry").click()
+    page.locator(".map-cover").wait_for(state="hidden")
+
+
+def test_a_view_that_cannot_be_fetched_says_so_and_comes_on_retry(open_page):
+    page = open_page("/", routes={"**/views/reports.js": lambda r: r.abort()})
+    page.locator("#tabs").get_by_role("link", name="Reports").click()
+    page.locator("#view .state-failed").wait_for()
+    assert "The server did not answer" in page.locator("#view").inner_text()
+    page.unroute("**/views/reports.js")
+    page.get_by_role("button", name="Retry").click()
+    page.locator(".report").first.wait_for()
+
+
+def test_a_hidden_point_is_drawn_nowhere(open_page):
+    wide = {"reliability": "wide", "low": 0.26, "high": 0.56, "value": 0.41}
+
+    def thin(o):
+        o["headline"] |= wide
+        o["previous"] |= wide
+        o["over_time"][-1] |= wide | {"complete": False}
+        for s in o["segments"]:
+            s |= wide
+
+    page = open_page("/", routes={"**/v1/overview*": changed(thin)})
+    assert page.locator(".track-other, .headline .track-dot, #segments .track-dot, #segments .track-line").count() == 0
+    assert page.locator("#headline .hollow-dot").count() == 0
+    assert page.locator("#time .c-running").count() == 1 and page.locator("#time .c-hollow").count() == 0
+    assert "line: all" not in page.locator("#segments").inner_text()
+    assert "41%" not in page.locator("#view").inner_text()
+    assert re.search(r"worse: \d+ to \d+ points more than", page.locator("#headline").inner_text())
+
+
+def test_a_line_of_all_has_its_range_and_count(open_page):
+    for path, card in (("/", "#segments"), ("/segments", "#segment-list")):
+        page = open_page(path)
+        assert re.search(r"line: all \d+% \(\d+–\d+%\), [\d,]+ reviews", page.locator(card).inner_text())
+
+
+def test_a_place_that_passed_no_test_has_no_colour_of_worse_or_better(open_page):
+    def sharp(o):
+        for f in o["features"]:
+            f["properties"] |= {"state": "shown", "reliability": "ok", "share": 0.9, "low": 0.8, "high": 0.95,
+                                "difference": 0.6, "hot": False}  # fmt: skip
+
+    page = open_page(
+        "/map?metric=difference",
+        routes={"**/vendor/maplibre-gl*": lambda r: r.abort(), "**/v1/map/cells*": changed(sharp)},
+    )
+    page.locator(".map-stage .map-svg .fill-div-3").first.wait_for()
+    assert page.locator(".map-svg [class*=fill-div]:not(.fill-div-3)").count() == 0
+
+
+def test_the_verdict_is_shown_before_the_words(open_page):
+    held = []
+    page = open_page("/try", routes={"**/v1/explain": lambda r: held.append(r)})
+    page.locator(".samples button").first.click()
+    page.wait_for_selector(".verdict-number")
+    assert "This customer gave" in page.locator("#verdict").inner_text()
+    until(page, "() => document.querySelector('.verdict-words').textContent.includes('Asking')")
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    page.wait_for_selector(".verdict-words .words")
+
+
+def test_the_example_that_the_model_gets_wrong_is_named_so(open_page):
+    page = open_page("/try")
+    page.get_by_role("button", name="one it gets wrong").click()
+    page.wait_for_selector(".verdict-number")
+    assert "the answer is a mistake" in page.locator("#verdict").inner_text()
+
+
 def test_loading_keeps_the_frame_and_shows_a_skeleton(open_page):
     def late(route):
         time.sleep(1)
@@ -153,7 +290,7 @@ def test_unsure_and_unfaithful_are_said(open_page):
         "/try", routes={"**/v1/predict": unsure, "**/v1/explain": changed(lambda o: o.update(faithful=False))}
     )
     page.locator("#text").fill("Well, it is a kettle.")
-    page.wait_for_selector(".verdict-number")
+    page.wait_for_selector(".verdict-words .words")
     text = page.locator("#verdict").inner_text()
     assert "Unsure" in text and "does not answer" in text and "5 not read" in text and "Highlights not shown" in text
     assert page.locator("#verdict .word-1, #verdict .word-2, #verdict .word-3").count() == 0
@@ -169,7 +306,7 @@ def test_words_wear_the_side_they_speak_for_and_a_sure_answer_lies_outside_the_b
     band = changed(lambda o: o["model"].update(unsure_band=[0.4, 0.6]))
     page = open_page("/try", routes={"**/v1/predict": sure, "**/v1/explain": spoken, "**/v1/overview*": band})
     page.locator("#text").fill("great but late")
-    page.wait_for_selector(".verdict-number")
+    page.wait_for_selector(".verdict-words .words")
     sides = {w.inner_text(): w.get_attribute("class") for w in page.locator("#verdict .words .word").all()}
     assert "word-positive" in sides["great"] and "word-negative" in sides["late"]
     assert "Positive, sure" in page.locator("#verdict").inner_text()

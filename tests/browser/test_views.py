@@ -18,14 +18,14 @@ def sideways(page) -> str | None:
 def test_view_is_clean_accessible_and_fits(open_page, axe, path, width):
     page = open_page(path, width=width, height=900 if width > 720 else 800)
     if path == "/try":
-        page.get_by_role("button", name="mixed").click()
-        page.wait_for_selector(".verdict-number")
+        page.locator(".samples button").first.click()
+        page.wait_for_selector(".verdict-words .words")
     if path == "/map":
         page.wait_for_selector(".maplibregl-canvas, .map-svg")
     assert axe(page) == []
     page.emulate_media(color_scheme="dark")
     assert [f"dark: {line}" for line in axe(page)] == []
-    for other in (320, 360, 768) if width < 720 else (1440, 2560):
+    for other in (320, 360, 768) if width < 720 else (720, 753, 1440, 2560):
         page.set_viewport_size({"width": other, "height": 900})
         page.wait_for_timeout(60)
         assert sideways(page) is None, f"{path} at {other}"

@@ -239,7 +239,7 @@ def test_events_follow_the_tests_and_are_not_counted_as_tests() -> None:
 
 def test_empty_periods() -> None:
     changes = find_changes(period("after", Lisbon=(300, 60)))
-    assert changes.tested == 0 and changes.sentence == "Nothing proven changed. 0 measures tested."
+    assert changes.tested == 0 and changes.sentence == "Too few customers to test a change."
     assert find_changes(period("after", Lisbon=(300, 60)).head(0)).tested == 0
 
 

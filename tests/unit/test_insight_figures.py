@@ -98,7 +98,8 @@ PROVEN = pd.DataFrame(
 
 DRAWINGS = {
     "time": lambda **k: f.sentiment_over_time(over_time(), **k),
-    "shares": lambda **k: f.shares_figure(shares(), 0.25, **k), "changes": lambda **k: f.changes_figure(PROVEN, **k),
+    "shares": lambda **k: f.shares_figure(shares(), (0.25, 0.2, 0.31), **k),
+    "changes": lambda **k: f.changes_figure(PROVEN, **k),
     "profiles": lambda **k: f.segment_profiles(profiles(), **k), "flows": lambda **k: f.migration_flows(moves(), **k),
     "table": lambda **k: f.migration_flows(many_moves(), **k), "k": lambda **k: f.choice_of_k(EVIDENCE, 4, **k),
     "reliability": lambda **k: f.reliability_figure(BINS, **k),
@@ -165,8 +166,22 @@ def test_drawing_is_repeatable_and_leaves_settings_alone() -> None:
 def test_frames_stay_as_they_were() -> None:
     frame = shares()
     copy = frame.copy()
-    f.shares_figure(frame, 0.2)
+    f.shares_figure(frame, (0.2, 0.15, 0.25))
     pd.testing.assert_frame_equal(frame, copy)
+
+
+def test_a_withheld_point_is_drawn_in_no_figure() -> None:
+    weeks = pd.DataFrame({
+        "period": pd.date_range("2026-10-05", periods=3, freq="7D"), "value": [0.3, 0.31, 0.777],
+        "low": [0.25, 0.26, 0.6], "high": [0.35, 0.36, 0.9], "reliability": ["ok", "ok", "wide"],
+        "complete": [True, True, False],
+    })  # fmt: skip
+    drawn = [float(y) for line in f.sentiment_over_time(weeks).axes[0].lines for y in line.get_ydata() if y == y]
+    assert 0.31 in drawn and 0.777 not in drawn
+    assert "31% (26–36%)" in insight_style.svg(f.sentiment_over_time(weeks)), "a number at a point has its range"
+    wide = cells().assign(reliability="wide")
+    text = insight_style.svg(insight_maps.map_figure(wide))
+    assert f"wide [u] ({(wide['state'] == 'shown').sum()})" in text and "0–10% (0)" in text and "40+ % (0)" in text
 
 
 # Machado, Oliveira, Fernandes 2009, severity 1

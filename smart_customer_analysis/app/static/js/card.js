@@ -23,13 +23,29 @@ export const hiddenState = () =>
 export const fewState = (text) =>
   h("div", { class: "state" }, h("p", null, icon("wide"), " ", text || "Too few reviews to say."));
 
-export function failedState(err, retry, holds = "The other cards still hold.") {
+// What still holds beside a failed card is read from the cards that are there, whenever one of them settles.
+export function tellWhatHolds() {
+  const all = [...document.querySelectorAll("#view .card")].filter((c) => !c.hidden),
+    text = all.some((c) => c.classList.contains("filled"))
+      ? "The other cards still hold."
+      : all.some((c) => c.classList.contains("waiting"))
+        ? ""
+        : "Nothing else could be loaded either.";
+  for (const p of document.querySelectorAll("#view .holds")) p.textContent = text;
+}
+
+export function failedState(err, retry, holds = null) {
   const what = err instanceof ApiError ? err.message : "The page could not draw this.";
   return h(
     "div",
     { class: "state state-failed", role: "group", "aria-label": "Failed" },
     h("p", null, h("strong", null, icon("failed"), " This could not be loaded. "), what),
-    h("p", { class: "muted" }, holds, err.requestId ? ` Request ${err.requestId}.` : ""),
+    h(
+      "p",
+      { class: "muted" },
+      holds === null ? h("span", { class: "holds" }) : holds,
+      err.requestId ? ` Request ${err.requestId}.` : "",
+    ),
     retry
       ? h(
           "p",
@@ -50,9 +66,9 @@ export function card({
   minHeight = 0,
   phoneHeight = minHeight,
   lines = 4,
-  holds,
 } = {}) {
-  const heading = h(`h${level}`, { class: "card-title" }, title),
+  // a heading without words is no heading: screen readers would announce an empty one
+  const heading = h(`h${level}`, { class: "card-title", hidden: !title }, title),
     sub = h("p", { class: "card-sub" }, subtitle);
   const tools = h("div", { class: "card-tools" }),
     body = h("div", { class: "card-body" }),
@@ -76,7 +92,11 @@ export function card({
   function put(view) {
     filled = true;
     el.classList.remove("waiting");
-    if (view.title) heading.replaceChildren(...[view.title].flat());
+    el.classList.add("filled");
+    if (view.title) {
+      heading.replaceChildren(...[view.title].flat());
+      heading.hidden = false;
+    }
     if (view.subtitle !== undefined) sub.replaceChildren(...[view.subtitle].flat().filter(Boolean));
     clear(foot, view.caption ?? null);
     clear(tools);
@@ -107,6 +127,7 @@ export function card({
     }
     if (view.csv || view.picture || view.links) tools.append(downloads(view));
     draw();
+    tellWhatHolds();
   }
 
   async function load(fn) {
@@ -172,12 +193,14 @@ export function card({
       } else {
         if (!(err instanceof ApiError)) console.warn(err);
         filled = false;
+        el.classList.remove("filled");
         clear(tools);
         clear(foot);
         clear(
           body,
-          failedState(err, () => load(fn), holds),
+          failedState(err, () => load(fn)),
         );
+        tellWhatHolds();
       }
     } finally {
       [...timers, busy].forEach(clearTimeout);

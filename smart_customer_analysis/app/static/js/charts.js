@@ -1,8 +1,8 @@
 // Charts drawn by hand in SVG: lines with bands, dots with ranges, flows. No chart library: each of these is 40 lines,
 // needs no inline style, carries real links and names, and weighs nothing before the headline is painted.
 import { h, hideTip, s, showTip } from "./dom.js";
-import { count, pct, shortDate, weekName } from "./format.js";
-import { drawable, isHidden, isWide, niceMax, spoken, written } from "./figure.js";
+import { count, plural, shortDate, weekName } from "./format.js";
+import { drawable, hasPoint, isHidden, isWide, niceMax, spoken, written } from "./figure.js";
 
 const scale = (a, b, x, y) => (v) => x + ((v - a) / (b - a || 1)) * (y - x);
 
@@ -112,7 +112,7 @@ export function weekly(
     const lines2 = [
       weekName(p.week),
       written(p) + (p.complete === false ? ", week not over" : ""),
-      isHidden(p) ? "" : `${count(p.n_reviews)} reviews`,
+      isHidden(p) ? "" : plural(p.n_reviews, "review"),
     ].filter(Boolean);
     const to = address?.(p),
       a = s(to && drawable(p) ? "a" : "g", {
@@ -131,11 +131,14 @@ export function weekly(
         height: height - top - bottom,
       }),
     );
-    if (isHidden(p))
+    // [c] of neighbouring weeks must not run into one another: on a narrow chart the first of a run speaks for it
+    if (isHidden(p) && (x(1) - x(0) >= 18 || !i || !isHidden(points[i - 1])))
       a.append(s("text", { class: "c-tick", x: x(i), y: y(0) - 6, "text-anchor": "middle" }, "[c]"));
-    else if (drawable(p)) {
+    if (drawable(p)) {
       if (p.complete === false)
-        a.append(s("line", { class: "c-whisker", x1: x(i), x2: x(i), y1: y(p.low), y2: y(p.high) }));
+        a.append(
+          s("line", { class: "c-whisker c-running", x1: x(i), x2: x(i), y1: y(p.low), y2: y(p.high) }),
+        );
       if (!isWide(p))
         a.append(
           s("circle", {
@@ -157,16 +160,17 @@ export function weekly(
     stops.push(a);
     svg.append(a);
   });
+  // The newest complete week is written at its point, with its range; where it has no point, nothing is.
   const final = points
     .map((p, i) => i)
-    .filter((i) => drawable(points[i]) && !isWide(points[i]) && points[i].complete !== false)
+    .filter((i) => drawable(points[i]) && points[i].complete !== false)
     .at(-1);
-  if (final !== undefined)
+  if (final !== undefined && hasPoint(points[final]))
     svg.append(
       s(
         "text",
-        { class: "c-end", x: Math.min(width - right + 8, x(final) + 8), y: y(points[final].value) - 8 },
-        pct(points[final].value),
+        { class: "c-end", x: width - 2, y: Math.max(12, y(points[final].high) - 8), "text-anchor": "end" },
+        written(points[final]),
       ),
     );
   roving(svg, stops);

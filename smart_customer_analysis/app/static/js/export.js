@@ -78,14 +78,15 @@ const PROPS = [
 function flattened(svg) {
   const stage = h("div", { class: "stage", "data-scheme": "light" }, svg);
   document.body.append(stage);
-  for (const el of svg.querySelectorAll("*")) {
+  const all = [...svg.querySelectorAll("*")];
+  for (const el of all) {
     const cs = getComputedStyle(el);
     for (const p of PROPS) {
       const v = cs.getPropertyValue(p);
       if (v && !v.startsWith("url")) el.setAttribute(p, v.replace(/px$/, ""));
     }
-    el.removeAttribute("class");
   }
+  for (const el of all) el.removeAttribute("class"); // last: the look of a text comes from the classes around it
   svg.setAttribute("font-family", 'Inter, "Segoe UI", Roboto, "Noto Sans", sans-serif');
   stage.remove();
   return svg;

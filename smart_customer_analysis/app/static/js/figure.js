@@ -13,6 +13,11 @@ export const isMissing = (f) =>
   f.value === undefined;
 export const isWide = (f) => f?.reliability === "wide";
 export const drawable = (f) => Boolean(f) && !isHidden(f) && !isMissing(f);
+// Where one number may be printed or drawn: of a wide range the point is withheld.
+export const hasPoint = (f) => drawable(f) && !isWide(f);
+// "line: all 53% (44–63%), 430 reviews"; nothing where the share of all has no point to draw a line at.
+export const lineOfAll = (f) =>
+  hasPoint(f) ? `line: all ${written(f)}, ${plural(f.n_reviews, "review")}` : "";
 
 export function symbol(f) {
   if (isHidden(f)) return "[c]";
@@ -114,8 +119,7 @@ export function track(f, { max = 1, other = null, line = null, tone = "" } = {})
   const at = (v) => `${Math.max(0, Math.min(100, (100 * v) / max))}%`;
   const el = h("div", { class: `track ${tone}`, "aria-hidden": "true" }, h("div", { class: "track-base" }));
   if (line !== null) el.append(h("div", { class: "track-line", style: { left: at(line) } }));
-  if (other && drawable(other))
-    el.append(h("div", { class: "track-other", style: { left: at(other.value) } }));
+  if (hasPoint(other)) el.append(h("div", { class: "track-other", style: { left: at(other.value) } }));
   if (isHidden(f)) el.append(h("div", { class: "track-hidden" }));
   else if (drawable(f)) {
     el.append(

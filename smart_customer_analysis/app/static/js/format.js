@@ -30,16 +30,14 @@ export function pointsText(v) {
   const p = Math.round(100 * Math.abs(v));
   return `${p} ${p === 1 ? "point" : "points"} ${v >= 0 ? "more" : "fewer"}`;
 }
-export const signedPoints = (v) =>
-  missing(v)
-    ? "[x]"
-    : `${v > 0 ? "+" : v < 0 ? "−" : "±"}${Math.round(100 * Math.abs(v))} ${Math.round(100 * Math.abs(v)) === 1 ? "point" : "points"}`;
-
 export function number(v) {
   if (missing(v)) return "[x]";
   if (typeof v !== "number") return String(v);
   const a = Math.abs(v);
-  return new Intl.NumberFormat(undefined, { maximumFractionDigits: a >= 100 ? 0 : a >= 1 ? 1 : 3 }).format(v);
+  const written = new Intl.NumberFormat(undefined, {
+    maximumFractionDigits: a >= 100 ? 0 : a >= 1 ? 1 : 3,
+  }).format(v);
+  return written.replace("-", "−");
 }
 
 // Dates: calendar days as "2026-11-15", kept as UTC.

@@ -1,6 +1,6 @@
 // What all views share: top bar, filter row with chips, phone sheet and bottom bar, key, theme.
 import { $, $$, clear, h, icon, s, say } from "./dom.js";
-import { addDays, count, date, dates, day, iso, monday } from "./format.js";
+import { addDays, date, dates, day, iso, monday, plural } from "./format.js";
 import {
   TITLES,
   VIEWS,
@@ -140,7 +140,7 @@ export function drawFresh() {
     meta.data_to || meta.n_reviews !== undefined
       ? [
           meta.data_to ? `Data to ${date(meta.data_to)}` : null,
-          meta.n_reviews !== undefined ? `${count(meta.n_reviews)} reviews` : null,
+          meta.n_reviews !== undefined ? plural(meta.n_reviews, "review") : null,
         ]
           .filter(Boolean)
           .join(" · ")
@@ -192,7 +192,11 @@ function periodControl() {
   const p = period(),
     d = defaultPeriod();
   if (!d && !p)
-    return h("select", { disabled: true }, h("option", null, meta.known ? "No dates in this source" : "…"));
+    return h(
+      "select",
+      { disabled: true },
+      h("option", null, meta.known ? "No dates in this source" : meta.failed ? "not loaded" : "…"),
+    );
   const end = d?.end,
     options = PRESETS.map(([id, text, n]) => [
       id,
@@ -381,7 +385,7 @@ export function drawFilters() {
 }
 
 export function showMatching(n) {
-  $("#sheet-show").textContent = n === undefined || n === null ? "Show" : `Show ${count(n)} reviews`;
+  $("#sheet-show").textContent = n === undefined || n === null ? "Show" : `Show ${plural(n, "review")}`;
 }
 export const backLink = (from) =>
   from

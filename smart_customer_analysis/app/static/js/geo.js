@@ -1,7 +1,8 @@
 // The plain map: land, cells in five classes, calm hatch for hidden, double outline and a number for hot spots.
 // It is the small map on the Overview, the map without WebGL, and every picture that is saved.
 import { h, s, tipped, uid } from "./dom.js";
-import { count, pct, range, signedPoints } from "./format.js";
+import { drawable, isWide, written } from "./figure.js";
+import { count, pct, plural, range } from "./format.js";
 import { WHY } from "./words.js";
 
 const merc = (lat) =>
@@ -46,26 +47,21 @@ export const diffClass = (v) => DIFF.filter((b) => v >= b).length;
 // Which colour a cell gets: "seq-2", "div-5", "hatch" or null for no colour.
 export function paint(p, metric, breaks) {
   if (p.state === "hidden") return "hatch";
-  if (p.state === "empty" || p.share === null || p.share === undefined)
-    return p.low !== null && p.low !== undefined ? "wide" : null;
+  if (p.state === "empty" || p.low === null || p.low === undefined) return null;
+  if (isWide(p) || p.share === null || p.share === undefined) return "wide"; // its point is withheld, so is its colour
   if (metric !== "difference") return `seq-${classOf(p.share, breaks)}`;
-  // The middle class means "no proven difference": the range of the cell still holds the share of all.
-  if (p.overall !== undefined && p.low <= p.overall && p.high >= p.overall) return "div-3";
-  return `div-${diffClass(p.difference ?? 0)}`;
+  // Only a hot spot has passed a test: every other cell is in the middle class, "no proven difference".
+  return p.hot ? `div-${Math.max(3, diffClass(p.difference ?? 0))}` : "div-3";
 }
 
 export function cellLines(p, overall) {
   if (p.state === "hidden") return [p.name || "Cell", `[c] ${WHY["Hidden [c]"]}`];
-  const wide = p.reliability === "wide" || p.share === null || p.share === undefined;
-  const diff =
-    !wide && overall?.value !== undefined && overall?.value !== null
-      ? `${signedPoints(p.share - overall.value)} against all`
-      : null;
+  const wide = isWide(p) || p.share === null || p.share === undefined;
   return [
     p.name || "Cell",
     wide ? `${range(p.low, p.high)} [u]` : `${pct(p.share)} negative (${range(p.low, p.high)})`,
-    `${count(p.n_reviews)} reviews, ${count(p.n_customers)} customers`,
-    diff,
+    `${plural(p.n_reviews, "review")}, ${plural(p.n_customers, "customer")}`,
+    drawable(overall) ? `All: ${written(overall)}` : null,
     p.hot ? "Hot spot: worse than chance explains" : null,
   ].filter(Boolean);
 }
@@ -180,15 +176,7 @@ export function counted(cells, metric, breaks) {
 
 export function legendItems(metric, breaks) {
   if (metric === "difference")
-    return [
-      "< −15",
-      "−15 to −10",
-      "−10 to −5",
-      "no proven difference",
-      "+5 to +10",
-      "+10 to +15",
-      "> +15",
-    ].map((t, i) => [`div-${i}`, t]);
+    return ["no proven difference", "+5 to +10", "+10 to +15", "> +15"].map((t, i) => [`div-${i + 3}`, t]);
   return breaks
     .slice(0, -1)
     .map((b, i) => [
@@ -209,7 +197,9 @@ export function legend(cells, metric, breaks) {
     h(
       "div",
       { class: "legend-title" },
-      metric === "difference" ? "Points from the share of all" : "Share negative, %",
+      metric === "difference"
+        ? "Points above the share of all, of the hot spots; no other place is proven to differ"
+        : "Share negative, %",
     ),
     h(
       "ul",
@@ -237,7 +227,7 @@ export function legend(cells, metric, breaks) {
         ? h("li", null, h("span", { class: "swatch swatch-wide" }), `wide [u] (${count(n.wide)})`)
         : null,
       h("li", null, h("span", { class: "swatch swatch-hatch" }), `hidden [c] (${count(n.hatch || 0)})`),
-      h("li", null, h("span", { class: "swatch swatch-land" }), "land, no customers"),
+      h("li", null, h("span", { class: "swatch swatch-land" }), "land, no reviews"),
     ),
   );
 }
@@ -254,7 +244,7 @@ export function legendSVG(width, metric, breaks, y) {
     s(
       "text",
       { x: 0, y: 12, class: "c-tick" },
-      metric === "difference" ? "Points from the share of all" : "Share negative, %",
+      metric === "difference" ? "Points above the share of all, of the hot spots" : "Share negative, %",
     ),
     items.map(([c, text], i) => [
       s("rect", {

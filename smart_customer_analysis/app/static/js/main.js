@@ -1,5 +1,6 @@
 // Boot and router. A filter change pushes history (Back = undo); a drill-down remembers where it came from.
-import { get } from "./api.js";
+import { ApiError, get } from "./api.js";
+import { failedState } from "./card.js";
 import { $, clear, h, hideTip, say } from "./dom.js";
 import { backLink, drawFilters, drawFresh, drawNav, mountFrame, setReasons, showMatching } from "./frame.js";
 import { TITLES, VIEWS, filtersOf, meta, refresh, state } from "./state.js";
@@ -55,8 +56,15 @@ async function show({ focus = false, restore = false } = {}) {
   at = location.pathname + location.search;
   const name = state.view;
   document.title = `${TITLES[name]} · ${meta.shop || "Customer analysis"}`;
-  const view = (await LOAD[name]()).default;
+  let view;
+  try {
+    view = (await LOAD[name]()).default;
+  } catch {
+    if (mine === turn) unreachable(name);
+    return;
+  }
   if (mine !== turn) return;
+  if (meta.failed) learn().then(() => mine === turn && drawFilters());
   setReasons(view.inactive);
   drawNav();
   drawFilters();
@@ -99,6 +107,31 @@ async function show({ focus = false, restore = false } = {}) {
           : list[keep.focus];
     el?.focus({ preventScroll: true });
   }
+}
+
+// The program of a view comes with the first visit to it: without a connection there is none, and that is said.
+function unreachable(name) {
+  current?.unmount?.();
+  current = shown = null;
+  drawNav();
+  const root = $("#main");
+  root.className = `view view-${name}`;
+  root.removeAttribute("aria-busy");
+  clear(
+    root,
+    h("div", { class: "view-head" }, h("h1", { tabindex: -1 }, TITLES[name])),
+    h(
+      "div",
+      { id: "view" },
+      failedState(
+        new ApiError("The server did not answer."),
+        () => show({ focus: true }),
+        "The other views may still be there.",
+      ),
+    ),
+  );
+  say("This view could not be loaded: the server did not answer.");
+  $("h1", root).focus({ preventScroll: true });
 }
 
 document.addEventListener("click", (e) => {
@@ -150,7 +183,8 @@ if ("scrollRestoration" in history) history.scrollRestoration = "manual";
 // What the frame needs: names to filter by, and the span of the reviews.
 async function learn() {
   const v = await get("filters", { source: state.query.source }).catch(() => null);
-  meta.known = true;
+  meta.known = Boolean(v);
+  meta.failed = !v;
   if (!v) {
     say("The list of filters could not be loaded.");
     return;

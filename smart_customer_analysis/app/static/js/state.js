@@ -100,6 +100,13 @@ export function scopeText({ without = [], query = state.query, withPeriod = true
   if (withPeriod) parts.push(p ? dates(p.start, p.end) : "all dates");
   return parts.join(" · ");
 }
+// Filters in force that a view acts on: ["region", "period"].
+export function activeFilters({ without = [], query = state.query } = {}) {
+  const keys = ["segment", "region", "product", "sentiment", "q"].filter(
+    (k) => query[k] && !without.includes(k),
+  );
+  return period(query)?.chosen ? [...keys, "period"] : keys;
+}
 export function segmentName(id) {
   const found = meta.segments.find((x) => x.id === id);
   return found ? `[${id}] ${found.name}` : `[${id}]`;

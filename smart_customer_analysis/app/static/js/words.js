@@ -12,7 +12,7 @@ export const KEY = [
   ["Corrected", "Adjusted for how often the model mistakes one kind for the other."],
   ["Unsure", "The model cannot keep its agreed error here, so it does not answer.", "unsure"],
   ["Hot spot", "Worse than chance explains, with its neighbours, at two of three cell sizes."],
-  ["Hidden [c]", "Fewer than 10 customers, or needed to protect such a place.", "hidden"],
+  ["Hidden [c]", "Fewer than 10 customers behind the number, or needed to protect such a group.", "hidden"],
   ["Wide [u]", "Too few reviews for one number.", "wide"],
   ["Missing [x]", "Not available. Missing is not zero, and zero is not hidden."],
   ["Running week", "The week is not over: drawn hollow, never compared.", "running"],

@@ -2,9 +2,10 @@
 import { get } from "../api.js";
 import { card, emptyState, table } from "../card.js";
 import { $, $$, clear, drawn, h, hideTip, icon, s, say, showTip } from "../dom.js";
-import { figure, isHidden, safePath, symbol, written, drawable } from "../figure.js";
+import { drawable, figure, isHidden, isWide, safePath, symbol, written } from "../figure.js";
+import { nothing } from "../empty.js";
 import { FIGURE_COLUMNS, figureCells, save } from "../export.js";
-import { count, pct, plural, range, signedPoints } from "../format.js";
+import { count, plural } from "../format.js";
 import { cellLines, extentOf, land, legend, legendSVG, padded, paint, staticMap } from "../geo.js";
 import { asked, filtersOf, here, href, meta, state } from "../state.js";
 import { WHY } from "../words.js";
@@ -176,6 +177,7 @@ export default {
       whyPlain = "",
       landData = null;
     const stage = h("div", { class: "map-stage" }),
+      cover = h("div", { class: "map-cover", hidden: true }), // over an empty or outdated map: why nothing is drawn
       note = h("p", { class: "caption map-note", hidden: true }),
       legendBox = h("div", { class: "map-legend" });
     const controls = h("div", { class: "map-controls", role: "group", "aria-label": "Map settings" });
@@ -199,6 +201,7 @@ export default {
                 "Map of the share of negative reviews. The list of hot spots and the table of regions say the same in words.",
             },
             stage,
+            cover,
           ),
           legendBox,
           note,
@@ -249,7 +252,7 @@ export default {
               },
               [
                 ["share", "Share negative"],
-                ["difference", "Difference from all"],
+                ["difference", "Points above all"],
               ].map(([v, t]) => h("option", { value: v, selected: v === o.metric }, t)),
             ),
           ),
@@ -288,7 +291,12 @@ export default {
         features: data.features.map((f) => ({
           ...f,
           properties: Object.fromEntries(
-            Object.entries(f.properties).filter(([k]) => !["paint", "outlined", "overall"].includes(k)),
+            Object.entries(f.properties)
+              .filter(([k]) => !["paint", "outlined"].includes(k))
+              .map(([k, v]) => [
+                k,
+                isWide(f.properties) && ["share", "difference", "counted"].includes(k) ? null : v,
+              ]),
           ),
         })),
         filters: filtersOf(),
@@ -298,13 +306,9 @@ export default {
 
     function prepared() {
       const o = opt(),
-        b = breaks(),
-        overall = data.overall?.value ?? null;
+        b = breaks();
       for (const f of data.features) {
         const p = f.properties;
-        p.overall = overall ?? undefined;
-        if (p.difference === undefined && overall !== null && p.share !== null)
-          p.difference = p.share - overall;
         p.paint = paint(p, o.metric, b) || "none";
         p.outlined = Boolean(p.hot) && o.hot;
       }
@@ -433,7 +437,7 @@ export default {
                 ? h(
                     "p",
                     { class: "caption" },
-                    `All places: ${written(all)}${p.share !== null ? `; here ${signedPoints(p.share - all.value)}` : ""}`,
+                    `All reviews: ${written(all)}, ${plural(all.n_reviews, "review")}`,
                   )
                 : null,
             ],
@@ -586,15 +590,13 @@ export default {
 
     function list() {
       const hs = data.hotspots,
-        title = hs.length
-          ? `${plural(hs.length, "hot spot")}: worse than chance explains`
-          : "No place is worse than chance explains.",
-        all = data.overall?.value;
+        title = hs.length ? `${plural(hs.length, "hot spot")}: worse than chance explains` : data.sentence,
+        all = data.overall;
       return {
         title,
         subtitle: [
-          hs.length ? "Ranked by share of negative reviews. " : "Shares stay on the map, outlines none. ",
-          "Where nothing differs, at most 1 map in 20 shows any.",
+          drawable(all) ? `All reviews: ${written(all)}, ${plural(all.n_reviews, "review")}. ` : "",
+          "Where nothing differs, at most 1 map in 20 shows a hot spot.",
         ],
         body: hs.length
           ? h(
@@ -617,67 +619,50 @@ export default {
                     h("span", { class: "map-rank" }, String(x.rank)),
                     h("span", null, x.name),
                   ),
-                  h(
-                    "span",
-                    { class: "spot-figure" },
-                    figure(x),
-                    drawable(x) && all !== undefined && all !== null && x.reliability !== "wide"
-                      ? h("span", { class: "muted" }, ` ${signedPoints(x.value - all)} against all`)
-                      : null,
-                  ),
+                  h("span", { class: "spot-figure" }, figure(x)),
                 );
               }),
             )
-          : h("p", { class: "quiet" }, icon("none"), " ", data.sentence),
+          : data.features.some((f) => f.properties.state === "shown")
+            ? h(
+                "p",
+                { class: "quiet" },
+                "The shares of the places are on the map and in the table of regions.",
+              )
+            : h("p", { class: "quiet" }, icon("hidden"), ` [c] ${WHY["Hidden [c]"]}`),
         csv: () => ({
           title: "Map cells",
           without: WITHOUT,
-          columns: [
-            "cell",
-            "place",
-            "state",
-            "hot",
-            "sizes_hot",
-            "value",
-            "low",
-            "high",
-            "n_reviews",
-            "n_customers",
-          ],
-          rows: data.features.map(({ properties: p }) =>
-            p.state === "hidden"
-              ? [p.cell, p.name, "[c]"]
-              : [
-                  p.cell,
-                  p.name,
-                  p.state,
-                  p.hot,
-                  p.sizes_hot,
-                  p.share,
-                  p.low,
-                  p.high,
-                  p.n_reviews,
-                  p.n_customers,
-                ],
-          ),
+          columns: ["cell", "place", "state", "hot", "sizes_hot", ...FIGURE_COLUMNS],
+          rows: data.features.map(({ properties: p }) => [
+            p.cell,
+            p.name,
+            p.state,
+            p.hot,
+            p.sizes_hot,
+            ...figureCells({
+              ...p,
+              value: p.share,
+              reliability: p.state === "hidden" ? "hidden" : p.reliability,
+            }),
+          ]),
         }),
         picture: () => ({
           title,
           subtitle:
             opt().metric === "share"
               ? "Share of negative reviews by place"
-              : "Difference from the share of all, in points",
+              : "Points above the share of all, of the hot spots; no other place is proven to differ",
           without: WITHOUT,
           svg: drawSVG,
         }),
       };
     }
 
-    function regionTable(r, all) {
+    function regionTable(r) {
       const rows = r.items.filter((x) => x.name);
       if (!rows.length)
         return { title: "Regions", body: emptyState("No review carries a region in this period.") };
-      const diff = (x) => (drawable(x) && x.reliability !== "wide" && all !== null ? x.value - all : null);
       const top = [...rows].filter(drawable).sort((a, b) => b.low - a.low)[0];
       return {
         title: "Regions",
@@ -697,12 +682,6 @@ export default {
               sort: (x) => x.n_reviews,
               num: true,
             },
-            {
-              name: "Against all",
-              cell: (x) => (diff(x) === null ? symbol(x) || "[x]" : signedPoints(diff(x))),
-              sort: diff,
-              num: true,
-            },
           ],
           rows,
           { caption: "Share of negative reviews by region", sort: { by: 1, down: true } },
@@ -710,7 +689,7 @@ export default {
         caption: h(
           "p",
           { class: "caption" },
-          "A difference here is not tested; what is proven stands under What changed and Hot spots.",
+          "Differences between regions are not tested here; what is proven stands under What changed and Hot spots.",
         ),
         csv: () => ({
           title: "Negative reviews by region",
@@ -719,6 +698,16 @@ export default {
           rows: rows.map((x) => [x.name, ...figureCells(x)]),
         }),
       };
+    }
+
+    function empty(text) {
+      data = null;
+      lastAsk = "";
+      clear(legendBox);
+      clear(cover, h("p", null, text));
+      cover.hidden = false;
+      picked.hidden = true;
+      drawControls();
     }
 
     const onTheme = () => {
@@ -764,26 +753,25 @@ export default {
         }
         await Promise.all([
           spots.load(async (signal) => {
-            const [d, l] = await Promise.all([get("map/cells", params, signal), land()]);
+            const [d, l] = await Promise.all([
+              get("map/cells", params, signal).catch((err) => {
+                if (err.name !== "AbortError") empty(`The map could not be loaded. ${err.message}`);
+                throw err;
+              }),
+              land(),
+            ]);
+            cover.hidden = true;
             data = d;
             landData = l;
             lastAsk = key;
             ctx.matching(d.overall?.n_reviews);
             if (!d.features.length) {
-              clear(legendBox);
-              if (!map) clear(stage, emptyState("Nothing to draw."));
+              empty("Nothing to draw.");
               return {
                 title: "No place to show",
                 subtitle: "",
                 body:
-                  state.query.region || state.query.segment || state.query.product
-                    ? emptyState(
-                        "No placed customer matches these filters.",
-                        h("a", { class: "button", href: href("map", {}, { keep: {} }) }, "Show all"),
-                      )
-                    : emptyState(
-                        "No customer has a place yet. Next step: add a place or coordinates to the customers and load again.",
-                      ),
+                  d.overall.n_reviews === 0 ? await nothing({ without: WITHOUT }) : emptyState(d.sentence),
               };
             }
             drawControls();
@@ -792,11 +780,7 @@ export default {
             return list();
           }),
           regions.load(async (signal) => {
-            const [r, d] = await Promise.all([
-              get("shares", { ...asked({ without: WITHOUT }), by: "region" }, signal),
-              get("map/cells", params, signal).catch(() => null),
-            ]);
-            return regionTable(r, d?.overall?.value ?? null);
+            return regionTable(await get("shares", { ...asked({ without: WITHOUT }), by: "region" }, signal));
           }),
         ]);
         if (data?.features.length && lastAsk === key) {

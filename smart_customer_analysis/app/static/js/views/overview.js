@@ -2,12 +2,15 @@
 import { get } from "../api.js";
 import { card, emptyState, table } from "../card.js";
 import { drawn, h, icon, say } from "../dom.js";
+import { nothing } from "../empty.js";
 import {
   badge,
   drawable,
   figure,
+  hasPoint,
   isHidden,
   isWide,
+  lineOfAll,
   mark,
   niceMax,
   safePath,
@@ -19,21 +22,15 @@ import { count, date, dates, day, addDays, iso, pct, plural, pointsText, range }
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { dotRows, weekly } from "../charts.js";
 import { land, legendItems, staticMap, extentOf, cellLines } from "../geo.js";
-import { asked, here, href, period, scopeText } from "../state.js";
+import { asked, here, href, meta, period, scopeText } from "../state.js";
 import { WHY } from "../words.js";
 
 const SENTIMENT = "Sentiment does not act here: a share of negative reviews needs all of them.";
 const WORDS = "Words act only in Reviews.";
 const WITHOUT = ["sentiment", "q"];
 
-function matchNothing(o) {
-  return o.headline.n_reviews === 0
-    ? emptyState(
-        `No reviews match ${scopeText({ without: WITHOUT })}.`,
-        h("a", { class: "button", href: href("overview", {}, { keep: {} }) }, "Show all"),
-      )
-    : null;
-}
+const NONE = "No reviews match the filters, so there is nothing to show here.";
+const isEmpty = (o) => o.headline.n_reviews === 0;
 
 export function changeRows(ch, { max = 5 } = {}) {
   const line = (p, i) =>
@@ -53,14 +50,13 @@ export function changeRows(ch, { max = 5 } = {}) {
           )
         : null,
     );
-  const first = ch.proven.slice(0, max),
-    rest = ch.proven.slice(max),
-    none = Math.max(
-      0,
-      ch.tested - ch.proven.filter((p) => p.mark !== "event").length - ch.not_comparable.length,
-    );
+  const rows = ch.proven.filter((p) => p.kind !== "overall"), // the headline says that one
+    first = rows.slice(0, max),
+    rest = rows.slice(max),
+    none = Math.max(0, ch.tested - ch.proven.filter((p) => p.mark !== "event").length),
+    untested = !ch.tested && ch.sentence;
   return [
-    ch.proven.length ? h("ol", { class: "changes" }, first.map(line)) : null,
+    rows.length ? h("ol", { class: "changes" }, first.map(line)) : null,
     rest.length
       ? h(
           "details",
@@ -73,17 +69,23 @@ export function changeRows(ch, { max = 5 } = {}) {
           ),
         )
       : null,
-    ch.proven.length
-      ? none
-        ? h("p", { class: "quiet" }, mark("none", ""), ` No proven change in the other ${count(none)}.`)
-        : null
-      : h(
+    !ch.proven.length || untested
+      ? h(
           "p",
-          { class: "quiet quiet-big" },
-          mark("none", ""),
-          " ",
-          ch.sentence || `Nothing proven changed. ${count(ch.tested)} measures tested.`,
-        ),
+          { class: `quiet${rows.length ? "" : " quiet-big"}` },
+          untested ? null : [mark("none", ""), " "],
+          ch.sentence || `Nothing proven changed. ${plural(ch.tested, "measure")} tested.`,
+        )
+      : none
+        ? h(
+            "p",
+            { class: `quiet${rows.length ? "" : " quiet-big"}` },
+            mark("none", ""),
+            none === 1
+              ? " No proven change in the other one."
+              : ` No proven change in the other ${count(none)}.`,
+          )
+        : null,
     ch.not_comparable.length
       ? h(
           "details",
@@ -102,15 +104,24 @@ export function changeRows(ch, { max = 5 } = {}) {
 function changeTitle(ch) {
   const n = ch.proven.filter((p) => p.mark !== "event").length,
     events = ch.proven.length - n;
-  return `What changed: ${n ? `${n} of ${count(ch.tested)} measures` : "nothing proven"}${events ? `, ${plural(events, "event")}` : ""}`;
+  const told = n
+    ? `${n} of ${plural(ch.tested, "measure")}${ch.proven.some((p) => p.kind === "overall") ? ", the share above among them" : ""}`
+    : ch.tested
+      ? "nothing proven"
+      : ch.not_comparable.length
+        ? "not comparable"
+        : ch.period.previous_start
+          ? "too few to test"
+          : "no earlier period to compare";
+  return `What changed: ${told}${events ? `, ${plural(events, "event")}` : ""}`;
 }
 
-function headline(o) {
+async function headline(o) {
   const f = o.headline,
     c = o.change,
-    p = o.period,
-    empty = matchNothing(o);
-  if (empty) return { title: "Negative reviews", body: empty };
+    p = o.period;
+  if (isEmpty(o))
+    return { title: "Negative reviews", subtitle: "", body: await nothing({ without: WITHOUT }) };
   const before = p.previous_start ? dates(p.previous_start, p.previous_end) : null;
   const size = (v) => Math.round(100 * Math.abs(v)),
     ends = [size(c.low), size(c.high)].sort((a, b) => a - b);
@@ -120,7 +131,9 @@ function headline(o) {
       : c.mark === "none"
         ? `No proven change against ${before}.`
         : (c.mark === "worse" || c.mark === "better") && c.points !== null
-          ? `${pointsText(c.points)} (${ends[0]} to ${ends[1]}) than ${before}`
+          ? hasPoint(f) && hasPoint(o.previous)
+            ? `${pointsText(c.points)} (${ends[0]} to ${ends[1]}) than ${before}`
+            : `${ends[0]} to ${ends[1]} points ${c.mark === "worse" ? "more" : "fewer"} than ${before}`
           : c.sentence;
   return {
     title: [
@@ -171,7 +184,7 @@ function headline(o) {
               o.previous && drawable(o.previous)
                 ? [
                     " · ",
-                    h("span", { class: "hollow-dot", "aria-hidden": "true" }),
+                    hasPoint(o.previous) ? h("span", { class: "hollow-dot", "aria-hidden": "true" }) : null,
                     ` before: ${written(o.previous)}`,
                   ]
                 : "",
@@ -199,13 +212,16 @@ const longForm = (o) => [
 function timeTitle(o) {
   const done = o.over_time.filter((w) => drawable(w) && w.complete),
     sharp = done.filter((w) => !isWide(w));
-  if (!done.length) return "No complete week to draw";
+  if (!done.length)
+    return o.over_time.some(isHidden)
+      ? "Too few customers a week to show a share"
+      : "No complete week with reviews";
   if (sharp.length * 2 < done.length) return "Too few reviews a week for one number: ranges only";
-  const low = Math.min(...sharp.map((w) => w.value)),
-    high = Math.max(...sharp.map((w) => w.value));
-  return sharp.length === 1
-    ? `${pct(high)} negative in the one complete week`
-    : `Weekly share between ${pct(low)} and ${pct(high)}`;
+  const low = Math.min(...done.map((w) => w.low)),
+    high = Math.max(...done.map((w) => w.high));
+  return done.length === 1
+    ? `${written(sharp[0])} negative in the one complete week, ${plural(sharp[0].n_reviews, "review")}`
+    : `The ranges of all complete weeks lie within ${range(low, high, 0)}`;
 }
 
 function overTime(o) {
@@ -219,6 +235,8 @@ function overTime(o) {
       subtitle: "",
       body: emptyState("The reviews of this source carry no dates."),
     };
+  if (isEmpty(o) && !pts.some((p) => p.n_reviews || isHidden(p)))
+    return { title: "Over time", subtitle: "", body: emptyState(NONE) };
   return {
     title: timeTitle(o),
     subtitle,
@@ -271,20 +289,30 @@ function overTime(o) {
 
 function segments(o) {
   const list = o.segments,
-    all = drawable(o.headline) ? o.headline.value : null,
+    all = hasPoint(o.headline) ? o.headline.value : null,
     max = niceMax(list);
   if (!list.length)
     return {
       title: "Segments",
       subtitle: "",
-      body: emptyState("No segments yet. Next step: sca segment, then reload."),
+      body: emptyState(
+        isEmpty(o)
+          ? NONE
+          : meta.segments.length
+            ? "None of these reviews is by a customer of a segment."
+            : "No segments yet. Next step: sca segment, then reload.",
+      ),
     };
   const shown = list.filter(drawable),
     top = [...shown].sort((a, b) => b.low - a.low)[0];
   const apart =
     top && all !== null && top.low > all
       ? `Highest: [${top.id}] ${top.name}, ${written(top)}`
-      : "No segment stands clearly above all customers";
+      : !shown.length
+        ? "Too few customers in each segment to compare"
+        : all === null
+          ? "Too few reviews of all customers to compare segments with"
+          : "No segment stands clearly above all customers";
   const columns = [
     {
       name: "Segment",
@@ -303,7 +331,7 @@ function segments(o) {
   ];
   return {
     title: apart,
-    subtitle: `Share of negative reviews by segment, dot and 95% range, 0 to ${pct(max)}${all !== null ? ` · line: all, ${pct(all)}` : ""}`,
+    subtitle: `Share of negative reviews by segment, dot and 95% range, 0 to ${pct(max)}${all !== null ? ` · ${lineOfAll(o.headline)}` : ""}`,
     chart: () =>
       h(
         "ul",
@@ -338,7 +366,7 @@ function segments(o) {
       svg: (w) =>
         dotRows(
           list.map((x) => ({ label: `${x.id} ${x.name}`, figure: x })),
-          { width: w, line: all, lineName: all !== null ? `all ${pct(all)}` : "" },
+          { width: w, line: all, lineName: all !== null ? `all ${written(o.headline)}` : "" },
         ),
     }),
   };
@@ -347,29 +375,20 @@ function segments(o) {
 async function where(o, signal) {
   const [landData, cells] = await Promise.all([
     land(),
-    get("map/cells", { ...asked({ without: WITHOUT }), size: "large" }, signal).catch((e) => {
-      if (e.name === "AbortError") throw e;
-      return null;
-    }),
+    get("map/cells", { ...asked({ without: WITHOUT }), size: "large" }, signal),
   ]);
-  const spots = cells?.hotspots ?? o.hotspots,
-    feats = cells?.features ?? [],
-    breaks = cells?.legend?.breaks ?? [0, 0.1, 0.2, 0.3, 0.4, 1];
+  const spots = cells.hotspots,
+    feats = cells.features,
+    breaks = cells.legend?.breaks ?? [0, 0.1, 0.2, 0.3, 0.4, 1];
   if (!feats.length && !spots.length)
-    return {
-      title: "Where",
-      subtitle: "",
-      body: emptyState(
-        "No customer has a place yet. Next step: add a place or coordinates to the customers and load again.",
-      ),
-    };
+    return { title: "Where", subtitle: "", body: emptyState(isEmpty(o) ? NONE : cells.sentence) };
   const title = spots.length
     ? `${plural(spots.length, "place is", "places are")} worse than chance explains`
-    : cells?.sentence || "No place is worse than chance explains.";
+    : cells.sentence;
   const pts = spots
     .filter((x) => Number.isFinite(x.lon))
     .map((x) => ({ geometry: { type: "Polygon", coordinates: [[[x.lon, x.lat]]] } }));
-  const extent = extentOf(feats.length ? feats : pts, cells?.extent);
+  const extent = extentOf(feats.length ? feats : pts, cells.extent);
   const draw = (w, height = 300) =>
     staticMap({
       landData,
@@ -379,7 +398,7 @@ async function where(o, signal) {
       breaks,
       width: w,
       height,
-      tips: (p) => cellLines(p, cells?.overall),
+      tips: (p) => cellLines(p, cells.overall),
       name: `${title}. ${spots.map((x) => `${x.rank}: ${x.name}, ${written(x)}`).join("; ")}`,
     });
   return {
@@ -392,8 +411,9 @@ async function where(o, signal) {
         drawn(h("div", { class: "plot" }), (w) =>
           h(
             "a",
-            { href: href("map"), class: "map-link", "aria-label": `Open the map. ${title}.` },
+            { href: href("map"), class: "map-link" },
             draw(w, 264),
+            h("span", { class: "sr" }, " Open the map."),
           ),
         ),
         h(
@@ -404,6 +424,7 @@ async function where(o, signal) {
           ),
           h("li", null, "% negative"),
           h("li", null, h("span", { class: "swatch swatch-hot" }), "hot spot"),
+          h("li", null, h("span", { class: "swatch swatch-wide" }), "wide [u]"),
           h("li", null, h("span", { class: "swatch swatch-hatch" }), "hidden [c]"),
         ),
       ),
@@ -555,43 +576,49 @@ export default {
           one(cards.headline, (o) => {
             ctx.matching(o.headline.n_reviews);
             say(
-              `Negative reviews: ${written(o.headline)}. ${o.change.mark === "none" ? "No proven change." : o.change.sentence}`,
+              isEmpty(o)
+                ? "No reviews match."
+                : `Negative reviews: ${written(o.headline)}. ${o.change.mark === "none" ? "No proven change." : o.change.sentence}`,
             );
             return headline(o);
           }),
-          one(cards.changes, (o) => ({
-            title: changeTitle(o.changes),
-            subtitle: o.period.previous_start
-              ? `${dates(o.period.start, o.period.end)} against ${dates(o.period.previous_start, o.period.previous_end)}; every change named here passed a test that allows for how many were looked at`
-              : "No earlier period to compare.",
-            body: h("div", null, changeRows(o.changes)),
-            csv: () => ({
-              title: "What changed",
-              without: WITHOUT,
-              columns: [
-                "mark",
-                "kind",
-                "name",
-                "points",
-                "low",
-                "high",
-                "n_customers",
-                "n_reviews",
-                "sentence",
-              ],
-              rows: o.changes.proven.map((x) => [
-                x.mark,
-                x.kind,
-                x.name,
-                x.points,
-                x.low,
-                x.high,
-                x.n_customers,
-                x.n_reviews,
-                x.sentence,
-              ]),
-            }),
-          })),
+          one(cards.changes, (o) =>
+            isEmpty(o)
+              ? { title: "What changed", subtitle: "", body: emptyState(NONE) }
+              : {
+                  title: changeTitle(o.changes),
+                  subtitle: o.period.previous_start
+                    ? `${dates(o.period.start, o.period.end)} against ${dates(o.period.previous_start, o.period.previous_end)}; every change named here passed a test that allows for how many were looked at`
+                    : "No earlier period to compare.",
+                  body: h("div", null, changeRows(o.changes)),
+                  csv: () => ({
+                    title: "What changed",
+                    without: WITHOUT,
+                    columns: [
+                      "mark",
+                      "kind",
+                      "name",
+                      "points",
+                      "low",
+                      "high",
+                      "n_customers",
+                      "n_reviews",
+                      "sentence",
+                    ],
+                    rows: o.changes.proven.map((x) => [
+                      x.mark,
+                      x.kind,
+                      x.name,
+                      x.points,
+                      x.low,
+                      x.high,
+                      x.n_customers,
+                      x.n_reviews,
+                      x.sentence,
+                    ]),
+                  }),
+                },
+          ),
           one(cards.time, overTime),
           one(cards.segments, segments),
           one(cards.where, where),

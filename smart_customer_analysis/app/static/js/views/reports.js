@@ -38,13 +38,13 @@ function row(r) {
       { class: "report-name" },
       icon(shape),
       h("strong", null, r.title || r.name),
-      h("span", null, r.period || ""),
+      (r.title || "").includes(r.period || "") ? null : h("span", null, r.period),
     ),
     h(
       "div",
       { class: "report-what" },
       h("span", null, word),
-      r.status === "made" && r.n_changes !== null && r.n_changes !== undefined
+      r.status === "made" && r.name.endsWith("weekly") && r.n_changes
         ? h("span", null, `, ${plural(r.n_changes, "change")}`)
         : null,
       r.status === "nothing_new" ? ", one line" : null,
@@ -95,6 +95,7 @@ export default {
         phoneHeight: 257,
       }),
       form = card({ id: "make", className: "wide", title: "Make one", minHeight: 80 });
+    form.el.hidden = true; // until the list is there: its length is not known before
     root.append(h("div", { class: "cards" }, list.el, form.el));
     let kind = "weekly",
       again = 0;
@@ -188,7 +189,7 @@ export default {
         const made = r.items.filter((x) => x.status === "made").length;
         return {
           title: r.items.length ? `${plural(r.items.length, "report")}, the newest first` : "No report yet",
-          subtitle: r.items.length ? `${count(made)} with changes to read` : "",
+          subtitle: made < r.items.length ? `${count(made)} of them with news to read` : "",
           body: r.items.length
             ? h("ul", { class: "report-list" }, r.items.map(row))
             : emptyState(
@@ -201,6 +202,7 @@ export default {
       async update() {
         drawForm();
         await load();
+        form.el.hidden = false;
       },
       unmount() {
         clearTimeout(again);

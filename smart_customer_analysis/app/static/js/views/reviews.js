@@ -2,11 +2,12 @@
 import { get, post } from "../api.js";
 import { card, emptyState, failedState } from "../card.js";
 import { $$, clear, h, icon, say } from "../dom.js";
-import { badge, drawable, isHidden } from "../figure.js";
-import { save, csvText } from "../export.js";
+import { nothing } from "../empty.js";
+import { badge, isHidden } from "../figure.js";
+import { FIGURE_COLUMNS, csvText, figureCells, save } from "../export.js";
 import { chance, count, date, plural } from "../format.js";
 import { check, tokens, wordLegend, words } from "../explain.js";
-import { LABELS, asked, filtersOf, here, period, scopeText, segmentName, state } from "../state.js";
+import { asked, filtersOf, here, meta, period, scopeText, segmentName, state } from "../state.js";
 import { WHY } from "../words.js";
 
 const SORTS = [
@@ -37,6 +38,7 @@ const markOf = (r) =>
       : r.mark === "unsure"
         ? h("span", { class: "tag" }, icon("unsure"), " unsure")
         : h("span", { class: "tag muted" }, "not read");
+const isStarsOnly = (r) => !r.text.trim() && !r.title.trim();
 const chanceOf = (r) =>
   r.p_negative === null || r.p_negative === undefined
     ? null
@@ -46,7 +48,15 @@ const chanceOf = (r) =>
 
 function row(r) {
   const full = [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join(""),
-    body = h("p", { class: "review-text clamp", dir: "auto" }, hits(r.text, state.query.q));
+    body = isStarsOnly(r)
+      ? h("p", { class: "review-text muted" }, "Stars only, no text.")
+      : h("p", { class: "review-text clamp", dir: "auto" }, hits(r.text, state.query.q)),
+    // fifty buttons of one name cannot be told apart by ear
+    which = h(
+      "span",
+      { class: "sr" },
+      ` ${r.reviewed_at ? date(r.reviewed_at) : "no date"}, “${full.trim().slice(0, 40)}”`,
+    );
   const why = h("div", { class: "review-why", hidden: true, "aria-live": "polite" });
   const fullButton = h(
     "button",
@@ -58,17 +68,18 @@ function row(r) {
         click: () => {
           const open = body.classList.toggle("clamp");
           fullButton.setAttribute("aria-expanded", String(!open));
-          fullButton.textContent = open ? "Full text" : "Less";
+          fullButton.firstChild.textContent = open ? "Full text" : "Less";
         },
       },
     },
     "Full text",
+    which.cloneNode(true),
   );
   const whyButton = h(
     "button",
     {
       type: "button",
-      class: "linklike",
+      class: "linklike why",
       "aria-expanded": "false",
       on: {
         click: async () => {
@@ -107,6 +118,7 @@ function row(r) {
       },
     },
     "Why?",
+    which,
   );
   return h(
     "li",
@@ -139,8 +151,8 @@ function row(r) {
       r.tokens_total > r.tokens_read
         ? h("span", { class: "muted" }, `read ${count(r.tokens_read)} of ${count(r.tokens_total)} tokens`)
         : null,
-      r.p_negative !== null && r.p_negative !== undefined ? whyButton : null,
-      fullButton,
+      r.p_negative !== null && r.p_negative !== undefined && !isStarsOnly(r) ? whyButton : null,
+      isStarsOnly(r) ? null : fullButton,
     ),
   );
 }
@@ -242,17 +254,16 @@ export default {
           out.push(...page.items);
           cursor = page.next_cursor;
         } while (cursor && out.length < MOST);
-        const share = drawable(f) ? [f.value, f.low, f.high, f.n_reviews] : isHidden(f) ? ["[c]"] : ["[x]"];
         save(
           "reviews.csv",
           new Blob(
             [
               "\ufeff",
               csvText([
-                ["# shop", ctx.shop?.() || ""],
+                ["# shop", meta.shop || ""],
                 ["# period", p?.start, p?.end],
                 ["# filters", ...Object.entries(filtersOf()).map(([k, v]) => `${k}=${v}`)],
-                ["# share negative: value, low, high, n", ...share],
+                [`# share negative: ${FIGURE_COLUMNS.join(", ")}`, ...figureCells(f)],
                 ["# counted", last?.sentence],
                 ...(cursor ? [["# cut at", out.length, "of", last?.total]] : []),
                 [
@@ -301,33 +312,6 @@ export default {
         : "Download CSV";
       get1.disabled = !last?.total;
     };
-
-    async function nothing(r) {
-      const q = state.query,
-        keys = ["segment", "region", "product", "sentiment", "q"].filter((k) => q[k]),
-        p = period();
-      const drops = [
-        ...keys.map((k) => [k, `${LABELS[k]}: ${q[k]}`, here({ [k]: "", page: "" })]),
-        ...(p?.chosen ? [["period", "the dates", here({ start: "", end: "", page: "" })]] : []),
-      ];
-      const counts = await Promise.all(
-        keys.map((k) =>
-          get("reviews", { ...asked({ without: [k] }), limit: 1 })
-            .then((x) => x.total)
-            .catch(() => null),
-        ),
-      );
-      return emptyState(
-        `No reviews match ${scopeText()}.`,
-        drops.map(([, text, url], i) =>
-          h(
-            "a",
-            { class: "button", href: url },
-            `Without ${text}${counts[i] === null || counts[i] === undefined ? "" : `: ${count(counts[i])}`}`,
-          ),
-        ),
-      );
-    }
 
     function pager(r) {
       const at = Number(state.query.page || 1),
@@ -399,8 +383,7 @@ export default {
         to?.scrollIntoView({ block: "nearest" });
       } else if (li && document.activeElement === li && e.key === "Enter")
         [...li.querySelectorAll(".review-tools button:not([hidden])")].at(-1)?.click();
-      else if (li && e.key === "w")
-        [...li.querySelectorAll(".review-tools button")].find((b) => b.textContent === "Why?")?.click();
+      else if (li && e.key === "w") li.querySelector(".review-tools .why")?.click();
       else if (li && e.key === "Escape") {
         const open = li.querySelector(".review-why:not([hidden])");
         if (open) {
@@ -434,7 +417,7 @@ export default {
                 : `${r.total_exact ? "" : "about "}${plural(r.total, "match", "match")}, of ${count(r.all)}`;
             say(r.total === null ? "Hidden." : `${count(r.total)} reviews match.`);
             return {
-              title: `Behind “${scope}”`,
+              title: `What they said, ${scope}`,
               subtitle: "",
               body: h(
                 "div",
@@ -473,7 +456,7 @@ export default {
               return {
                 body:
                   r.total === 0
-                    ? await nothing(r)
+                    ? await nothing()
                     : emptyState(r.total === null ? `Hidden [c]. ${WHY["Hidden [c]"]}` : "No more reviews."),
               };
             const list = h("ol", { class: "reviews" }, r.items.map(row));

@@ -2,7 +2,19 @@
 import { get } from "../api.js";
 import { card, emptyState, table } from "../card.js";
 import { clear, drawn, h, icon, s, say } from "../dom.js";
-import { badge, drawable, figure, isHidden, mark, niceMax, symbol, track } from "../figure.js";
+import {
+  badge,
+  drawable,
+  figure,
+  hasPoint,
+  isHidden,
+  lineOfAll,
+  mark,
+  niceMax,
+  symbol,
+  track,
+  written,
+} from "../figure.js";
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { count, date, dates, day, addDays, iso, number, pct, plural } from "../format.js";
 import { dotRows, dumbbells, flows, weekly } from "../charts.js";
@@ -10,6 +22,8 @@ import { asked, filtersOf, here, href, period, state } from "../state.js";
 import { WHY } from "../words.js";
 
 const WITHOUT = ["sentiment", "q", "segment"];
+// The stored sentence begins with the size, "156 customers: …"; beside the size itself only the rest is said.
+const traits = (x) => x.sentence.replace(/^[\d,.\s]+ (customer|reviewer|review)s?: /, "");
 const size = (n) => (n === null || n === undefined ? "[c]" : count(n));
 
 // The mark of a segment comes from the test behind "what changed", never from overlap.
@@ -39,16 +53,22 @@ function list(d, ch, unit) {
     items = d.items,
     max = niceMax(items.map((x) => x.share_negative)),
     compare = (state.query.compare || "").split(",").filter(Boolean);
-  const many = unit === "review" ? "reviews" : "customers";
+  const one = unit === "review" ? "review" : "customer",
+    many = (n) => (n === null || n === undefined ? `[c] ${one}s` : plural(n, one));
+  const apart = new Set((ch?.not_comparable || []).map((x) => x.name)),
+    tested = Boolean(ch?.tested);
   const change = (x) => {
     const p = marks[x.id] || marks[x.name];
+    if (!p && !drawable(x.share_negative)) return null; // no share, so nothing was tested
+    if (!p && apart.has(`[${x.id}] ${x.name}`)) return mark("not_comparable");
+    if (!p && ch && !tested) return h("span", { class: "muted" }, "not tested");
     return p
       ? mark(
           p.mark,
           [
             p.mark,
             ": ",
-            `${Math.round(100 * Math.abs(p.points))} points (${Math.round(100 * Math.min(Math.abs(p.low), Math.abs(p.high)))} to ${Math.round(100 * Math.max(Math.abs(p.low), Math.abs(p.high)))})`,
+            `${Math.round(100 * Math.min(Math.abs(p.low), Math.abs(p.high)))} to ${Math.round(100 * Math.max(Math.abs(p.low), Math.abs(p.high)))} points`,
           ].join(""),
         )
       : ch
@@ -90,12 +110,12 @@ function list(d, ch, unit) {
             badge(x.id),
             h("strong", null, x.name),
           ),
-          h("p", { class: "caption" }, x.sentence),
+          h("p", { class: "caption" }, traits(x)),
         ),
         h(
           "div",
           { class: "seg-size" },
-          h("span", null, `${size(x.size)} ${many}`),
+          h("span", null, many(x.size)),
           h(
             "span",
             { class: "caption" },
@@ -103,7 +123,14 @@ function list(d, ch, unit) {
           ),
         ),
         h("div", { class: "seg-track" }, track(x.share_negative, { max, line: list.all })),
-        h("div", { class: "seg-figure" }, figure(x.share_negative, { unsure: true })),
+        h(
+          "div",
+          { class: "seg-figure" },
+          figure(x.share_negative, { unsure: true }),
+          isHidden(x.share_negative) && x.size
+            ? h("span", { class: "caption" }, " too few wrote in these days")
+            : null,
+        ),
         h("div", { class: "seg-mark" }, change(x), h("span", { class: "caption" }, stable(x))),
       ),
     ),
@@ -182,7 +209,7 @@ function moved(d) {
     "Since the run before.",
   );
   const view = {
-    title: `${count(total)} customers changed segment`,
+    title: `${plural(total, "customer")} changed segment`,
     subtitle:
       d.moved_share !== null && d.moved_share !== undefined
         ? `${pct(d.moved_share, 1)} of all customers, since the run before`
@@ -229,7 +256,9 @@ function evidence(d) {
       simplified_silhouette: "Simplified silhouette",
       calinski_harabasz: "Calinski–Harabasz",
       stability: "Stability",
-      smallest: "Smallest group",
+      smallest: "Smallest segment",
+      smallest_share: "Share of the smallest segment",
+      min_share: "Share of the smallest segment",
     };
   return {
     title: `Why ${d.chosen_k ?? d.items.length} segments`,
@@ -271,7 +300,13 @@ function evidence(d) {
   };
 }
 
-const profileText = (p) => `${number(p.value)} · all ${number(p.all)}`;
+// A share of negative reviews is printed with its range or not at all; here it is a feature, the mean of the customers' own shares.
+const SENTIMENT = ["share_negative", "p_negative"];
+const value = (p, v) => (SENTIMENT.includes(p.feature) ? "" : number(v));
+const profileText = (p) =>
+  SENTIMENT.includes(p.feature)
+    ? `${p.difference_sd > 0 ? "higher" : "lower"} than all`
+    : `${number(p.value)} · all ${number(p.all)}`;
 
 function opened(x, unit) {
   const rows = [...x.profile]
@@ -283,7 +318,10 @@ function opened(x, unit) {
     points: [{ id: x.id, sd: p.difference_sd }],
     text: profileText(p),
   }));
-  const subtitle = `${size(x.size)} ${unit === "review" ? "reviews" : "customers"} · ${x.sentence}`;
+  const subtitle = [
+    x.size === null ? "[c]" : plural(x.size, unit === "review" ? "review" : "customer"),
+    traits(x),
+  ].join(" · ");
   return {
     title: [badge(x.id), ` ${x.name}: what sets it apart`],
     subtitle,
@@ -297,7 +335,7 @@ function opened(x, unit) {
         h(
           "p",
           { class: "caption" },
-          "Distance of the segment's centre from all (middle line), in standard deviations; beside it the values themselves.",
+          "Distance of the segment's centre from all (middle line), in standard deviations; beside it the values themselves. The segments were made from these values, sentiment among them.",
         ),
         shown.length ? dumbbells(shown, [x.id]) : emptyState("No profile was stored."),
         rows.length > 6
@@ -308,8 +346,13 @@ function opened(x, unit) {
               table(
                 [
                   { name: "Feature", cell: (p) => p.label || p.feature, sort: (p) => p.label, num: false },
-                  { name: `Segment ${x.id}`, cell: (p) => number(p.value), sort: (p) => p.value, num: true },
-                  { name: "All", cell: (p) => number(p.all), sort: (p) => p.all, num: true },
+                  {
+                    name: `Segment ${x.id}`,
+                    cell: (p) => value(p, p.value),
+                    sort: (p) => p.value,
+                    num: true,
+                  },
+                  { name: "All", cell: (p) => value(p, p.all), sort: (p) => p.all, num: true },
                   {
                     name: "Difference, SD",
                     cell: (p) => number(p.difference_sd),
@@ -413,7 +456,7 @@ function compared(a, b) {
             { id: a.id, sd: r.a.difference_sd ?? 0 },
             { id: b.id, sd: r.b.difference_sd ?? 0 },
           ],
-          text: `${number(r.a.value)} · ${number(r.b.value)}`,
+          text: SENTIMENT.includes(r.k) ? "" : `${number(r.a.value)} · ${number(r.b.value)}`,
         })),
         [a.id, b.id],
       ),
@@ -421,9 +464,9 @@ function compared(a, b) {
       table(
         [
           { name: "Feature", cell: (r) => r.label },
-          { name: a.id, cell: (r) => number(r.a.value), num: true },
-          { name: b.id, cell: (r) => number(r.b.value), num: true },
-          { name: "All", cell: (r) => number(r.a.all), num: true },
+          { name: a.id, cell: (r) => value(r.a, r.a.value), num: true },
+          { name: b.id, cell: (r) => value(r.b, r.b.value), num: true },
+          { name: "All", cell: (r) => value(r.a, r.a.all), num: true },
         ],
         rows,
         { caption: "Two segments compared" },
@@ -475,7 +518,7 @@ export default {
               get("shares", { ...params, by: "overall" }, signal).catch(() => null),
             ]);
             const overall = o?.items?.[0];
-            list.all = drawable(overall) ? overall.value : null;
+            list.all = hasPoint(overall) ? overall.value : null;
             ctx.matching(overall?.n_reviews);
             const p = period();
             if (!d.items.length)
@@ -490,7 +533,7 @@ export default {
                 d.unit === "review"
                   ? "Segments of reviews, not of people: this source has no customers. "
                   : "",
-                `Share of negative reviews${p ? `, ${dates(p.start, p.end)}${p.previous_start ? ` against ${dates(p.previous_start, p.previous_end)}` : ""}` : ""}; dot and 95% range${list.all !== null ? `; line: all, ${pct(list.all)}` : ""}`,
+                `Share of negative reviews${p ? `, ${dates(p.start, p.end)}${p.previous_start ? ` against ${dates(p.previous_start, p.previous_end)}` : ""}` : ""}; dot and 95% range${list.all !== null ? `; ${lineOfAll(overall)}` : ""}`,
               ],
               chartName: "List",
               chart: () => list(d, ch, d.unit),
@@ -540,7 +583,11 @@ export default {
                 svg: (w) =>
                   dotRows(
                     d.items.map((x) => ({ label: `${x.id} ${x.name}`, figure: x.share_negative })),
-                    { width: w, line: list.all, lineName: list.all !== null ? `all ${pct(list.all)}` : "" },
+                    {
+                      width: w,
+                      line: list.all,
+                      lineName: list.all !== null ? `all ${written(overall)}` : "",
+                    },
                   ),
               }),
             };

@@ -1,23 +1,26 @@
 // Try a review: "What would the model say, and can I trust it?"
 import { get, post } from "../api.js";
 import { $, clear, h, icon, say } from "../dom.js";
-import { chance, count, pct, range } from "../format.js";
+import { chance, count, pct, plural, range } from "../format.js";
 import { check, tokens, wordLegend, words } from "../explain.js";
 
 const MOST = 10_000,
   PAUSE = 400;
-const SAMPLES = [
-  [
-    "angry",
-    "The kettle arrived two weeks late and the box was open. I wrote twice and nobody answered. I want my money back.",
-  ],
-  ["mixed", "The kettle is lovely but it arrived two weeks late and the box was open."],
-  [
-    "long",
-    "I bought this lamp for my desk in spring. At first it was everything I wanted: warm light, a heavy foot, a switch where the hand falls. After a month it began to flicker in the evening. I changed the bulb, I changed the socket, I read the small leaflet twice. The shop answered within a day and was polite, and they sent a second lamp, which flickers as well. I like how it looks and I would buy another thing from this shop, but I would not buy this lamp again, and I cannot tell you to.",
-  ],
-  ["sarcastic", "Oh great, another charger that works for a whole three days. Just what I needed."],
+// Examples are reviews of this shop, one of each kind, and one on which the model and the stars are apart.
+const KINDS = [
+  ["negative", (r) => r.mark === "negative" && r.rating <= 2],
+  ["positive", (r) => r.mark === "positive" && r.rating >= 4],
+  ["unsure", (r) => r.mark === "unsure"],
+  ["mistake", (r) => r.disagrees],
 ];
+const written = (r) => [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join("");
+const samples = (rows) =>
+  KINDS.map(([name, test]) => [
+    name,
+    rows.find(
+      (r) => r.rating && r.p_negative !== null && r.text.length >= 40 && r.text.length <= 500 && test(r),
+    ),
+  ]).filter(([, r]) => r);
 const UNSURE = "The model cannot keep its agreed error on this text, so it does not answer.";
 const NO_PROMISE = "Too few held-out reviews to promise an error rate: take the percentage as it is.";
 const REASON = "Filters do not act here: the model reads only the text in the box.";
@@ -39,6 +42,7 @@ export default {
       run = 0,
       counting = 0,
       text = "",
+      sample = null,
       bounds = null;
     const area = h("textarea", {
       id: "text",
@@ -51,7 +55,9 @@ export default {
     });
     const help = h("span", { id: "text-help", class: "caption" }),
       out = h("div", { class: "verdict", id: "verdict" }),
-      model = h("span", { class: "caption" });
+      model = h("span", { class: "caption" }),
+      asking = h("span", { class: "caption", hidden: true }, "Asking …"),
+      tries = h("p", { class: "samples" });
     root.append(
       h(
         "section",
@@ -59,28 +65,7 @@ export default {
         h(
           "div",
           { class: "try-top" },
-          h(
-            "p",
-            { class: "samples" },
-            "Try: ",
-            SAMPLES.map(([name, t]) =>
-              h(
-                "button",
-                {
-                  type: "button",
-                  class: "button",
-                  on: {
-                    click: () => {
-                      area.value = t;
-                      area.focus();
-                      ask(0);
-                    },
-                  },
-                },
-                name,
-              ),
-            ),
-          ),
+          tries,
           h("p", { class: "caption" }, "Nothing you type is stored. ", model),
         ),
         h("label", { class: "sr", for: "text" }, "Text of the review"),
@@ -88,7 +73,7 @@ export default {
         h(
           "div",
           { class: "try-under" },
-          help,
+          h("span", null, help, " ", asking),
           h("span", { class: "caption keys" }, "Ctrl+Enter asks at once"),
         ),
         out,
@@ -105,6 +90,8 @@ export default {
       clearInterval(counting);
       stop?.abort();
       run++;
+      asking.hidden = true;
+      out.classList.remove("updating");
     };
 
     function ask(wait = PAUSE) {
@@ -123,20 +110,20 @@ export default {
       timer = setTimeout(go, wait);
     }
 
+    // The verdict is shown when it is there; the words behind it take longer and follow.
     async function go() {
       const mine = ++run,
         asked = text;
       stop = new AbortController();
       out.classList.add("updating");
+      asking.hidden = false;
       try {
-        const [p, x] = await Promise.all([
-          post("predict", { text: asked }, stop.signal).then((r) => r.predictions[0]),
-          post("explain", { text: asked }, stop.signal).catch((err) => {
-            if (err.name === "AbortError" || err.status === 429) throw err;
-            return { failed: err };
-          }),
-        ]);
-        if (mine === run) show(asked, p, x);
+        const p = (await post("predict", { text: asked }, stop.signal)).predictions[0];
+        if (mine !== run) return;
+        const place = show(asked, p);
+        out.classList.remove("updating");
+        asking.hidden = true;
+        explain(mine, asked, place);
       } catch (err) {
         if (mine !== run || err.name === "AbortError") return;
         if (err.status === 429) busy(Math.max(1, err.retryAfter || 2));
@@ -161,7 +148,41 @@ export default {
             ),
           );
       } finally {
-        if (mine === run) out.classList.remove("updating");
+        if (mine === run) {
+          out.classList.remove("updating");
+          asking.hidden = true;
+        }
+      }
+    }
+
+    // Words cost more than a verdict, so they are asked for only when nothing is typed for another moment.
+    async function explain(mine, asked, place) {
+      await new Promise((done) => setTimeout(done, PAUSE));
+      if (mine !== run) return;
+      try {
+        const x = await post("explain", { text: asked }, stop.signal);
+        if (mine !== run) return;
+        clear(
+          place,
+          h("h2", null, "Which words speak for it"),
+          words(asked, x, { drop }),
+          x.faithful ? wordLegend() : null,
+          h("p", { class: "caption" }, check(x), x.faithful ? " Tap a word to drop it and ask again." : ""),
+        );
+      } catch (err) {
+        if (mine !== run || err.name === "AbortError") return;
+        if (err.status === 429) {
+          timer = setTimeout(() => explain(mine, asked, place), 1000 * Math.max(1, err.retryAfter || 2));
+          return;
+        }
+        clear(
+          place,
+          h(
+            "p",
+            { class: "muted" },
+            `The words behind it could not be loaded: ${err.message} The answer above holds.`,
+          ),
+        );
       }
     }
 
@@ -180,7 +201,12 @@ export default {
       counting = setInterval(tick, 1000);
     }
 
-    function show(asked, p, x) {
+    function show(asked, p) {
+      const place = h(
+        "div",
+        { class: "verdict-words" },
+        h("p", { class: "muted" }, "Asking which words speak for it …"),
+      );
       const inside =
         p.label === null || Boolean(bounds && p.p_negative > bounds[0] && p.p_negative < bounds[1]);
       const sure = !inside,
@@ -238,23 +264,8 @@ export default {
           h("p", { class: `caption${p.tokens_read < p.tokens_total ? " cut" : ""}` }, tokens(p)),
         ),
         inside ? h("p", null, UNSURE) : bounds ? null : h("p", { class: "caption" }, NO_PROMISE),
-        x.failed
-          ? h(
-              "p",
-              { class: "muted" },
-              `The words behind it could not be loaded: ${x.failed.message} The answer above holds.`,
-            )
-          : [
-              h("h2", null, "Which words speak for it"),
-              words(asked, x, { drop }),
-              x.faithful ? wordLegend() : null,
-              h(
-                "p",
-                { class: "caption" },
-                check(x),
-                x.faithful ? " Tap a word to drop it and ask again." : "",
-              ),
-            ],
+        sample && written(sample) === asked ? h("p", null, beside(sample, sure ? p.label : null)) : null,
+        place,
         h(
           "p",
           { class: "actions" },
@@ -283,6 +294,17 @@ export default {
         h("pre", { id: "curl", class: "curl", tabindex: 0, hidden: true }, curl),
       );
       say(`${sentence} ${tokens(p)}`);
+      return place;
+    }
+
+    // What the customer's own stars say to the answer.
+    function beside(r, label) {
+      const stars = `This customer gave ${plural(r.rating, "star")}`,
+        side = r.rating <= 2 ? "negative" : r.rating >= 4 ? "positive" : null;
+      if (!label || !side) return `${stars}.`;
+      return side === label
+        ? `${stars}: the answer is right.`
+        : `${stars}: by them, the answer is a mistake.`;
     }
 
     function drop(start, end) {
@@ -299,8 +321,36 @@ export default {
         ask(0);
       }
     });
+    async function learn() {
+      const r = await get("reviews", { limit: 100 }).catch(() => null),
+        found = samples(r?.items || []);
+      tries.hidden = !found.length;
+      clear(
+        tries,
+        "Reviews of this shop: ",
+        found.map(([name, row]) =>
+          h(
+            "button",
+            {
+              type: "button",
+              class: "button",
+              on: {
+                click: () => {
+                  sample = row;
+                  area.value = written(row);
+                  area.focus();
+                  ask(0);
+                },
+              },
+            },
+            name === "mistake" ? "one it gets wrong" : name,
+          ),
+        ),
+      );
+    }
     return {
       async update() {
+        const learnt = learn();
         try {
           const o = await get("overview", {}),
             a = o.model?.accuracy,
@@ -312,6 +362,7 @@ export default {
         } catch {
           model.textContent = "";
         }
+        await learnt;
       },
       unmount: clean,
     };
