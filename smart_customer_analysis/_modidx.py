@@ -800,6 +800,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                'smart_customer_analysis/insight/estimate.py'),
                                                           'smart_customer_analysis.insight.estimate._sums': ( 'insight.estimate.html#_sums',
                                                                                                               'smart_customer_analysis/insight/estimate.py'),
+                                                          'smart_customer_analysis.insight.estimate._tells': ( 'insight.estimate.html#_tells',
+                                                                                                               'smart_customer_analysis/insight/estimate.py'),
                                                           'smart_customer_analysis.insight.estimate.clustered_variance': ( 'insight.estimate.html#clustered_variance',
                                                                                                                            'smart_customer_analysis/insight/estimate.py'),
                                                           'smart_customer_analysis.insight.estimate.customer_sums': ( 'insight.estimate.html#customer_sums',

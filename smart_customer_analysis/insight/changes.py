@@ -258,14 +258,16 @@ def find_changes(
     confusion: dict[str, Any] | None = None,  # held-out counts of the model; None: the labelled reviews say how it errs
     events: pd.DataFrame
     | None = None,  # columns sentence and, optional, segment_id, n: passed through as marks `event`
+    pool: Pool | None = None,  # of the whole shop, where one model read all of it; None: of each period
     model_changed: bool = False,  # True: the periods were marked by different models, nothing is compared
 ) -> Changes:  # what was tested, what is proven, what cannot be compared
     "Test every group for a change and write a sentence for each that is proven."
     names, group = _groups(reviews, k)
-    rows, after = read_reviews(reviews, confusion), (reviews["period"] == "after").to_numpy()
-    shop = (reviews["kind"] == "overall").to_numpy()
-    shop = shop if shop.any() else np.ones(len(rows), dtype=bool)
-    pools, inside = period_pools(rows[shop], after[shop], confusion), group >= 0
+    after, shop = ((reviews[c] == v).to_numpy() for c, v in (("period", "after"), ("kind", "overall")))
+    shop = shop if shop.any() else np.ones(len(reviews), dtype=bool)
+    own = pool.own if pool else bool(read_reviews(reviews[shop], confusion)["held_out"].any())
+    rows, inside = read_reviews(reviews, confusion, own), group >= 0
+    pools = (pool, pool) if pool else period_pools(rows[shop], after[shop], confusion)
     measures, d = _measure(names, rows[inside].reset_index(drop=True), group[inside], after[inside], pools)
     if model_changed:
         measures["reason"] = "the model changed"

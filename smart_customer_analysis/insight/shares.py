@@ -180,7 +180,7 @@ def shares_by(
         if by
         else np.zeros(len(frame), dtype=int)
     )
-    rows, size = read_reviews(frame, confusion), int(group.max(initial=-1)) + 1
+    rows, size = read_reviews(frame, confusion, pool.own if pool else None), int(group.max(initial=-1)) + 1
     inside = group >= 0
     used, code = rows[inside], group[inside]
     shop = pool or fit_pool(rows, confusion)

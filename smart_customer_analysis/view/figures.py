@@ -103,7 +103,7 @@ def review_table(
         "week": day - pd.to_timedelta(day.dt.day_of_week, unit="D"),
         "stars": stars.astype("float64"),
         "neutral": (raw["rating"].notna() & stars.isna()).astype(bool),  # three stars: neither side
-        "held_out": False,  # which reviews the model was trained on is not stored, so none may say how it errs
+        "held_out": raw["held_out"].fillna(False).astype(bool),  # missing: the model does not say, so it may not say
         "marked": raw["marked"].astype("Float64").where(is_scored, stars).astype("float64"),
         "is_scored": is_scored,
     }
