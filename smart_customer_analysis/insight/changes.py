@@ -26,7 +26,7 @@ from smart_customer_analysis.insight.estimate import (
     simulate_reviews,
     solve_range,
 )
-from .shares import correlation_of, shifted_groups
+from .shares import correlation_of, finish_range, shifted_groups
 from ..schema import InputError
 
 # %% ../../nbs/510_insight.changes.ipynb #5b57afd2
@@ -200,7 +200,9 @@ def _groups(reviews: pd.DataFrame, k: int) -> tuple[pd.DataFrame, np.ndarray]:
                          "pass one row per review and group")  # fmt: skip
     if not reviews["period"].isin(PERIODS).all():
         raise InputError("periods before and after", f"{sorted(set(reviews['period']) - set(PERIODS))}", "name them so")
-    group = reviews.groupby(["kind", "key"], sort=False, observed=True).ngroup()
+    named = reviews["kind"].eq("overall") | reviews[["key", "name"]].notna().all(axis=1)
+    keyed = reviews[["kind"]].assign(key=reviews["key"].astype("object").where(named, None))
+    group = keyed.groupby(["kind", "key"], sort=False, observed=True).ngroup()
     strangers = pd.Series(np.where(reviews["customer_id"].isna(), np.arange(len(reviews)), -1), index=reviews.index)
     people = reviews.assign(group=group, stranger=strangers).drop_duplicates(
         ["group", "period", "customer_id", "stranger"]
@@ -232,15 +234,15 @@ def _measure(
     for late in (False, True):
         part = after == late
         shifted |= shifted_groups(rows[part], group[part], len(names), pools[late], icc)
-    unknown = d.before["value"].isna() | d.after["value"].isna()
-    reason = np.where(unknown, "the model cannot tell negative from positive reviews here", "")
-    reason = np.where(shifted & ~unknown, "the wording changed, the correction cannot be trusted", reason)
+    reasons = [finish_range(t)["reason"] for t in (d.before, d.after)]
+    reason = reasons[0].where(reasons[0] != "", reasons[1]).to_numpy()
+    reason = np.where(shifted & (reason == ""), "the wording changed, the correction cannot be trusted", reason)
     points, low, high = difference_range(d)
     reviews = np.bincount(group[after], minlength=len(names))
     people = pd.Series(rows["person"].to_numpy()[after]).groupby(group[after]).nunique()
     return names.assign(
-        before=d.before["value"].clip(0, 1),
-        after=d.after["value"].clip(0, 1),
+        before=d.before["value"].clip(0, 1) + 0.0,  # no minus zero
+        after=d.after["value"].clip(0, 1) + 0.0,
         points=points,
         low=low,
         high=high,
@@ -262,6 +264,8 @@ def find_changes(
     model_changed: bool = False,  # True: the periods were marked by different models, nothing is compared
 ) -> Changes:  # what was tested, what is proven, what cannot be compared
     "Test every group for a change and write a sentence for each that is proven."
+    if not 0 < alpha < 1:
+        raise InputError("alpha between 0 and 1", alpha, "write 0.05 for 5 %")
     names, group = _groups(reviews, k)
     after, shop = ((reviews[c] == v).to_numpy() for c, v in (("period", "after"), ("kind", "overall")))
     shop = shop if shop.any() else np.ones(len(reviews), dtype=bool)

@@ -47,6 +47,8 @@ def error_rates(
         raise InputError(
             "confusion counts tn, fp, fn, tp", f"no {missing[0]}", "pass validation_confusion of the model's metrics"
         )
+    if min(confusion[c] for c in ("tn", "fp", "fn", "tp")) < 0:
+        raise InputError("counts of 0 or more", "a negative one", "pass validation_confusion of the model's metrics")
     negative = confusion["tp"] + confusion["fn"] + confusion.get("unsure_negative", 0)
     positive = confusion["fp"] + confusion["tn"] + confusion.get("unsure_positive", 0)
     if min(negative, positive) < 1:
@@ -68,9 +70,8 @@ def read_reviews(
     confusion: dict[str, Any] | None,  # validation counts of the model; None: the labelled reviews say how it errs
     own: bool | None = None,  # as in the pool of the whole shop, where `frame` is a part of it; None: of the frame
 ) -> pd.DataFrame:  # person, y (label), f (prediction), held_out, neutral, unsure, negative, score; a row per review
-    "Reduce reviews to what counting needs."
-    columns = frame.reindex(columns=["marked", "p_negative", "stars"])
-    marked, score, y = columns.astype("Float64").to_numpy(dtype=float, na_value=np.nan).T
+    "Reduce reviews to what counting needs; raises `InputError` for marks that are no 0 or 1."
+    marked, score, y = _numbers(frame)
     if "stars" not in frame and confusion is None:
         y = marked
     neutral = frame["neutral"].to_numpy(dtype=bool) if "neutral" in frame else np.zeros(len(frame), dtype=bool)
@@ -82,18 +83,35 @@ def read_reviews(
     codes = pd.factorize(frame["customer_id"])[0]
     stars_only = "stars" not in frame and confusion is None
     f = np.where(neutral | stars_only, np.nan, f)
-    unsure = np.isnan(marked) if "marked" in frame else np.isnan(y) & np.isnan(f) & ~neutral
+    bare = np.isnan(y) & ~neutral  # without stars
+    silent = np.isnan(marked) & (np.isfinite(score) | ("p_negative" not in frame))
+    unsure = bare & (silent if "marked" in frame else np.isnan(f))
     person = np.where(codes < 0, codes.max(initial=0) + 1 + np.arange(len(frame)), codes)
     return pd.DataFrame({"person": person, "y": y, "f": f, "held_out": held & own, "neutral": neutral, "unsure": unsure,
-                         "negative": (marked if "marked" in frame else y) == 1, "score": score})  # fmt: skip
+                         "negative": np.where(bare, marked, y) == 1, "score": score})  # fmt: skip
 
 # %% ../../nbs/495_insight.estimate.ipynb #424a7eec
+def _numbers(frame: pd.DataFrame) -> np.ndarray:
+    "Take marks, probabilities and stars; raise `InputError` for values that are none."
+    try:
+        columns = frame.reindex(columns=["marked", "p_negative", "stars"]).astype("Float64")
+    except (ValueError, TypeError) as e:
+        raise InputError("numbers in marked, stars and p_negative", str(e)[:80], "turn words into 0 and 1") from e
+    values = columns.to_numpy(dtype=float, na_value=np.nan)
+    wrong = ~(np.isnan(values) | (values == 0) | (values == 1))
+    wrong[:, 1] = (values[:, 1] < 0) | (values[:, 1] > 1)
+    if wrong.any():
+        found = f"{columns.columns[wrong.any(axis=0)][0]} {values[wrong][0]:g}"
+        raise InputError("marked and stars 0 or 1, p_negative 0 to 1", found, "check the columns")
+    return values.T
+
+
 def _tells(y: np.ndarray, f: np.ndarray, held: np.ndarray) -> bool:
     "Tell whether enough held-out reviews of either kind have a label and a prediction."
     use = held & np.isfinite(y) & np.isfinite(f)
     return min((use & (y == 1)).sum(), (use & (y == 0)).sum()) >= OWN_ROWS
 
-
+# %% ../../nbs/495_insight.estimate.ipynb #4be1d003
 def _sides(marked: np.ndarray, score: np.ndarray, confusion: dict[str, Any] | None, scored: bool) -> np.ndarray:
     "Give each review the side the validation rows were counted by: an unsure one leans, or is not marked."
     read = np.isfinite(score) | (not scored)
