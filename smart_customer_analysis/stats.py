@@ -88,7 +88,7 @@ def confusion_counts(
     y: Sequence[int | None] | np.ndarray | pd.Series,  # 0 negative, 1 positive, missing: unknown
     p_negative: Sequence[float] | np.ndarray | pd.Series,  # probability of negative, 0 to 1
 ) -> Confusion:  # tn, fp, fn, tp
-    "Count right and wrong predictions at a probability of 0.5; raises `InputError` without rows, and as `check_pairs` does."
+    "Count right and wrong predictions at a probability of 0.5; raises `InputError` without rows."
     label, p = check_pairs(y, p_negative)
     if not len(y):
         raise InputError("held-out rows", "none", "hold back some labelled rows")

@@ -192,7 +192,7 @@ def _check(rows: pd.DataFrame, permutations: int) -> None:
     marks = set(rows["negative"].dropna().unique().tolist())
     if not marks <= {0, 1}:
         found = ", ".join(map(str, sorted(marks - {0, 1}, key=str)[:3]))
-        raise InputError("negative as 0 or 1, missing where unknown", found, "mark each review; a probability is no mark")
+        raise InputError("negative as 0 or 1, missing where unknown", found, "mark each review by 0 or 1")
     if permutations < 2:
         raise InputError("at least 2 permutations", permutations, "leave the default of 999")
 
@@ -269,7 +269,7 @@ LEAST = 0.04  # points by which a hot cell's own share must exceed that of all
 
 # %% ../../nbs/360_geo.hotspots.ipynb #426afb4b
 def _spots(hot: pd.DataFrame, surplus: pd.Series) -> pd.Series:
-    "Number the hot spots, most negative reviews above expectation first; a hot cell has the number of the largest round it."
+    "Number the hot spots, most negative reviews above expectation first, with the hot cells inside them."
     home = {(r, cell): i for i, (r, cell) in enumerate(zip(hot["resolution"], hot["cell"], strict=True))}
     sizes = sorted(set(hot["resolution"]))
     round_it = [[home.get((s, h3.cell_to_parent(c, s))) for s in sizes if s <= r] for r, c in home]
@@ -297,7 +297,8 @@ def _judge(cells: pd.DataFrame, sizes: Sequence[int], alpha: float, needed: int)
     hot = proven & (count >= needed)
     surplus = (cells["true_n_negative"] - cells["true_expected"]).where(hot)
     rank = surplus.groupby(cells["resolution"]).rank(ascending=False, method="first").astype("Int64")
-    cells = cells.assign(proven=proven, seen_at=at, sizes_hot=count, hot=hot, rank=rank, spot=_spots(cells[hot], surplus))
+    spot = _spots(cells[hot], surplus)
+    cells = cells.assign(proven=proven, seen_at=at, sizes_hot=count, hot=hot, rank=rank, spot=spot)
     return cells.assign(share=share, difference=share - overall)
 
 # %% ../../nbs/360_geo.hotspots.ipynb #6cd52099
@@ -321,7 +322,8 @@ def _place_names(customers: pd.DataFrame, cells: pd.DataFrame, k: int) -> tuple[
                 cell_column(r)
             )
             name = name.fillna(cells["cell"].map(dict(zip(sizes[cell_column(r)], sizes[column], strict=True))))
-        middles.append(known.astype({"lon": float, "lat": float}).groupby(column).agg({"lon": _middle_lon, "lat": "median"}))
+        places = known.astype({"lon": float, "lat": float}).groupby(column)
+        middles.append(places.agg({"lon": _middle_lon, "lat": "median"}))
     middle = pd.concat(middles) if middles else pd.DataFrame(columns=["lon", "lat"])
     return name.where(cells["state"] == "shown"), middle[~middle.index.duplicated()]
 

@@ -203,7 +203,8 @@ def compare_periods(
         return no_comparison(period, "not_comparable", f"Not comparable: {reason}.", [everything])
     kinds = groups_to_test(before, after, shop)
     table = pd.concat([group_table(before, shop, kinds, "before"), group_table(after, shop, kinds, "after")])
-    changes = find_changes(table.reset_index(drop=True), shop.k, confusion=shop.confusion, events=events, pool=shop.pool)
+    table = table.reset_index(drop=True)
+    changes = find_changes(table, shop.k, confusion=shop.confusion, events=events, pool=shop.pool)
     dated = replace(filters, start=period.start, end=period.end)
     report: ChangeReport = {
         "tested": changes.tested,

@@ -66,9 +66,7 @@ def percent(
     return f"{100 * value:.{digits}f}%"
 
 # %% ../../nbs/615_view.reviews.ipynb #bde7b260
-def made_of(
-    figure: Figure,
-) -> str:  # "by the stars of 240 reviews and the model's reading of 147"
+def made_of(figure: Figure) -> str:  # "by the stars of 240 reviews and the model's reading of 147"
     "Write what a figure is made of."
     stars, read = figure["n_labelled"] or 0, figure["n_predicted"] or 0
     parts = [f"the stars of {stars:,} reviews"] if stars else []

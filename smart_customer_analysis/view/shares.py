@@ -44,7 +44,9 @@ def figures_by_span(
         key, name = (
             (f"{start:%Y-%m}", f"{start:%b %Y}") if by == "month" else (f"{start:%Y-%m-%d}", f"Week {span.week}")
         )
-        url = reviews_url(filters, start=span.start_time.date(), end=span.end_time.date())
+        first, last = span.start_time.date(), span.end_time.date()  # a door opens the counted days of the span
+        first, last = max(first, filters.start or first), min(last, filters.end or last)
+        url = reviews_url(filters, start=first, end=last)
         is_hidden = figure["reliability"] == "hidden"
         items.append({"key": key, "name": name, **figure, "evidence": None if is_hidden else url})
     return items

@@ -71,9 +71,7 @@ def test_no_customers_no_dates_no_places(app, engine):
         "negative": 100, "positive": 100, "unsure": 0, "neutral": 0, "unread": 0
     }  # fmt: skip
     assert {i["mark"] for i in told["/v1/reviews"]["items"]} == {"negative", "positive"}
-    assert told["/v1/reviews"]["sentence"].startswith(
-        "100 of 200 are negative, by the stars of 200 reviews (50%)."
-    )
+    assert told["/v1/reviews"]["sentence"].startswith("100 of 200 are negative, by the stars of 200 reviews (50%).")
     assert told["/v1/changes"]["sentence"] == "No earlier period to compare."
 
 

@@ -9,8 +9,8 @@ from smart_customer_analysis.insight.changes import find_changes
 from smart_customer_analysis.insight.estimate import fit_pool, read_reviews, simulate_reviews
 from smart_customer_analysis.insight.shares import shares_by
 from smart_customer_analysis.schema import Customer, Order, Review, conform
-from smart_customer_analysis.serving import read_shop
 from smart_customer_analysis.service import Service
+from smart_customer_analysis.serving import read_shop
 from smart_customer_analysis.store.filters import Filters
 from smart_customer_analysis.store.loads import save_load
 from smart_customer_analysis.store.migrate import open_database
