@@ -194,7 +194,7 @@ def _check(rows: pd.DataFrame, permutations: int) -> None:
         found = ", ".join(map(str, sorted(marks - {0, 1}, key=str)[:3]))
         raise InputError("negative as 0 or 1, missing where unknown", found, "mark each review by 0 or 1")
     if permutations < 2:
-        raise InputError("at least 2 permutations", permutations, "leave the default of 999")
+        raise InputError("at least 2 permutations", str(permutations), "leave the default of 999")
 
 
 def _placed(rows: pd.DataFrame) -> pd.Series:

@@ -265,7 +265,7 @@ def find_changes(
 ) -> Changes:  # what was tested, what is proven, what cannot be compared
     "Test every group for a change and write a sentence for each that is proven."
     if not 0 < alpha < 1:
-        raise InputError("alpha between 0 and 1", alpha, "write 0.05 for 5 %")
+        raise InputError("alpha between 0 and 1", str(alpha), "write 0.05 for 5 %")
     names, group = _groups(reviews, k)
     after, shop = ((reviews[c] == v).to_numpy() for c, v in (("period", "after"), ("kind", "overall")))
     shop = shop if shop.any() else np.ones(len(reviews), dtype=bool)

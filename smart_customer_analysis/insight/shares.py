@@ -68,7 +68,7 @@ def finish_range(
 ) -> pd.DataFrame:  # value, low, high (0 to 1, missing without reviews), reliability and reason per group
     "Turn an estimate into the numbers that are shown, with a word on how far to trust them."
     if not 0 < level < 1:
-        raise InputError("a level between 0 and 1", level, "write 0.95 for 95 %")
+        raise InputError("a level between 0 and 1", str(level), "write 0.95 for 95 %")
     low, high = solve_range(t, level)
     blind = (t["value"].isna() | ~np.isfinite(low)).to_numpy()
     kinds = [blind, (high <= 0) | (low >= 1), np.zeros(len(t), dtype=bool) if shifted is None else shifted]
