@@ -59,8 +59,11 @@ def check_pairs(
     p_negative: Sequence[float] | np.ndarray | pd.Series,  # probability of negative, 0 to 1
 ) -> tuple[np.ndarray, np.ndarray]:  # labels (int) and probabilities of the rows that have both
     "Return labels and probabilities as arrays; raises `InputError` for values that cannot be compared."
-    label = pd.array(list(y), dtype="Int8").to_numpy(dtype=float, na_value=np.nan)
-    p = np.asarray(p_negative, dtype=float)
+    try:
+        label = pd.array(list(y), dtype="Int8").to_numpy(dtype=float, na_value=np.nan)
+        p = pd.array(list(p_negative), dtype="Float64").to_numpy(dtype=float, na_value=np.nan)
+    except (ValueError, TypeError) as e:
+        raise InputError("labels 0 or 1, probabilities 0 to 1", str(e)[:80], "turn words into 0 and 1") from e
     if len(label) != len(p):
         sizes = f"{len(label)} labels, {len(p)} probabilities"
         raise InputError("one probability per label", sizes, "pass the same rows")
@@ -85,8 +88,10 @@ def confusion_counts(
     y: Sequence[int | None] | np.ndarray | pd.Series,  # 0 negative, 1 positive, missing: unknown
     p_negative: Sequence[float] | np.ndarray | pd.Series,  # probability of negative, 0 to 1
 ) -> Confusion:  # tn, fp, fn, tp
-    "Count right and wrong predictions at a probability of 0.5; raises `InputError` as `check_pairs` does."
+    "Count right and wrong predictions at a probability of 0.5; raises `InputError` without rows."
     label, p = check_pairs(y, p_negative)
+    if not len(y):
+        raise InputError("held-out rows", "none", "hold back some labelled rows")
     negative, predicted = label == NEGATIVE, p >= 0.5
     return {
         "tn": int((~negative & ~predicted).sum()),

@@ -130,15 +130,19 @@ class Problem(BaseModel):
 class Figure(Out):
     """A share of negative reviews with its range. Hidden: too few customers to be shown; every number is null."""
 
-    value: float | None = Field(description="share, corrected for the model's errors")
+    value: float | None = Field(description="share: by stars; where there are none by predictions, corrected")
     low: float | None = Field(description="lower end of the 95 % range")
     high: float | None = Field(description="upper end of the 95 % range")
-    n_reviews: int | None
+    n_reviews: int | None = Field(description="reviews that match: labelled, predicted, neutral, and those nobody read")
     n_customers: int | None
-    n_unsure: int | None = Field(description="reviews the model does not answer; not part of the share")
-    counted: float | None = Field(description="share as the model marked it, uncorrected")
+    n_unsure: int | None = Field(description="reviews without stars that the model left unsure; they lean")
+    n_labelled: int | None = Field(description="reviews that count by their stars")
+    n_predicted: int | None = Field(description="reviews without stars that count by the model's reading")
+    n_neutral: int | None = Field(description="reviews with three stars; on neither side, not part of the share")
+    counted: float | None = Field(description="share of the labelled and predicted reviews, before correction")
     reliability: Reliability
-    corrected: bool
+    reason: str | None = Field(description="why a share is `not_comparable`")
+    corrected: bool = Field(description="predictions were corrected by labelled reviews the model was not trained on")
     evidence: str | None = Field(description="page address of the reviews behind the figure")
 
 
@@ -201,6 +205,7 @@ class SegmentFigure(Figure):
 class HotSpot(Figure):
     rank: int
     name: str
+    sizes: list[Literal["large", "medium", "small"]] = Field(description="sizes of cells at which it is seen")
     lon: float
     lat: float
 
@@ -322,9 +327,13 @@ class ReviewItem(Out):
 
 
 class Counts(Out):
+    """Reviews by what they count as: their stars, or the model's reading where there are none."""
+
     negative: int
     positive: int
-    unsure: int
+    unsure: int = Field(description="without stars, and the model does not answer")
+    neutral: int = Field(description="three stars")
+    unread: int = Field(description="neither stars nor a prediction")
 
 
 class Reviews(Out):

@@ -78,14 +78,14 @@ def _permute_stratum(
 
 # %% ../../nbs/360_geo.hotspots.ipynb #9ed5fab6
 def permutation_sums(
-    people: pd.DataFrame,  # one row per customer: cell (index of it), n reviews, negative
+    people: pd.DataFrame,  # one row per customer: cell (index of it), n reviews, negative; optional n_predicted
     n_cells: int,  # cells in all
     draws: int,  # permutations
     rng: np.random.Generator,  # source of chance
 ) -> np.ndarray:  # (draws, n_cells) negative reviews per cell
-    "Permute the negative reviews among customers with equally many reviews."
+    "Permute the negative reviews among customers with equally many reviews, and predictions among them."
     total = np.zeros((draws, n_cells), dtype=np.int64)
-    for _, stratum in people.groupby("n"):
+    for _, stratum in people.groupby([c for c in ("n", "n_predicted") if c in people]):
         cell = stratum["cell"].to_numpy()
         total[:, np.unique(cell)] += _permute_stratum(cell, stratum["negative"].to_numpy(), draws, rng)
     return total
@@ -142,10 +142,15 @@ class HotSpots:
             self.cells[self.cells["hot"] & (self.cells["resolution"] == r)].sort_values("rank").reset_index(drop=True)
         )
 
+    def spots(self) -> pd.DataFrame:  # one row per hot spot, `spot` 1 first: its largest hot cell
+        "List the hot spots: hot cells that lie in no larger hot cell."
+        hot = self.cells[self.cells["spot"].notna()]
+        return hot.sort_values(["spot", "resolution"]).drop_duplicates("spot").reset_index(drop=True)
+
     @property
     def sentence(self) -> str:
-        "One sentence for the title of the map."
-        n = len(self.hot())
+        "One sentence for the title of the map, the same at every size."
+        n = self.cells["spot"].nunique()
         return "No place is worse than chance explains." if n == 0 else f"{n} hot spot{'s' if n > 1 else ''}."
 
 # %% ../../nbs/360_geo.hotspots.ipynb #20193253
@@ -166,13 +171,43 @@ CELL_COLUMNS = [
     "p_value",
     "q_value",
     "proven",
+    "seen_at",
     "sizes_hot",
     "hot",
     "rank",
+    "spot",
     "name",
     "lon",
     "lat",
 ]
+
+# %% ../../nbs/360_geo.hotspots.ipynb #60de0001
+def _check(rows: pd.DataFrame, permutations: int) -> None:
+    "Refuse marks that are no 0 or 1, missing columns and too few permutations."
+    missing = [c for c in ("customer_id", "lon", "lat", "negative") if c not in rows]
+    if missing:
+        raise InputError(
+            "columns customer_id, lon, lat, negative", f"no {missing[0]}", "join the reviews with their customers"
+        )
+    marks = set(rows["negative"].dropna().unique().tolist())
+    if not marks <= {0, 1}:
+        found = ", ".join(map(str, sorted(marks - {0, 1}, key=str)[:3]))
+        raise InputError("negative as 0 or 1, missing where unknown", found, "mark each review by 0 or 1")
+    if permutations < 2:
+        raise InputError("at least 2 permutations", str(permutations), "leave the default of 999")
+
+
+def _placed(rows: pd.DataFrame) -> pd.Series:
+    "Tell which reviews have a customer, a mark and a place on the globe."
+    lon, lat = (pd.to_numeric(rows[c], errors="coerce").astype("float64") for c in ("lon", "lat"))
+    return rows[["customer_id", "negative"]].notna().all(axis=1) & (lon.abs() <= 180) & (lat.abs() <= 90)
+
+
+def _expected(rows: pd.DataFrame) -> pd.DataFrame:
+    "Add what each review is expected to be: the share of all labels, or of all predictions."
+    predicted = rows["predicted"].astype(bool) if "predicted" in rows else pd.Series(False, rows.index)
+    marks = rows[["customer_id"]].assign(negative=rows["negative"].astype("int64"), predicted=predicted)
+    return marks.assign(expected=marks.groupby("predicted")["negative"].transform("mean"))
 
 # %% ../../nbs/360_geo.hotspots.ipynb #bb91d39b
 def _lumps(shown: Iterable[str], finest: Iterable[str], larger: int | None) -> list[str]:
@@ -188,6 +223,7 @@ def _test_one(
 ) -> pd.DataFrame:
     "Test the shown cells of one size against the permutations."
     true = tally(reviews, cell_column(r))
+    true["expected"] = reviews.groupby(cell_column(r))["expected"].sum()
     inside = [i for i, c in enumerate(lumps) if h3.get_resolution(c) >= r]  # lumps no larger than a cell of this size
     up = true.index.get_indexer([h3.cell_to_parent(lumps[i], r) for i in inside])
     gather = sparse.csr_matrix((np.ones(len(up)), (up, inside)), shape=(len(true), len(lumps)))
@@ -212,7 +248,8 @@ def _permuted_reviews(
     lumps = sorted(set(lump_of.values()))
     place = pd.Series(np.arange(len(lumps)), index=lumps)
     people = reviews.assign(cell=reviews[small].map(lump_of).map(place)).groupby("customer_id")
-    people = people.agg(cell=("cell", "first"), n=("negative", "size"), negative=("negative", "sum"))
+    sums = {"n": ("negative", "size"), "negative": ("negative", "sum"), "n_predicted": ("predicted", "sum")}
+    people = people.agg(cell=("cell", "first"), **sums)
     rng = np.random.default_rng(seed)
     return lumps, permutation_sums(people.astype("int64"), len(lumps), permutations, rng)
 
@@ -223,39 +260,55 @@ def _test_sizes(
     "Add p_value, q_value, smoothed and true counts to the cells of every size."
     lumps, permuted = _permuted_reviews(reviews, counts, sizes, permutations, seed)
     levels = [_test_one(r, reviews, counts[counts["resolution"] == r], lumps, permuted) for r in sizes]
-    return pd.concat(
-        [c.assign(q_value=adjust_p(c["p_value"].to_numpy()) if correct else c["p_value"]) for c in levels],
-        ignore_index=True,
-    )
+    cells = pd.concat(levels, ignore_index=True)
+    return cells.assign(q_value=adjust_p(cells["p_value"].to_numpy()) if correct else cells["p_value"])
 
 # %% ../../nbs/360_geo.hotspots.ipynb #27e0c089
 SEEN = 4  # the bar of the second size is this many times alpha
 LEAST = 0.04  # points by which a hot cell's own share must exceed that of all
 
 # %% ../../nbs/360_geo.hotspots.ipynb #426afb4b
+def _spots(hot: pd.DataFrame, surplus: pd.Series) -> pd.Series:
+    "Number the hot spots, most negative reviews above expectation first, with the hot cells inside them."
+    home = {(r, cell): i for i, (r, cell) in enumerate(zip(hot["resolution"], hot["cell"], strict=True))}
+    sizes = sorted(set(hot["resolution"]))
+    round_it = [[home.get((s, h3.cell_to_parent(c, s))) for s in sizes if s <= r] for r, c in home]
+    top = pd.Series([next(i for i in found if i is not None) for found in round_it], hot.index, dtype="int64")
+    order = surplus[hot.index].iloc[sorted(set(top))].rank(ascending=False, method="first").astype("Int64")
+    return top.map(dict(zip(sorted(set(top)), order, strict=True))).astype("Int64")
+
+
 def _judge(cells: pd.DataFrame, sizes: Sequence[int], alpha: float, needed: int) -> pd.DataFrame:
-    "Add proven, sizes_hot, hot and rank."
+    "Add proven, seen_at, sizes_hot, hot, rank and spot."
     finest = cells[cells["resolution"] == max(sizes)]
     overall = finest["true_n_negative"].sum() / finest["true_n_reviews"].sum()
     share = cells["true_n_negative"] / cells["true_n_reviews"]
-    seen = (cells["q_value"] <= SEEN * alpha) & (share >= overall + LEAST)
+    seen = (cells["q_value"] <= SEEN * alpha) & (share >= cells["true_expected"] / cells["true_n_reviews"] + LEAST)
     proven = seen & (cells["q_value"] <= alpha)
     seen_at = {r: set(cells.loc[seen & (cells["resolution"] == r), "cell"]) for r in sizes}
     holds = {(s, r): {h3.cell_to_parent(c, r) for c in seen_at[s]} for s in sizes for r in sizes if s >= r}
 
-    def agree(cell: str, r: int) -> int:
-        return sum(h3.cell_to_parent(cell, s) in seen_at[s] if s < r else cell in holds[s, r] for s in sizes)
+    def agree(cell: str, r: int) -> tuple[int, ...]:
+        return tuple(s for s in sizes if (h3.cell_to_parent(cell, s) in seen_at[s] if s < r else cell in holds[s, r]))
 
-    count = pd.Series([agree(c, r) for c, r in zip(cells["cell"], cells["resolution"], strict=True)], index=cells.index)
-    count = count.where(cells["state"] == "shown", 0)
+    pairs = zip(cells["cell"], cells["resolution"], cells["state"], strict=True)
+    at = pd.Series([agree(c, r) if state == "shown" else () for c, r, state in pairs], cells.index, dtype="object")
+    count = at.map(len).astype("int64")
     hot = proven & (count >= needed)
-    surplus = (cells["true_n_negative"] - overall * cells["true_n_reviews"]).where(hot)
+    surplus = (cells["true_n_negative"] - cells["true_expected"]).where(hot)
     rank = surplus.groupby(cells["resolution"]).rank(ascending=False, method="first").astype("Int64")
-    return cells.assign(proven=proven, sizes_hot=count, hot=hot, rank=rank, share=share, difference=share - overall)
+    spot = _spots(cells[hot], surplus)
+    cells = cells.assign(proven=proven, seen_at=at, sizes_hot=count, hot=hot, rank=rank, spot=spot)
+    return cells.assign(share=share, difference=share - overall)
 
 # %% ../../nbs/360_geo.hotspots.ipynb #6cd52099
 _SIDES = ["east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east"]
 _NAMED_BY = ("city", "place", "region", "country")  # columns, the most specific first
+
+
+def _middle_lon(lon: pd.Series) -> float:
+    "Median of longitudes, on the short side where they lie on both sides of the antimeridian."
+    return float(((lon % 360).median() + 180) % 360 - 180 if lon.max() - lon.min() > 180 else lon.median())
 
 
 def _place_names(customers: pd.DataFrame, cells: pd.DataFrame, k: int) -> tuple[pd.Series, pd.DataFrame]:
@@ -269,7 +322,8 @@ def _place_names(customers: pd.DataFrame, cells: pd.DataFrame, k: int) -> tuple[
                 cell_column(r)
             )
             name = name.fillna(cells["cell"].map(dict(zip(sizes[cell_column(r)], sizes[column], strict=True))))
-        middles.append(known.astype({"lon": float, "lat": float}).groupby(column)[["lon", "lat"]].median())
+        places = known.astype({"lon": float, "lat": float}).groupby(column)
+        middles.append(places.agg({"lon": _middle_lon, "lat": "median"}))
     middle = pd.concat(middles) if middles else pd.DataFrame(columns=["lon", "lat"])
     return name.where(cells["state"] == "shown"), middle[~middle.index.duplicated()]
 
@@ -280,7 +334,7 @@ def _names(cells: pd.DataFrame, customers: pd.DataFrame, k: int) -> pd.Series:
     same = [cells["resolution"], cells["hot"], name]
     for i in cells.index[cells["hot"] & name.notna() & name.groupby(same).transform("size").gt(1)]:
         lat, lon = h3.cell_to_latlng(cells["cell"][i])
-        east = (lon - middle["lon"][name[i]]) * np.cos(np.radians(lat))
+        east = ((lon - middle["lon"][name[i]] + 180) % 360 - 180) * np.cos(np.radians(lat))
         side = round(np.degrees(np.arctan2(lat - middle["lat"][name[i]], east)) / 45) % 8
         name[i] = f"{name[i]} {_SIDES[side]}"
     hot = cells[cells["hot"] & name.notna()].sort_values("rank")
@@ -302,25 +356,22 @@ def _published(cells: pd.DataFrame) -> pd.DataFrame:
 
 # %% ../../nbs/360_geo.hotspots.ipynb #660de758
 def find_hotspots(
-    rows: pd.DataFrame,  # per review: customer_id, lon, lat, negative 0/1 or missing; optional city, place, region
+    rows: pd.DataFrame,  # per review: customer_id, lon, lat, negative 0/1 or missing; optional predicted (bool: not a
+    # label but a prediction), city, place, region
     resolutions: Sequence[int] | None = None,  # H3 resolutions; default: three sizes that suit the spread
     permutations: int = 999,  # permutations of the customers
     alpha: float = 0.05,  # false share allowed among hot cells
     seed: int = 42,  # of the permutations
     k: int = 10,  # customers a cell needs to be shown
-    correct: bool = True,  # correct for the number of cells
+    correct: bool = True,  # correct for the number of cells of all sizes together
     sizes_needed: int = 2,  # sizes at which a place must be hot
 ) -> HotSpots:  # cells with CELL_COLUMNS
-    "Test every cell of three sizes and name the hot ones; raises `InputError` for a missing column."
-    missing = [c for c in ("customer_id", "lon", "lat", "negative") if c not in rows]
-    if missing:
-        raise InputError(
-            "columns customer_id, lon, lat, negative", f"no {missing[0]}", "join the reviews with their customers"
-        )
-    rows = rows.dropna(subset=["customer_id", "lon", "lat", "negative"])
+    "Test every cell of three sizes and name the hot ones; raises `InputError` for other marks."
+    _check(rows, permutations)
+    rows = rows[_placed(rows)]
     customers = rows.drop_duplicates("customer_id")
     sizes = tuple(sorted(resolutions or choose_resolutions(customers, k)))
-    reviews = rows[["customer_id", "negative"]].merge(assign_cells(customers, sizes), on="customer_id")
+    reviews = _expected(rows).merge(assign_cells(customers, sizes), on="customer_id")
     if reviews.empty:
         return HotSpots(pd.DataFrame(columns=CELL_COLUMNS), sizes, float("nan"), permutations, alpha, seed)
     cells = _test_sizes(reviews, count_nested(reviews, sizes, k), sizes, permutations, seed, correct)

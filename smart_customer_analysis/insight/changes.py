@@ -204,7 +204,9 @@ def _groups(reviews: pd.DataFrame, k: int) -> tuple[pd.DataFrame, np.ndarray]:
                          "pass one row per review and group")  # fmt: skip
     if not reviews["period"].isin(PERIODS).all():
         raise InputError("periods before and after", f"{sorted(set(reviews['period']) - set(PERIODS))}", "name them so")
-    group = reviews.groupby(["kind", "key"], sort=False, observed=True).ngroup()
+    named = reviews["kind"].eq("overall") | reviews[["key", "name"]].notna().all(axis=1)
+    keyed = reviews[["kind"]].assign(key=reviews["key"].astype("object").where(named, None))
+    group = keyed.groupby(["kind", "key"], sort=False, observed=True).ngroup()
     strangers = pd.Series(np.where(reviews["customer_id"].isna(), np.arange(len(reviews)), -1), index=reviews.index)
     people = reviews.assign(group=group, stranger=strangers).drop_duplicates(
         ["group", "period", "customer_id", "stranger"]
@@ -236,15 +238,15 @@ def _measure(
     for late in (False, True):
         part = after == late
         shifted |= shifted_groups(rows[part], group[part], len(names), pools[late], icc)
-    unknown = d.before["value"].isna() | d.after["value"].isna()
-    reason = np.where(unknown, "the model cannot tell negative from positive reviews here", "")
-    reason = np.where(shifted & ~unknown, "the wording changed, the correction cannot be trusted", reason)
+    reasons = [finish_range(t)["reason"] for t in (d.before, d.after)]
+    reason = reasons[0].where(reasons[0] != "", reasons[1]).to_numpy()
+    reason = np.where(shifted & (reason == ""), "the wording changed, the correction cannot be trusted", reason)
     points, low, high = difference_range(d)
     reviews = np.bincount(group[after], minlength=len(names))
     people = pd.Series(rows["person"].to_numpy()[after]).groupby(group[after]).nunique()
     return names.assign(
-        before=d.before["value"].clip(0, 1),
-        after=d.after["value"].clip(0, 1),
+        before=d.before["value"].clip(0, 1) + 0.0,  # no minus zero
+        after=d.after["value"].clip(0, 1) + 0.0,
         points=points,
         low=low,
         high=high,
@@ -262,14 +264,18 @@ def find_changes(
     confusion: dict[str, Any] | None = None,  # held-out counts of the model; None: the labelled reviews say how it errs
     events: pd.DataFrame
     | None = None,  # columns sentence and, optional, segment_id, n: passed through as marks `event`
+    pool: Pool | None = None,  # of the whole shop, where one model read all of it; None: of each period
     model_changed: bool = False,  # True: the periods were marked by different models, nothing is compared
 ) -> Changes:  # what was tested, what is proven, what cannot be compared
     "Test every group for a change and write a sentence for each that is proven."
+    if not 0 < alpha < 1:
+        raise InputError("alpha between 0 and 1", str(alpha), "write 0.05 for 5 %")
     names, group = _groups(reviews, k)
-    rows, after = read_reviews(reviews, confusion), (reviews["period"] == "after").to_numpy()
-    shop = (reviews["kind"] == "overall").to_numpy()
-    shop = shop if shop.any() else np.ones(len(rows), dtype=bool)
-    pools, inside = period_pools(rows[shop], after[shop], confusion), group >= 0
+    after, shop = ((reviews[c] == v).to_numpy() for c, v in (("period", "after"), ("kind", "overall")))
+    shop = shop if shop.any() else np.ones(len(reviews), dtype=bool)
+    own = pool.own if pool else bool(read_reviews(reviews[shop], confusion)["held_out"].any())
+    rows, inside = read_reviews(reviews, confusion, own), group >= 0
+    pools = (pool, pool) if pool else period_pools(rows[shop], after[shop], confusion)
     measures, d = _measure(names, rows[inside].reset_index(drop=True), group[inside], after[inside], pools)
     if model_changed:
         measures["reason"] = "the model changed"
@@ -293,7 +299,7 @@ def _proven(measures: pd.DataFrame, d: Difference, alpha: float) -> pd.DataFrame
     low = np.where(points > 0, np.maximum(low, edge), low)
     high = np.where(points < 0, np.minimum(high, edge), high)
     out = chosen.assign(mark=np.where(points > 0, "worse", "better"), points=points, low=low, high=high)
-    known = np.all([finish_range(t, t["value"])["reliability"].eq("ok") for t in (d.before, d.after)], axis=0)
+    known = np.all([finish_range(t)["reliability"].eq("ok") for t in (d.before, d.after)], axis=0)
     parts = out[["kind", "name", "before", "after", "low", "high", "n_customers"]].copy()
     parts.loc[~known[chosen.index], ["before", "after"]] = np.nan  # of a wide range the point is withheld
     sentences = [change_sentence(*row) for row in parts.itertuples(index=False)]

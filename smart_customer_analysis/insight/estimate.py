@@ -47,6 +47,8 @@ def error_rates(
         raise InputError(
             "confusion counts tn, fp, fn, tp", f"no {missing[0]}", "pass validation_confusion of the model's metrics"
         )
+    if min(confusion[c] for c in ("tn", "fp", "fn", "tp")) < 0:
+        raise InputError("counts of 0 or more", "a negative one", "pass validation_confusion of the model's metrics")
     negative = confusion["tp"] + confusion["fn"] + confusion.get("unsure_negative", 0)
     positive = confusion["fp"] + confusion["tn"] + confusion.get("unsure_positive", 0)
     if min(negative, positive) < 1:
@@ -60,28 +62,56 @@ def error_rates(
     )
 
 # %% ../../nbs/495_insight.estimate.ipynb #f3643c68
+OWN_ROWS = 10  # held-out labelled reviews of either kind from which the shop itself says how the model errs
+
+
 def read_reviews(
     frame: pd.DataFrame,  # customer_id; stars or marked, or both; optional p_negative, neutral, held_out
     confusion: dict[str, Any] | None,  # validation counts of the model; None: the labelled reviews say how it errs
+    own: bool | None = None,  # as in the pool of the whole shop, where `frame` is a part of it; None: of the frame
 ) -> pd.DataFrame:  # person, y (label), f (prediction), held_out, neutral, unsure, negative, score; a row per review
-    "Reduce reviews to what counting needs."
-    columns = frame.reindex(columns=["marked", "p_negative", "stars"])
-    marked, score, y = columns.astype("Float64").to_numpy(dtype=float, na_value=np.nan).T
+    "Reduce reviews to what counting needs; raises `InputError` for marks that are no 0 or 1."
+    marked, score, y = _numbers(frame)
     if "stars" not in frame and confusion is None:
         y = marked
     neutral = frame["neutral"].to_numpy(dtype=bool) if "neutral" in frame else np.zeros(len(frame), dtype=bool)
     held = frame["held_out"].to_numpy(dtype=bool) if "held_out" in frame else np.full(len(frame), confusion is None)
-    own = "stars" in frame and bool(held.any())
-    f = np.where(np.isnan(score), marked, score) if own else _sides(marked, score, confusion, "p_negative" in frame)
+    y, read = np.where(neutral, np.nan, y), np.where(np.isnan(score), marked, score)
+    if own is None:
+        own = "stars" in frame and (confusion is None or _tells(y, read, held))
+    f = read if own else _sides(marked, score, confusion, "p_negative" in frame)
     codes = pd.factorize(frame["customer_id"])[0]
     stars_only = "stars" not in frame and confusion is None
-    y, f = np.where(neutral, np.nan, y), np.where(neutral | stars_only, np.nan, f)
-    unsure = np.isnan(marked) if "marked" in frame else np.isnan(y) & np.isnan(f) & ~neutral
+    f = np.where(neutral | stars_only, np.nan, f)
+    bare = np.isnan(y) & ~neutral  # without stars
+    silent = np.isnan(marked) & (np.isfinite(score) | ("p_negative" not in frame))
+    unsure = bare & (silent if "marked" in frame else np.isnan(f))
     person = np.where(codes < 0, codes.max(initial=0) + 1 + np.arange(len(frame)), codes)
     return pd.DataFrame({"person": person, "y": y, "f": f, "held_out": held & own, "neutral": neutral, "unsure": unsure,
-                         "negative": (marked if "marked" in frame else y) == 1, "score": score})  # fmt: skip
+                         "negative": np.where(bare, marked, y) == 1, "score": score})  # fmt: skip
 
 # %% ../../nbs/495_insight.estimate.ipynb #424a7eec
+def _numbers(frame: pd.DataFrame) -> np.ndarray:
+    "Take marks, probabilities and stars; raise `InputError` for values that are none."
+    try:
+        columns = frame.reindex(columns=["marked", "p_negative", "stars"]).astype("Float64")
+    except (ValueError, TypeError) as e:
+        raise InputError("numbers in marked, stars and p_negative", str(e)[:80], "turn words into 0 and 1") from e
+    values = columns.to_numpy(dtype=float, na_value=np.nan)
+    wrong = ~(np.isnan(values) | (values == 0) | (values == 1))
+    wrong[:, 1] = (values[:, 1] < 0) | (values[:, 1] > 1)
+    if wrong.any():
+        found = f"{columns.columns[wrong.any(axis=0)][0]} {values[wrong][0]:g}"
+        raise InputError("marked and stars 0 or 1, p_negative 0 to 1", found, "check the columns")
+    return values.T
+
+
+def _tells(y: np.ndarray, f: np.ndarray, held: np.ndarray) -> bool:
+    "Tell whether enough held-out reviews of either kind have a label and a prediction."
+    use = held & np.isfinite(y) & np.isfinite(f)
+    return min((use & (y == 1)).sum(), (use & (y == 0)).sum()) >= OWN_ROWS
+
+# %% ../../nbs/495_insight.estimate.ipynb #4be1d003
 def _sides(marked: np.ndarray, score: np.ndarray, confusion: dict[str, Any] | None, scored: bool) -> np.ndarray:
     "Give each review the side the validation rows were counted by: an unsure one leans, or is not marked."
     read = np.isfinite(score) | (not scored)
@@ -118,9 +148,6 @@ def intraclass_correlation(
     return (float(np.clip((ms_between - ms_within) / total, 0, 1)) if total > 0 else 0.0), int(within)
 
 # %% ../../nbs/495_insight.estimate.ipynb #559ffeed
-OWN_ROWS = 10  # held-out labelled reviews of either kind from which the shop itself says how the model errs
-
-
 @dataclass(frozen=True)
 class Pool:
     "What a whole shop says about its customers and its model."
@@ -141,10 +168,10 @@ def fit_pool(
     x = y if np.isfinite(y).sum() >= np.isfinite(f).sum() / 4 else f
     icc, _ = intraclass_correlation(whole, rows["person"].to_numpy(), x)
     use = rows["held_out"].to_numpy() & np.isfinite(y) & np.isfinite(f)
-    y, f, person = y[use], f[use], rows["person"].to_numpy()[use]
-    if min((y == 1).sum(), (y == 0).sum()) < OWN_ROWS:
+    if not _tells(y, f, use):
         scores = confusion if confusion and "scores_negative" in confusion else None
         return Pool(icc, rates=error_rates(confusion) if confusion else None, scores=scores)
+    y, f, person = y[use], f[use], rows["person"].to_numpy()[use]
     means, variances = zip(*(_clustered_mean(f[y == side], person[y == side]) for side in (1, 0)), strict=True)
     slope = float(np.clip(np.cov(y, f)[0, 1] / max(f.var(ddof=1), 1e-9), 0, 1))
     return Pool(icc, slope, Rates(*means, *variances), own=True, scores=score_distribution(1 - y, f))

@@ -151,6 +151,12 @@ NUMBER: dict[str, Any] = {
 DISC = {"boxstyle": "circle,pad=0.15", "facecolor": TOKENS["surface"], "edgecolor": "none", "alpha": 0.85}
 
 
+def _numbers(hot: pd.DataFrame) -> pd.Series:
+    "Number hot cells by the rank of their hot spot, or one after the other."
+    count = pd.Series(range(1, len(hot) + 1), hot.index)
+    return hot["rank"].fillna(count).astype(int) if "rank" in hot else count
+
+
 def _draw_hot(ax: Axes, hot: pd.DataFrame, shapes: dict[str, shapely.Geometry]) -> None:
     "Outline hot cells twice, white outside and ink inside, with the numbers of the first 20."
     if hot.empty:
@@ -158,7 +164,7 @@ def _draw_hot(ax: Axes, hot: pd.DataFrame, shapes: dict[str, shapely.Geometry]) 
     path = _outline([shapes[c] for c in hot["cell"]])
     ax.add_patch(PathPatch(path, facecolor="none", edgecolor=TOKENS["surface"], linewidth=4.5, zorder=4))
     ax.add_patch(PathPatch(path, facecolor="none", edgecolor=TOKENS["ink"], linewidth=2.5, zorder=5))
-    for i, cell in enumerate(hot["cell"].head(20), start=1):
+    for i, cell in zip(_numbers(hot).head(20), hot["cell"].head(20), strict=True):
         at, (west, _, east, _) = shapes[cell].centroid, shapes[cell].bounds
         pixels = (east - west) / np.ptp(ax.get_xlim()) * ax.get_position().width * ax.figure.bbox.width
         inside = pixels >= 24  # else the number is above its cell
@@ -184,8 +190,8 @@ def _legend(fig: Figure, counts: list[tuple[str, str, int]], metric: str, width:
 def _hot_list(fig: Figure, hot: pd.DataFrame, n: int, width: int, side: int) -> None:
     "List the hot spots beside the map, or below it on a phone."
     height, left = fig.get_figheight() * 72, (width - side + 4) / width
-    for i, row in enumerate(hot.to_dict("records"), start=1):
-        name = textwrap.shorten(f"{i}  {row.get('name') or 'no name'}", 30, placeholder=" …")
+    for i, (number, row) in enumerate(zip(_numbers(hot), hot.to_dict("records"), strict=True), start=1):
+        name = textwrap.shorten(f"{number}  {row.get('name') or 'no name'}", 30, placeholder=" …")
         share = ""
         if pd.notna(row.get("low")):
             state = "wide" if row.get("reliability") == "wide" else "ok"

@@ -114,7 +114,8 @@ def _true_parts(profile: pd.DataFrame, noun: str) -> tuple[dict[str, float], dic
         buying["one-time buyers"] = 0.8 + min(abs(away["frequency"]), 1)
     false = (BOUGHT if orders == 0 else set()) | (OFTEN if orders < 2 else set())
     false |= {"silent customers"} if noun == "reviewers" else set()
-    return tuple({name: s for name, s in parts.items() if name not in false} for parts in (standing, buying))
+    kept = [{name: s for name, s in parts.items() if name not in false} for parts in (standing, buying)]
+    return kept[0], kept[1]
 
 
 def _candidates(profile: pd.DataFrame, topics: dict[str, str], noun: str) -> dict[str, float]:

@@ -124,7 +124,8 @@ def abstain(
 class Scored:
     "Predictions of reviews, and their embeddings in the same order."
 
-    predictions: pd.DataFrame  # review_id, label (missing: unsure), p_negative, p_positive, tokens_read, tokens_total
+    predictions: pd.DataFrame  # review_id, label (missing: unsure), p_negative, p_positive, tokens_read, tokens_total,
+    # held_out (False: the model was trained on the review; missing: it does not say)
     embeddings: np.ndarray  # (n, d) float32
     marked_now: int  # reviews scored now; the others were scored in an earlier run
     n_readable: int  # reviews with a text
@@ -151,7 +152,9 @@ def score_step(
     frame, embeddings = block.frame.drop(columns="key"), block.embeddings.astype("float32")
     known = seen(predictor.folder, rows["text"].tolist())
     answered, guarantee = abstain(frame, embeddings, predictor.calibration, settings.max_error, known)
-    return Scored(frame.assign(label=frame["label"].mask(~answered)), embeddings, now, n, guarantee)
+    held_out = None if known is None else ~known
+    frame = frame.assign(label=frame["label"].mask(~answered), held_out=held_out)
+    return Scored(frame, embeddings, now, n, guarantee)
 
 # %% ../../nbs/680_steps.sentiment.ipynb #8d391982
 def accuracy_step(

@@ -82,7 +82,8 @@ def _arrow_type(column: Column) -> pa.DataType:
     if isinstance(column.type, Moment):
         return pa.timestamp("us", "UTC")
     python = {"geom": bytes, "row": str}.get(column.name) or column.type.python_type
-    return {str: pa.string(), int: pa.int64(), float: pa.float64(), bytes: pa.binary()}[python]
+    kinds = {str: pa.string(), int: pa.int64(), float: pa.float64(), bytes: pa.binary(), bool: pa.bool_()}
+    return kinds[python]
 
 
 def with_constants(

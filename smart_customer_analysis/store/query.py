@@ -98,6 +98,7 @@ FACTS: dict[str, tuple[Any, str]] = {  # column -> SQL, type
     "segment_id": (SegmentMember.segment_id, "text"),
     "p_negative": (Prediction.p_negative, "float64"),
     "marked": (1 - Prediction.label, "Int8"),
+    "held_out": (Prediction.held_out, "boolean"),
     "lon": (Customer.lon, "float64"),
     "lat": (Customer.lat, "float64"),
 }

@@ -47,7 +47,7 @@ def _count_predictions(c: Connection, source: str, model_version: str) -> int:
 def save_predictions(
     engine: Engine,  # of a migrated database
     model_version: str,  # a version that `save_model` stored
-    frame: pd.DataFrame,  # review_id, p_negative, p_positive, label (missing: unsure), tokens_read, tokens_total
+    frame: pd.DataFrame,  # review_id and columns of the table; missing label: unsure, missing held_out: not known
     source: str | None = None,  # None: the source loaded last
 ) -> Effect:  # rows inserted, updated, unchanged
     "Store predictions of stored reviews; raises `DatabaseError` for a review or model that is not stored."

@@ -261,7 +261,7 @@ class Model(Base):
 
 # %% ../../nbs/400_store.tables.ipynb #5275b031
 class Prediction(Base):
-    "The prediction of one model version for one review; a missing label means unsure."
+    "The prediction of one model version for one review; a missing label means unsure, `held_out` not learnt from."
 
     __tablename__ = "predictions"
     __table_args__ = (
@@ -277,6 +277,7 @@ class Prediction(Base):
     p_positive: Mapped[float]
     tokens_read: Mapped[int]
     tokens_total: Mapped[int]
+    held_out: Mapped[bool | None]  # the model was not trained on the review; None: it does not say
 
 # %% ../../nbs/400_store.tables.ipynb #0a32d7b4
 class SegmentRun(Base):

@@ -7,7 +7,7 @@ Figures. Turns the reviews of a shop into figures of the API: a share never trav
 # %% auto #0
 __all__ = ['DIGITS', 'HIDDEN', 'NO_REVIEWS', 'GROUPS', 'Figure', 'figure', 'number_people', 'review_table', 'Shop',
            'segment_label', 'shop_period', 'apply_filters', 'reviews_url', 'one_figure', 'figures_by', 'shown_groups',
-           'hard_label']
+           'star_or_reading']
 
 # %% ../../nbs/610_view.figures.ipynb #ee571de7
 import numpy as np
@@ -18,7 +18,7 @@ from datetime import date
 from functools import cached_property
 from ..disclosure import hidden_groups
 from ..insight.estimate import Pool, fit_pool, read_reviews
-from ..insight.shares import shares_by
+from ..insight.shares import UNKNOWN, shares_by
 from ..jsonable import plain
 from ..store.filters import Filters
 from .period import Period, as_day, choose_period
@@ -32,23 +32,29 @@ DIGITS = 5  # decimals of a number in an answer
 class Figure(TypedDict):
     "A share of negative reviews as the API writes it."
 
-    value: float | None  # share, 0 to 1, corrected for the model's errors
+    value: float | None  # share, 0 to 1: by stars, and where there are none by predictions, corrected
     low: float | None  # lower end of the 95 % range
     high: float | None  # upper end
     n_reviews: int | None
     n_customers: int | None
-    n_unsure: int | None  # reviews the model left unsure
-    counted: float | None  # share before correction
+    n_unsure: int | None  # reviews without stars that the model left unsure
+    n_labelled: int | None  # reviews that count by their stars
+    n_predicted: int | None  # reviews that count by the model's reading
+    n_neutral: int | None  # reviews with three stars: on neither side
+    counted: float | None  # share of the labelled and predicted reviews before correction
     reliability: str  # ok, wide, hidden, not_comparable or none
+    reason: str | None  # why a share is not comparable
     corrected: bool
     evidence: str | None  # page address of the reviews
 
 
 HIDDEN: Figure = {
     "value": None, "low": None, "high": None, "n_reviews": None, "n_customers": None, "n_unsure": None,
-    "counted": None, "reliability": "hidden", "corrected": False, "evidence": None,
+    "n_labelled": None, "n_predicted": None, "n_neutral": None, "counted": None, "reliability": "hidden",
+    "reason": None, "corrected": False, "evidence": None,
 }  # fmt: skip
-NO_REVIEWS: Figure = {**HIDDEN, "n_reviews": 0, "n_customers": 0, "n_unsure": 0, "reliability": "none"}
+_NONE: dict[str, Any] = {"n_unsure": 0, "n_labelled": 0, "n_predicted": 0, "n_neutral": 0, "reliability": "none"}
+NO_REVIEWS: Figure = {**HIDDEN, "n_reviews": 0, "n_customers": 0, **_NONE}
 
 # %% ../../nbs/610_view.figures.ipynb #a6100001
 def figure(
@@ -67,8 +73,12 @@ def figure(
         "n_reviews": plain(row["n_reviews"]),
         "n_customers": plain(row["n_customers"]),
         "n_unsure": plain(row["n_unsure"]),
+        "n_labelled": plain(row["n_labelled"]),
+        "n_predicted": plain(row["n_predicted"]),
+        "n_neutral": plain(row["n_neutral"]),
         "counted": plain(row["counted"], DIGITS) if has_value else None,
-        "reliability": row["reliability"] if has_value else "none",
+        "reliability": row["reliability"] if has_value or row["reason"] else "none",
+        "reason": row["reason"] or None,
         "corrected": bool(row["corrected"]),
         "evidence": url,
     }
@@ -103,7 +113,7 @@ def review_table(
         "week": day - pd.to_timedelta(day.dt.day_of_week, unit="D"),
         "stars": stars.astype("float64"),
         "neutral": (raw["rating"].notna() & stars.isna()).astype(bool),  # three stars: neither side
-        "held_out": False,  # which reviews the model was trained on is not stored, so none may say how it errs
+        "held_out": raw["held_out"].fillna(False).astype(bool),  # missing: the model does not say, so it may not say
         "marked": raw["marked"].astype("Float64").where(is_scored, stars).astype("float64"),
         "is_scored": is_scored,
     }
@@ -214,18 +224,14 @@ def shown_groups(
     "Name the groups with enough people."
     if rows.empty:
         return set()
-    people = pd.Series(rows.groupby(by, observed=True)["person"].nunique())
-    return set(people.index[~hidden_groups(rows[by], rows["person"], people, k)])
+    group = rows[by].astype("object").fillna(UNKNOWN)
+    people = pd.Series(rows.groupby(group)["person"].nunique())
+    return set(people.index[~hidden_groups(group, rows["person"], people, k)]) - {UNKNOWN}
 
 # %% ../../nbs/610_view.figures.ipynb #50fedc61
-def hard_label(
+def star_or_reading(
     rows: pd.DataFrame,  # review table
-    confusion: dict[str, Any] | None,  # held-out counts of the model; None: the stars count
-) -> pd.Series:  # 1 negative, 0 positive, missing: not counted
-    "Give each review the side it counts on in a test."
-    if confusion is None:
-        return rows["marked"]
-    if "unsure_negative" in confusion:
-        return rows["marked"].fillna(0)
-    side = (rows["p_negative"] >= 0.5).astype(float).where(rows["p_negative"].notna())
-    return rows["marked"].fillna(side)
+) -> pd.Series:  # 1 negative, 0 positive, missing: three stars, or neither stars nor prediction
+    "Give each review one side: its stars where it has any, else the side the model reads."
+    side = (rows["p_negative"] >= 0.5).astype("float64").where(rows["p_negative"].notna())
+    return rows["stars"].fillna(rows["marked"].fillna(side)).mask(rows["neutral"])

@@ -27,10 +27,10 @@ from smart_customer_analysis.view.figures import (
     Figure,
     Shop,
     figures_by,
-    hard_label,
     one_figure,
     reviews_url,
     shown_groups,
+    star_or_reading,
 )
 from typing import Any
 
@@ -54,7 +54,8 @@ def hot_spots(
     "Test the places of these reviews."
     regions = shown_groups(rows, "region", shop.k)
     region = rows["region"].astype("object").where(rows["region"].isin(regions))
-    frame = rows[["customer_id", "lon", "lat"]].assign(negative=hard_label(rows, shop.confusion), region=region)
+    frame = rows[["customer_id", "lon", "lat"]].assign(negative=star_or_reading(rows), predicted=rows["stars"].isna())
+    frame = frame.assign(region=region)
     return find_hotspots(frame, resolutions, permutations, seed=seed, k=shop.k)
 
 # %% ../../nbs/630_view.maps.ipynb #ebfbc1db
@@ -84,7 +85,7 @@ def difference_from_all(
 
 # %% ../../nbs/630_view.maps.ipynb #a6300006
 BREAKS: dict[str, list[float]] = {"share": [0, 0.1, 0.2, 0.3, 0.4, 1], "difference": [-1, -0.2, -0.1, 0, 0.1, 0.2, 1]}
-TEST_RESULTS = ("p_value", "q_value", "hot", "sizes_hot", "rank", "name")
+TEST_RESULTS = ("p_value", "q_value", "hot", "sizes_hot", "spot", "name")
 
 
 def cell_properties(
@@ -94,6 +95,7 @@ def cell_properties(
 ) -> dict[str, Any]:  # properties of the GeoJSON feature
     "Write a cell as the API does."
     test = {c: plain(cell[c], DIGITS) if cell["state"] == "shown" else None for c in TEST_RESULTS}
+    test["rank"] = test.pop("spot")  # of the hot spot the cell belongs to
     numbers = {c: v for c, v in figure.items() if c not in ("value", "evidence")}
     return {
         "cell": cell["cell"],
@@ -111,25 +113,30 @@ class HotSpotItem(Figure):
 
     rank: int  # 1: most negative reviews above expectation
     name: str
-    lon: float  # centre of the cell
+    sizes: list[str]  # of large, medium and small: where it is seen
+    lon: float  # centre of its largest hot cell
     lat: float
 
 
 def hot_spot_items(
-    spots: HotSpots,
-    figures: dict[str, Figure],  # of the shown cells
-    resolution: int,  # one of `spots.resolutions`
-) -> list[HotSpotItem]:  # by rank
-    "List the hot spots of one size."
+    shop: Shop,
+    rows: pd.DataFrame,  # review table, filtered
+    spots: HotSpots,  # of these rows
+) -> list[HotSpotItem]:  # by rank; the same whatever size is drawn
+    "List the hot spots with the figures of their largest hot cells."
+    found = spots.spots()
+    figures = {r: cell_figures(shop, rows, spots, r) for r in found["resolution"].unique()}
+    sizes = dict(zip(spots.resolutions, SIZES, strict=True))
     return [
         {
-            **figures[row["cell"]],
-            "rank": int(row["rank"]),
+            **figures[row["resolution"]][row["cell"]],
+            "rank": int(row["spot"]),
             "name": row["name"] or "unnamed place",
+            "sizes": [sizes[r] for r in row["seen_at"]],
             "lon": row["lon"],
             "lat": row["lat"],
         }
-        for row in spots.hot(resolution).to_dict("records")
+        for row in found.to_dict("records")
     ]
 
 # %% ../../nbs/630_view.maps.ipynb #2a7812de
@@ -138,21 +145,20 @@ PLACELESS = "No customer has a place yet. Next step: add a place or coordinates 
 
 def map_sentence(
     n_cells: int,  # cells on the map
-    n_shown: int,  # cells with enough customers among them
-    n_hot: int,  # hot spots among them
-    n_elsewhere: int = 0,  # hot spots at the other sizes of cells
+    n_shown: int,  # cells of any size with enough customers
+    items: list[HotSpotItem],  # hot spots
     has_places: bool = True,  # False: no customer of the shop has a place
-) -> str:
+) -> str:  # the same at every size
     "Write what the map shows."
     if not n_cells:
         return "No customer behind these reviews has a place." if has_places else PLACELESS
-    if n_hot:
-        return f"{n_hot} hot spot{'s' if n_hot > 1 else ''}."
     if not n_shown:
         return "Too few customers in each place to test one."
-    if n_elsewhere:
-        return "At this size no place is worse than chance explains; at another size one is."
-    return "No place is worse than chance explains."
+    if not items:
+        return "No place is worse than chance explains."
+    if len(items) > 1:
+        return f"{len(items)} hot spots."
+    return f"1 hot spot, at {' and '.join([', '.join(items[0]['sizes'][:-1]), items[0]['sizes'][-1]])} size."
 
 
 def cells_extent(
@@ -177,16 +183,15 @@ def map_cells(
     overall = one_figure(rows, shop, reviews_url(filters))
     figures = cell_figures(shop, rows, spots, resolution)
     records = [cell_properties(cell, figures.get(cell["cell"], HIDDEN), overall) for cell in cells.to_dict("records")]
-    items = hot_spot_items(spots, figures, resolution)
+    items = hot_spot_items(shop, rows, spots)
     return cell_geojson(
         pd.DataFrame(records, columns=list(records[0]) if records else ["cell"], dtype="object"),
         legend={"breaks": BREAKS[metric]},
         hotspots=items,
         sentence=map_sentence(
             len(records),
-            int((cells["state"] == "shown").sum()),
-            len(items),
-            sum(len(spots.hot(r)) for r in spots.resolutions if r != resolution),
+            int((spots.cells["state"] == "shown").sum()),
+            items,
             has_places=bool(shop.reviews["lon"].notna().any()),
         ),
         sizes=dict(zip(SIZES, spots.resolutions, strict=True)),

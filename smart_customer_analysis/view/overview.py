@@ -10,6 +10,7 @@ __all__ = ['SegmentFigure', 'Overview', 'make_overview', 'FilterOptions', 'shown
 # %% ../../nbs/657_view.overview.ipynb #a6570004
 import pandas as pd
 from dataclasses import replace
+from ..insight.shares import UNKNOWN
 from ..store.filters import Filters
 from .changes import ChangeReport, Comparison, HeadlineChange, split_periods
 from smart_customer_analysis.view.figures import (
@@ -68,6 +69,7 @@ def make_overview(
     dated = replace(filters, start=period.start, end=period.end)
     earlier = replace(filters, start=period.previous_start, end=period.previous_end)
     segments = figures_by(now, "segment", shop, lambda group: reviews_url(dated, segment=group))
+    named = sorted((g, f) for g, f in segments.items() if g != UNKNOWN)
     return {
         "shop": stored["source"],
         "data_to": iso_day(shop.last_day),
@@ -78,7 +80,7 @@ def make_overview(
         "period": period_days(period),
         "changes": comparison.report,
         "over_time": weekly_figures(shop, rows, filters, period),
-        "segments": [{"id": g, "name": shop.segment_names.get(g, g), **f} for g, f in sorted(segments.items())],
+        "segments": [{"id": g, "name": shop.segment_names.get(g, g), **f} for g, f in named],
         "hotspots": hotspots,
         "model": model,
         "excluded": stored["rejects"],

@@ -12,6 +12,7 @@ __all__ = ['PRODUCTS_LISTED', 'WEEKS_SHOWN', 'KeyedFigure', 'figures_by_span', '
 import pandas as pd
 from dataclasses import replace
 from datetime import date, timedelta
+from ..insight.shares import UNKNOWN
 from ..store.filters import Filters
 from .figures import HIDDEN, NO_REVIEWS, Figure, Shop, figures_by, one_figure, reviews_url
 from .period import Period
@@ -43,7 +44,9 @@ def figures_by_span(
         key, name = (
             (f"{start:%Y-%m}", f"{start:%b %Y}") if by == "month" else (f"{start:%Y-%m-%d}", f"Week {span.week}")
         )
-        url = reviews_url(filters, start=span.start_time.date(), end=span.end_time.date())
+        first, last = span.start_time.date(), span.end_time.date()  # a door opens the counted days of the span
+        first, last = max(first, filters.start or first), min(last, filters.end or last)
+        url = reviews_url(filters, start=first, end=last)
         is_hidden = figure["reliability"] == "hidden"
         items.append({"key": key, "name": name, **figure, "evidence": None if is_hidden else url})
     return items
@@ -61,7 +64,11 @@ def share_items(
     if by in ("month", "week"):
         return figures_by_span(rows, by, shop, filters)
     names = shop.segment_names if by == "segment" else {}
-    figures = figures_by(rows, by, shop, lambda group: reviews_url(filters, **{by: group}))
+
+    def url_of(group: str) -> str | None:  # no filter finds the reviews without a group
+        return None if group == UNKNOWN else reviews_url(filters, **{by: group})
+
+    figures = figures_by(rows, by, shop, url_of)
     items: list[KeyedFigure] = [{"key": group, "name": names.get(group, group), **f} for group, f in figures.items()]
     if by == "product":
         return [item for item in items if item["reliability"] != "hidden"][:PRODUCTS_LISTED]

@@ -68,9 +68,11 @@ def test_no_customers_no_dates_no_places(app, engine):
         answers["/v1/map/cells"]["sentence"] == "No customer has a place yet."
         and answers["/v1/map/cells"]["extent"] is None
     )
-    assert answers["/v1/reviews"]["counts"] == {"negative": 100, "positive": 100, "unsure": 0}
+    assert answers["/v1/reviews"]["counts"] == {
+        "negative": 100, "positive": 100, "unsure": 0, "neutral": 0, "unread": 0
+    }  # fmt: skip
     assert {i["mark"] for i in answers["/v1/reviews"]["items"]} == {"negative", "positive"}
-    assert answers["/v1/reviews"]["sentence"].startswith("By their stars, 100 of 200 are negative (50%).")
+    assert answers["/v1/reviews"]["sentence"].startswith("100 of 200 are negative, by the stars of 200 reviews (50%).")
     assert answers["/v1/changes"]["sentence"] == "No earlier period to compare."
 
 

@@ -1,5 +1,6 @@
 """Hot spots: silent where nothing is, found where planted, repeatable, protected."""
 
+import h3
 import numpy as np
 import pandas as pd
 import pytest
@@ -148,3 +149,61 @@ def test_all_negative_or_none_is_not_hot() -> None:
 def test_missing_column_is_refused() -> None:
     with pytest.raises(InputError, match="no lon"):
         find_hotspots(pd.DataFrame({"customer_id": [], "lat": [], "negative": []}))
+
+
+@pytest.mark.parametrize("wrong", [0.5, -1, "bad", 2])
+def test_what_is_no_mark_is_refused(wrong: float | str) -> None:
+    "Probabilities, or one constant of them, would be hot everywhere: the permutation counts whole reviews."
+    rows, _ = planted_map(side=6, seed=1)
+    with pytest.raises(InputError, match="negative as 0 or 1"):
+        find_hotspots(rows.assign(negative=wrong), (5, 6, 7), permutations=99)
+
+
+def test_too_few_permutations_are_refused() -> None:
+    with pytest.raises(InputError, match="permutations"):
+        find_hotspots(planted_map(side=6, seed=1)[0], (5, 6, 7), permutations=0)
+
+
+def test_places_off_the_globe_are_left_out() -> None:
+    rows, _ = planted_map(side=6, seed=1)
+    off = rows.head(5).assign(lon=[1000, np.nan, np.inf, 8, 8], lat=[46, 46, 46, 95, np.inf], negative=1)
+    off["customer_id"] = list("abcde")
+    with_them = find_hotspots(pd.concat([rows, off]), permutations=99)
+    pd.testing.assert_frame_equal(with_them.cells, find_hotspots(rows, permutations=99).cells)
+
+
+def test_a_place_east_of_the_antimeridian_is_called_east() -> None:
+    rng = np.random.default_rng(1)
+    lon, lat = 180 + rng.uniform(-0.4, 0.4, 1500), -17 + rng.uniform(-0.4, 0.4, 1500)
+    rows = pd.DataFrame({"customer_id": range(1500), "lon": (lon + 180) % 360 - 180, "lat": lat, "region": "Fiji"})
+    rows["negative"] = rng.binomial(1, np.where(lon > 180.15, 0.6, 0.15))
+    names = find_hotspots(rows, (5, 6, 7), permutations=199).hot(6)["name"]
+    assert len(names) and names.str.contains("east").all() and not names.str.contains("west").any()
+
+
+def test_one_verdict_holds_for_all_sizes(planted: tuple) -> None:
+    _, _, spots = planted
+    listed, hot = spots.spots(), spots.cells[spots.cells["hot"]]
+    assert spots.sentence == f"{len(listed)} hot spot{'s' if len(listed) > 1 else ''}."
+    assert listed["spot"].tolist() == list(range(1, len(listed) + 1)) and set(hot["spot"]) == set(listed["spot"])
+    assert listed["seen_at"].map(len).ge(2).all()
+    for _, part in hot.groupby("spot"):
+        top = part.sort_values("resolution").iloc[0]
+        assert all(h3.cell_to_parent(c, int(top["resolution"])) == top["cell"] for c in part["cell"])
+
+
+def test_the_cells_of_all_sizes_are_one_family_of_tests(planted: tuple) -> None:
+    _, _, spots = planted
+    tested = spots.cells[spots.cells["p_value"].notna()]
+    assert tested["q_value"].to_numpy() == pytest.approx(adjust_p(tested["p_value"].to_numpy()))
+
+
+def test_a_place_without_stars_is_not_hot_because_the_model_errs() -> None:
+    "The model calls one positive in three negative; in one quarter nobody gives stars."
+    rows, block = planted_map(side=14, block=4, rise=0, base=0.1, seed=5)
+    bare = np.array([h3.latlng_to_cell(y, x, 6) in block for y, x in zip(rows["lat"], rows["lon"], strict=True)])
+    bare |= np.random.default_rng(0).random(len(rows)) < 0.2
+    wrong = bare & (np.random.default_rng(1).random(len(rows)) < 0.33)
+    rows["negative"] = rows["negative"].mask(wrong, 1)
+    assert find_hotspots(rows, (5, 6, 7), permutations=299).cells["hot"].any(), "taken for stars, it is hot"
+    assert not find_hotspots(rows.assign(predicted=bare), (5, 6, 7), permutations=299).cells["hot"].any()

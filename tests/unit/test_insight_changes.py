@@ -257,3 +257,23 @@ def test_arguments_stay_as_they_were() -> None:
     before = table.copy()
     find_changes(table)
     pd.testing.assert_frame_equal(table, before)
+
+
+def test_groups_without_a_name_are_left_out() -> None:
+    known = both({"Lisbon": (200, 40)}, {"Lisbon": (200, 90)})
+    nobody = known.assign(key=None, name=None, customer_id=lambda f: f["customer_id"] + "x")
+    changes = find_changes(pd.concat([known, nobody], ignore_index=True))
+    assert changes.tested == 1 and not any("nan" in line or "None" in line for line in changes.lines())
+
+
+@pytest.mark.parametrize("alpha", [0, 1, 2])
+def test_an_alpha_that_is_no_share_is_refused(alpha: float) -> None:
+    with pytest.raises(InputError, match="0.05 for 5"):
+        find_changes(both({"Lisbon": (20, 4)}, {"Lisbon": (20, 9)}), alpha=alpha)
+
+
+def test_rates_that_cannot_hold_are_not_compared() -> None:
+    "Both periods mark fewer than the model marks by mistake: nothing is cut to 0 %, and nothing is tested."
+    rows = both({"Lisbon": (500, 5)}, {"Lisbon": (500, 15)}).rename(columns={"stars": "marked"})
+    changes = find_changes(rows, confusion={"tp": 450, "fn": 50, "fp": 50, "tn": 450})
+    assert changes.tested == 0 and changes.not_comparable["reason"].str.contains("error rates do not hold").all()

@@ -14,6 +14,7 @@ from smart_customer_analysis.insight.estimate import (
     simulate_reviews,
 )
 from smart_customer_analysis.insight.shares import (
+    RATES,
     SHARE_COLUMNS,
     mixture_misfit,
     negative_share,
@@ -149,7 +150,11 @@ def test_the_headline_hardly_depends_on_the_model(right: float) -> None:
 
 def test_fewer_marks_than_mistakes_are_not_comparable_and_never_zero() -> None:
     share = negative_share(20, 1000, CONFUSION)
-    assert share.reliability == "not_comparable" and (share.low, share.high) == (0.0, 1.0) and share.value == 0.02
+    assert share.reliability == "not_comparable" and (share.low, share.high) == (0.0, 1.0) and np.isnan(share.value)
+    assert str(share) == "no share: the model's error rates do not hold here (n=1,000)"
+    for marked, n in ((0, 500), (15, 500), (500, 500)):
+        strange = negative_share(marked, n, {"tp": 450, "fn": 50, "fp": 50, "tn": 450})
+        assert (strange.reliability, strange.reason) == ("not_comparable", RATES) and np.isnan(strange.value)
     share = negative_share(85, 1000, CONFUSION)
     assert share.reliability == "wide" and share.high > share.value == 0
 
@@ -183,7 +188,7 @@ def test_a_nearly_perfect_model_changes_little() -> None:
 @pytest.mark.parametrize("marked", [0, 1, 50, 90, 500, 999, 1000])
 def test_value_lies_in_its_range_and_in_0_to_1(marked: int) -> None:
     share = negative_share(marked, 1000, CONFUSION)
-    assert 0 <= share.low <= share.value <= share.high <= 1
+    assert (0 <= share.low <= share.value <= share.high <= 1) or (share.reason == RATES and share.high == 1)
 
 
 def test_range_shrinks_with_reviews_and_with_held_out_rows() -> None:
@@ -248,7 +253,8 @@ def test_people_without_a_group_protect_nobody_and_are_protected(small: int, now
     rows = facts(Lisbon=(300, 0.3), Braga=(20, 0.3), Faro=(small, 0.5), nowhere=(nowhere, 0.5))
     rows["region"] = rows["region"].replace("nowhere", None)
     word = shares_by(rows, "region", CONFUSION).set_index("region")["reliability"]
-    assert (word == "hidden").to_dict() == {"Braga": second, "Lisbon": False} | ({"Faro": True} if small else {})
+    expected = {"Braga": second, "Lisbon": False} | ({"Faro": True} if small else {})
+    assert (word == "hidden").to_dict() == expected | ({"unknown": nowhere < 10} if nowhere else {})
 
 
 def test_customers_are_counted_once_and_strangers_one_each() -> None:
@@ -268,6 +274,37 @@ def test_unsure_reviews_are_counted_and_lean() -> None:
     assert result["value"] == pytest.approx(plain["value"]) and result["counted"] < plain["counted"]
     without = shares_by(unsure.drop(columns="p_negative"), None, CONFUSION).iloc[0]
     assert without["n_unsure"] == 100 and np.isfinite(without["value"])
+
+
+def test_people_without_a_region_are_a_row_of_their_own() -> None:
+    rows = facts(Lisbon=(100, 0.3), Porto=(100, 0.3))
+    rows["region"] = rows["region"].replace("Porto", None)
+    table = shares_by(rows, "region", CONFUSION).set_index("region")
+    assert table["n_reviews"].to_dict() == {"Lisbon": 100, "unknown": 100}
+    few = shares_by(rows.head(105), "region", CONFUSION).set_index("region")
+    assert few.loc["unknown", "reliability"] == "hidden", "five people without a region are five people"
+
+
+def test_what_is_no_mark_is_refused() -> None:
+    rows = facts(Lisbon=(100, 0.3))
+    for wrong in ({"marked": 2}, {"marked": -1}, {"marked": "bad"}, {"p_negative": 1.5}, {"stars": np.inf}):
+        with pytest.raises(InputError):
+            shares_by(rows.assign(**wrong), None, CONFUSION)
+    for level in (95, 0, 1):
+        with pytest.raises(InputError, match="0.95 for 95"):
+            shares_by(rows, None, CONFUSION, level=level)
+    with pytest.raises(InputError):
+        negative_share(2.5, 9, None)
+
+
+def test_three_star_rows_and_missing_probabilities_do_not_change_the_confusion_counts() -> None:
+    y, p = np.r_[np.zeros(100), np.ones(100)], np.r_[np.full(100, 0.8), np.full(100, 0.2)]
+    plain = confusion_counts(y, p)
+    assert confusion_counts(np.r_[y, np.full(60, np.nan)], np.r_[p, np.full(60, 0.4)]) == plain
+    assert confusion_counts(np.r_[y, 0, 1], np.r_[p, np.nan, np.nan]) == plain
+    for wrong in ((["negative", "positive"], [0.9, 0.1]), ([], []), ([0, 1], [0.5]), ([0.5], [0.5])):
+        with pytest.raises(InputError):
+            confusion_counts(*wrong)
 
 
 def test_several_columns_and_no_rows() -> None:

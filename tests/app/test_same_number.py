@@ -1,0 +1,140 @@
+"""One number, one truth: what is shown twice agrees, and a door opens as many reviews as it names."""
+
+import random
+from datetime import date, timedelta
+from urllib.parse import parse_qsl, urlparse
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import marks, segments_of
+
+from smart_customer_analysis.config import Settings
+from smart_customer_analysis.data.sample import make_shop
+from smart_customer_analysis.service import Service
+from smart_customer_analysis.steps.export import export_only
+from smart_customer_analysis.store.filters import Filters
+from smart_customer_analysis.store.loads import save_load
+from smart_customer_analysis.store.migrate import open_database
+from smart_customer_analysis.store.results import save_model, save_predictions, save_segment_run
+
+FIGURE = ("value", "low", "high", "n_reviews", "n_customers", "n_unsure", "n_labelled", "n_predicted", "n_neutral")
+FILTERS = 200
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
+    "The sample shop: stars on most reviews, predictions on most, some with neither; some people live nowhere."
+    home = tmp_path_factory.mktemp("same")
+    settings = Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
+    shop, rng = make_shop(n_customers=500, n_reviews=1600), np.random.default_rng(3)
+    n = len(shop.reviews)
+    bare, unread, trained = (rng.random(n) < p for p in (0.4, 0.1, 0.5))
+    reviews = shop.reviews.assign(rating=shop.reviews["rating"].mask(bare), label=shop.reviews["label"].mask(bare))
+    customers = shop.customers.copy()
+    customers.loc[rng.random(len(customers)) < 0.1, "region"] = None
+    engine = open_database(settings)
+    save_load(engine, "sample", reviews, customers, shop.orders)
+    save_model(engine, "m1", "sentiment", "m1", {"validation_confusion": {"tn": 460, "fp": 40, "fn": 40, "tp": 460}})
+    save_predictions(engine, "m1", marks(shop.reviews).assign(held_out=~trained | bare)[~unread])
+    groups, members = segments_of(customers)
+    save_segment_run(engine, "customer", "m1", {}, pd.DataFrame(), groups, members)
+    engine.dispose()
+    return Service(settings)
+
+
+def random_filters(service: Service, n: int) -> list[Filters]:
+    "Draw filters: one or two of region, segment, product and days, now and then a word."
+    options, rng = service.filters(), random.Random(11)
+    first, last = (date.fromisoformat(options["periods"][c]) for c in ("first", "last"))
+    days, found = (last - first).days, []
+    for _ in range(n):
+        start = first + timedelta(rng.randrange(max(days - 20, 1)))
+        choices = {
+            "region": rng.choice(options["regions"]), "segment": rng.choice(options["segments"])["id"],
+            "product": rng.choice(options["products"])["id"], "q": rng.choice(["late", "the", "good"]),
+        }  # fmt: skip
+        chosen = dict(rng.sample(sorted(choices.items()), rng.choice([0, 1, 1, 2])))
+        if rng.random() < 0.7:
+            chosen |= {"start": start, "end": start + timedelta(rng.choice([6, 27, 90, 400]))}
+        found.append(Filters(**chosen))
+    return found
+
+
+def numbers(figure: dict) -> tuple:
+    return tuple(figure[c] for c in FIGURE)
+
+
+def opened(service: Service, address: str) -> dict:
+    "The list behind a door."
+    query = dict(parse_qsl(urlparse(address).query))
+    days = {c: date.fromisoformat(query[c]) for c in ("start", "end") if c in query}
+    return service.reviews(Filters(**{**query, **days}), limit=1)
+
+
+def first_page(service: Service, filters: Filters, whole: dict, parts: dict) -> list[dict]:
+    "Compare overview and map with the other views; return what has a door."
+    view = service.overview(filters)
+    assert numbers(whole) == numbers(service.cells(filters)["overall"]), filters
+    if filters.start and filters.end and whole["n_reviews"]:
+        assert numbers(view["headline"]) == numbers(whole), filters
+        assert {s["id"]: numbers(s) for s in view["segments"]} == {k: v for k, v in parts.items() if k != "unknown"}
+    return [*view["changes"]["proven"], view["headline"], *view["over_time"]]
+
+
+def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
+    rng, doors = random.Random(5), 0
+    for i, filters in enumerate(random_filters(service, FILTERS)):
+        whole, listed = service.shares(filters)["items"][0], service.reviews(filters, limit=1)
+        told = (filters, whole, listed["figure"])
+        assert numbers(whole) == numbers(listed["figure"]), told
+        parts = {s["key"]: numbers(s) for s in service.shares(filters, "segment")["items"]}
+        for segment in service.segments(filters)["items"]:
+            assert parts.get(segment["id"], numbers(segment["share_negative"])) == numbers(segment["share_negative"])
+        more = first_page(service, filters, whole, parts) if i % 8 == 0 else []
+        if listed["counts"]:
+            assert (listed["total"], sum(listed["counts"].values())) == (whole["n_reviews"], whole["n_reviews"]), told
+            read = (whole["n_labelled"] or 0) + (whole["n_predicted"] or 0)
+            if whole["reliability"] in ("ok", "wide", "not_comparable"):
+                said = f"{listed['counts']['negative']:,} of {read:,} are negative"
+                assert listed["sentence"].startswith(said), (told, listed["sentence"])
+                assert whole["counted"] is None or abs(whole["counted"] * read - listed["counts"]["negative"]) < 0.05
+        by = rng.choice(["region", "segment", "product", "month", "week"])
+        items = service.shares(filters, by)["items"]
+        if by in ("region", "segment") and all(i["reliability"] != "hidden" for i in items) and whole["n_reviews"]:
+            assert sum(i["n_reviews"] for i in items) == whole["n_reviews"], (told, by)
+        with_door = [i for i in [*items, *more] if i["evidence"]]
+        for item in rng.sample(with_door, min(3, len(with_door))):
+            behind, doors = opened(service, item["evidence"]), doors + 1
+            assert behind["total"] == item["n_reviews"], (filters, item)
+            if "reliability" in item and behind["figure"]["reliability"] != "hidden":
+                assert numbers(behind["figure"]) == numbers(item), (filters, item)
+    assert doors > FILTERS
+
+
+def test_the_change_says_the_headline_and_the_one_before(service: Service) -> None:
+    view = service.overview(Filters(start=date(2026, 6, 1), end=date(2026, 11, 15)))
+    assert view["change"]["points"] == pytest.approx(view["headline"]["value"] - view["previous"]["value"], abs=2e-5)
+
+
+def test_the_exported_table_gives_the_published_share(service: Service, tmp_path) -> None:
+    from smart_customer_analysis.insight.shares import shares_by
+    from smart_customer_analysis.view.figures import review_table
+
+    export_only(service.settings, tmp_path)
+    table = review_table(pd.read_parquet(tmp_path / "marks.parquet"))
+    text = pd.read_csv(tmp_path / "marks.csv", dtype={"review_id": "str"}, keep_default_na=True)
+    published = service.shares(Filters())["items"][0]
+    again = shares_by(table, None, service.data.shop(None).confusion).iloc[0]
+    assert again["value"] == pytest.approx(published["value"], abs=1e-5) and len(text) == published["n_reviews"]
+    assert (text["label"].notna().sum(), text["held_out"].notna().sum()) == (
+        table["stars"].notna().sum(), table["is_scored"].sum()
+    )  # fmt: skip
+
+
+def test_a_hot_spot_has_one_verdict_at_every_size(service: Service) -> None:
+    answers = [service.cells(Filters(), size) for size in ("large", "medium", "small")]
+    assert all(a["hotspots"] == answers[0]["hotspots"] for a in answers)
+    assert (
+        len({a["sentence"] for a in answers}) == 1 and service.overview(Filters())["hotspots"] == answers[0]["hotspots"]
+    )
