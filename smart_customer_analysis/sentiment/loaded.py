@@ -23,7 +23,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreT
 
 from ..schema import InputError, ModelError
 from .calibrate import log_odds
-from .dataset import TextDataset, encode
+from .dataset import TextDataset, encode, without_traps
 from .encoder import quiet
 from .layers import prepack, prune_last_layer, suit_attention
 from .lexical import read_lexical
@@ -46,8 +46,7 @@ def load_weights(
     except Exception as e:  # many kinds; the folder verified, so this library is too old or too new for it
         reason = str(e).splitlines()[0][:160]
         raise ModelError("a model this version of transformers can load", reason, "train again") from e
-    tokenizer.backend_tokenizer.no_padding()
-    tokenizer.backend_tokenizer.no_truncation()  # so that `encode` need not copy it for every call
+    without_traps(tokenizer.backend_tokenizer)  # so that `encode` need not copy it for every call
     prune_last_layer(model, read_topic_map(folder))
     model.words = read_lexical(folder)
     return model.eval().requires_grad_(False), tokenizer

@@ -48,6 +48,7 @@ from .lexical import LexicalModel, fit_lexical, read_lexical, lexical_bytes
 from .precision import FORMATS, choose_precision
 from .recipe import Recipe, fingerprint, plan_batches, rate_at
 from .registry import seen_keys, valid_versions, new_version, save_model
+from .scope import read_scope, training_scope
 from .scoring import fit_topic_map, read_topic_map, score
 from transformers import PreTrainedTokenizerBase
 from fastcore.basics import patch
@@ -256,7 +257,7 @@ def all_seen_keys(
 
 # %% ../../nbs/240_sentiment.train.ipynb #1d83ce57
 def _publish(
-    run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, name: str, notes: dict
+    run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, name: str, notes: dict, scope: dict
 ) -> tuple[Path, dict]:
     "Train the lexical model, calibrate, write the card and publish; returns the folder and its metrics."
     start = time.perf_counter()
@@ -265,6 +266,7 @@ def _publish(
     scores = score(prepack(run.model, run.dtype), valid, dtype=run.dtype)  # as `Predictor` does
     labels = np.asarray(valid.labels) if len(valid) else np.zeros(0)
     calibration, metrics = held_out(scores, labels, run.recipe.max_tokens)
+    calibration["scope"] = scope
     version = new_version(name)
     record = {"version": version} | training_record(run, len(keys) - len(valid), seconds, notes)
     metrics |= {"training": record}
@@ -379,5 +381,7 @@ def train_sentiment(
     valid = encode(valid_texts, tokenizer, max_tokens, yv.tolist())
     run = Trainer(data, recipe, home, device, dtype)
     _train_all(run, valid, began := run.resume(), checkpoint_steps, progress)
-    keys = text_keys([*texts, *valid_texts])
-    return _result(*_publish(run, valid, keys, out, name, added | {"language": language}), began, rates)
+    rows, notes = [*texts, *valid_texts], added | {"language": language}
+    lengths = np.concatenate([data.totals[: len(texts)], valid.totals])
+    scope = training_scope(rows, lengths, read_scope(find_encoder(encoder)))
+    return _result(*_publish(run, valid, text_keys(rows), out, name, notes, scope), began, rates)
