@@ -113,7 +113,7 @@ def train_only(
     result = sentiment_step(settings, engine, source, reviews, frozenset(), meter, progress)
     engine.dispose()
     used = str(result.predictor.folder) if result.predictor else None
-    model = {"model": str(result.trained), "used": used, "note": result.note, "accuracy": result.accuracy}
+    model = {"model": str(result.trained) if result.trained else None, "used": used, "note": result.note, "accuracy": result.accuracy}
     return model | {"trained_on": result.trained_on, "stages": meter.stages}
 
 # %% ../nbs/700_pipeline.ipynb #c7f68fe7

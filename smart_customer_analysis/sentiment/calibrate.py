@@ -13,6 +13,8 @@ import numpy as np
 from collections.abc import Sequence
 from scipy.optimize import minimize
 from scipy.stats import beta
+from ..schema import LABEL_NAMES
+from typing import Any
 
 # %% ../../nbs/218_sentiment.calibrate.ipynb #724ffda8
 def fit_calibration(
@@ -61,22 +63,34 @@ def _most_answered(confidence: np.ndarray, wrong: np.ndarray, error: float, leve
 ERRORS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2)  # error rates that a model may guarantee
 
 
+def _proven_kinds(labels: np.ndarray, missed: np.ndarray, error: float, level: float) -> list[str]:
+    "Name the kinds of reviews whose own error rate among the answered is proven (Clopper-Pearson)."
+    kinds = []
+    for label, name in LABEL_NAMES.items():
+        n, k = int((labels == label).sum()), int(missed[labels == label].sum())
+        if n and k < n and beta.ppf(level, k + 1, n - k) <= error:
+            kinds.append(name)
+    return kinds
+
+
 def error_thresholds(
     margin: np.ndarray,  # (n,) held-out margins
     labels: np.ndarray,  # (n,) their labels
     errors: Sequence[float] = ERRORS,  # error rates to guarantee
     level: float = 0.985,  # confidence of the bound; above 0.95, because future reviews vary too
-) -> list[dict[str, float | None]]:  # max_error, margin (None: no guarantee), coverage
-    "Find, for each error rate, the margin above which the model may answer."
+) -> list[dict[str, Any]]:  # max_error, margin (None: no guarantee), coverage, proven (kinds of reviews)
+    "Find, for each error rate, the margin above which the model may answer, and for which kind alone it is proven."
     order = np.argsort(-np.abs(margin), kind="stable")
     confidence = np.abs(margin)[order]
-    wrong = np.cumsum(((margin > 0) != (np.asarray(labels) == 1))[order])
+    missed = ((margin > 0) != (np.asarray(labels) == 1))[order]
+    wrong = np.cumsum(missed)
     rows = [(error, _most_answered(confidence, wrong, error, level)) for error in errors]
     return [
         {
             "max_error": error,
             "margin": float(confidence[n - 1]) if n else None,
             "coverage": float(n / max(1, len(order))),
+            "proven": _proven_kinds(np.asarray(labels)[order][:n], missed[:n], error, level),
         }
         for error, n in rows
     ]

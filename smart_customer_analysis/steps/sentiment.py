@@ -25,14 +25,14 @@ from ..profiling import Meter
 from ..promotion import admit_model, last_scorer, pin_active
 from ..schema import InputError
 from ..sentiment.cache import cache_folder, score_rows
-from ..sentiment.evaluate import evaluate, record_evaluation, tfidf_baseline
+from ..sentiment.evaluate import evaluate, majority_baseline, record_evaluation, tfidf_baseline
 from ..sentiment.predict import Predictor, RiskGuarantee, guarantee_risk, threshold_for
 from ..sentiment.recipe import Recipe
 from ..sentiment.registry import active_model, record_metrics, seen
 from ..sentiment.runtime import choose_engine
 from ..sentiment.scope import outside_scope
 from ..sentiment.scoring import Scores
-from ..sentiment.train import train_sentiment
+from ..sentiment.train import Unreadable, train_sentiment
 from ..stats import confusion_counts, score_distribution
 from ..store.results import save_model, save_predictions
 from sqlalchemy import Engine
@@ -61,13 +61,16 @@ def train_step(
     split: DataSplit,  # labelled reviews
     progress: bool = False,  # show a bar
 ) -> tuple[Path, dict[str, Any]]:  # model folder; baselines by name, measured on the test rows
-    "Train a model, and measure the TF-IDF baseline on the same rows."
+    "Train a model, and measure TF-IDF and the more frequent kind on the same rows."
     train, valid, test = (
         (part["text"].tolist(), part["label"].tolist()) for part in (split.train, split.valid, split.test)
     )
     out, recipe = settings.models_dir / "sentiment", asdict(recipe_from(settings))
     folder = train_sentiment(*train, *valid, out=out, progress=progress, **recipe).folder
-    return folder, {"tfidf": tfidf_baseline(*train, *test)} if test[0] else {}
+    if not test[0]:
+        return folder, {}
+    always, constant = majority_baseline(train[1], test[1])
+    return folder, {"tfidf": tfidf_baseline(*train, *test), always: constant}
 
 # %% ../../nbs/680_steps.sentiment.ipynb #c19b5ca8
 def rows_to_score(
@@ -197,7 +200,7 @@ class SentimentResult:
     predictor: Predictor | None  # the model, loaded; None: there is none
     scored: Scored  # its predictions
     accuracy: dict[str, Any] | None  # of `accuracy_step`; None where nothing was measured
-    trained_on: int  # training rows; 0: nothing was trained
+    trained_on: int  # training rows of the model; 0: nothing was trained here
     trained: Path | None = None  # model folder of this training; None: nothing was trained
     note: str = ""  # why nothing was trained, or what is trained is not used; empty: nothing to say
 
@@ -211,12 +214,25 @@ def no_predictions(
     return Scored(pd.DataFrame(columns=columns), np.zeros((0, 0), "float32"), 0, readable)
 
 # %% ../../nbs/680_steps.sentiment.ipynb #00b0f3cf
+def _split_or_reason(
+    settings: Settings, reviews: pd.DataFrame, test_ids: frozenset[str]
+) -> tuple[DataSplit | None, str]:
+    "Split the labelled reviews, or say why nothing can be trained."
+    try:
+        return split_step(settings, reviews, test_ids), ""
+    except InputError as e:
+        return None, f"nothing was trained: {e.found}, needed are {e.expected}"
+
+
 def _training(
     settings: Settings, engine: Engine, source: str, reviews: pd.DataFrame, split: DataSplit, progress: bool
-) -> tuple[Path, Path, dict[str, Any], str]:
+) -> tuple[Path | None, Path | None, dict[str, Any], str]:
     "Train a model and let it pass the gate: folder, folder to score with, baselines, note."
     active = pin_active(settings)
-    folder, baselines = train_step(settings, split, progress)
+    try:
+        folder, baselines = train_step(settings, split, progress)
+    except Unreadable as e:
+        return None, None, {}, f"nothing was trained: {e.found}, needed are {e.expected}"
     used, note = admit_model(settings, engine, source, reviews, folder, active, progress)
     return folder, used, baselines, note
 
@@ -231,7 +247,7 @@ def _scoring(
     predictor = Predictor(folder)
     return predictor, score_step(settings, predictor, source, reviews, *first)
 
-
+# %% ../../nbs/680_steps.sentiment.ipynb #288b080f
 def sentiment_step(
     settings: Settings,  # everything that can be set
     engine: Engine,  # database
@@ -242,20 +258,18 @@ def sentiment_step(
     progress: bool = False,  # show bars
 ) -> SentimentResult:  # the model and its predictions
     "Train where there are labels, score, measure and store; without labels and model there are no predictions."
-    split, trained, used, baselines, note = None, None, None, {}, ""
+    trained, used, baselines = None, None, {}
     with meter.stage("train"):
-        try:
-            split = split_step(settings, reviews, test_ids)
-        except InputError as e:
-            note = f"nothing was trained: {e.found}, needed are {e.expected}"
+        split, note = _split_or_reason(settings, reviews, test_ids)
         if split:
             trained, used, baselines, note = _training(settings, engine, source, reviews, split, progress)
     with meter.stage("score"):
         ahead = frozenset([*split.test["review_id"], *split.valid["review_id"]]) if split else frozenset()
         predictor, scored = _scoring(settings, engine, source, reviews, used, ahead, progress)
-        accuracy = predictor.card.get("accuracy") if predictor and split else None
-        if split and predictor and trained == used:
+        card = predictor.card if predictor and used else {}
+        accuracy, trained_on = card.get("accuracy"), card.get("training", {}).get("rows", 0)
+        if split and predictor and trained and trained == used:
             accuracy = accuracy_step(predictor.folder, split, scored, baselines)
         if predictor:
             store_predictions(engine, source, predictor, scored)
-    return SentimentResult(predictor, scored, accuracy, len(split.train) if split else 0, trained, note)
+    return SentimentResult(predictor, scored, accuracy, trained_on, trained, note)
