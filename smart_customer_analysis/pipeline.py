@@ -104,7 +104,7 @@ def train_only(
     settings: Settings,  # everything that can be set
     source: str | None = None,  # None: the source loaded last
     progress: bool = False,  # show bars
-) -> dict[str, Any]:  # model (trained), used (scores the reviews), note, accuracy (of the one used), trained_on, stages
+) -> dict[str, Any]:  # model (trained), used (scores the reviews), note, accuracy and trained_on (of used), stages
     "Train and measure on stored reviews, and score them; raises `InputError` where too few are labelled."
     engine, meter = open_database(settings), Meter()
     source = resolve_source(engine, source)

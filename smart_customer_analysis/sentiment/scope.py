@@ -69,15 +69,16 @@ def languages_of(
 
 # %% ../../nbs/227_sentiment.scope.ipynb #5e953cd6
 LENGTH_ROOM = 4  # times
-SUBJECT_ROWS = 100  # held-out rows from which the farthest one bounds the subject: one text in 100 like them is lost
+SUBJECT_ROWS = 100  # held-out rows from which they bound the subject
 
 
 def _other_subject(embeddings: np.ndarray, calibration: Mapping[str, Any]) -> np.ndarray:
-    "Find the texts that are farther from the held-out ones than each of these is."
+    "Find the texts that are farther from the centre than any held-out one, by as much again as that one is."
     profile = calibration.get("kind")
     if not profile or calibration["n"] < SUBJECT_ROWS:
         return np.zeros(len(embeddings), dtype=bool)
-    return embeddings @ np.asarray(profile["centre"]) < profile["nearness"][0] - 1e-3  # stored in half precision
+    farthest, middle = profile["nearness"][0], profile["nearness"][len(profile["nearness"]) // 2]
+    return embeddings @ np.asarray(profile["centre"]) < 2 * farthest - middle - 1e-3  # stored in half precision
 
 
 def outside_scope(
