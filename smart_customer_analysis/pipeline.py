@@ -104,7 +104,7 @@ def train_only(
     settings: Settings,  # everything that can be set
     source: str | None = None,  # None: the source loaded last
     progress: bool = False,  # show bars
-) -> dict[str, Any]:  # model (trained), used (scores the reviews), note, accuracy and trained_on (of used), stages
+) -> dict[str, Any]:  # model (trained), used (to score), note, accuracy and trained_on (of used), stages
     "Train and measure on stored reviews, and score them; raises `InputError` where too few are labelled."
     engine, meter = open_database(settings), Meter()
     source = resolve_source(engine, source)
@@ -112,9 +112,9 @@ def train_only(
     split_step(settings, reviews)  # raises before anything is written
     result = sentiment_step(settings, engine, source, reviews, frozenset(), meter, progress)
     engine.dispose()
-    used = str(result.predictor.folder) if result.predictor else None
-    model = {"model": str(result.trained) if result.trained else None, "used": used, "note": result.note, "accuracy": result.accuracy}
-    return model | {"trained_on": result.trained_on, "stages": meter.stages}
+    trained, used = result.trained, result.predictor.folder if result.predictor else None
+    model = {"model": str(trained) if trained else None, "used": str(used) if used else None, "note": result.note}
+    return model | {"accuracy": result.accuracy, "trained_on": result.trained_on, "stages": meter.stages}
 
 # %% ../nbs/700_pipeline.ipynb #c7f68fe7
 def score_only(

@@ -11,7 +11,7 @@ __all__ = ['wilson_interval', 'Proportion', 'proportion', 'check_pairs', 'Confus
            'score_histogram', 'score_distribution']
 
 # %% ../nbs/020_stats.ipynb #38ca3e76
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -97,7 +97,7 @@ def confusion_counts(
 
 
 def majority(
-    confusion: Mapping[str, int],  # tn, fp, fn, tp
+    confusion: Confusion,  # counts
 ) -> tuple[str, float | None]:  # kind that most reviews are of; share right for who always says so, None without rows
     "Return what a model must beat: the more frequent kind, said of every review."
     negative, positive = confusion["tp"] + confusion["fn"], confusion["tn"] + confusion["fp"]
