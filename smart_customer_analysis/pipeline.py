@@ -15,14 +15,15 @@ from .config import Settings
 from .data.load import Loaded
 from .profiling import Meter
 from .report.run import run_report
-from .schema import InputError
-from .sentiment.predict import open_model
+from .promotion import last_scorer
+from .sentiment.predict import Predictor, open_model
+from .sentiment.registry import active_model
 from .steps.load import load_step, rows_to_read
 from .steps.segment import segment_step
-from .steps.sentiment import Scored, SentimentResult, score_step, sentiment_step, split_step
-from .steps.sentiment import store_predictions
+from .steps.sentiment import Scored, SentimentResult, no_predictions, score_step, sentiment_step
+from .steps.sentiment import split_step, store_predictions
 from .store.migrate import open_database
-from .store.query import contradictions, scoring_model, stored_frames
+from .store.query import contradictions, stored_frames
 from .store.sources import resolve_source
 from .summary import write_results
 from sqlalchemy import Engine
@@ -30,11 +31,13 @@ from typing import Any
 
 # %% ../nbs/700_pipeline.ipynb #53da334c
 def _scored_part(scored: Scored) -> dict[str, Any]:
-    "Return scored, unsure and error_contract of a summary."
+    "Return scored, outside (reviews the model cannot read, by reason), unsure and error_contract of a summary."
     promise, contract = scored.guarantee, None
     if promise:
         contract = {k: getattr(promise, k) for k in ("max_error", "holds", "coverage", "sentence")}
-    return {"scored": len(scored.predictions), "unsure": scored.n_unsure, "error_contract": contract}
+    outside = {str(why): int(n) for why, n in scored.outside.value_counts().items()}
+    counts = {"scored": len(scored.predictions), "outside": outside, "unsure": scored.n_unsure}
+    return counts | {"error_contract": contract}
 
 
 def _contradicting(engine: Engine, source: str) -> dict[str, int]:
@@ -57,7 +60,8 @@ def _summary(
         "readable": sentiment.scored.n_readable,
         "looked_at": {"reviews": len(loaded.reviews), "of": int(of)},
         "segments": [{"id": i, "name": name, "size": int(size)} for i, name, size in segments],
-        "model": str(sentiment.predictor.folder),
+        "model": str(sentiment.predictor.folder) if sentiment.predictor else None,
+        "note": sentiment.note,
         "database": settings.database_shown,
         "page": f"http://{settings.host}:{settings.port}, once `sca serve` runs",
     }
@@ -84,7 +88,7 @@ def run(
     shop = loaded.source, loaded.reviews, loaded.test_ids
     sentiment = sentiment_step(settings, engine, *shop, meter, progress)
     with meter.stage("segment"):
-        version = sentiment.predictor.version
+        version = sentiment.predictor.version if sentiment.predictor else None
         segmented = segment_step(engine, settings, loaded.source, frames, sentiment.scored, version)
     with meter.stage("report"):
         report = run_report(settings, "weekly", source=loaded.source)
@@ -100,18 +104,17 @@ def train_only(
     settings: Settings,  # everything that can be set
     source: str | None = None,  # None: the source loaded last
     progress: bool = False,  # show bars
-) -> dict[str, Any]:  # model, accuracy, trained_on, stages
+) -> dict[str, Any]:  # model (trained), used (to score), note, accuracy and trained_on (of used), stages
     "Train and measure on stored reviews, and score them; raises `InputError` where too few are labelled."
     engine, meter = open_database(settings), Meter()
     source = resolve_source(engine, source)
     reviews = stored_frames(engine, source, rows_to_read(settings), settings.seed)["reviews"]
-    if split_step(settings, reviews) is None:
-        expected = "at least 50 labelled reviews of both kinds"
-        raise InputError(expected, f"fewer in {source!r}", "load reviews with ratings or labels")
+    split_step(settings, reviews)  # raises before anything is written
     result = sentiment_step(settings, engine, source, reviews, frozenset(), meter, progress)
     engine.dispose()
-    model = {"model": str(result.predictor.folder), "accuracy": result.accuracy}
-    return model | {"trained_on": result.trained_on, "stages": meter.stages}
+    trained, used = result.trained, result.predictor.folder if result.predictor else None
+    model = {"model": str(trained) if trained else None, "used": str(used) if used else None, "note": result.note}
+    return model | {"accuracy": result.accuracy, "trained_on": result.trained_on, "stages": meter.stages}
 
 # %% ../nbs/700_pipeline.ipynb #c7f68fe7
 def score_only(
@@ -140,13 +143,13 @@ def segment_only(
     "Segment what is stored, with the model that scored it."
     engine = open_database(settings)
     source = resolve_source(engine, source)
-    stored = scoring_model(engine, source)
     frames = stored_frames(engine, source, rows_to_read(settings), settings.seed)
-    folder = settings.models_dir / "sentiment" / stored["version"] if stored else None
-    predictor = open_model(settings, folder)
-    scored = score_step(settings, predictor, source, frames["reviews"], progress=progress)
-    store_predictions(engine, source, predictor, scored)
-    segmented = segment_step(engine, settings, source, frames, scored, predictor.version)
+    scored, version = no_predictions(frames["reviews"]), None
+    if folder := last_scorer(settings, engine, source) or active_model(settings.models_dir):
+        predictor = Predictor(folder)
+        scored, version = score_step(settings, predictor, source, frames["reviews"], progress=progress), folder.name
+        store_predictions(engine, source, predictor, scored)
+    segmented = segment_step(engine, settings, source, frames, scored, version)
     engine.dispose()
     segments = segmented["segments"].rename(columns={"segment_id": "id"})
     result = {"run_id": segmented["run_id"], "unit": segmented["unit"]}

@@ -29,7 +29,7 @@ def _accuracy_lines(summary: dict[str, Any]) -> list[str]:
     "Return the lines on accuracy: the model, then each baseline."
     accuracy = summary["accuracy"]
     if not accuracy:
-        return ["Accuracy  not measured: too few labelled reviews"]
+        return ["Accuracy  not measured"]
     rows = f"{accuracy['n']:,} unseen reviews, trained on {summary['trained_on']:,}"
     lines = [f"Accuracy  {accuracy_text(accuracy)} fine-tuned BERT on {rows}"]
     return lines + [f"          {accuracy_text(b)} {n} on the same rows" for n, b in accuracy["baselines"].items()]
@@ -42,6 +42,11 @@ def _review_lines(summary: dict[str, Any]) -> list[str]:
     if sample["reviews"] < sample["of"]:
         lines += [f"Sample    {sample['reviews']:,} of {sample['of']:,} reviews; the rest is in the database"]
     lines += [f"Scored    {summary['scored']:,} of {summary['readable']:,} reviews with a text"]
+    if outside := summary["outside"]:
+        why = ", ".join(f"{n:,} {reason}" for reason, n in outside.items())
+        lines += [f"Unread    {sum(outside.values()):,} that the model cannot read, their stars count alone: {why}"]
+    if not summary["error_contract"]:
+        return [*lines, "Unsure    no model has read them: the stars count alone"]
     guarantee = summary["error_contract"]["sentence"]
     lines += [f"Unsure    {summary['unsure']:,} of {summary['scored']:,}. On new reviews: {guarantee}"]
     opposite = "whose stars or label say the opposite of the text, as the model reads it"
@@ -62,9 +67,11 @@ def summary_text(
     rows = summary["rows"]
     parts = f"{rows['loaded']:,} loaded + {rows['rejected']:,} rejected + {rows['duplicate']:,} duplicate"
     lines = ["", f"Rows      {rows['read']:,} read = {parts}", *_accuracy_lines(summary), *_review_lines(summary)]
+    lines += [f"Training  {summary['note']}"] if summary["note"] else []
     for i, s in enumerate(summary["segments"]):
         lines.append(f"{'' if i else 'Segments':9} [{s['id']}] {s['name']}: {s['size']:,}")
-    lines += [f"{key.capitalize():9} {summary[key]}" for key in ("model", "database", "report", "page", "results")]
+    places = ("model", "database", "report", "page", "results")
+    lines += [f"{key.capitalize():9} {summary[key] or 'none'}" for key in places]
     return "\n".join([*lines, "", *_stage_lines(summary["stages"])])
 
 # %% ../nbs/655_summary.ipynb #bfbde5b7

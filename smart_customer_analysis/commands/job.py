@@ -27,6 +27,7 @@ from smart_customer_analysis.commands.common import (
     show_bars,
     table_text,
 )
+from ..stats import majority
 from typing import Annotated, Any
 
 # %% ../../nbs/714_commands.job.ipynb #7442f667
@@ -126,6 +127,8 @@ def evaluation_text(
     if not a["n"]:
         return f"no row to measure on; {left_out}"
     head = f"accuracy {a['value']:.1%} ({a['low']:.1%}–{a['high']:.1%}) on {a['n']:,} rows; {left_out}"
+    kind, share = majority(counts)
+    head += f"; always {kind} would be right on {share:.1%}"
     errors = (
         f"negative taken for positive {counts['fn']:,}, positive taken for negative {counts['fp']:,}; "
         f"calibration error {result['ece']:.3f}"

@@ -390,6 +390,15 @@ def _review_frame(
         frame = frame.join(pd.DataFrame(axes, index=ids, columns=names))
     return frame.astype(float)
 
+
+def _starred_frame(reviews: pd.DataFrame) -> pd.DataFrame:
+    "Stars and length of each review, for a shop that no model has read."
+    rows = by_id(reviews, "review_id")
+    p = (1 - with_sentiment(rows, pd.DataFrame({"review_id": [], "p_negative": []}))["sentiment"]) / 2
+    words = _text(rows).str.split().str.len().fillna(0).astype(float)
+    known = p.fillna(p.mean() if p.notna().any() else 0.5)
+    return pd.DataFrame({"p_negative": known.to_numpy(), "words": words.to_numpy()}, index=words.index)
+
 # %% ../../nbs/304_segment.features.ipynb #8bea313b
 def review_features(
     reviews: pd.DataFrame,  # Review frame
@@ -398,12 +407,13 @@ def review_features(
     n_topics: int = 6,  # topics of the reviews
     n_axes: int = 12,  # main axes used
     seed: int = 42,  # of the topics
-) -> Features:  # one row per review with a prediction, sorted by id
-    "Describe every review by subject, prediction and length; raises `InputError` where there is no prediction."
+) -> Features:  # one row per review with a prediction, or per review where none has one; sorted by id
+    "Describe every review by subject, prediction and length; without a model by stars and length."
     topics = _find_topics(by_id(reviews, "review_id"), predictions, embeddings, n_topics, seed)
-    if not len(topics.rows):
-        raise InputError("reviews with a prediction", "none", "score the reviews first")
-    frame = _review_frame(reviews, predictions, embeddings, topics, n_axes)
+    if not len(reviews):
+        raise InputError("reviews", "none", "load reviews first")
+    scored = len(topics.rows) > 0
+    frame = _review_frame(reviews, predictions, embeddings, topics, n_axes) if scored else _starred_frame(reviews)
     return Features(
         "review",
         frame,

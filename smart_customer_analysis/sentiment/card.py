@@ -18,7 +18,7 @@ import numpy as np
 from .calibrate import error_thresholds, fit_calibration
 from .drift import reference_profile
 from .scoring import Scores
-from ..stats import confusion_counts
+from ..stats import confusion_counts, majority
 
 # %% ../../nbs/228_sentiment.card.ipynb #51ea19ff
 def held_out(
@@ -76,6 +76,8 @@ def _quality_lines(metrics: dict[str, Any]) -> list[str]:
     lines, n = [], metrics["validation_n"]
     if n:
         lines.append(f"- accuracy on the held-out rows: {metrics['validation_accuracy']:.3f} (n = {n:,})")
+        kind, share = majority(metrics["validation_confusion"])
+        lines += [f"- always {kind} on the same rows: {share:.3f}"] if share is not None else []
     if (a := metrics.get("accuracy")) and a.get("value") is not None:
         lines.append(f"- accuracy on the test rows: {a['value']:.3f} ({a['low']:.3f}–{a['high']:.3f}, n = {a['n']:,})")
         lines += [f"- {k} on the same rows: {b['value']:.3f}" for k, b in (a.get("baselines") or {}).items()]

@@ -10,8 +10,8 @@ In every confusion here *positive* is a NEGATIVE review: the thing that is looke
 
 # %% auto #0
 __all__ = ['LENGTH_EDGES', 'LENGTH_NAMES', 'reliability', 'calibration_error', 'Evaluation', 'evaluate', 'tfidf_scores',
-           'tfidf_baseline', 'Comparison', 'compare', 'length_group', 'slices', 'worst_mistakes', 'prediction_flips',
-           'promotion_gate', 'record_evaluation']
+           'tfidf_baseline', 'majority_baseline', 'Comparison', 'compare', 'length_group', 'slices', 'worst_mistakes',
+           'prediction_flips', 'promotion_gate', 'record_evaluation']
 
 # %% ../../nbs/270_sentiment.evaluate.ipynb #b7f88e28
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 
-from ..schema import NEGATIVE, InputError
+from ..schema import LABEL_NAMES, NEGATIVE, InputError
 from .card import model_card
 from .registry import record_metrics
 from smart_customer_analysis.stats import (
@@ -34,6 +34,7 @@ from smart_customer_analysis.stats import (
     Proportion,
     check_pairs,
     confusion_counts,
+    majority,
     proportion,
     wilson_interval,
 )
@@ -123,6 +124,15 @@ def tfidf_baseline(
     if not len(test_texts):
         return evaluate([], [])
     return evaluate(test_labels, tfidf_scores(train_texts, train_labels, test_texts))
+
+
+def majority_baseline(
+    train_labels: Sequence[int],  # 0 negative, 1 positive
+    test_labels: Sequence[int],  # of the rows the model was tested on
+) -> tuple[str, Evaluation]:  # "always positive"; as from `evaluate`
+    "Evaluate the more frequent kind of the training rows, said of every test row."
+    kind, _ = majority(confusion_counts(train_labels, np.zeros(len(train_labels))))
+    return f"always {kind}", evaluate(test_labels, np.full(len(test_labels), float(kind == LABEL_NAMES[NEGATIVE])))
 
 # %% ../../nbs/270_sentiment.evaluate.ipynb #f3d43130
 class Comparison(TypedDict):

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from scipy.special import expit
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..schema import InputError, ModelError
 from .calibrate import log_odds
-from .dataset import TextDataset, encode
+from .dataset import TextDataset, encode, without_traps
 from .encoder import quiet
 from .layers import prepack, prune_last_layer, suit_attention
 from .lexical import read_lexical
@@ -46,8 +47,7 @@ def load_weights(
     except Exception as e:  # many kinds; the folder verified, so this library is too old or too new for it
         reason = str(e).splitlines()[0][:160]
         raise ModelError("a model this version of transformers can load", reason, "train again") from e
-    tokenizer.backend_tokenizer.no_padding()
-    tokenizer.backend_tokenizer.no_truncation()  # so that `encode` need not copy it for every call
+    without_traps(tokenizer.backend_tokenizer)  # so that `encode` need not copy it for every call
     prune_last_layer(model, read_topic_map(folder))
     model.words = read_lexical(folder)
     return model.eval().requires_grad_(False), tokenizer
@@ -57,12 +57,14 @@ MAX_CHARS = 1_000_000  # longer texts are refused where no limit on tokens is se
 
 
 def check_texts(
-    texts: Sequence[str],  # texts to score
+    texts: Sequence[str] | pd.Series,  # texts to score
     most: int | None,  # characters allowed; None: any number
 ) -> None:
-    "Raise `InputError` for a single text instead of a list, and for a text that is too long."
+    "Raise `InputError` for what is no list or column of texts, and for a text that is too long."
     if isinstance(texts, str):
         raise InputError("a list of texts", "one text", "put it into a list")
+    if not isinstance(texts, list | tuple | np.ndarray | pd.Series | pd.Index) or getattr(texts, "ndim", 1) != 1:
+        raise InputError("a list of texts, or one column", type(texts).__name__, "pass a list or df['text']")
     for i, text in enumerate(texts):
         if most is not None and isinstance(text, str) and len(text) > most:
             size = f"{len(text):,} in text {i}"
@@ -82,7 +84,9 @@ class LoadedModel:
     ):
         if max_tokens is not None and max_tokens < 1:
             raise InputError("max_tokens of at least 1", str(max_tokens), "leave it out to read everything")
+        named = Path(folder).name not in ("", "..")  # "." has no name
         self.folder, self.limit, self.batch_tokens = Path(folder), max_tokens, batch_tokens
+        self.folder = self.folder if named else self.folder.resolve()
         self.version: str = verify_model(self.folder)["version"]
         self.calibration: dict[str, Any] = json.loads((self.folder / "calibration.json").read_text("utf-8"))
         self.card: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text("utf-8"))
@@ -92,10 +96,10 @@ class LoadedModel:
         self.scorer: Any = prepack(self.model, self.dtype)
         self.lock = threading.Lock()
 
-    def encode(self, texts: Sequence[str]) -> TextDataset:
+    def encode(self, texts: Sequence[str] | pd.Series) -> TextDataset:
         "Tokenise texts for this model; raises `InputError` for what is no text or too long."
         check_texts(texts, MAX_CHARS if self.limit is None else None)
-        return encode(texts, self.tokenizer, self.calibration["window"])
+        return encode(list(texts), self.tokenizer, self.calibration["window"])
 
     def score(self, data: TextDataset, bar: Any = None) -> Scores:
         "Score encoded texts; one call at a time."

@@ -41,7 +41,10 @@ def choose_precision(
     precision: str = "",  # fp32 or bf16; empty: the faster one
 ) -> tuple[str, torch.dtype, dict[str, float]]:  # device, format of the forward pass, measured GFLOP/s
     "Choose device and number format by a measurement: bf16 where it is at least 1.3 times as fast as fp32."
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    there = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+    device = device or there[-1]
+    if device not in there and not (device.startswith("cuda:") and "cuda" in there):
+        raise InputError(f"device {' or '.join(there)}", repr(device), "leave it out to take what is there")
     if precision not in ("", *FORMATS):
         raise InputError("precision fp32, bf16 or empty", repr(precision), "leave it empty to have it measured")
     for kernels in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):  # read at the first product

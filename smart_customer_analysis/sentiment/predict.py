@@ -12,16 +12,18 @@ __all__ = ['threshold_for', 'RiskGuarantee', 'guarantee_risk', 'Predictions', 'p
 # %% ../../nbs/250_sentiment.predict.ipynb #c4a620e0
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from fastcore.basics import patch
 from tqdm.auto import tqdm
 
 from ..config import Settings
-from ..schema import NEGATIVE, POSITIVE, InputError, ModelError
+from ..schema import LABEL_NAMES, NEGATIVE, POSITIVE, InputError, ModelError
 from .cache import BLOCK, StreamResult, score_stream
 from .drift import drift_test
 from .explain import Explanation, explain
@@ -30,19 +32,21 @@ from .registry import active_model
 from .scoring import Scores
 
 # %% ../../nbs/250_sentiment.predict.ipynb #2bfe69e0
+def _threshold_row(calibration: Mapping[str, Any], max_error: float) -> Mapping[str, Any] | None:
+    "Return the stored row of thresholds for an error rate, or the next stricter one."
+    if not isinstance(max_error, Real) or not 0 < max_error < 0.5:
+        raise InputError("max_error between 0 and 0.5", repr(max_error), "0.05 allows 5 wrong answers in 100")
+    rows = [r for r in calibration["thresholds"] if r["max_error"] <= max_error + 1e-12 and r["margin"] is not None]
+    return rows[-1] if rows else None
+
+
 def threshold_for(
     calibration: Mapping[str, Any],  # content of calibration.json
     max_error: float,  # share of wrong labels allowed, between 0 and 0.5
 ) -> float | None:  # a text is answered where |margin| is at least this; None: nothing can be guaranteed
     "Return the stored threshold for an error rate or the next stricter one; raises `InputError`."
-    if not 0 < max_error < 0.5:
-        raise InputError("max_error between 0 and 0.5", str(max_error), "0.05 allows 5 wrong answers in 100")
-    margins = [
-        row["margin"]
-        for row in calibration["thresholds"]
-        if row["max_error"] <= max_error + 1e-12 and row["margin"] is not None
-    ]
-    return margins[-1] if margins else None
+    row = _threshold_row(calibration, max_error)
+    return row["margin"] if row else None
 
 # %% ../../nbs/250_sentiment.predict.ipynb #f56ee03a
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class RiskGuarantee:
     "Guarantee on the error of the answered texts."
 
     max_error: float  # share of wrong answers allowed
-    holds: bool  # the error rate is guaranteed
+    holds: bool  # the error rate is guaranteed, of negative and of positive reviews alike
     coverage: float  # share of the texts answered
     sentence: str  # for people
 
@@ -67,12 +71,12 @@ def guarantee_risk(
     calibration: Mapping[str, Any],  # content of calibration.json
     max_error: float,  # share of wrong answers allowed
 ) -> tuple[np.ndarray, RiskGuarantee]:  # (n,) bool, which texts are answered; the guarantee
-    "Decide which texts may be answered, and whether their error rate is guaranteed."
-    threshold, n = threshold_for(calibration, max_error), len(scores.margin)
-    if threshold is None:
+    "Decide which texts may be answered, and whether their error rate is guaranteed, of either kind."
+    row, n = _threshold_row(calibration, max_error), len(scores.margin)
+    if row is None:
         few = f"No answer: {calibration['n']} held-out rows cannot prove an error of at most {max_error:.1%}."
         return np.zeros(n, bool), RiskGuarantee(max_error, False, 0.0, few)
-    answered = np.abs(scores.margin) >= threshold
+    answered = np.abs(scores.margin) >= row["margin"]
     coverage = float(answered.mean()) if n else 0.0
     drift = drift_test(scores, calibration)
     if drift:
@@ -82,8 +86,12 @@ def guarantee_risk(
     condition = (
         "" if drift is not None else f", if they are like the reviews it was measured on: {_untested(calibration)}"
     )
-    sentence = f"{coverage:.0%} answered, at most {max_error:.1%} of them wrong{condition}."
-    return answered, RiskGuarantee(max_error, True, coverage, sentence)
+    sentence = f"{coverage:.0%} answered, at most {max_error:.1%} of them wrong{condition}"
+    if unproven := [name for name in LABEL_NAMES.values() if name not in row.get("proven", [])]:
+        alone = f"of the {' and of the '.join(unproven)} ones alone no error is guaranteed"
+        few = f"{sentence}, and as many of them negative; {alone}: too few were held out, or too many mistaken."
+        return answered, RiskGuarantee(max_error, False, coverage, few)
+    return answered, RiskGuarantee(max_error, True, coverage, f"{sentence}.")
 
 # %% ../../nbs/250_sentiment.predict.ipynb #3df2d1d4
 @dataclass(frozen=True)
@@ -116,19 +124,22 @@ def predictions_of(
 class Predictor(LoadedModel):
     "A verified model that predicts and explains."
 
+    classes_ = np.array([NEGATIVE, POSITIVE])  # columns of `predict_proba`
+
     def predict(
         self,
-        texts: Sequence[str],  # as the model reads them, see `review_texts`
+        texts: Sequence[str] | pd.Series,  # as the model reads them, see `review_texts`
         max_error: float | None = None,  # label only what keeps the error at or below this
         progress: bool = False,  # show a bar, if this is a terminal
     ) -> Predictions:  # one row per text, in order
-        "Return label, probabilities, tokens read and embedding of every text."
+        "Return label, probabilities, tokens read and embedding of every text; the rows of a Series keep its index."
         if max_error is not None:
             threshold_for(self.calibration, max_error)  # refuse a senseless value before the work
         data = self.encode(texts)
         with tqdm(desc="scoring", unit="text", disable=not (progress and sys.stderr.isatty())) as bar:
             scores = self.score(data, bar)
-        return predictions_of(scores, self.calibration, max_error)
+        result = predictions_of(scores, self.calibration, max_error)
+        return replace(result, frame=result.frame.set_axis(texts.index)) if isinstance(texts, pd.Series) else result
 
     def explain(
         self,
@@ -150,6 +161,15 @@ class Predictor(LoadedModel):
     ) -> StreamResult:  # reviews, scored_now, files, out
         "Score a stream of reviews into Parquet files, see `score_stream`."
         return score_stream(self, batches, out, total, block, max_error, progress)
+
+# %% ../../nbs/250_sentiment.predict.ipynb #e6070d4f
+@patch
+def predict_proba(
+    self: Predictor,
+    texts: Sequence[str] | pd.Series,  # as the model reads them
+) -> np.ndarray:  # (n, 2) probability of each of `classes_`
+    "Return the probabilities in the form of scikit-learn."
+    return self.predict(texts).frame[["p_negative", "p_positive"]].to_numpy()
 
 # %% ../../nbs/250_sentiment.predict.ipynb #7acfd73f
 def open_model(

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from sklearn.linear_model import Ridge
 from transformers import BertForSequenceClassification, PreTrainedModel
 
-from .dataset import TextDataset, bucket_batches, pad_batch, two_readings
+from .dataset import TextDataset, bucket_batches, count_known, pad_batch, two_readings
 from .layers import topic_state
 from .lexical import lexical_score
 
@@ -91,7 +91,7 @@ def score(
     bar: Any = None,  # progress bar; its `update` gets the number of windows done
 ) -> Scores:  # one row per text
     "Score every text, long ones in windows of two sizes, in batches of like length."
-    read = np.asarray(data.totals if limit is None else np.minimum(data.totals, limit))
+    read = np.asarray(data.totals if limit is None else np.minimum(data.totals, limit)) * (count_known(data) > 0)
     pieces = [(i, a, b) for i, n in enumerate(read) if n for a, b in two_readings(int(n), data.room)]
     device, was_training = next(iter(model.parameters())).device, model.training
     half = dtype == torch.bfloat16 and model.dtype != torch.bfloat16  # a prepacked model is in bf16 already

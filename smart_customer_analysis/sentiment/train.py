@@ -8,7 +8,7 @@ Training.
 
 # %% auto #0
 __all__ = ['make_optimizer', 'train_step', 'TrainResult', 'check_labels', 'Trainer', 'end_epoch', 'train_lexical',
-           'training_record', 'all_seen_keys', 'training_rows', 'train_sentiment']
+           'training_record', 'all_seen_keys', 'Unreadable', 'training_rows', 'train_sentiment']
 
 # %% ../../nbs/240_sentiment.train.ipynb #6e292800
 import json
@@ -41,13 +41,14 @@ from smart_customer_analysis.sentiment.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from .dataset import TextDataset, encode, pad_batch, padding_share
+from .dataset import TextDataset, count_known, encode, pad_batch, padding_share
 from .encoder import find_encoder, load_encoder
 from .layers import prepack, prune_last_layer, suit_attention, topic_state
 from .lexical import LexicalModel, fit_lexical, read_lexical, lexical_bytes
 from .precision import FORMATS, choose_precision
 from .recipe import Recipe, fingerprint, plan_batches, rate_at
 from .registry import seen_keys, valid_versions, new_version, save_model
+from .scope import read_scope, training_scope
 from .scoring import fit_topic_map, read_topic_map, score
 from transformers import PreTrainedTokenizerBase
 from fastcore.basics import patch
@@ -117,7 +118,10 @@ def check_labels(
     both: bool,  # True: both labels must occur
 ) -> np.ndarray:  # (n,) int64
     "Return labels as an array; raises `InputError` where they do not fit the texts."
-    values = pd.array(list(labels), dtype="Int64") if len(labels) else np.zeros(0)
+    try:
+        values = pd.array(list(labels), dtype="Int64") if len(labels) else np.zeros(0)
+    except (TypeError, ValueError) as e:
+        raise InputError(f"{what} labels 0 (negative) and 1 (positive)", str(e), "map the labels to 0 and 1") from e
     if len(texts) != len(labels):
         raise InputError(
             f"one label per {what} text", f"{len(texts)} texts, {len(labels)} labels", "pass both from one frame"
@@ -256,7 +260,7 @@ def all_seen_keys(
 
 # %% ../../nbs/240_sentiment.train.ipynb #1d83ce57
 def _publish(
-    run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, name: str, notes: dict
+    run: Trainer, valid: TextDataset, keys: np.ndarray, out: Path, name: str, notes: dict, scope: dict
 ) -> tuple[Path, dict]:
     "Train the lexical model, calibrate, write the card and publish; returns the folder and its metrics."
     start = time.perf_counter()
@@ -265,6 +269,7 @@ def _publish(
     scores = score(prepack(run.model, run.dtype), valid, dtype=run.dtype)  # as `Predictor` does
     labels = np.asarray(valid.labels) if len(valid) else np.zeros(0)
     calibration, metrics = held_out(scores, labels, run.recipe.max_tokens)
+    calibration["scope"] = scope
     version = new_version(name)
     record = {"version": version} | training_record(run, len(keys) - len(valid), seconds, notes)
     metrics |= {"training": record}
@@ -311,6 +316,19 @@ def _weights_hash(encoder: str) -> str:
     return " ".join(file_hash(path) for path in known if path.is_file())
 
 # %% ../../nbs/240_sentiment.train.ipynb #dfb41002
+class Unreadable(ModelError):
+    "The encoder's tokenizer knows too few of the training reviews."
+
+
+def _check_readable(data: TextDataset) -> TextDataset:
+    "Raise `Unreadable` where fewer than half of the texts hold a token that the tokenizer knows."
+    n, unread = len(data), int((count_known(data) == 0).sum())
+    if 2 * unread > n:
+        found = f"{unread:,} of {n:,} training reviews without a word that the encoder knows"
+        raise Unreadable("reviews the encoder can read", found, "choose an encoder of their language")
+    return data
+
+
 def training_rows(
     texts: Sequence[str],  # training reviews
     labels: np.ndarray,  # (n,) 0 negative, 1 positive
@@ -325,7 +343,8 @@ def training_rows(
     rows: tuple[Sequence[str], np.ndarray, dict[str, int]] = texts, labels, {}
     if not getattr(model.config, "untrained", False):
         rows = add_neutral_passages(texts, labels, recipe)
-    return replace(encode(rows[0], tokenizer, recipe.max_tokens), labels=rows[1]), tokenizer, rows[2]
+    data = _check_readable(encode(rows[0], tokenizer, recipe.max_tokens))
+    return replace(data, labels=rows[1]), tokenizer, rows[2]
 
 # %% ../../nbs/240_sentiment.train.ipynb #d8d294fb
 def _train_all(run: Trainer, valid: TextDataset, began: int, checkpoint_steps: int, progress: bool) -> None:
@@ -379,5 +398,6 @@ def train_sentiment(
     valid = encode(valid_texts, tokenizer, max_tokens, yv.tolist())
     run = Trainer(data, recipe, home, device, dtype)
     _train_all(run, valid, began := run.resume(), checkpoint_steps, progress)
-    keys = text_keys([*texts, *valid_texts])
-    return _result(*_publish(run, valid, keys, out, name, added | {"language": language}), began, rates)
+    rows, lengths = [*texts, *valid_texts], np.concatenate([data.totals[: len(texts)], valid.totals])
+    about = added | {"language": language}, training_scope(rows, lengths, read_scope(find_encoder(encoder)))
+    return _result(*_publish(run, valid, text_keys(rows), out, name, *about), began, rates)

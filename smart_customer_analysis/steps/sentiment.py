@@ -8,13 +8,13 @@ Steps of sentiment.
 
 # %% auto #0
 __all__ = ['recipe_from', 'split_step', 'train_step', 'rows_to_score', 'margins_of', 'abstain', 'Scored', 'score_step',
-           'accuracy_step', 'store_predictions', 'SentimentResult', 'sentiment_step']
+           'accuracy_step', 'store_predictions', 'SentimentResult', 'no_predictions', 'sentiment_step']
 
 # %% ../../nbs/680_steps.sentiment.ipynb #df454185
 import json
 import numpy as np
 import pandas as pd
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from pathlib import Path
 from ..config import Settings
@@ -22,20 +22,17 @@ from ..data.labelled import DataSplit, split_labelled
 from ..data.review_text import text_of
 from ..data.split import sample_rows
 from ..profiling import Meter
+from ..promotion import admit_model, last_scorer, pin_active
+from ..schema import InputError
 from ..sentiment.cache import cache_folder, score_rows
-from ..sentiment.evaluate import evaluate, record_evaluation, tfidf_baseline
-from smart_customer_analysis.sentiment.predict import (
-    Predictor,
-    RiskGuarantee,
-    guarantee_risk,
-    open_model,
-    threshold_for,
-)
+from ..sentiment.evaluate import evaluate, majority_baseline, record_evaluation, tfidf_baseline
+from ..sentiment.predict import Predictor, RiskGuarantee, guarantee_risk, threshold_for
 from ..sentiment.recipe import Recipe
-from ..sentiment.registry import record_metrics, seen
+from ..sentiment.registry import active_model, record_metrics, seen
 from ..sentiment.runtime import choose_engine
+from ..sentiment.scope import outside_scope
 from ..sentiment.scoring import Scores
-from ..sentiment.train import train_sentiment
+from ..sentiment.train import Unreadable, train_sentiment
 from ..stats import confusion_counts, score_distribution
 from ..store.results import save_model, save_predictions
 from sqlalchemy import Engine
@@ -54,8 +51,8 @@ def split_step(
     settings: Settings,  # seed, train_rows, score_rows
     reviews: pd.DataFrame,  # Review frame
     test_ids: frozenset[str] = frozenset(),  # reviews given as test rows
-) -> DataSplit | None:  # None where too few reviews are labelled
-    "Split the labelled reviews by the settings."
+) -> DataSplit:
+    "Split the labelled reviews by the settings; raises `InputError` where they cannot train and measure a model."
     return split_labelled(reviews, test_ids, settings.train_rows, settings.score_rows, settings.seed)
 
 
@@ -64,13 +61,16 @@ def train_step(
     split: DataSplit,  # labelled reviews
     progress: bool = False,  # show a bar
 ) -> tuple[Path, dict[str, Any]]:  # model folder; baselines by name, measured on the test rows
-    "Train a model, and measure the TF-IDF baseline on the same rows."
+    "Train a model, and measure TF-IDF and the more frequent kind on the same rows."
     train, valid, test = (
         (part["text"].tolist(), part["label"].tolist()) for part in (split.train, split.valid, split.test)
     )
     out, recipe = settings.models_dir / "sentiment", asdict(recipe_from(settings))
     folder = train_sentiment(*train, *valid, out=out, progress=progress, **recipe).folder
-    return folder, {"tfidf": tfidf_baseline(*train, *test)} if test[0] else {}
+    if not test[0]:
+        return folder, {}
+    always, constant = majority_baseline(train[1], test[1])
+    return folder, {"tfidf": tfidf_baseline(*train, *test), always: constant}
 
 # %% ../../nbs/680_steps.sentiment.ipynb #c19b5ca8
 def rows_to_score(
@@ -107,6 +107,8 @@ def abstain(
     known: np.ndarray | None = None,  # (n,) bool: rows the model was trained on; None: it does not say
 ) -> tuple[np.ndarray, RiskGuarantee]:  # (n,) bool: answered; what is guaranteed for new reviews
     "Decide which predictions are answers at an allowed error; all are, without a guarantee, where none can be given."
+    if not len(predictions):
+        return np.zeros(0, bool), RiskGuarantee(max_error, False, 0.0, "There is no review that the model can read.")
     if threshold_for(calibration, max_error) is None:
         reason = f"{calibration['n']} held-out rows cannot prove an error of at most {max_error:.1%}"
         unproven = RiskGuarantee(max_error, False, 1.0, f"All answered, without a guarantee: {reason}.")
@@ -122,7 +124,7 @@ def abstain(
 # %% ../../nbs/680_steps.sentiment.ipynb #e50802c1
 @dataclass(frozen=True)
 class Scored:
-    "Predictions of reviews, and their embeddings in the same order."
+    "Predictions of the reviews that the model can read, and their embeddings in the same order."
 
     predictions: pd.DataFrame  # review_id, label (missing: unsure), p_negative, p_positive, tokens_read, tokens_total,
     # held_out (False: the model was trained on the review; missing: it does not say)
@@ -130,6 +132,7 @@ class Scored:
     marked_now: int  # reviews scored now; the others were scored in an earlier run
     n_readable: int  # reviews with a text
     guarantee: RiskGuarantee | None = None  # what is guaranteed about the answers on new reviews
+    outside: pd.Series = field(default_factory=lambda: pd.Series(dtype="object"))  # review_id -> why it has none
 
     @property
     def n_unsure(self) -> int:  # reviews without a predicted label
@@ -145,16 +148,20 @@ def score_step(
     first: frozenset[str] = frozenset(),  # reviews to score before all others
     progress: bool = False,  # show a bar
 ) -> Scored:  # predictions and embeddings
-    "Score reviews, and leave out the labels that `max_error` does not allow."
+    "Score the reviews the model can read, and leave out the labels that `max_error` does not allow."
     rows, n = rows_to_score(settings, reviews, first)
     folder = cache_folder(settings, source) / predictor.version
     block, now = score_rows(predictor, rows, folder, progress, partial(choose_engine, predictor, settings))
     frame, embeddings = block.frame.drop(columns="key"), block.embeddings.astype("float32")
-    known = seen(predictor.folder, rows["text"].tolist())
+    tokens, about = (frame["tokens_read"], frame["tokens_total"]), (predictor.calibration, predictor.card)
+    why = outside_scope(rows["text"].tolist(), *tokens, embeddings, *about)
+    inside, outside = why == "", pd.Series(why, index=frame["review_id"])
+    frame, embeddings, texts = frame[inside].reset_index(drop=True), embeddings[inside], rows["text"][inside]
+    known = seen(predictor.folder, texts.tolist())
     answered, guarantee = abstain(frame, embeddings, predictor.calibration, settings.max_error, known)
     held_out = None if known is None else ~known
     frame = frame.assign(label=frame["label"].mask(~answered), held_out=held_out)
-    return Scored(frame, embeddings, now, n, guarantee)
+    return Scored(frame, embeddings, now, n, guarantee, outside[outside.ne("")])
 
 # %% ../../nbs/680_steps.sentiment.ipynb #8d391982
 def accuracy_step(
@@ -166,8 +173,9 @@ def accuracy_step(
     "Measure the model on the test rows and write the figures into its metrics and card."
     p = scored.predictions.set_index("review_id")["p_negative"]
     held = split.valid[split.valid["review_id"].isin(p.index)]
-    pairs = held["label"], p.loc[held["review_id"]]
-    record_metrics(folder, {"validation_confusion": {**confusion_counts(*pairs), **score_distribution(*pairs)}})
+    if len(held):
+        pairs = held["label"], p.loc[held["review_id"]]
+        record_metrics(folder, {"validation_confusion": {**confusion_counts(*pairs), **score_distribution(*pairs)}})
     rows = split.test[split.test["review_id"].isin(p.index)]
     if rows.empty:
         return None
@@ -184,19 +192,64 @@ def store_predictions(
     "Store the model's figures and its predictions."
     metrics = json.loads((predictor.folder / "metrics.json").read_text(encoding="utf-8"))
     save_model(engine, predictor.version, "sentiment", predictor.folder.name, metrics)
-    save_predictions(engine, predictor.version, scored.predictions, source=source)
+    save_predictions(engine, predictor.version, scored.predictions, source=source, without=scored.outside.index)
 
 # %% ../../nbs/680_steps.sentiment.ipynb #c6953215
 @dataclass(frozen=True)
 class SentimentResult:
     "A model and its predictions."
 
-    predictor: Predictor  # the model, loaded
+    predictor: Predictor | None  # the model, loaded; None: there is none
     scored: Scored  # its predictions
-    accuracy: dict[str, Any] | None  # of `accuracy_step`; None where too few are labelled
-    trained_on: int  # training rows; 0: an earlier model was used
+    accuracy: dict[str, Any] | None  # of `accuracy_step`; None where nothing was measured
+    trained_on: int  # training rows of the model; 0: nothing was trained here
+    trained: Path | None = None  # model folder of this training; None: nothing was trained
+    note: str = ""  # why nothing was trained, or what is trained is not used; empty: nothing to say
+
+
+def no_predictions(
+    reviews: pd.DataFrame,  # Review frame
+) -> Scored:
+    "Return what is known of a shop that no model has read."
+    columns = ["review_id", "label", "p_negative", "p_positive", "tokens_read", "tokens_total"]
+    readable = int(text_of(reviews).str.strip().ne("").sum())
+    return Scored(pd.DataFrame(columns=columns), np.zeros((0, 0), "float32"), 0, readable)
 
 # %% ../../nbs/680_steps.sentiment.ipynb #00b0f3cf
+def _split_or_reason(
+    settings: Settings, reviews: pd.DataFrame, test_ids: frozenset[str]
+) -> tuple[DataSplit | None, str]:
+    "Split the labelled reviews, or say why nothing can be trained."
+    try:
+        return split_step(settings, reviews, test_ids), ""
+    except InputError as e:
+        return None, f"nothing was trained: {e.found}, needed are {e.expected}"
+
+
+def _training(
+    settings: Settings, engine: Engine, source: str, reviews: pd.DataFrame, split: DataSplit, progress: bool
+) -> tuple[Path | None, Path | None, dict[str, Any], str]:
+    "Train a model and let it pass the gate: folder, folder to score with, baselines, note."
+    active = pin_active(settings)
+    try:
+        folder, baselines = train_step(settings, split, progress)
+    except Unreadable as e:
+        return None, None, {}, f"nothing was trained: {e.found}, needed are {e.expected}"
+    used, note = admit_model(settings, engine, source, reviews, folder, active, progress)
+    return folder, used, baselines, note
+
+
+def _scoring(
+    settings: Settings, engine: Engine, source: str, reviews: pd.DataFrame, folder: Path | None, *first: Any
+) -> tuple[Predictor | None, Scored]:
+    "Score with a model, or with the one behind the figures of the shop, or with the active one; store it."
+    folder = folder or last_scorer(settings, engine, source) or active_model(settings.models_dir)
+    if folder is None:
+        return None, no_predictions(reviews)
+    predictor = Predictor(folder)
+    return predictor, score_step(settings, predictor, source, reviews, *first)
+
+# %% ../../nbs/680_steps.sentiment.ipynb #288b080f
 def sentiment_step(
     settings: Settings,  # everything that can be set
     engine: Engine,  # database
@@ -206,14 +259,19 @@ def sentiment_step(
     meter: Meter,  # measures the stages train and score
     progress: bool = False,  # show bars
 ) -> SentimentResult:  # the model and its predictions
-    "Train where there are labels, score, measure and store; raises `ModelError` without labels and model."
-    split = split_step(settings, reviews, test_ids)
+    "Train where there are labels, score, measure and store; without labels and model there are no predictions."
+    trained, used, baselines = None, None, {}
     with meter.stage("train"):
-        folder, baselines = train_step(settings, split, progress) if split else (None, {})
+        split, note = _split_or_reason(settings, reviews, test_ids)
+        if split:
+            trained, used, baselines, note = _training(settings, engine, source, reviews, split, progress)
     with meter.stage("score"):
-        predictor = open_model(settings, folder)
-        first = frozenset([*split.test["review_id"], *split.valid["review_id"]]) if split else frozenset()
-        scored = score_step(settings, predictor, source, reviews, first, progress)
-        accuracy = accuracy_step(predictor.folder, split, scored, baselines) if split else None
-        store_predictions(engine, source, predictor, scored)
-    return SentimentResult(predictor, scored, accuracy, len(split.train) if split else 0)
+        ahead = frozenset([*split.test["review_id"], *split.valid["review_id"]]) if split else frozenset()
+        predictor, scored = _scoring(settings, engine, source, reviews, used, ahead, progress)
+        card = predictor.card if predictor and used else {}
+        accuracy, trained_on = card.get("accuracy"), card.get("training", {}).get("rows", 0)
+        if split and predictor and trained and trained == used:
+            accuracy = accuracy_step(predictor.folder, split, scored, baselines)
+        if predictor:
+            store_predictions(engine, source, predictor, scored)
+    return SentimentResult(predictor, scored, accuracy, trained_on, trained, note)

@@ -25,7 +25,7 @@ from .tables import Customer, Prediction, Review, Segment, SegmentMember
 _NEVER = datetime(1, 1, 2, tzinfo=UTC)
 SORTS: dict[str, tuple[Any, bool]] = {  # sort -> SQL of the key, and whether the largest comes first
     "newest": (func.coalesce(Review.reviewed_at, _NEVER, type_=Review.__table__.c.reviewed_at.type), True),
-    "negative": (func.coalesce(Prediction.p_negative, -1.0), True),
+    "negative": (func.coalesce(Prediction.p_negative, 1.0 - Review.label, -1.0), True),  # by the stars if not scored
     "unsure": (func.abs(func.coalesce(Prediction.p_negative, 2.0) - 0.5), False),
     "longest": (func.length(Review.text), True),
 }

@@ -283,13 +283,12 @@ def reports(
 def scoring_model(
     engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
-) -> dict[str, Any] | None:  # version, name, folder, metrics, created_at; None: none yet
-    "Read the model that scored a source last, or the newest model where none has."
+) -> dict[str, Any] | None:  # version, name, folder, metrics, created_at; None: none has scored the source
+    "Read the newest model that scored a source."
     source = resolve_source(engine, source)
-    newest = select(*Model.__table__.columns).order_by(Model.created_at.desc(), Model.version.desc()).limit(1)
     with reading(engine) as c:
-        version = find_scope(c, source).model
-        row = c.execute(newest.where(Model.version == version) if version else newest).mappings().first()
+        same = Model.version == find_scope(c, source).model
+        row = c.execute(select(*Model.__table__.columns).where(same)).mappings().first()
     return plain(dict(row)) if row else None
 
 # %% ../../nbs/460_store.query.ipynb #f5eb3542

@@ -11,9 +11,10 @@ __all__ = ['save_model', 'save_predictions', 'save_segment_run', 'LastRun', 'las
 
 # %% ../../nbs/440_store.results.ipynb #59ad97c8
 import pandas as pd
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from typing import Any, TypedDict
 from ..jsonable import plain
 from .bulk import Effect, TABLES, append_rows, merge_rows, refresh_statistics, to_arrow
@@ -44,17 +45,26 @@ def _count_predictions(c: Connection, source: str, model_version: str) -> int:
     return c.execute(select(func.count()).select_from(Prediction).where(*mine)).scalar_one()
 
 
+def _remove_predictions(c: Connection, source: str, model_version: str, ids: list[str]) -> None:
+    "Remove the predictions of some reviews."
+    mine = Prediction.source == source, Prediction.model_version == model_version
+    for at in range(0, len(ids), 500):
+        c.execute(delete(Prediction).where(*mine, Prediction.review_id.in_(ids[at : at + 500])))
+
+
 def save_predictions(
     engine: Engine,  # of a migrated database
     model_version: str,  # a version that `save_model` stored
     frame: pd.DataFrame,  # review_id and columns of the table; missing label: unsure, missing held_out: not known
     source: str | None = None,  # None: the source loaded last
+    without: Collection[str] = (),  # reviews that get none; one stored before is removed
 ) -> Effect:  # rows inserted, updated, unchanged
     "Store predictions of stored reviews; raises `DatabaseError` for a review or model that is not stored."
     source, table = resolve_source(engine, source), TABLES["predictions"]
     rows = to_arrow(frame, table, {"source": source, "model_version": model_version})
     with writing(engine) as c:
         take_turn(c)
+        _remove_predictions(c, source, model_version, list(without))
         before = _count_predictions(c, source, model_version)
         effect = merge_rows(c, table, [rows], len(rows), source)
         inserted = _count_predictions(c, source, model_version) - before

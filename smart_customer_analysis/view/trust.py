@@ -15,6 +15,7 @@ import pandas as pd
 from pathlib import Path
 from ..data.review_text import review_texts
 from ..jsonable import plain
+from ..schema import LABEL_NAMES
 from ..sentiment.calibrate import log_odds
 from ..stats import proportion
 from .figures import DIGITS
@@ -43,9 +44,10 @@ def read_calibration(
 def risk_guarantees(
     folder: Path,  # of the model
 ) -> list[Guarantee]:  # empty: the model promises nothing
-    "Read what the model promises for each error one may allow."
+    "Read what the model promises, of negative and of positive reviews alike, for each error one may allow."
     rows = read_calibration(folder).get("thresholds", [])
-    return [{"max_error": row["max_error"], "coverage": row["coverage"]} for row in rows]
+    both = [len(row.get("proven", LABEL_NAMES)) == len(LABEL_NAMES) for row in rows]  # of either kind of review
+    return [{"max_error": r["max_error"], "coverage": r["coverage"] * ok} for r, ok in zip(rows, both, strict=True)]
 
 # %% ../../nbs/650_view.trust.ipynb #e84f2621
 def unsure_band(

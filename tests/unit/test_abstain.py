@@ -86,3 +86,21 @@ def test_every_setting_that_is_a_field_of_the_recipe_reaches_it():
     shared = set(Settings.model_fields) & set(Recipe.__dataclass_fields__)
     assert shared >= {"encoder", "max_tokens", "epochs", "learning_rate", "batch_tokens", "seed"}
     assert {n: getattr(recipe, n) for n in shared} == {n: getattr(changed, n) for n in shared}
+
+
+def test_a_shop_of_99_to_1_is_promised_nothing_on_its_rare_side():
+    margin, label = np.full(100, 3.0), np.r_[np.ones(99), 0].astype(int)  # a model that calls everything positive
+    calibration = {"temperature": 1.0, "exponent": 1.0, "n": 100, "thresholds": error_thresholds(margin, label)}
+    negative = predictions(np.full(150, 3.0), calibration)
+    kept, guarantee = abstain(negative, np.zeros((150, 2)), calibration, 0.1)
+    assert kept.all() and not guarantee.holds, "every answer is wrong"
+    assert "of the negative ones alone no error is guaranteed" in guarantee.sentence
+
+
+@pytest.mark.parametrize(("right", "holds"), [(0, False), (4, False), (8, True)])
+def test_a_promise_holds_of_either_kind_alone(right, holds):
+    "142 positive reviews are all found; of every 8 negative ones, `right` are."
+    label = np.r_[np.ones(900), np.zeros(80)].astype(int)
+    margin = np.where((label == 1) | (np.arange(980) % 8 >= right), 3.0, -3.0)
+    calibration = {"temperature": 1.0, "exponent": 1.0, "n": 980, "thresholds": error_thresholds(margin, label)}
+    assert abstain(predictions(margin, calibration), np.zeros((980, 2)), calibration, 0.15)[1].holds is holds

@@ -48,12 +48,13 @@ STRANGE = {
     "special ids": "[CLS] [SEP] [PAD] [MASK]",
     "long": "the case is fine " * 400,
 }
+UNREAD = {"empty", "blank", "emoji", "chinese", "arabic", "nul", "one long word"}  # no token that the tokenizer knows
 
 
 @pytest.mark.parametrize("name", STRANGE)
 def test_every_text_gets_an_answer_that_says_what_was_read(ask, name):
     row = ask.predict([STRANGE[name]]).frame.iloc[0]
-    assert row.tokens_read == row.tokens_total
+    assert row.tokens_read == (0 if name in UNREAD else row.tokens_total)
     assert row.p_negative + row.p_positive == pytest.approx(1)
     assert pd.isna(row.label) == (row.tokens_read == 0)
 
@@ -134,7 +135,8 @@ def lot(n: int, seed: int, sure: float = 1.0, longer: float = 1.0, off: float = 
     ("change", "named"), [({"sure": 0.4}, "how sure"), ({"longer": 2.5}, "how long"), ({"off": 0.9}, "about"), ({}, "")]
 )
 def test_the_promise_says_in_what_texts_are_another_kind(change, named):
-    calibration = {"kind": reference_profile(lot(340, 0)), "n": 340, "thresholds": [{"max_error": 0.1, "margin": 0.5}]}
+    row = {"max_error": 0.1, "margin": 0.5, "proven": ["negative", "positive"]}
+    calibration = {"kind": reference_profile(lot(340, 0)), "n": 340, "thresholds": [row]}
     lots = [lot(100, seed, **change) for seed in range(1, 101)]
     drifted = [sentiment_drift.drift_test(some, calibration) for some in lots]
     assert sum(any(named in name for name in names) for names in drifted) >= 98 if named else drifted.count([]) >= 98
