@@ -10,6 +10,7 @@ from smart_customer_analysis.config import Settings
 from smart_customer_analysis.schema import Customer, Order, Review, conform
 from smart_customer_analysis.store.loads import save_load
 from smart_customer_analysis.store.results import save_model, save_predictions, save_segment_run
+from smart_customer_analysis.view.maps import PLACELESS
 
 ADDRESSES = [
     "/v1/overview",
@@ -64,10 +65,7 @@ def test_no_customers_no_dates_no_places(app, engine):
         0.5,
     )
     assert (head["change"]["mark"], head["over_time"], head["data_to"]) == ("first", [], None)
-    assert (
-        answers["/v1/map/cells"]["sentence"] == "No customer has a place yet."
-        and answers["/v1/map/cells"]["extent"] is None
-    )
+    assert answers["/v1/map/cells"]["sentence"] == PLACELESS and answers["/v1/map/cells"]["extent"] is None
     assert answers["/v1/reviews"]["counts"] == {
         "negative": 100, "positive": 100, "unsure": 0, "neutral": 0, "unread": 0
     }  # fmt: skip
