@@ -44,12 +44,14 @@ def _fill_lines(people: np.ndarray, hidden: np.ndarray, line: np.ndarray, k: int
     return hidden | more
 
 
-def _computable(people: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray], k: int) -> list[int]:
-    "Find the small groups whose number follows from the totals of two lines."
+def _computable(
+    people: np.ndarray, of: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray], k: int
+) -> list[int]:
+    "Find the small groups, of some, whose number follows from the totals of two lines."
     edges = np.flatnonzero(hidden & (people > 0))
     first, second = lines[0][edges], lines[1][edges] + lines[0].max(initial=0) + 1
     nodes, found = int(second.max(initial=0)) + 1, []
-    for i in np.flatnonzero(people[edges] < k):
+    for i in np.flatnonzero(of[edges] & (people[edges] < k)):
         rest = np.arange(len(edges)) != i
         links = coo_matrix((np.ones(rest.sum()), (first[rest], second[rest])), (nodes, nodes))
         part = connected_components(links, directed=False)[1]
@@ -85,7 +87,7 @@ def hide_in_lines(
         for line in codes:
             hidden = _fill_lines(n, hidden, line, k)
         if hidden.sum() == before and len(codes) == 2:
-            for group in _computable(n, hidden, codes, k):
+            for group in _computable(n, hidden & ~np.asarray(never, dtype=bool), hidden, codes, k):
                 hidden[_next_on_circle(n, hidden, codes, group)] = True
     return pd.Series(hidden, index=people.index)
 

@@ -57,11 +57,11 @@ def share_items(
 ) -> list[KeyedFigure]:
     "Make the figures of one way to group reviews."
     if by == "overall":
-        return [{"key": "all", "name": "All reviews", **one_figure(rows, shop, reviews_url(filters))}]
+        return [{"key": "all", "name": "All reviews", **one_figure(rows, shop, reviews_url(filters), filters)}]
     if by in ("month", "week"):
         return figures_by_span(rows, by, shop, filters)
     names = shop.segment_names if by == "segment" else {}
-    figures = figures_by(rows, by, shop, lambda group: reviews_url(filters, **{by: group}))
+    figures = figures_by(rows, by, shop, lambda group: reviews_url(filters, **{by: group}), filters)
     items: list[KeyedFigure] = [{"key": group, "name": names.get(group, group), **f} for group, f in figures.items()]
     if by == "product":
         return [item for item in items if item["reliability"] != "hidden"][:PRODUCTS_LISTED]
