@@ -81,13 +81,14 @@ def hide_in_lines(
         people.to_numpy(dtype="int64"),
         [pd.factorize(np.asarray(x, dtype=object), use_na_sentinel=False)[0] for x in lines],
     )
-    hidden, before = ((n > 0) & (n < k)) | never, -1
+    out = np.asarray(never, dtype=bool)
+    hidden, before = ((n > 0) & (n < k)) | out, -1
     while hidden.sum() != before:
         before = hidden.sum()
         for line in codes:
             hidden = _fill_lines(n, hidden, line, k)
         if hidden.sum() == before and len(codes) == 2:
-            for group in _computable(n, hidden & ~np.asarray(never, dtype=bool), hidden, codes, k):
+            for group in _computable(n, hidden & ~out, hidden, codes, k):
                 hidden[_next_on_circle(n, hidden, codes, group)] = True
     return pd.Series(hidden, index=people.index)
 

@@ -218,8 +218,9 @@ def answer_segment(
         mine = replace(filters, segment=id)
         rows = matching(parts.data, shop, mine, period=False)
         weeks = weekly_figures(shop, rows, mine, shop_period(shop, filters))
-        named = apply_filters(shop.reviews, Filters(segment=id)).set_index("review_id")["region"]
-        return segment_detail(item, stored, weeks, named.astype("object").to_dict())
+        mine = apply_filters(shop.reviews, Filters(segment=id))
+        named = {i: plain(region) for i, region in zip(mine["review_id"], mine["region"], strict=True)}
+        return segment_detail(item, stored, weeks, named)
 
     return parts.data.kept("segment", filters.source, make, filters, id)
 
