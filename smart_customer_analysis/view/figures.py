@@ -203,7 +203,7 @@ def nameless(
     if by not in ("region", "segment"):
         return []
     which, asked = ("region", "segment").index(by), {"region": filters.region, "segment": filters.segment}
-    groups = sorted({pair[which] for pair in shop.names.pairs if pair[which] is not None})
+    groups = sorted({group for pair in shop.names.pairs if (group := pair[which]) is not None})
     wanted = [group for group in groups if asked[by] in (None, group)]
     return [group for group in wanted if shop.names.hides(**(asked | {by: group}))]
 

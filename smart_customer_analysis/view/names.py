@@ -69,7 +69,7 @@ def _too_few(values: pd.Series, person: pd.Series, k: int, in_pairs: bool = Fals
     "Name the values of fewer than k people, and those that protect them unless pairs do; a missing one is a value."
     codes, kinds = pd.factorize(values, use_na_sentinel=False)
     group = pd.Series(codes, index=values.index)
-    people = person.groupby(group).nunique()
+    people = pd.Series(person.groupby(group).nunique())
     hidden = people < k if in_pairs and people.sum() == person.nunique() else hidden_groups(group, person, people, k)
     return {plain(kinds[code]) for code in hidden.index[hidden]}
 
@@ -95,8 +95,10 @@ def choose_names(
     "Decide for every pair of region and segment what may be named."
     few = [_too_few(rows["region"], rows["person"], k), _too_few(rows["segment"], rows["person"], k, in_pairs=True)]
     few[1] |= set(nameless)
-    counted = rows.groupby(["region", "segment"], dropna=False, observed=True, sort=False)["person"].nunique()
-    people = {tuple(plain(v) for v in pair): int(n) for pair, n in counted.items()}
+    grouped = rows.groupby(["region", "segment"], dropna=False, observed=True, sort=False)
+    counted = grouped["person"].nunique().reset_index()
+    keys = zip(plain(counted["region"].tolist()), plain(counted["segment"].tolist()), strict=True)
+    people: dict[Pair, int] = dict(zip(keys, counted["person"].tolist(), strict=True))
     apart: set[Hashable] = set()
     while True:
         names = _named(people, few, apart, k)

@@ -46,9 +46,15 @@ def segment_item(
     "Write one segment as the API does."
     size, share, sentence = segment["size"], plain(segment["share"], DIGITS), segment["sentence"]
     if 0 < segment["size"] < k:
-        sentence = f"Hidden: fewer than {k} {unit}s."
-        nothing = {"stability": None, "size": None, "share": None}
-        return {"id": segment["id"], "name": NO_NAME, "sentence": sentence, **nothing, "share_negative": HIDDEN.copy()}
+        return {
+            "id": segment["id"],
+            "name": NO_NAME,
+            "sentence": f"Hidden: fewer than {k} {unit}s.",
+            "stability": None,
+            "size": None,
+            "share": None,
+            "share_negative": HIDDEN.copy(),
+        }
     if segment["id"] in hidden:  # it protects a small one: only its number is hidden
         size, share, sentence = None, None, segment["sentence"].split(": ", 1)[-1]
     return {

@@ -107,11 +107,14 @@ def weekly_figures(
     mondays = shown_weeks(first_day, last_day, filters, period)
     recent = rows[rows["week"].isin([pd.Timestamp(monday) for monday in mondays])]
     figures = figures_by(recent, "week", replace(shop, k=1)) if len(recent) else {}  # small weeks are hidden below
+    nothing = HIDDEN if shop.names.hides(filters.region, filters.segment) else NO_REVIEWS
     weeks: list[Week] = []
     for monday in mondays:
         sunday = monday + timedelta(6)
-        figure = figures.get(pd.Timestamp(monday), NO_REVIEWS)
+        figure = figures.get(pd.Timestamp(monday), nothing)
         url = reviews_url(filters, start=monday, end=sunday)
-        figure = HIDDEN if 0 < (figure["n_customers"] or 0) < shop.k else {**figure, "evidence": url}
+        figure = (
+            HIDDEN if figure is HIDDEN or 0 < (figure["n_customers"] or 0) < shop.k else {**figure, "evidence": url}
+        )
         weeks.append({"week": monday.isoformat(), "complete": first_day <= monday and sunday <= last_day, **figure})
     return weeks

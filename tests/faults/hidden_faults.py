@@ -1,4 +1,4 @@
-"""Attack a served shop: ask random pairs of questions by every door, lay the answers side by side, and list who is found.
+"""Attack a served shop: ask random pairs of questions by every door, lay answers side by side, and list who is found.
 
 The attacker reads answers only. What they know is checked against the truth of the database. A cell is a region with a
 segment, a region, or a segment; it is small where fewer than k people are in it."""
@@ -82,7 +82,9 @@ def plant(url: str, seed: int = 5) -> None:
     members = pd.DataFrame({"member_id": ids, "segment_id": letter, "distance": 0.5, "margin": 0.2})
     moves = pd.DataFrame({"from": list("AABBC"), "to": list("ABBAC"), "n": [130, 6, 90, 14, 50]})
     tried = pd.DataFrame({"k": [4], "silhouette": [0.3], "smallest": [4], "smallest_share": [4 / n]})
-    save_segment_run(engine, "customer", None, {"seed": seed}, tried, groups, members, migration=moves, source="planted")
+    save_segment_run(
+        engine, "customer", None, {"seed": seed}, tried, groups, members, migration=moves, source="planted"
+    )
     engine.dispose()
 
 
@@ -181,7 +183,7 @@ class Attack:
                 self.found["total less the shown groups"].add((by, *sorted(asked.items())))
 
     def shift(self, asked: dict[str, Any], more: dict[str, Any]) -> None:
-        "Two answers of the same group, with one more day or word: the rows between them are public, their group is not."
+        "Two answers of the same group, with a day or word more: the rows between are public, their group is not."
         group = {c: asked[c] for c in ("region", "segment") if c in asked}
         wide, narrow = self.count(asked), self.count(asked | more)
         if not group or wide is None or narrow is None:
@@ -236,7 +238,8 @@ class Attack:
         self.found["size of a small segment"] |= {("smallest", n) for n in smallest if n is not None and n < self.k}
         for line in ("from", "to"):
             for letter in {m[line] for m in self.moved}:
-                left = [m["n"] for m, t in zip(self.moved, told["migration"], strict=True) if t["n"] is None and m[line] == letter]
+                both = zip(self.moved, told["migration"], strict=True)
+                left = [m["n"] for m, t in both if t["n"] is None and m[line] == letter]
                 if 0 < sum(left) < self.k:
                     self.found["moves less those that are shown"].add((line, letter))
 
@@ -312,10 +315,10 @@ class Attack:
         return cells | {"people recovered": self.persons()} | {kind: len(self.found[kind]) for kind in kinds}
 
 
-def attack(client: TestClient, url: str, pairs: int, seed: int = 1) -> dict[str, int]:
-    "Attack a served shop with this many random pairs of questions."
+def attack(client: TestClient, url: str, pairs: int, seed: int = 1) -> tuple[str, dict[str, int]]:
+    "Attack a served shop with this many random pairs of questions; its name, and what was recovered by kind."
     made = Attack(client, url, seed=seed)
     made.static()
     for _ in range(pairs):
         made.pair()
-    return made.report()
+    return made.source, made.report()
