@@ -43,7 +43,7 @@ def _fill_lines(people: np.ndarray, hidden: np.ndarray, line: np.ndarray, k: int
     more[spare[before.to_numpy() < k]] = True
     return hidden | more
 
-
+# %% ../nbs/030_disclosure.ipynb #03000005
 def _computable(
     people: np.ndarray, of: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray], k: int
 ) -> list[int]:

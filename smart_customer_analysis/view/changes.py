@@ -148,7 +148,7 @@ def hidden_moves(
     hidden = hide_in_lines(people, [[old for old, _ in pairs], [new for _, new in pairs]], k)
     return {pair for pair, is_hidden in zip(pairs, hidden, strict=True) if is_hidden}
 
-
+# %% ../../nbs/620_view.changes.ipynb #62000002
 def small_events(
     run: dict[str, Any],  # segment run: items, migration, events
     k: int,  # fewest people that are shown

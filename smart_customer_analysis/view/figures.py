@@ -207,7 +207,7 @@ def nameless(
     wanted = [group for group in groups if asked[by] in (None, group)]
     return [group for group in wanted if shop.names.hides(**(asked | {by: group}))]
 
-
+# %% ../../nbs/610_view.figures.ipynb #61000004
 def pick_sentiment(
     rows: pd.DataFrame,  # review table
     sentiment: str | None,  # negative, positive or unsure; None: all

@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from ..disclosure import hidden_groups, hide_in_lines
 from ..jsonable import plain
 
-# %% ../../nbs/608_view.names.ipynb #60800007
 Pair = tuple[str | None, str | None]  # region, segment; None: there is none
 
-
+# %% ../../nbs/608_view.names.ipynb #60800007
 @dataclass(frozen=True)
 class Names:
     "Which region and segment may be named."

@@ -67,7 +67,7 @@ def named_beside(
     "Decide what may be named beside the reviews of one list."
     return Named(shop.names, choose_names(rows, shop.k), frozenset(shown_groups(rows, "product", shop.k)))
 
-
+# %% ../../nbs/615_view.reviews.ipynb #61500002
 def review_item(
     row: dict[str, Any],  # item of store.query.reviews_page
     named: Named,  # of its list
