@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from .config import ScaError
 from .geo.hotspots import HotSpots
+from .jsonable import plain
 from .schema import NotFound, NotReady
 from smart_customer_analysis.serving import (
     ConnectionState,
@@ -26,23 +27,41 @@ from smart_customer_analysis.serving import (
     explanation,
     held_out_reviews,
     matching,
-    points_near,
+    named_customers,
     shown_regions,
     translate_errors,
 )
 from .store import query
 from .store.filters import Filters
 from .view.changes import ChangeReport, Comparison, compare_periods, shown_events
-from .view.figures import Shop, apply_filters, figures_by, reviews_url, shop_period
-from .view.maps import SIZES, hot_spots, map_cells, points_in_place, read_place, shop_resolutions
+from smart_customer_analysis.view.figures import (
+    Shop,
+    apply_filters,
+    figures_by,
+    pick_sentiment,
+    reviews_url,
+    shop_period,
+    shown_groups,
+)
+from smart_customer_analysis.view.maps import (
+    SIZES,
+    customer_points,
+    hot_spots,
+    map_cells,
+    points_in_place,
+    read_place,
+    shop_resolutions,
+)
 from .view.overview import FilterOptions, Overview, make_overview, shown_options
 from .view.reports import ReportItem, report_item
 from smart_customer_analysis.view.reviews import (
     CustomerItem,
+    Named,
     ReviewPage,
     customer_item,
     hidden_page,
     list_head,
+    named_beside,
     review_page,
 )
 from smart_customer_analysis.view.segments import (
@@ -84,7 +103,7 @@ def compare(parts: ServiceParts, filters: Filters) -> Comparison:
     def make(shop: Shop) -> Comparison:
         rows = matching(parts.data, shop, filters, period=False)
         run = query.segments(parts.connection.engine(), filters.source) or {"events": []}
-        return compare_periods(shop, rows, filters, shop_period(shop, filters), shown_events(run["events"], shop.k))
+        return compare_periods(shop, rows, filters, shop_period(shop, filters), shown_events(run, shop.k))
 
     return parts.data.kept("changes", filters.source, make, filters)
 
@@ -143,11 +162,10 @@ def answer_customers(
 ) -> dict[str, Any]:  # FeatureCollection of points
     "Find customers in a box, within metres of a point, or nearest to it."
     place = read_place(bbox, near, radius_m, nearest)
-    regions = shown_regions(parts.data, parts.data.shop(source))
-    features = points_in_place(points_near(parts, place, k, segment, limit, source), place)
-    for feature in features:
-        if feature["properties"]["region"] not in regions:
-            feature["properties"]["region"] = None
+    points = parts.data.kept(
+        "points", source, lambda shop: customer_points(named_customers(parts.data, source), shop.k)
+    )
+    features = points_in_place([p for p in points if segment in (None, p["properties"]["segment"])], place)
     return {"type": "FeatureCollection", "features": features[: k if nearest else limit]}
 
 # %% ../nbs/710_service.ipynb #71000008
@@ -158,11 +176,14 @@ def answer_customer(
     source: str | None = None,
 ) -> CustomerItem:
     "Describe one customer."
-    regions = shown_regions(parts.data, parts.data.shop(source))
+    shop = parts.data.shop(source)
     stored = query.customer(parts.connection.engine(), id, source)
     if stored is None:
         raise NotFound("a customer of this source", "none of that id", "see /v1/customers")
-    return customer_item(stored, regions)
+    customers = named_customers(parts.data, source)
+    shown = plain(customers.loc[customers["id"] == id, ["region", "country", "segment"]])[0]
+    named = Named(shop.names, products=frozenset(shown_groups(shop.reviews, "product", shop.k)))
+    return customer_item(stored, shown, named, shop.segment_names)
 
 # %% ../nbs/710_service.ipynb #55d95ea9
 @translate_errors
@@ -174,7 +195,7 @@ def answer_segments(parts: ServiceParts, filters: Filters) -> SegmentRunView:
         if run is None:
             return NO_RUN
         rows = matching(parts.data, shop, filters)
-        figures = figures_by(rows, "segment", shop, lambda group: reviews_url(filters, segment=group))
+        figures = figures_by(rows, "segment", shop, lambda group: reviews_url(filters, segment=group), filters)
         return segment_run_view(run, figures, filters, shop.k)
 
     return parts.data.kept("segments", filters.source, make, filters)
@@ -197,7 +218,9 @@ def answer_segment(
         mine = replace(filters, segment=id)
         rows = matching(parts.data, shop, mine, period=False)
         weeks = weekly_figures(shop, rows, mine, shop_period(shop, filters))
-        return segment_detail(item, stored, weeks, shown_regions(parts.data, shop))
+        mine = apply_filters(shop.reviews, Filters(segment=id))
+        named = {i: plain(region) for i, region in zip(mine["review_id"], mine["region"], strict=True)}
+        return segment_detail(item, stored, weeks, named)
 
     return parts.data.kept("segment", filters.source, make, filters, id)
 
@@ -235,21 +258,32 @@ def answer_reviews(
 ) -> ReviewPage:
     "List one page of reviews, with the counts and the figure of all that match."
     shop = parts.data.shop(filters.source)
-    if 0 < apply_filters(shop.reviews, filters)["person"].nunique() < shop.k:
-        return hidden_page(shop)
-    page = query.reviews_page(parts.connection.engine(), filters, sort, limit, cursor)
     every = replace(filters, sentiment=None)
+
+    def names(shop: Shop) -> tuple[int, Named]:
+        rows = pick_sentiment(matching(parts.data, shop, every), filters.sentiment)
+        return rows["person"].nunique(), named_beside(shop, rows)
+
+    n_people, named = parts.data.kept("names", filters.source, names, filters)
+    if 0 < n_people < shop.k or shop.names.hides(filters.region, filters.segment):
+        return hidden_page(shop)
+    left_out = {
+        other: shop.names.left_out(by, value)
+        for by, other, value in (("region", "segment", filters.region), ("segment", "region", filters.segment))
+        if value is not None
+    }
+    page = query.reviews_page(parts.connection.engine(), filters, sort, limit, cursor, left_out)
     head = parts.data.kept(
         "list head", filters.source, lambda shop: list_head(shop, matching(parts.data, shop, every), every), every
     )
-    return review_page(page, head, shown_regions(parts.data, shop))
+    return review_page(page, head, named)
 
 # %% ../nbs/710_service.ipynb #71000010
 @translate_errors
 def answer_filters(parts: ServiceParts, source: str | None = None) -> FilterOptions:
     "List what can be filtered by."
     shop, engine = parts.data.shop(source), parts.connection.engine()
-    return shown_options(shop, query.filter_options(engine, source), shown_regions(parts.data, shop))
+    return shown_options(shop, query.filter_options(engine, source), shown_regions(shop))
 
 # %% ../nbs/710_service.ipynb #1dd8f47e
 @translate_errors

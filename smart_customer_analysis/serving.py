@@ -8,7 +8,7 @@ Serving. The parts a service is made of: a cache, the active model, the database
 __all__ = ['T', 'VERSION_SECONDS', 'IDS_AT_ONCE', 'P', 'HELD_OUT', 'Cache', 'folder_stamp', 'load_active', 'PredictionItem',
            'Explanation', 'prediction_item', 'explanation', 'ModelHolder', 'ConnectionState', 'Connection',
            'connection_state', 'data_version', 'DataVersion', 'read_shop', 'ids_with_words', 'ShopData',
-           'shown_regions', 'matching', 'read_texts', 'translate_errors', 'ServiceParts', 'points_near',
+           'shown_regions', 'matching', 'read_texts', 'translate_errors', 'ServiceParts', 'named_customers',
            'held_out_reviews']
 
 # %% ../nbs/690_serving.ipynb #540d7bfa
@@ -38,11 +38,11 @@ from .store import query
 from .store.engine import make_engine, reading
 from .store.filters import Filters
 from .store.migrate import check_schema
-from .store.places import customers_geojson
+from .store.places import customer_table
 from .store.sources import resolve_source
 from .store.tables import Erasure, Load, Model, Prediction, Review, SegmentRun
-from .view.figures import DIGITS, Shop, apply_filters, review_table, shown_groups
-from .view.maps import SNAP, WIDER_M, Place, wider_box
+from .view.figures import DIGITS, Shop, apply_filters, protected, review_table, shown_groups
+from .view.names import choose_names, take_names
 from sqlalchemy import Engine, func, select
 from sqlalchemy.engine import make_url
 from typing import Any, ParamSpec, TypedDict, TypeVar
@@ -271,7 +271,9 @@ def read_shop(
     by_model = len(reviews) > 0 and reviews["is_scored"].mean() >= 0.5
     confusion = model["metrics"].get("validation_confusion") if by_model else None
     run = query.segments(engine, source) or {"items": []}
-    return Shop(source, reviews, confusion, k, {s["id"]: s["name"] for s in run["items"]})
+    few = {s["id"] for s in run["items"] if 0 < s["size"] < k}
+    names = {s["id"]: s["name"] for s in run["items"] if s["id"] not in few}
+    return protected(Shop(source, reviews, confusion, k, names), few)
 
 
 def ids_with_words(
@@ -315,9 +317,9 @@ class ShopData:
         return self._answers.get(key, lambda: make(self.shop(source)))
 
 # %% ../nbs/690_serving.ipynb #a690000d
-def shown_regions(data: ShopData, shop: Shop) -> set[str]:
+def shown_regions(shop: Shop) -> set[str]:
     "Name the regions with enough people to be named beside a review or a customer."
-    return data.kept("shown regions", shop.source, lambda shop: shown_groups(shop.reviews, "region", shop.k))
+    return {region for region in shop.names.shown("region") if region is not None}
 
 
 def matching(
@@ -390,30 +392,19 @@ class ServiceParts:
         self.connection.close()
 
 # %% ../nbs/690_serving.ipynb #6900aa02
-def points_near(
-    parts: ServiceParts,
-    place: Place,
-    k: int,  # how many nearest, where the place is a point without a radius
-    segment: str | None,  # only this segment
-    limit: int,  # most points
-    source: str | None,
-) -> list[dict[str, Any]]:  # GeoJSON points, moved to their cell; more than lie in the place
-    "Read the customers in and around a place."
-    engine, more = parts.connection.engine(), limit + 4000
-    if place.point is None:
-        box = wider_box(place.box)
-        points = customers_geojson(engine, bbox=box, segment=segment, limit=more, source=source, snap=SNAP)
-    elif place.radius_m is not None:
-        wider = place.radius_m + WIDER_M
-        points = customers_geojson(
-            engine, near=place.point, radius_m=wider, segment=segment, limit=more, source=source, snap=SNAP
-        )
-    else:
-        many = (4 * k + 50) * (1 if segment is None else 10)
-        points = customers_geojson(
-            engine, nearest_to=place.point, k=many, segment=segment, limit=more, source=source, snap=SNAP
-        )
-    return points["features"]
+def named_customers(
+    data: ShopData,
+    source: str | None,  # None: the one loaded last
+) -> pd.DataFrame:  # of customer_table; region, segment and country missing where too few people share them
+    "Read the customers of a shop, without the names of small groups."
+
+    def make(shop: Shop) -> pd.DataFrame:
+        rows = customer_table(data.connection.engine(), source)
+        rows = take_names(rows.assign(person=rows["id"]), shop.names)  # not beside a customer what not beside a review
+        rows = take_names(rows, choose_names(rows, shop.k))  # some customers have written none
+        return rows.assign(country=rows["country"].where(rows["country"].isin(shown_groups(rows, "country", shop.k))))
+
+    return data.kept("customers", source, make)
 
 # %% ../nbs/690_serving.ipynb #6900aa04
 HELD_OUT = 20_000  # reviews measured, at most
@@ -433,5 +424,4 @@ def held_out_reviews(
     rows = rows.merge(read_texts(parts.connection.engine(), shop.source, rows["review_id"]), on="review_id")
     in_training = seen(folder, review_texts(rows))
     rows = rows.iloc[:0] if in_training is None else rows[~in_training]
-    regions = shown_regions(parts.data, shop)
-    return rows.assign(region=rows["region"].where(rows["region"].isin(regions)))
+    return rows.assign(region=rows["region"].where(rows["region"].isin(shown_groups(rows, "region", shop.k))))

@@ -324,6 +324,9 @@ class ReviewItem(Out):
     disagrees: bool = Field(description="stars and text point to different sides")
     tokens_read: int | None
     tokens_total: int | None
+    hidden: list[Literal["region", "segment", "product"]] = Field(
+        description="null here because too few people share it, or to protect a group of few"
+    )
 
 
 class Counts(Out):

@@ -18,6 +18,7 @@ import shapely.affinity
 from collections.abc import Iterable, Sequence
 from shapely.geometry import MultiPolygon, Polygon, box, mapping
 from typing import Any
+from ..disclosure import hide_in_lines
 from ..jsonable import plain
 from ..schema import InputError
 
@@ -111,17 +112,11 @@ def _hide(
     k: int,  # fewest customers of a shown cell
     parents: np.ndarray | None = None,  # shown total each cell belongs to; default: all to one
 ) -> pd.Series:  # '' shown, 'few' hidden for its size, 'protects' hidden so that a sibling cannot be worked out
-    "Decide which cells are hidden below their totals."
-    frame = pd.DataFrame({"size": sizes.to_numpy(), "parent": "" if parents is None else parents}, index=sizes.index)
-    frame["why"] = np.where(frame["size"] < k, "few", "")
-    left = frame["size"].where(frame["size"] < k, 0).groupby(frame["parent"]).sum()
-    needy = frame[frame["parent"].isin(left.index[(left > 0) & (left < k)]) & (frame["why"] == "")].sort_index(
-        kind="stable"
-    )
-    for parent, spare in needy.sort_values("size", kind="stable").groupby("parent"):
-        enough = (left[parent] + spare["size"].cumsum().shift(fill_value=0)) >= k  # hidden so far, before this one
-        frame.loc[spare.index[~enough], "why"] = "protects"
-    return frame["why"]
+    "Say of each cell below its total whether and why it is hidden."
+    ordered = sizes.sort_index(kind="stable")
+    line = pd.Series("" if parents is None else np.asarray(parents), index=sizes.index, dtype=object)
+    hidden = hide_in_lines(ordered, [line[ordered.index]], k)[sizes.index]
+    return pd.Series(np.where(sizes < k, "few", np.where(hidden, "protects", "")), index=sizes.index)
 
 # %% ../../nbs/350_geo.cells.ipynb #eb1fe4bf
 _SUMS = ["n_reviews", "n_customers", "n_negative"]

@@ -14,7 +14,7 @@ __all__ = ['FACTS', 'review_facts', 'ReviewsPage', 'count_reviews', 'reviews_pag
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -34,7 +34,7 @@ from typing import Any, TypedDict
 from ..jsonable import plain
 from ..schema import InputError
 from .engine import reading
-from .filters import Filters, PREDICTED, conditions, find_scope, select_reviews
+from .filters import Filters, PREDICTED, conditions, find_scope, leave_out, select_reviews
 from smart_customer_analysis.store.pages import (
     PAGE_COLUMNS,
     SORTS,
@@ -171,6 +171,7 @@ def reviews_page(
     sort: str = "newest",  # newest, negative, unsure or longest
     limit: int = 50,  # reviews on the page, 1 to 500
     cursor: str | None = None,  # next_cursor of the page before
+    left_out: Mapping[str, Sequence[str | None]] = {},  # region, segment: values whose reviews are not listed
 ) -> ReviewsPage:  # items, total, counts, all, next_cursor
     "Read one page of reviews; raises `InputError` for an unknown sort, filter or cursor."
     if sort not in SORTS:
@@ -179,6 +180,8 @@ def reviews_page(
     source, (key, largest_first) = resolve_source(engine, filters.source), SORTS[sort]
     with reading(engine) as c:
         scope, where = find_scope(c, source), conditions(filters)
+        for name, column in (("region", Customer.region), ("segment", SegmentMember.segment_id)):
+            where += leave_out(column, left_out.get(name, ()))
         query = select_reviews(scope, Review.review_id, key.label("sort_key")).where(*where)
         if cursor:
             query = query.where(after_review(sort, *read_cursor(cursor, sort)))

@@ -6,12 +6,13 @@ Changes. Compares two periods of a shop and reports which changes are proven."""
 
 # %% auto #0
 __all__ = ['PRODUCTS_TESTED', 'split_periods', 'groups_to_test', 'group_table', 'HeadlineChange', 'headline_change',
-           'ProvenChange', 'proven_change', 'shown_events', 'NotComparable', 'ChangeReport', 'Comparison',
-           'no_comparison', 'compare_periods']
+           'ProvenChange', 'proven_change', 'hidden_moves', 'small_events', 'shown_events', 'NotComparable',
+           'ChangeReport', 'Comparison', 'no_comparison', 'compare_periods']
 
 # %% ../../nbs/620_view.changes.ipynb #35ab29ac
 import pandas as pd
 from dataclasses import dataclass, replace
+from ..disclosure import hide_in_lines, suppress_small_groups
 from ..insight.changes import Changes, find_changes
 from ..jsonable import plain
 from ..store.filters import Filters
@@ -141,12 +142,39 @@ def proven_change(
     }
 
 # %% ../../nbs/620_view.changes.ipynb #a6200006
+def hidden_moves(
+    migration: list[dict[str, Any]],  # from, to, n of a segment run
+    k: int,  # fewest people that are shown
+) -> set[tuple[str | None, str | None]]:  # from, to
+    "Name the moves without a number: few people, or needed to protect a move of few."
+    pairs = [(m.get("from"), m.get("to")) for m in migration]
+    people = pd.Series([m["n"] for m in migration], dtype="int64")
+    hidden = hide_in_lines(people, [[old for old, _ in pairs], [new for _, new in pairs]], k)
+    return {pair for pair, is_hidden in zip(pairs, hidden, strict=True) if is_hidden}
+
+# %% ../../nbs/620_view.changes.ipynb #62000002
+def small_events(
+    run: dict[str, Any],  # segment run: items, migration, events
+    k: int,  # fewest people that are shown
+) -> list[bool]:  # per event: True where its numbers tell of a small group
+    "Find the events whose numbers are hidden elsewhere."
+    few = suppress_small_groups({s["id"]: s["size"] for s in run.get("items", [])}, k)
+    moved = hidden_moves(run.get("migration", []), k)
+    small = []
+    for event in run["events"]:
+        mine, other = event.get("segment_id"), event.get("other")
+        told = {(mine, other), (other, mine), (other, other)} if other else set()
+        small.append((event.get("n") is not None and event["n"] < k) or mine in few or bool(told & moved))
+    return small
+
+
 def shown_events(
-    events: list[dict[str, Any]],  # of a segment run
+    run: dict[str, Any],  # segment run: items, migration, events
     k: int,  # fewest people that are shown
 ) -> pd.DataFrame | None:  # None: no event is shown
     "Keep the events that have a sentence and are about enough people."
-    shown = [e for e in events if e.get("sentence") and (e.get("n") is None or e["n"] >= k)]
+    small = small_events(run, k)
+    shown = [e for e, is_small in zip(run["events"], small, strict=True) if e.get("sentence") and not is_small]
     return pd.DataFrame(shown) if shown else None
 
 # %% ../../nbs/620_view.changes.ipynb #a6200009

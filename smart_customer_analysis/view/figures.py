@@ -6,14 +6,14 @@ Figures. Turns the reviews of a shop into figures of the API: a share never trav
 
 # %% auto #0
 __all__ = ['DIGITS', 'HIDDEN', 'NO_REVIEWS', 'GROUPS', 'Figure', 'figure', 'number_people', 'review_table', 'Shop',
-           'segment_label', 'shop_period', 'apply_filters', 'reviews_url', 'one_figure', 'figures_by', 'shown_groups',
-           'star_or_reading']
+           'segment_label', 'protected', 'shop_period', 'apply_filters', 'reviews_url', 'nameless', 'pick_sentiment',
+           'one_figure', 'figures_by', 'shown_groups', 'star_or_reading']
 
 # %% ../../nbs/610_view.figures.ipynb #ee571de7
 import numpy as np
 import pandas as pd
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from ..disclosure import hidden_groups
@@ -21,6 +21,7 @@ from ..insight.estimate import Pool, fit_pool, read_reviews
 from ..insight.shares import UNKNOWN, shares_by
 from ..jsonable import plain
 from ..store.filters import Filters
+from .names import Names, choose_names, take_names
 from .period import Period, as_day, choose_period
 from typing import Any, TypedDict
 from urllib.parse import urlencode
@@ -130,6 +131,7 @@ class Shop:
     confusion: dict[str, Any] | None  # validation counts of the model; None: figures rest on the stars
     k: int  # fewest people that are shown
     segment_names: dict[str, str]  # segment id -> name
+    names: Names = field(default_factory=Names)  # regions and segments that `reviews` may name
 
     @cached_property
     def pool(self) -> Pool:
@@ -153,6 +155,15 @@ def segment_label(
 ) -> str:  # "[A] Careful regulars"
     "Name a segment with its lasting letter."
     return f"[{segment}] {shop.segment_names[segment]}" if segment in shop.segment_names else f"[{segment}]"
+
+
+def protected(
+    shop: Shop,
+    nameless: Iterable[str] = (),  # segments that are never named
+) -> Shop:  # a new one
+    "Take the names of small groups from the reviews of a shop; everything is counted after that."
+    names = choose_names(shop.reviews, shop.k, nameless)
+    return replace(shop, reviews=take_names(shop.reviews, names), names=names)
 
 
 def shop_period(
@@ -192,15 +203,42 @@ def reviews_url(
     query = {n: v.isoformat() if isinstance(v, date) else str(v) for n, v in values.items() if v is not None}
     return "/reviews" + (f"?{urlencode(query)}" if query else "")
 
+# %% ../../nbs/610_view.figures.ipynb #61000001
+def nameless(
+    shop: Shop,
+    by: str,  # column of the group
+    filters: Filters,  # of the rows
+) -> list[str]:  # regions or segments whose reviews are all hidden there
+    "Name the groups that a list says exist, and of which it says nothing more."
+    if by not in ("region", "segment"):
+        return []
+    which, asked = ("region", "segment").index(by), {"region": filters.region, "segment": filters.segment}
+    groups = sorted({group for pair in shop.names.pairs if (group := pair[which]) is not None})
+    wanted = [group for group in groups if asked[by] in (None, group)]
+    return [group for group in wanted if shop.names.hides(**(asked | {by: group}))]
+
+# %% ../../nbs/610_view.figures.ipynb #61000004
+def pick_sentiment(
+    rows: pd.DataFrame,  # review table
+    sentiment: str | None,  # negative, positive or unsure; None: all
+) -> pd.DataFrame:  # the reviews that a model marked so
+    "Keep the reviews that a list with this sentiment shows."
+    if sentiment is None:
+        return rows
+    marked = rows["marked"].isna() if sentiment == "unsure" else rows["marked"].eq(float(sentiment == "negative"))
+    return rows[rows["is_scored"] & marked]
+
 # %% ../../nbs/610_view.figures.ipynb #109d5f61
 def one_figure(
     rows: pd.DataFrame,  # review table, filtered
     shop: Shop,
     url: str | None = None,  # page address of these reviews
+    filters: Filters = Filters(),  # of the rows
 ) -> Figure:
     "Make the figure of one set of reviews."
     if rows.empty:
-        return {**NO_REVIEWS, "evidence": url}
+        is_hidden = shop.names.hides(filters.region, filters.segment)
+        return HIDDEN.copy() if is_hidden else {**NO_REVIEWS, "evidence": url}
     return figure(shares_by(rows, None, shop.confusion, shop.k, pool=shop.pool).iloc[0].to_dict(), url)
 
 
@@ -209,11 +247,13 @@ def figures_by(
     by: str,  # column of the group
     shop: Shop,
     url_of: Callable[[Any], str | None] = lambda group: None,  # page address of a group's reviews
+    filters: Filters = Filters(),  # of the rows
 ) -> dict[Any, Figure]:  # group -> figure, largest groups first, hidden ones last
     "Make a figure for each group."
     shares = shares_by(rows, by, shop.confusion, shop.k, pool=shop.pool)
     shares = shares.sort_values("n_reviews", ascending=False, kind="stable")
-    return {row[by]: figure(row, url_of(row[by])) for row in shares.to_dict("records")}
+    figures = {row[by]: figure(row, url_of(row[by])) for row in shares.to_dict("records")}
+    return figures | {group: HIDDEN.copy() for group in nameless(shop, by, filters) if group not in figures}
 
 # %% ../../nbs/610_view.figures.ipynb #0188b0e6
 def shown_groups(

@@ -68,14 +68,14 @@ def make_overview(
     before, now = split_periods(rows, filters, period)
     dated = replace(filters, start=period.start, end=period.end)
     earlier = replace(filters, start=period.previous_start, end=period.previous_end)
-    segments = figures_by(now, "segment", shop, lambda group: reviews_url(dated, segment=group))
+    segments = figures_by(now, "segment", shop, lambda group: reviews_url(dated, segment=group), dated)
     named = sorted((g, f) for g, f in segments.items() if g != UNKNOWN)
     return {
         "shop": stored["source"],
         "data_to": iso_day(shop.last_day),
         "rows": stored["rows"],
-        "headline": one_figure(now, shop, reviews_url(dated)),
-        "previous": one_figure(before, shop, reviews_url(earlier)) if period.previous_start else None,
+        "headline": one_figure(now, shop, reviews_url(dated), dated),
+        "previous": one_figure(before, shop, reviews_url(earlier), earlier) if period.previous_start else None,
         "change": comparison.headline,
         "period": period_days(period),
         "changes": comparison.report,
@@ -106,7 +106,7 @@ def shown_options(
     products = shown_groups(shop.reviews, "product", shop.k)
     return {
         "regions": [region for region in options["regions"] if region in regions],
-        "segments": options["segments"],
+        "segments": [segment for segment in options["segments"] if segment["id"] in shop.segment_names],
         "products": [product for product in options["products"] if product["id"] in products],
         "sources": options["sources"],
         "periods": {"first": iso_day(shop.first_day), "last": iso_day(shop.last_day)},

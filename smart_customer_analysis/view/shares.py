@@ -60,7 +60,7 @@ def share_items(
 ) -> list[KeyedFigure]:
     "Make the figures of one way to group reviews."
     if by == "overall":
-        return [{"key": "all", "name": "All reviews", **one_figure(rows, shop, reviews_url(filters))}]
+        return [{"key": "all", "name": "All reviews", **one_figure(rows, shop, reviews_url(filters), filters)}]
     if by in ("month", "week"):
         return figures_by_span(rows, by, shop, filters)
     names = shop.segment_names if by == "segment" else {}
@@ -68,7 +68,7 @@ def share_items(
     def url_of(group: str) -> str | None:  # no filter finds the reviews without a group
         return None if group == UNKNOWN else reviews_url(filters, **{by: group})
 
-    figures = figures_by(rows, by, shop, url_of)
+    figures = figures_by(rows, by, shop, url_of, filters)
     items: list[KeyedFigure] = [{"key": group, "name": names.get(group, group), **f} for group, f in figures.items()]
     if by == "product":
         return [item for item in items if item["reliability"] != "hidden"][:PRODUCTS_LISTED]
@@ -114,11 +114,14 @@ def weekly_figures(
     mondays = shown_weeks(first_day, last_day, filters, period)
     recent = rows[rows["week"].isin([pd.Timestamp(monday) for monday in mondays])]
     figures = figures_by(recent, "week", replace(shop, k=1)) if len(recent) else {}  # small weeks are hidden below
+    nothing = HIDDEN if shop.names.hides(filters.region, filters.segment) else NO_REVIEWS
     weeks: list[Week] = []
     for monday in mondays:
         sunday = monday + timedelta(6)
-        figure = figures.get(pd.Timestamp(monday), NO_REVIEWS)
+        figure = figures.get(pd.Timestamp(monday), nothing)
         url = reviews_url(filters, start=monday, end=sunday)
-        figure = HIDDEN if 0 < (figure["n_customers"] or 0) < shop.k else {**figure, "evidence": url}
+        figure = (
+            HIDDEN if figure is HIDDEN or 0 < (figure["n_customers"] or 0) < shop.k else {**figure, "evidence": url}
+        )
         weeks.append({"week": monday.isoformat(), "complete": first_day <= monday and sunday <= last_day, **figure})
     return weeks

@@ -116,6 +116,11 @@ def test_small_groups_are_nowhere(served):
     assert small["size"] is None and small["quotes"] == [] and small["profile"] == []
     moves = {(m["from"], m["to"]): m["n"] for m in served.get("/v1/segments")["migration"]}
     assert moves[("A", "B")] is None and sum(n is None for n in moves.values()) >= 2
+    assert "Group D" not in served.client.get("/v1/segments").text + served.client.get("/v1/filters").text
+    for asked in ({}, {"segment": "B"}, {"region": "Lisboa"}, {"q": "late"}):
+        rows = served.get("/v1/reviews", limit=200, **asked)["items"]
+        assert {row["segment"] for row in rows} <= {"A", "B", "C", None}
+        assert all(row["segment"] or "segment" in row["hidden"] for row in rows), "a hidden segment is told"
     for size in ("large", "medium", "small"):
         cells = [f["properties"] for f in served.get("/v1/map/cells", size=size)["features"]]
         for cell in (c for c in cells if c["state"] == "hidden"):
@@ -162,9 +167,10 @@ def test_no_exact_place_leaves(served):
     }
     points = [tuple(f["geometry"]["coordinates"]) for f in served.get("/v1/customers", limit=5000)["features"]]
     assert len(points) > 300
-    for lon, lat in points:
-        y, x = h3.cell_to_latlng(h3.latlng_to_cell(lat, lon, 7))
-        assert abs(x - lon) < 1e-5 and abs(y - lat) < 1e-5
+    for lon, lat in set(points):
+        centres = [h3.cell_to_latlng(h3.latlng_to_cell(lat, lon, r)) for r in range(8)]
+        assert min(abs(x - lon) + abs(y - lat) for y, x in centres) < 1e-5
+        assert points.count((lon, lat)) >= served.settings.min_customers, "few people at one point"
         assert (round(lon, 5), round(lat, 5)) not in exact
 
 

@@ -39,6 +39,7 @@ const markOf = (r) =>
         ? h("span", { class: "tag" }, icon("unsure"), " unsure")
         : h("span", { class: "tag muted" }, "not read");
 const isStarsOnly = (r) => !r.text.trim() && !r.title.trim();
+const named = (r, key) => r[key] ?? (r.hidden?.includes(key) ? "[c]" : null);
 const chanceOf = (r) =>
   r.p_negative === null || r.p_negative === undefined
     ? null
@@ -131,6 +132,9 @@ function row(r) {
       r.reviewed_at ? h("span", null, date(r.reviewed_at)) : h("span", { class: "muted" }, "no date"),
       r.region ? h("span", null, r.region) : null,
       r.segment ? badge(r.segment, segmentName(r.segment)) : null,
+      r.hidden?.length
+        ? h("abbr", { class: "muted", title: `Hidden: ${r.hidden.join(", ")}. ${WHY["Hidden [c]"]}` }, "[c]")
+        : null,
       r.rating
         ? h(
             "span",
@@ -286,9 +290,9 @@ export default {
                   r.mark,
                   r.p_negative,
                   r.rating,
-                  r.region,
-                  r.segment,
-                  r.product,
+                  named(r, "region"),
+                  named(r, "segment"),
+                  named(r, "product"),
                   r.tokens_read,
                   r.tokens_total,
                   r.title,
