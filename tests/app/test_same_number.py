@@ -109,8 +109,8 @@ def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
         with_door = [i for i in [*items, *more] if i["evidence"]]
         for item in rng.sample(with_door, min(3, len(with_door))):
             behind, doors = opened(service, item["evidence"]), doors + 1
-            assert behind["total"] == item["n_reviews"], (filters, item)
-            if "reliability" in item and behind["figure"]["reliability"] != "hidden":
+            assert (behind["total"] or 0) == item["n_reviews"], (filters, item)  # None: hidden, whatever the words
+            if "reliability" in item and behind["total"] is not None:
                 assert numbers(behind["figure"]) == numbers(item), (filters, item)
     assert doors > FILTERS
 
