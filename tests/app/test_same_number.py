@@ -87,11 +87,14 @@ def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
     for i, filters in enumerate(random_filters(service, FILTERS)):
         whole, listed = service.shares(filters)["items"][0], service.reviews(filters, limit=1)
         told = (filters, whole, listed["figure"])
+        if listed["total"] is None:  # hidden, whatever words are asked for
+            assert whole["reliability"] in ("hidden", "none"), told
+            continue
         assert numbers(whole) == numbers(listed["figure"]), told
         parts = {s["key"]: numbers(s) for s in service.shares(filters, "segment")["items"]}
         for segment in service.segments(filters)["items"]:
             assert parts.get(segment["id"], numbers(segment["share_negative"])) == numbers(segment["share_negative"])
-        more = first_page(service, filters, whole, parts) if i % 8 == 0 else []
+        more = first_page(service, filters, whole, parts) if i % 25 == 0 else []
         if listed["counts"]:
             assert (listed["total"], sum(listed["counts"].values())) == (whole["n_reviews"], whole["n_reviews"]), told
             read = (whole["n_labelled"] or 0) + (whole["n_predicted"] or 0)
@@ -106,8 +109,8 @@ def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
         with_door = [i for i in [*items, *more] if i["evidence"]]
         for item in rng.sample(with_door, min(3, len(with_door))):
             behind, doors = opened(service, item["evidence"]), doors + 1
-            assert behind["total"] == item["n_reviews"], (filters, item)
-            if "reliability" in item and behind["figure"]["reliability"] != "hidden":
+            assert (behind["total"] or 0) == item["n_reviews"], (filters, item)  # None: hidden, whatever the words
+            if "reliability" in item and behind["total"] is not None:
                 assert numbers(behind["figure"]) == numbers(item), (filters, item)
     assert doors > FILTERS
 
