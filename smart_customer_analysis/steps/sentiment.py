@@ -236,7 +236,7 @@ def _training(
     used, note = admit_model(settings, engine, source, reviews, folder, active, progress)
     return folder, used, baselines, note
 
-# %% ../../nbs/680_steps.sentiment.ipynb #5977d550
+
 def _scoring(
     settings: Settings, engine: Engine, source: str, reviews: pd.DataFrame, folder: Path | None, *first: Any
 ) -> tuple[Predictor | None, Scored]:
