@@ -69,10 +69,7 @@ BUYING = [
     ("silent customers", "-has_reviews", 1.0),
 ]
 LESS = {"small spenders": 0.7, "occasional buyers": 0.8}  # names that say less than others with the same numbers
-AVOID = {
-    ("Lapsed", "regulars"),
-    ("Loyal", "occasional buyers"),
-}  # pairs that contradict or repeat each other
+AVOID = {("Lapsed", "regulars"), ("Loyal", "occasional buyers")}  # pairs that contradict or repeat each other
 BOUGHT = {"Loyal", "Lapsed", "big spenders", "bargain hunters", "regulars", "small spenders", "occasional buyers"}
 OFTEN = {"Loyal", "regulars"}  # not of people with a single order
 
@@ -117,7 +114,8 @@ def _true_parts(profile: pd.DataFrame, noun: str) -> tuple[dict[str, float], dic
         buying["one-time buyers"] = 0.8 + min(abs(away["frequency"]), 1)
     false = (BOUGHT if orders == 0 else set()) | (OFTEN if orders < 2 else set())
     false |= {"silent customers"} if noun == "reviewers" else set()
-    return tuple({name: s for name, s in parts.items() if name not in false} for parts in (standing, buying))
+    kept = [{name: s for name, s in parts.items() if name not in false} for parts in (standing, buying)]
+    return kept[0], kept[1]
 
 
 def _candidates(profile: pd.DataFrame, topics: dict[str, str], noun: str) -> dict[str, float]:
@@ -197,7 +195,9 @@ def _difference(row: Any, first: bool) -> str:
         text = PHRASES[row.feature].format(_number(row.value))
         return f"{text.replace('1 orders', '1 order') if text == '1 orders' else text} ({overall})"
     if row.feature in MOOD:
-        return f"{MOOD[row.feature][row.difference_sd < 0]} often unhappy than others (sentiment is one of the features)"
+        return (
+            f"{MOOD[row.feature][row.difference_sd < 0]} often unhappy than others (sentiment is one of the features)"
+        )
     if row.feature.startswith(TOPIC):
         return f"{'more' if row.difference_sd > 0 else 'fewer'} reviews about {row.label.removeprefix('Writes about ')}"
     return {

@@ -64,7 +64,9 @@ class Features:
     topics: pd.DataFrame  # topic, words, n_reviews, share
     review_topics: pd.Series  # topic of each review with a prediction, indexed by review_id
     now: pd.Timestamp | None  # moment looked back from
-    left_out: dict[str, int] = field(default_factory=dict)  # rows that belong to no known customer, or are later than `now`
+    left_out: dict[str, int] = field(
+        default_factory=dict
+    )  # rows that belong to no known customer, or are later than `now`
 
     def __repr__(self) -> str:
         rows, columns = self.frame.shape
