@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from ..config import find_home
-from .batch import FileTotals, People, refuse_wrong_file, type_batch
+from .batch import FileTotals, People, refuse_two_spellings, refuse_wrong_file, type_batch
 from .files import FilePart, file_table, find_parts, read_with_progress, rebatch
 from .joins import read_lookups
 from .rules import SeenIds
@@ -126,7 +126,7 @@ def read_batches(
                 yield _loaded(source, kind, frame, [batch.rejects, rejects], [batch.counts, *counts], files, part)
                 rejects, counts = _NO_REJECTS, []  # those of the lookups go with the first batch
             refuse_wrong_file(part, totals, source)
-    people.refuse_two_spellings()
+    refuse_two_spellings(people)
     yield _loaded(source, "customer", people.unlisted(), [_NO_REJECTS], [], files)
 
 # %% ../../nbs/114_data.load.ipynb #70c47fa7
