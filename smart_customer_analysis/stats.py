@@ -83,7 +83,7 @@ class Confusion(TypedDict):
     fn: int
     tp: int
 
-
+# %% ../nbs/020_stats.ipynb #6b7b640e
 def confusion_counts(
     y: Sequence[int | None] | np.ndarray | pd.Series,  # 0 negative, 1 positive, missing: unknown
     p_negative: Sequence[float] | np.ndarray | pd.Series,  # probability of negative, 0 to 1

@@ -196,7 +196,7 @@ def _check(rows: pd.DataFrame, permutations: int) -> None:
     if permutations < 2:
         raise InputError("at least 2 permutations", str(permutations), "leave the default of 999")
 
-
+# %% ../../nbs/360_geo.hotspots.ipynb #18a23f09
 def _placed(rows: pd.DataFrame) -> pd.Series:
     "Tell which reviews have a customer, a mark and a place on the globe."
     lon, lat = (pd.to_numeric(rows[c], errors="coerce").astype("float64") for c in ("lon", "lat"))

@@ -126,7 +126,7 @@ def _known_then(frame: pd.DataFrame, column: str, now: pd.Timestamp | None) -> p
         check_moments(frame[column], column, now)
     return frame if now is None else frame[~(frame[column] > now)]
 
-
+# %% ../../nbs/304_segment.features.ipynb #a238e66a
 def _read_shop(X: Tables, now: pd.Timestamp | None) -> _Shop:
     "Check the tables, sort them, and keep the orders and reviews of known customers."
     missing = [t for t in Tables.__annotations__ if t not in X]

@@ -51,7 +51,7 @@ def check_numbers(
         if not is_number or not np.isfinite(values).all():
             raise InputError("numbers in every cell", f"{fault} in {column!r}", "take the frame from customer_features")
 
-
+# %% ../../nbs/315_segment.refit.ipynb #43ac0c61
 def check_frame(
     frame: pd.DataFrame,  # features, one row per member
 ) -> None:
@@ -248,7 +248,7 @@ def _is_gap(at: np.ndarray, known: bool) -> bool:
         return valley(at) < GROWN
     return valley(at) <= PROVEN and binom.cdf(middle, middle + ends, 0.5) < CHANCE
 
-
+# %% ../../nbs/315_segment.refit.ipynb #23b2b4ab
 def groups_apart(
     X: np.ndarray,  # (n, d) rows
     space: np.ndarray,  # (k, d) centres

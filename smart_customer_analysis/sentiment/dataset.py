@@ -42,7 +42,7 @@ def without_traps(
     backend.encode_special_tokens = True
     return backend
 
-
+# %% ../../nbs/200_sentiment.dataset.ipynb #2ad10aed
 def tiny_tokenizer(
     texts: Sequence[str] = (),  # their words become the vocabulary
     n_words: int = 500,  # most frequent words kept

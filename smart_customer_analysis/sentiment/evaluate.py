@@ -113,7 +113,7 @@ def tfidf_scores(
     pipeline.fit(list(train_texts), np.asarray(train_labels, dtype=int))
     return pipeline.predict_proba(list(texts))[:, list(pipeline.classes_).index(NEGATIVE)]
 
-
+# %% ../../nbs/270_sentiment.evaluate.ipynb #bb9457a0
 def tfidf_baseline(
     train_texts: Sequence[str],  # the rows the model was trained on
     train_labels: Sequence[int],  # 0 negative, 1 positive

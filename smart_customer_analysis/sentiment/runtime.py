@@ -43,7 +43,7 @@ class _TwoOutputs(torch.nn.Module):
         out = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
         return out.logits, out.hidden_states[self.layer]
 
-
+# %% ../../nbs/280_sentiment.runtime.ipynb #e0530642
 def _write_graph(model: Any, path: Path) -> None:
     "Trace the model with free batch size and width."
     free = {0: torch.export.Dim("texts", min=1, max=4096), 1: torch.export.Dim("width", min=2, max=512)}

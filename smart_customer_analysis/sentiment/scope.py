@@ -80,7 +80,7 @@ def _other_subject(embeddings: np.ndarray, calibration: Mapping[str, Any]) -> np
     farthest, middle = profile["nearness"][0], profile["nearness"][len(profile["nearness"]) // 2]
     return embeddings @ np.asarray(profile["centre"]) < 2 * farthest - middle - 1e-3  # stored in half precision
 
-
+# %% ../../nbs/227_sentiment.scope.ipynb #6c996d34
 def outside_scope(
     texts: Sequence[str],  # reviews of one shop
     tokens_read: np.ndarray,  # (n,) 0: nothing that the tokenizer knows

@@ -249,7 +249,7 @@ def training_record(
         "history": state["history"],
     }
 
-
+# %% ../../nbs/240_sentiment.train.ipynb #ae244a3d
 def all_seen_keys(
     keys: np.ndarray,  # text keys of this run's rows
     encoder: str,  # what the run started from
@@ -328,7 +328,7 @@ def _check_readable(data: TextDataset) -> TextDataset:
         raise Unreadable("reviews the encoder can read", found, "choose an encoder of their language")
     return data
 
-
+# %% ../../nbs/240_sentiment.train.ipynb #7ff7b0cd
 def training_rows(
     texts: Sequence[str],  # training reviews
     labels: np.ndarray,  # (n,) 0 negative, 1 positive

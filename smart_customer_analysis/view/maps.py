@@ -238,7 +238,7 @@ class Place:
     point: Point | None = None
     radius_m: float | None = None  # metres round the point; None: the nearest
 
-
+# %% ../../nbs/630_view.maps.ipynb #d817ea67
 def read_place(
     bbox: str | None = None,  # west,south,east,north
     near: str | None = None,  # lon,lat
@@ -276,7 +276,7 @@ def shared_cells(
         result = result.fillna(rest["cell"].where(together >= k))
     return result
 
-
+# %% ../../nbs/630_view.maps.ipynb #e3ab4958
 def customer_points(
     customers: pd.DataFrame,  # id, lon, lat, region, segment, n_reviews, as they are named
     k: int,  # fewest people at a point

@@ -82,7 +82,7 @@ def moved_share(
     is_small = 0 < moved < k or 0 < total - moved < k
     return None if not total or is_small else round(moved / total, DIGITS)
 
-
+# %% ../../nbs/640_view.segments.ipynb #4e9964be
 def moves(
     migration: list[dict[str, Any]],  # from, to, n of a segment run
     k: int,  # fewest people that are shown
