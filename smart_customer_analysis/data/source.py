@@ -62,7 +62,7 @@ _LABELS = cast(
     dict[str, Literal[0, 1]], FASTTEXT_LABELS | {"0": 0, "1": 1} | {name: k for k, name in LABEL_NAMES.items()}
 )
 
-
+# %% ../../nbs/108_data.source.ipynb #4544d65c
 class Source(_Strict):
     "A shop: its files, what they hold, and how they write dates and numbers."
 

@@ -64,7 +64,7 @@ def error_rates(
 # %% ../../nbs/495_insight.estimate.ipynb #f3643c68
 OWN_ROWS = 10  # held-out labelled reviews of either kind from which the shop itself says how the model errs
 
-
+# %% ../../nbs/495_insight.estimate.ipynb #230df3eb
 def read_reviews(
     frame: pd.DataFrame,  # customer_id; stars or marked, or both; optional p_negative, neutral, held_out
     confusion: dict[str, Any] | None,  # validation counts of the model; None: the labelled reviews say how it errs

@@ -106,7 +106,7 @@ def percent(
     "Write a share as a percentage; a tiny one that is not zero reads `< 1%`."
     return "< 1%" if 0 < value < 0.005 and not digits else f"{100 * value:.{digits}f}%"
 
-
+# %% ../../nbs/590_report.page.ipynb #be4a3550
 def counted(
     n: int,  # how many
     one: str,  # what they are, in the singular
@@ -156,7 +156,7 @@ def marked(
         return f"<strong>{MARKS.get(mark, '')}</strong>" if sign else ""
     return f"<strong><span class='{mark}'>{sign}</span> {word}</strong>"
 
-
+# %% ../../nbs/590_report.page.ipynb #c7ff24c4
 def table(
     rows: list[dict],  # one per line
     heads: dict[str, str],  # key to heading, in order

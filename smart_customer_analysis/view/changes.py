@@ -119,7 +119,7 @@ class ProvenChange(TypedDict):
     n_reviews: int | None
     evidence: str | None  # page address of the reviews; None: an event
 
-
+# %% ../../nbs/620_view.changes.ipynb #7d5af813
 def proven_change(
     row: dict[str, Any],  # of Changes.proven
     filters: Filters,  # with the period

@@ -48,7 +48,7 @@ class Figure(TypedDict):
     corrected: bool
     evidence: str | None  # page address of the reviews
 
-
+# %% ../../nbs/610_view.figures.ipynb #adaaf701
 HIDDEN: Figure = {
     "value": None, "low": None, "high": None, "n_reviews": None, "n_customers": None, "n_unsure": None,
     "n_labelled": None, "n_predicted": None, "n_neutral": None, "counted": None, "reliability": "hidden",

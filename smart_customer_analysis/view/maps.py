@@ -117,7 +117,7 @@ class HotSpotItem(Figure):
     lon: float  # centre of its largest hot cell
     lat: float
 
-
+# %% ../../nbs/630_view.maps.ipynb #266e87c4
 def hot_spot_items(
     shop: Shop,
     rows: pd.DataFrame,  # review table, filtered
@@ -160,7 +160,7 @@ def map_sentence(
         return f"{len(items)} hot spots."
     return f"1 hot spot, at {' and '.join([', '.join(items[0]['sizes'][:-1]), items[0]['sizes'][-1]])} size."
 
-
+# %% ../../nbs/630_view.maps.ipynb #0bb88c86
 def cells_extent(
     cells: pd.Series,  # H3 cells
 ) -> list[float] | None:  # west, south, east, north in degrees; None: no cell

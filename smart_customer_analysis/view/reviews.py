@@ -59,7 +59,7 @@ class Named:
         product = row["product"] if row["product"] in self.products else None
         return region, segment, product, hidden + (["product"] if product != row["product"] else [])
 
-
+# %% ../../nbs/615_view.reviews.ipynb #3531f814
 def named_beside(
     shop: Shop,
     rows: pd.DataFrame,  # review table, filtered
@@ -137,7 +137,7 @@ class Counts(TypedDict):
     neutral: int  # three stars
     unread: int  # neither stars nor a prediction
 
-
+# %% ../../nbs/615_view.reviews.ipynb #09ef4e52
 class ListHead(TypedDict):
     "What stands above a list of reviews."
 

@@ -218,7 +218,7 @@ class SegmentDetail(SegmentItem):
     quotes: list[Quote]
     over_time: list[Week]
 
-
+# %% ../../nbs/640_view.segments.ipynb #8dfa54e0
 def quote(
     stored: dict[str, Any],  # text, reviewed_at, region, review_id of a segment run
     region: str | None,  # where it may be named
