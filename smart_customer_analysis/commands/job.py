@@ -27,7 +27,6 @@ from smart_customer_analysis.commands.common import (
     show_bars,
     table_text,
 )
-from ..stats import majority
 from typing import Annotated, Any
 
 # %% ../../nbs/714_commands.job.ipynb #7442f667
@@ -122,6 +121,8 @@ def evaluation_text(
     result: dict[str, Any],  # of `evaluate_only`
 ) -> str:  # accuracy, errors, groups, worst mistakes
     "Set an evaluation for people."
+    from smart_customer_analysis.stats import majority
+
     a, counts = result["accuracy"], result["confusion"]
     left_out = f"{result['left_out']:,} left out because the model was trained on them"
     if not a["n"]:
