@@ -47,9 +47,9 @@ class Names:
         segment: str | None = None,
     ) -> bool:
         "Tell whether the reviews of a region, of a segment, or of both are hidden, all of them."
-        asked = [n for (r, s), n in self.pairs.items() if region in (None, r) and segment in (None, s)]
+        pairs = [n for (r, s), n in self.pairs.items() if region in (None, r) and segment in (None, s)]
         wanted = (region is not None, segment is not None)
-        return bool(asked) and not any(all(x or not w for x, w in zip(n, wanted, strict=True)) for n in asked)
+        return bool(pairs) and not any(all(x or not w for x, w in zip(n, wanted, strict=True)) for n in pairs)
 
     def left_out(
         self,
@@ -117,10 +117,9 @@ def take_names(
     names: Names,
 ) -> pd.DataFrame:  # a new frame, without the names that may not be told
     "Take the names of small groups from the rows."
+    if rows.empty:
+        return rows
     (r, regions), (s, segments) = (pd.factorize(rows[c], use_na_sentinel=False) for c in ("region", "segment"))
-    told = [[names.of(plain(region), plain(segment)) for segment in segments] for region in regions]
-    keep = np.array([[(a is not None, b is not None) for a, b, _ in line] for line in told]).reshape(
-        -1, len(segments), 2
-    )
-    kept = {c: rows[c].where(keep[r, s, i]) for i, c in enumerate(("region", "segment"))}
-    return rows.assign(**kept) if len(rows) else rows
+    named = [[names.of(plain(region), plain(segment)) for segment in segments] for region in regions]
+    keep = np.array([[(a is not None, b is not None) for a, b, _ in line] for line in named])
+    return rows.assign(**{c: rows[c].where(keep[r, s, i]) for i, c in enumerate(("region", "segment"))})
