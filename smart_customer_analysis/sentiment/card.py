@@ -18,7 +18,7 @@ import numpy as np
 from .calibrate import error_thresholds, fit_calibration
 from .drift import reference_profile
 from .scoring import Scores
-from ..stats import confusion_counts, majority
+from ..stats import NO_ROWS, confusion_counts, majority
 
 # %% ../../nbs/228_sentiment.card.ipynb #51ea19ff
 def held_out(
@@ -28,7 +28,7 @@ def held_out(
 ) -> tuple[dict[str, Any], dict[str, Any]]:  # content of calibration.json, of metrics.json
     "Sum up a model on its validation rows."
     n, margin = len(scores.margin), scores.margin
-    confusion = confusion_counts(labels, (margin <= 0).astype(float))
+    confusion = confusion_counts(labels, (margin <= 0).astype(float)) if n else NO_ROWS
     calibration = {
         **fit_calibration(margin, labels),
         "thresholds": error_thresholds(margin, labels),

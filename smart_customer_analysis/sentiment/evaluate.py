@@ -33,6 +33,7 @@ from smart_customer_analysis.stats import (
     Confusion,
     Proportion,
     check_pairs,
+    NO_ROWS,
     confusion_counts,
     majority,
     proportion,
@@ -85,7 +86,7 @@ def evaluate(
 ) -> Evaluation:  # rows without label or probability are left out
     "Sum up how good the probabilities are."
     label, p = check_pairs(y, p_negative)
-    counts, negative = confusion_counts(label, p), label == NEGATIVE
+    counts, negative = confusion_counts(label, p) if len(label) else NO_ROWS, label == NEGATIVE
     both, table = 0 < negative.sum() < len(p), reliability(label, p)
     return {
         "accuracy": proportion(counts["tn"] + counts["tp"], len(p)),
