@@ -223,7 +223,7 @@ def _split_or_reason(
     try:
         return split_step(settings, reviews, test_ids), ""
     except InputError as e:
-        return None, f"nothing was trained: {e.found}, needed are {e.expected}"
+        return None, f"nothing was trained: {e.found}; a model needs {e.expected}"
 
 
 def _training(
@@ -234,7 +234,7 @@ def _training(
     try:
         folder, baselines = train_step(settings, split, progress)
     except Unreadable as e:
-        return None, None, {}, f"nothing was trained: {e.found}, needed are {e.expected}"
+        return None, None, {}, f"nothing was trained: {e.found}; a model needs {e.expected}"
     used, note = admit_model(settings, engine, source, reviews, folder, active, progress)
     return folder, used, baselines, note
 

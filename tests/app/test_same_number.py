@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlparse
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import marks, segments_of
+from made_up import predictions_of, segments_of
 
 from smart_customer_analysis.config import Settings
 from smart_customer_analysis.data.sample import make_shop
@@ -36,7 +36,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
     engine = open_database(settings)
     save_load(engine, "sample", reviews, customers, shop.orders)
     save_model(engine, "m1", "sentiment", "m1", {"validation_confusion": {"tn": 460, "fp": 40, "fn": 40, "tp": 460}})
-    save_predictions(engine, "m1", marks(shop.reviews).assign(held_out=~trained | bare)[~unread])
+    save_predictions(engine, "m1", predictions_of(shop.reviews).assign(held_out=~trained | bare)[~unread])
     groups, members = segments_of(customers)
     save_segment_run(engine, "customer", "m1", {}, pd.DataFrame(), groups, members)
     engine.dispose()

@@ -142,10 +142,14 @@ def test_a_model_folder_without_manifest_is_refused(home):
     refused(sca("model", "verify", "model", home=home), "MANIFEST")
 
 
-def test_too_few_labels_and_no_model_is_refused(home):
+def test_too_few_labels_still_get_segments_and_a_report_and_say_why_nothing_is_trained(home):
     (home / "train.ft.txt").write_text(FASTTEXT)
-    refused(sca("run", "--source", "fasttext", "--train", "train.ft.txt", home=home), "trained model")
-    assert not (home / "data" / "processed" / "fasttext" / "summary.json").exists()
+    done = sca("run", "--source", "fasttext", "--train", "train.ft.txt", home=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing was trained: 2 labelled reviews; a model needs at least 50" in done.stdout
+    summary = json.loads((home / "data" / "processed" / "fasttext" / "summary.json").read_text())
+    assert summary["model"] is None and not any((home / "models").glob("*/MANIFEST*"))
+    assert list((home / "reports").rglob("weekly.html"))
 
 
 def test_a_wrong_command_line_ends_with_two(home):
