@@ -80,8 +80,8 @@ async def invalid(request: Request, error: RequestValidationError) -> Response:
         {"field": _place(e)[:120], "message": e["msg"].removeprefix("Value error, ")[:200]}
         for e in error.errors()[:SHOWN_FIELDS]
     ]
-    told = "; ".join(f"{f['field']}: {f['message']}" for f in faults[:3])
-    return problem(422, told, _id(request), "urn:sca:invalid", errors=faults)
+    detail = "; ".join(f"{f['field']}: {f['message']}" for f in faults[:3])
+    return problem(422, detail, _id(request), "urn:sca:invalid", errors=faults)
 
 
 async def http_error(request: Request, error: HTTPException) -> Response:

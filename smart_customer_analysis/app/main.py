@@ -89,8 +89,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
         if not path.startswith("/v1"):
             continue
         for method, operation in operations.items():
-            said = ["404", "422", "503"] + (["413", "429"] if method == "post" else [])
-            for status in sorted(said):
+            statuses = ["404", "422", "503"] + (["413", "429"] if method == "post" else [])
+            for status in sorted(statuses):
                 body = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
                 operation["responses"][status] = {"description": PROBLEMS[status], "content": body}
     parts.pop("HTTPValidationError", None)
@@ -141,10 +141,10 @@ def _bind(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except (OSError, OverflowError) as e:
         listener.close()
-        told = getattr(e, "strerror", None) or str(e)
+        reason = getattr(e, "strerror", None) or str(e)
         raise ScaError(
             f"a free port {port} on {host}",
-            told.lower(),
+            reason.lower(),
             "stop the other program or choose another port: sca serve --port 8001",
         ) from e
     return listener

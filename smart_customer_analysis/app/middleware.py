@@ -61,8 +61,8 @@ class Shield:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        given = Headers(scope=scope).get("x-request-id", "")
-        scope["request_id"] = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        sent = Headers(scope=scope).get("x-request-id", "")
+        scope["request_id"] = sent if _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
         status, started = 0, time.perf_counter()
 
         async def send_on(message: Message) -> None:

@@ -103,8 +103,8 @@ def ready(request: Request, service: ServiceOf) -> JSONResponse:
 
 
 @pages.get("/metrics", include_in_schema=False)
-def metrics(told: MetricsOf) -> Response:
-    return Response(generate_latest(told.registry), media_type=CONTENT_TYPE_LATEST)
+def metrics(counters: MetricsOf) -> Response:
+    return Response(generate_latest(counters.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 DOCS = """<!doctype html>

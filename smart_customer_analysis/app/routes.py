@@ -118,17 +118,17 @@ async def _disconnected(receive: Receive) -> None:
 
 @v1.post("/predict", tags=["model"], summary="Negative or positive, and how much was read")
 async def predict(
-    request: Request, workers: WorkersOf, metrics: MetricsOf, given: Annotated[s.PredictIn, Body()]
+    request: Request, workers: WorkersOf, metrics: MetricsOf, body: Annotated[s.PredictIn, Body()]
 ) -> s.Predictions:
-    texts = given.asked()
-    predictions = await _unless_gone(request.receive, workers.read(texts, given.max_error))
+    texts = body.all_texts()
+    predictions = await _unless_gone(request.receive, workers.read(texts, body.max_error))
     metrics.predicted.inc(len(texts))
     return s.Predictions.model_validate({"model": predictions[0]["model"], "predictions": predictions})
 
 
 @v1.post("/explain", tags=["model"], summary="Which words speak for it")
 async def explain(
-    request: Request, service: ServiceOf, workers: WorkersOf, given: Annotated[s.ExplainIn, Body()]
+    request: Request, service: ServiceOf, workers: WorkersOf, body: Annotated[s.ExplainIn, Body()]
 ) -> s.Explanation:
-    told = await _unless_gone(request.receive, workers.call(service.explain, given.text))
-    return s.Explanation.model_validate(told)
+    explanation = await _unless_gone(request.receive, workers.call(service.explain, body.text))
+    return s.Explanation.model_validate(explanation)

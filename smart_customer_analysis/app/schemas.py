@@ -97,7 +97,7 @@ class PredictIn(BaseModel):
             raise ValueError("give either text or texts")
         return self
 
-    def asked(self) -> list[str]:
+    def all_texts(self) -> list[str]:
         """The texts, however they were given."""
         return self.texts or [self.text or ""]
 

@@ -64,15 +64,15 @@ def locked() -> dict[str, str]:
 
 def problems(tests: bool = True) -> list[str]:
     "What is missing or changed, one line each; empty means whole."
-    want, found = locked(), []
+    want, wrong = locked(), []
     for name, path in places().items():
         if name in FOR_TESTS and not tests:
             continue
         if not path.is_file():
-            found.append(f"{name}: missing")
+            wrong.append(f"{name}: missing")
         elif sha256(path) != want.get(name):
-            found.append(f"{name}: expected sha256 {want.get(name)}, found {sha256(path)}")
-    return found
+            wrong.append(f"{name}: expected sha256 {want.get(name)}, found {sha256(path)}")
+    return wrong
 
 
 def npm_command() -> list[str]:
@@ -150,9 +150,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--update", action="store_true", help="after changing the lock: write the new hashes")
     args = parser.parse_args(argv)
     if args.check:
-        found = problems()
-        print("\n".join(found) or f"{len(places())} files whole")
-        return int(bool(found))
+        wrong = problems()
+        print("\n".join(wrong) or f"{len(places())} files whole")
+        return int(bool(wrong))
     try:
         fetched = vendor(update=args.update)
     except VendorError as err:
