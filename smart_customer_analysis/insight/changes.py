@@ -241,6 +241,8 @@ def _measure(
     reasons = [finish_range(t)["reason"] for t in (d.before, d.after)]
     reason = reasons[0].where(reasons[0] != "", reasons[1]).to_numpy()
     reason = np.where(shifted & (reason == ""), "the wording changed, the correction cannot be trusted", reason)
+    unjudged = (d.before["n"] == 0) | (d.after["n"] == 0)
+    reason = np.where(unjudged & (reason == ""), "no stars and no predictions in one of the periods", reason)
     points, low, high = difference_range(d)
     reviews = np.bincount(group[after], minlength=len(names))
     people = pd.Series(rows["person"].to_numpy()[after]).groupby(group[after]).nunique()

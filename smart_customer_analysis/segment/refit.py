@@ -140,7 +140,8 @@ def _jaccard(X: np.ndarray, space: np.ndarray, seed: int, draws: int) -> pd.Seri
 
 # %% ../../nbs/315_segment.refit.ipynb #55e1eace
 SPLIT, GROWN = 0.5, 0.9  # value of `valley` below which to split, above which to merge
-LOSS, LATER = 0.08, 0.03  # silhouette that a split may cost in the first run, and in later ones
+LOSS = 0.08, 0.02  # silhouette that a split may cost in the first run: of two clear halves, of others
+LATER = 0.03, -0.01  # the same in later runs; below 0: it must gain
 MUCH = 0.45  # share of the variance of a segment that its halves explain
 ANEW = 0.1  # silhouette that a segmentation from scratch must gain
 
@@ -184,7 +185,9 @@ def valley(
     return float((np.abs(at - 0.5) < 0.15).sum() / max(ends, 1))
 
 # %% ../../nbs/315_segment.refit.ipynb #6cbae8d6
-def _split(members: np.ndarray, least: float, loss: float, seed: int) -> tuple[float, list[np.ndarray]] | None:
+def _split(
+    members: np.ndarray, least: float, loss: tuple[float, float], seed: int
+) -> tuple[float, list[np.ndarray]] | None:
     "Silhouette that a split of one segment may cost, and the centres of its halves; None where there is no gap."
     if len(np.unique(members, axis=0)) < 2:
         return None
@@ -195,7 +198,7 @@ def _split(members: np.ndarray, least: float, loss: float, seed: int) -> tuple[f
     share, halves = small / len(members), [members[at <= 0.5].mean(axis=0), members[at > 0.5].mean(axis=0)]
     explained = share * (1 - share) * ((halves[1] - halves[0]) ** 2).sum()
     clear = share >= 0.3 and explained >= MUCH * members.var(axis=0).sum()
-    return loss if clear else loss / 4, halves
+    return loss[0] if clear else loss[1], halves
 
 # %% ../../nbs/315_segment.refit.ipynb #fd404a03
 def _settle(X: np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -204,7 +207,9 @@ def _settle(X: np.ndarray, start: np.ndarray) -> np.ndarray:
         return KMeans(len(start), init=start, n_init=1, max_iter=100, tol=1e-5).fit(X).cluster_centers_.astype(X.dtype)
 
 # %% ../../nbs/315_segment.refit.ipynb #cdb8daa0
-def _changes(X: np.ndarray, space: np.ndarray, ks: range, seed: int, loss: float) -> list[tuple[float, np.ndarray]]:
+def _changes(
+    X: np.ndarray, space: np.ndarray, ks: range, seed: int, loss: tuple[float, float]
+) -> list[tuple[float, np.ndarray]]:
     "Each split and each merge that the gaps suggest: what it may cost, and the centres after it."
     labels, least, changes = nearest_two(X, space)[0], max(10, 0.02 * len(X)), []
     for i in range(len(space) if len(space) < ks[-1] else 0):
@@ -219,7 +224,13 @@ def _changes(X: np.ndarray, space: np.ndarray, ks: range, seed: int, loss: float
 
 # %% ../../nbs/315_segment.refit.ipynb #6cdc4e4a
 def _follow(
-    X: np.ndarray, pairs: np.ndarray, distances: np.ndarray, start: np.ndarray, ks: range, seed: int, loss: float
+    X: np.ndarray,
+    pairs: np.ndarray,
+    distances: np.ndarray,
+    start: np.ndarray,
+    ks: range,
+    seed: int,
+    loss: tuple[float, float],
 ) -> tuple[np.ndarray, float]:
     "Settle the centres, then split and merge until no gap asks for it; centres and their silhouette."
 

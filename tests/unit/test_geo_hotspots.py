@@ -73,7 +73,8 @@ def test_hidden_cells_tell_nothing(planted: tuple) -> None:
     hidden = spots.cells[spots.cells["state"] == "hidden"]
     assert len(hidden) > 0 and not hidden["hot"].any() and not hidden["proven"].any()
     assert hidden["sizes_hot"].eq(0).all()
-    shown = ["resolution", "cell", "parent", "lon", "lat", "state", "why", "hot", "proven", "sizes_hot"]
+    assert hidden["seen_at"].map(len).eq(0).all()
+    shown = ["resolution", "cell", "parent", "lon", "lat", "state", "why", "hot", "proven", "sizes_hot", "seen_at"]
     assert hidden.drop(columns=shown).isna().all().all(), "every other column is empty, a new one too"
 
 

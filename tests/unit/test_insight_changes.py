@@ -215,6 +215,14 @@ def test_what_cannot_be_compared_says_why() -> None:
     assert swapped.tested == 0 and swapped.not_comparable["reason"].tolist() == ["the model changed"] * 2
 
 
+def test_a_group_that_nobody_has_judged_is_not_compared() -> None:
+    table = both({"Lisbon": (300, 60), "Porto": (300, 60)}, {"Lisbon": (300, 120), "Porto": (300, 60)})
+    table.loc[table["key"].eq("Porto") & table["period"].eq("after"), "stars"] = np.nan
+    changes = find_changes(table)
+    assert changes.proven["name"].tolist() == ["Lisbon"]
+    assert changes.not_comparable["reason"].tolist() == ["no stars and no predictions in one of the periods"]
+
+
 def test_a_model_that_knows_nothing_compares_nothing() -> None:
     table = both({"Lisbon": (300, 60)}, {"Lisbon": (300, 200)}).rename(columns={"stars": "marked"})
     changes = find_changes(table, confusion={"tp": 50, "fn": 50, "fp": 50, "tn": 50})

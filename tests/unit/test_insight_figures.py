@@ -266,7 +266,7 @@ def test_an_empty_frame_gives_a_titled_figure_without_any_group(name: str) -> No
 
 def test_a_single_period_is_drawn_with_its_value() -> None:
     text = insight_style.svg(f.sentiment_over_time(over_time().head(1).assign(value=0.23)))  # no tick is at 23 %
-    assert "23%<" in text and "nan" not in text.lower()
+    assert "23% (" in text and "nan" not in text.lower()
 
 
 def test_the_static_map_says_what_the_geojson_says() -> None:
