@@ -170,7 +170,7 @@ export default {
         className: "wide",
         title: "Reviews",
         minHeight: 24,
-        phoneHeight: 132,
+        phoneHeight: 156,
         lines: 0,
       }),
       rows = card({ id: "list", className: "wide card-list", minHeight: 480, lines: 10 });
@@ -448,6 +448,12 @@ export default {
                         null,
                         h("span", { class: "tag" }, icon("unsure"), " unsure"),
                         ` ${count(c.unsure)}`,
+                      ),
+                      ...[
+                        ["three stars", c.neutral],
+                        ["not read", c.unread],
+                      ].map(([word, n]) =>
+                        n ? h("span", null, h("span", { class: "tag muted" }, word), ` ${count(n)}`) : null,
                       ),
                     )
                   : null,
