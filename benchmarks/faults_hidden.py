@@ -30,29 +30,29 @@ TEXT = (
 
 
 def main() -> None:
-    "Attack, write the table, and fail where something was found."
+    "Attack, write the table, and fail where something was recovered."
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--label", default="now")
     parser.add_argument("--database", help="SQLAlchemy URL of a filled database; default: the planted shop")
-    given, begun = parser.parse_args(), time.perf_counter()
+    options, start = parser.parse_args(), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        home, url = Path(folder), given.database or f"sqlite:///{folder}/shop.db"
-        if not given.database:
+        home, url = Path(folder), options.database or f"sqlite:///{folder}/shop.db"
+        if not options.database:
             faults.plant(url)
         with faults.served(url, home) as client:
-            source, told = faults.attack(client, url, given.pairs, given.seed)
-    row = {"shop": source, "code": given.label, "pairs": given.pairs} | told
-    row["seconds"] = round(time.perf_counter() - begun)
+            source, recovered = faults.attack(client, url, options.pairs, options.seed)
+    row = {"shop": source, "code": options.label, "pairs": options.pairs} | recovered
+    row["seconds"] = round(time.perf_counter() - start)
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else []
-    kept = [r for r in kept if (r["shop"], r["code"]) != (source, given.label)] + [row]
+    kept = [r for r in kept if (r["shop"], r["code"]) != (source, options.label)] + [row]
     KEPT.write_text(json.dumps(sorted(kept, key=lambda r: (r["shop"], r["code"])), indent=1) + "\n")
     table = pd.DataFrame(sorted(kept, key=lambda r: (r["shop"], r["code"]))).set_index(["shop", "code"]).T
     table.columns = [f"{shop}, {code}" for shop, code in table.columns]
     table = table.reset_index(names="counted")
-    write("hidden", "Hidden groups under attack", TEXT, {"What was recovered": table}, given.seed, row["seconds"])
-    sys.exit(any(n for kind, n in told.items() if kind != "hidden cells"))
+    write("hidden", "Hidden groups under attack", TEXT, {"What was recovered": table}, options.seed, row["seconds"])
+    sys.exit(any(n for kind, n in recovered.items() if kind != "hidden cells"))
 
 
 if __name__ == "__main__":

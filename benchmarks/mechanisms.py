@@ -150,7 +150,7 @@ def named(signs: tuple[int, ...]) -> str:
 
 
 def one_run(cell: str, signs: tuple[int, ...], kinds: dict) -> None:
-    "Train, score, and keep what was found, unless somebody has begun it."
+    "Train, score, and keep the measures, unless another process has begun it."
     path = RUNS / f"{cell}{named(signs)}.json"
     claim = path.with_suffix(".begun")
     if path.is_file() or claim.is_file():

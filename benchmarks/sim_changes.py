@@ -1,4 +1,4 @@
-"""Changes on simulated truth and on customers dealt at random: claimed, found, false.
+"""Changes on simulated truth and on customers dealt at random: how many are claimed, detected, false.
 
 Writes docs/measured/changes.md."""
 

@@ -1,4 +1,4 @@
-"""Hot spots on simulated maps: false alarms, found, false. Writes docs/measured/hotspots.md."""
+"""Hot spots on simulated maps: false alarms, recall, false share. Writes docs/measured/hotspots.md."""
 
 import argparse
 import time
@@ -13,7 +13,7 @@ from smart_customer_analysis.geo.hotspots import find_hotspots, planted_map, sim
 NAMES = {
     "maps": "maps",
     "any_hot": "maps with any hot cell",
-    "recall": "found",
+    "recall": "recall",
     "false_share": "false share",
     "false_beyond": "false share out of reach",
 }
@@ -57,7 +57,7 @@ def main() -> None:
     intro = (
         "900 H3 cells (256 in the last row), 20 % negative, tested at three sizes with 999 lots; counted at the "
         "middle size. "
-        "Asked for: at most 0.05 of the quiet maps show any hot cell; of the planted block at least half found, "
+        "Asked for: at most 0.05 of the quiet maps show any hot cell; of the planted block at least half detected, "
         "false share at most 0.05 (second row). "
         "A cell is tested with its neighbours, so the neighbours of the block are truly worse than chance together "
         "with theirs: "

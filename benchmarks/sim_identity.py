@@ -1,4 +1,4 @@
-"""Segments over weekly refits with known truth: who changes letter, which events are found, which are false.
+"""Segments over weekly refits with known truth: who changes letter, which events are detected, which are false.
 
 Writes docs/measured/identity.md."""
 
@@ -126,10 +126,10 @@ def row_of(kind: str, results: list[tuple[bool, int, bool]]) -> dict:
     return {
         "planted": kind,
         "trials": len(results),
-        "found": detected.mean(),
+        "detected": detected.mean(),
         "trials with another event": other.mean(),
         "first fit right": known.mean(),
-        "found, first fit right": detected[known].mean(),
+        "detected, first fit right": detected[known].mean(),
         "another event, first fit right": other[known].mean(),
     }
 
@@ -158,7 +158,7 @@ def main() -> None:
         "The number of segments is chosen anew every week between 3 and 8. Naive: plain KMeans with the week's "
         "random state, numbers compared as they come; "
         "its Rand index shows that the groups are the same and only the numbers change. "
-        "Asked for: at most 0.02 change letter a week (naive over 0.5), planted splits and merges found in at least "
+        "Asked for: at most 0.02 change letter a week (naive over 0.5), planted splits and merges detected in at least "
         "0.95 of the trials, other events in at most 0.05."
     )
     write("identity", "Segments that keep their letters", intro, tables, args.seed, time.perf_counter() - start)

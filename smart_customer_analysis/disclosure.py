@@ -50,13 +50,13 @@ def _computable(
     "Find the small groups, of some, whose number follows from the totals of two lines."
     edges = np.flatnonzero(hidden & (people > 0))
     first, second = lines[0][edges], lines[1][edges] + lines[0].max(initial=0) + 1
-    nodes, found = int(second.max(initial=0)) + 1, []
+    nodes, computable = int(second.max(initial=0)) + 1, []
     for i in np.flatnonzero(of[edges] & (people[edges] < k)):
         rest = np.arange(len(edges)) != i
         links = coo_matrix((np.ones(rest.sum()), (first[rest], second[rest])), (nodes, nodes))
         part = connected_components(links, directed=False)[1]
-        found += [int(edges[i])] if part[first[i]] != part[second[i]] else []
-    return found
+        computable += [int(edges[i])] if part[first[i]] != part[second[i]] else []
+    return computable
 
 
 def _next_on_circle(people: np.ndarray, hidden: np.ndarray, lines: Sequence[np.ndarray], group: int) -> np.ndarray:
