@@ -77,10 +77,8 @@ def hide_in_lines(
     never: Any = False,  # True for a group that is never shown, however many
 ) -> pd.Series:  # True: hidden; index of `people`
     "Hide the small groups, and as many others as it takes that no small one follows from the totals of the lines."
-    n, codes = (
-        people.to_numpy(dtype="int64"),
-        [pd.factorize(np.asarray(x, dtype=object), use_na_sentinel=False)[0] for x in lines],
-    )
+    n = people.to_numpy(dtype="int64")
+    codes = [pd.factorize(np.asarray(x, dtype=object), use_na_sentinel=False)[0] for x in lines]
     out = np.asarray(never, dtype=bool)
     hidden, before = ((n > 0) & (n < k)) | out, -1
     while hidden.sum() != before:

@@ -273,7 +273,7 @@ def _spots(hot: pd.DataFrame, surplus: pd.Series) -> pd.Series:
     home = {(r, cell): i for i, (r, cell) in enumerate(zip(hot["resolution"], hot["cell"], strict=True))}
     sizes = sorted(set(hot["resolution"]))
     round_it = [[home.get((s, h3.cell_to_parent(c, s))) for s in sizes if s <= r] for r, c in home]
-    top = pd.Series([next(i for i in found if i is not None) for found in round_it], hot.index, dtype="int64")
+    top = pd.Series([next(i for i in around if i is not None) for around in round_it], hot.index, dtype="int64")
     order = surplus[hot.index].iloc[sorted(set(top))].rank(ascending=False, method="first").astype("Int64")
     return top.map(dict(zip(sorted(set(top)), order, strict=True))).astype("Int64")
 

@@ -180,8 +180,8 @@ def quotes(
     "Write reviews as quotes with their date and region."
 
     def source(q: dict) -> str:
-        told = [written_day(q["reviewed_at"])] if q.get("reviewed_at") else []
-        return " · ".join(escape(t) for t in [*told, q.get("region")] if t)
+        about = [written_day(q["reviewed_at"])] if q.get("reviewed_at") else []
+        return " · ".join(escape(t) for t in [*about, q.get("region")] if t)
 
     return "".join(
         f"<blockquote><p>{escape(q['text'])}</p><p class='muted'>{source(q)}</p></blockquote>" for q in items

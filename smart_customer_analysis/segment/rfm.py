@@ -96,8 +96,8 @@ LOW_IS_BEST = ("recency", "review_recency")  # columns where less is better
 def _low_is_best(names: list, chosen: Sequence[str | int] | None, named: bool) -> np.ndarray:
     "Mark the columns where less is better; warns where an array leaves it open."
     if chosen is None and not named:
-        told = "RFM: columns without names, so more is taken as better in all; give low_is_best, for example (0,)"
-        warnings.warn(told, UserWarning, stacklevel=3)
+        warning = "RFM: columns without names, so more is taken as better in all; give low_is_best, for example (0,)"
+        warnings.warn(warning, UserWarning, stacklevel=3)
     known = [str(n).lower() for n in names]
     chosen = [c for c in LOW_IS_BEST if c in known] if chosen is None else chosen
     return np.isin(np.arange(len(names)), list(_positions(names, chosen, "low_is_best")))

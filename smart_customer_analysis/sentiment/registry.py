@@ -121,8 +121,8 @@ def _verify_files(folder: Path, listed: dict[str, Any]) -> None:
             raise ModelError(f"{listed[name]['bytes'][-1]} bytes in {name}", f"{size} in {folder}", RETRAIN)
         if file_hash(path) not in listed[name]["sha256"]:
             raise ModelError(f"{name} as it was written", f"a changed file in {folder}", RETRAIN)
-    found = {p.name for p in folder.iterdir() if not (p.name.endswith(".part") or p.name.startswith("."))}
-    foreign = sorted(found - {*listed, MANIFEST})  # hidden ones come from Finder and JupyterLab; nothing reads them
+    files = {p.name for p in folder.iterdir() if not (p.name.endswith(".part") or p.name.startswith("."))}
+    foreign = sorted(files - {*listed, MANIFEST})  # hidden ones come from Finder and JupyterLab; nothing reads them
     if foreign:
         stranger = f"{foreign[0]} in {folder}"
         raise ModelError(f"only the files of {MANIFEST}", stranger, "move it out of the folder")

@@ -163,8 +163,8 @@ def small_events(
     small = []
     for event in run["events"]:
         mine, other = event.get("segment_id"), event.get("other")
-        told = {(mine, other), (other, mine), (other, other)} if other else set()
-        small.append((event.get("n") is not None and event["n"] < k) or mine in few or bool(told & moved))
+        moves = {(mine, other), (other, mine), (other, other)} if other else set()
+        small.append((event.get("n") is not None and event["n"] < k) or mine in few or bool(moves & moved))
     return small
 
 

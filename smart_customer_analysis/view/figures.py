@@ -212,10 +212,10 @@ def nameless(
     "Name the groups that a list says exist, and of which it says nothing more."
     if by not in ("region", "segment"):
         return []
-    which, asked = ("region", "segment").index(by), {"region": filters.region, "segment": filters.segment}
+    which, chosen = ("region", "segment").index(by), {"region": filters.region, "segment": filters.segment}
     groups = sorted({group for pair in shop.names.pairs if (group := pair[which]) is not None})
-    wanted = [group for group in groups if asked[by] in (None, group)]
-    return [group for group in wanted if shop.names.hides(**(asked | {by: group}))]
+    wanted = [group for group in groups if chosen[by] in (None, group)]
+    return [group for group in wanted if shop.names.hides(**(chosen | {by: group}))]
 
 # %% ../../nbs/610_view.figures.ipynb #61000004
 def pick_sentiment(

@@ -124,8 +124,8 @@ def hot_spot_items(
     spots: HotSpots,  # of these rows
 ) -> list[HotSpotItem]:  # by rank; the same whatever size is drawn
     "List the hot spots with the figures of their largest hot cells."
-    found = spots.spots()
-    figures = {r: cell_figures(shop, rows, spots, r) for r in found["resolution"].unique()}
+    largest = spots.spots()
+    figures = {r: cell_figures(shop, rows, spots, r) for r in largest["resolution"].unique()}
     sizes = dict(zip(spots.resolutions, SIZES, strict=True))
     return [
         {
@@ -136,7 +136,7 @@ def hot_spot_items(
             "lon": row["lon"],
             "lat": row["lat"],
         }
-        for row in found.to_dict("records")
+        for row in largest.to_dict("records")
     ]
 
 # %% ../../nbs/630_view.maps.ipynb #2a7812de

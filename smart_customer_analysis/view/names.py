@@ -29,7 +29,8 @@ class Names:
         self, region: str | None, segment: str | None
     ) -> tuple[str | None, str | None, list[str]]:  # the two where they may be named, and what is hidden
         "Name what may be named; a pair that no review has is named as little as the smallest."
-        named = self.pairs.get((region, segment), (region in self.shown("region"), False))
+        pair = (region, segment)
+        named = self.pairs[pair] if pair in self.pairs else (region in self.shown("region"), False)
         hidden = [name for name, is_named in zip(("region", "segment"), named, strict=True) if not is_named]
         return region if named[0] else None, segment if named[1] else None, hidden
 

@@ -44,7 +44,7 @@ class Named:
     "What may be named beside the reviews of one list."
 
     shop: Names  # of all reviews
-    asked: Names | None = None  # of the reviews that match; None: those of the shop count
+    matching: Names | None = None  # of the reviews that match; None: those of the shop count
     products: frozenset[str] = frozenset()  # that enough people of the list wrote about
 
     def of(
@@ -53,8 +53,8 @@ class Named:
     ) -> tuple[str | None, str | None, str | None, list[str]]:  # the three where they may be named, and what is hidden
         "Name what may be named beside one review."
         region, segment, hidden = self.shop.of(row["region"], row["segment"])
-        if self.asked:
-            region, segment, more = self.asked.of(region, segment)
+        if self.matching:
+            region, segment, more = self.matching.of(region, segment)
             hidden = sorted({*hidden, *more})
         product = row["product"] if row["product"] in self.products else None
         return region, segment, product, hidden + (["product"] if product != row["product"] else [])
