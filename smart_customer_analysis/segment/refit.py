@@ -420,7 +420,7 @@ def _draw(blocks: Iterable[pd.DataFrame], most: int) -> pd.DataFrame:
     "Draw rows from a stream in one pass, the same members in every run."
     kept = None
     for block in blocks:
-        keyed = block.assign(_key=hash_texts(block.index))
+        keyed = block.assign(_key=hash_texts(id_texts(block.index, "the index")))
         kept = keyed if kept is None else pd.concat([kept, keyed])
         kept = kept.nsmallest(most, "_key") if len(kept) > most else kept
     if kept is None:
