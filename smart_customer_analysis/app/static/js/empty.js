@@ -3,7 +3,7 @@ import { get } from "./api.js";
 import { emptyState } from "./card.js";
 import { h } from "./dom.js";
 import { count } from "./format.js";
-import { LABELS, activeFilters, asked, href, here, scopeText, state } from "./state.js";
+import { LABELS, activeFilters, queryParams, href, here, scopeText, state } from "./state.js";
 
 const bare = (key) =>
   key === "period" ? { start: "", end: "", cursor: "", page: "" } : { [key]: "", cursor: "", page: "" };
@@ -13,7 +13,7 @@ export async function nothing({ without = [], what = "reviews" } = {}) {
     query = (key) => ({ ...state.query, ...bare(key) });
   const counts = await Promise.all(
     keys.map((key) =>
-      get("reviews", { ...asked({ without, query: query(key) }), limit: 1 })
+      get("reviews", { ...queryParams({ without, query: query(key) }), limit: 1 })
         .then((x) => x.total)
         .catch(() => null),
     ),

@@ -16,8 +16,8 @@ export function land() {
   return landPromise;
 }
 
-export function extentOf(features, given) {
-  if (Array.isArray(given) && given.length === 4 && given.every(Number.isFinite)) return given;
+export function extentOf(features, known) {
+  if (Array.isArray(known) && known.length === 4 && known.every(Number.isFinite)) return known;
   let [w, so, e, n] = [180, 90, -180, -90];
   for (const f of features)
     for (const [x, y] of f.geometry.type === "Polygon"

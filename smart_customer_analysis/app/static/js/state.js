@@ -82,7 +82,7 @@ export function period(query = state.query) {
 }
 
 // What a view sends to the API: filters that act there, with the period made explicit.
-export function asked({ without = [], query = state.query } = {}) {
+export function queryParams({ without = [], query = state.query } = {}) {
   const p = period(query),
     out = { ...filtersOf(query) };
   if (p) Object.assign(out, { start: p.start, end: p.end });
@@ -108,6 +108,6 @@ export function activeFilters({ without = [], query = state.query } = {}) {
   return period(query)?.chosen ? [...keys, "period"] : keys;
 }
 export function segmentName(id) {
-  const found = meta.segments.find((x) => x.id === id);
-  return found ? `[${id}] ${found.name}` : `[${id}]`;
+  const segment = meta.segments.find((x) => x.id === id);
+  return segment ? `[${id}] ${segment.name}` : `[${id}]`;
 }

@@ -7,7 +7,7 @@ import { nothing } from "../empty.js";
 import { FIGURE_COLUMNS, figureCells, save } from "../export.js";
 import { count, plural } from "../format.js";
 import { cellLines, extentOf, land, legend, legendSVG, padded, paint, staticMap } from "../geo.js";
-import { asked, filtersOf, here, href, meta, state } from "../state.js";
+import { queryParams, filtersOf, here, href, meta, state } from "../state.js";
 import { WHY } from "../words.js";
 
 const WITHOUT = ["sentiment", "q"];
@@ -671,7 +671,7 @@ export default {
           [
             {
               name: "Region",
-              cell: (x) => h("a", { href: here({ region: x.key }) }, x.name),
+              cell: (x) => (x.key === "unknown" ? x.name : h("a", { href: here({ region: x.key }) }, x.name)),
               sort: (x) => x.name,
               num: false,
             },
@@ -737,7 +737,7 @@ export default {
     return {
       async update() {
         drawControls();
-        const params = { ...asked({ without: WITHOUT }), size: opt().size },
+        const params = { ...queryParams({ without: WITHOUT }), size: opt().size },
           key = JSON.stringify({ ...params, ...opt() });
         if (key === lastAsk && data) {
           drawPicked();
@@ -780,7 +780,9 @@ export default {
             return list();
           }),
           regions.load(async (signal) => {
-            return regionTable(await get("shares", { ...asked({ without: WITHOUT }), by: "region" }, signal));
+            return regionTable(
+              await get("shares", { ...queryParams({ without: WITHOUT }), by: "region" }, signal),
+            );
           }),
         ]);
         if (data?.features.length && lastAsk === key) {

@@ -22,7 +22,7 @@ import { count, date, dates, day, addDays, iso, pct, plural, pointsText, range }
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { dotRows, weekly } from "../charts.js";
 import { land, legendItems, staticMap, extentOf, cellLines } from "../geo.js";
-import { asked, here, href, meta, period, scopeText } from "../state.js";
+import { queryParams, here, href, meta, period, scopeText } from "../state.js";
 import { WHY } from "../words.js";
 
 const SENTIMENT = "Sentiment does not act here: a share of negative reviews needs all of them.";
@@ -104,7 +104,7 @@ export function changeRows(ch, { max = 5 } = {}) {
 function changeTitle(ch) {
   const n = ch.proven.filter((p) => p.mark !== "event").length,
     events = ch.proven.length - n;
-  const told = n
+  const tested = n
     ? `${n} of ${plural(ch.tested, "measure")}${ch.proven.some((p) => p.kind === "overall") ? ", the share above among them" : ""}`
     : ch.tested
       ? "nothing proven"
@@ -113,7 +113,7 @@ function changeTitle(ch) {
         : ch.period.previous_start
           ? "too few to test"
           : "no earlier period to compare";
-  return `What changed: ${told}${events ? `, ${plural(events, "event")}` : ""}`;
+  return `What changed: ${tested}${events ? `, ${plural(events, "event")}` : ""}`;
 }
 
 async function headline(o) {
@@ -146,7 +146,8 @@ async function headline(o) {
       h(
         "span",
         null,
-        `Share of reviews, corrected for the model's errors · ${p.start ? dates(p.start, p.end) : "all dates"}`,
+        `Share of reviews, by ${f.n_predicted ? "their stars or the model's reading, corrected" : "their stars"} · ` +
+          (p.start ? dates(p.start, p.end) : "all dates"),
       ),
       before ? h("span", null, ` compared with ${before}`) : "",
     ],
@@ -375,7 +376,7 @@ function segments(o) {
 async function where(o, signal) {
   const [landData, cells] = await Promise.all([
     land(),
-    get("map/cells", { ...asked({ without: WITHOUT }), size: "large" }, signal),
+    get("map/cells", { ...queryParams({ without: WITHOUT }), size: "large" }, signal),
   ]);
   const spots = cells.hotspots,
     feats = cells.features,
@@ -561,7 +562,7 @@ export default {
     return {
       async update() {
         document.querySelector("#to-reports")?.setAttribute("href", href("reports"));
-        const params = asked({ without: WITHOUT });
+        const params = queryParams({ without: WITHOUT });
         const p = period();
         const ask = (signal) =>
           get(

@@ -109,12 +109,12 @@ export default {
         rest = ["segment", "product", "sentiment", "q"].filter((k) => q[k]).map((k) => LABELS[k]);
       const write = () => {
         const weekly = kind === "weekly",
-          given = weekly ? params : params.filter((k) => k === "source");
+          named = weekly ? params : params.filter((k) => k === "source");
         code.textContent = [
           "sca report run",
           kind,
           weekly && p?.chosen ? `-p end=${p.end} -p weeks=${Math.max(1, Math.round(p.length / 7))}` : "",
-          ...given.map((k) => `-p ${shell(`${k}=${q[k]}`)}`),
+          ...named.map((k) => `-p ${shell(`${k}=${q[k]}`)}`),
         ]
           .filter(Boolean)
           .join(" ");

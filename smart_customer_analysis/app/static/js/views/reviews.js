@@ -7,7 +7,7 @@ import { badge, isHidden } from "../figure.js";
 import { FIGURE_COLUMNS, csvText, figureCells, save } from "../export.js";
 import { chance, count, date, plural } from "../format.js";
 import { check, tokens, wordLegend, words } from "../explain.js";
-import { asked, filtersOf, here, meta, period, scopeText, segmentName, state } from "../state.js";
+import { queryParams, filtersOf, here, meta, period, scopeText, segmentName, state } from "../state.js";
 import { WHY } from "../words.js";
 
 const SORTS = [
@@ -238,7 +238,7 @@ export default {
     });
 
     const params = (extra = {}) => ({
-      ...asked(),
+      ...queryParams(),
       sort: state.query.sort,
       limit: PAGE,
       cursor: state.query.cursor,

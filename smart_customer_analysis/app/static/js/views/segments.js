@@ -18,7 +18,7 @@ import {
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { count, date, dates, day, addDays, iso, number, pct, plural } from "../format.js";
 import { dotRows, dumbbells, flows, weekly } from "../charts.js";
-import { asked, filtersOf, here, href, period, state } from "../state.js";
+import { queryParams, filtersOf, here, href, period, state } from "../state.js";
 import { WHY } from "../words.js";
 
 const WITHOUT = ["sentiment", "q", "segment"];
@@ -505,7 +505,7 @@ export default {
     root.append(cards);
     return {
       async update() {
-        const params = asked({ without: WITHOUT }),
+        const params = queryParams({ without: WITHOUT }),
           q = state.query,
           pair = (q.compare || "").split(",").filter(Boolean);
         cmp.el.hidden = pair.length < 2;

@@ -113,17 +113,17 @@ export default {
     // The verdict is shown when it is there; the words behind it take longer and follow.
     async function go() {
       const mine = ++run,
-        asked = text;
+        sent = text;
       stop = new AbortController();
       out.classList.add("updating");
       asking.hidden = false;
       try {
-        const p = (await post("predict", { text: asked }, stop.signal)).predictions[0];
+        const p = (await post("predict", { text: sent }, stop.signal)).predictions[0];
         if (mine !== run) return;
-        const place = show(asked, p);
+        const place = show(sent, p);
         out.classList.remove("updating");
         asking.hidden = true;
-        explain(mine, asked, place);
+        explain(mine, sent, place);
       } catch (err) {
         if (mine !== run || err.name === "AbortError") return;
         if (err.status === 429) busy(Math.max(1, err.retryAfter || 2));
@@ -155,24 +155,24 @@ export default {
       }
     }
 
-    // Words cost more than a verdict, so they are asked for only when nothing is typed for another moment.
-    async function explain(mine, asked, place) {
+    // Words cost more than a verdict, so they are sent for only when nothing is typed for another moment.
+    async function explain(mine, sent, place) {
       await new Promise((done) => setTimeout(done, PAUSE));
       if (mine !== run) return;
       try {
-        const x = await post("explain", { text: asked }, stop.signal);
+        const x = await post("explain", { text: sent }, stop.signal);
         if (mine !== run) return;
         clear(
           place,
           h("h2", null, "Which words speak for it"),
-          words(asked, x, { drop }),
+          words(sent, x, { drop }),
           x.faithful ? wordLegend() : null,
           h("p", { class: "caption" }, check(x), x.faithful ? " Tap a word to drop it and ask again." : ""),
         );
       } catch (err) {
         if (mine !== run || err.name === "AbortError") return;
         if (err.status === 429) {
-          timer = setTimeout(() => explain(mine, asked, place), 1000 * Math.max(1, err.retryAfter || 2));
+          timer = setTimeout(() => explain(mine, sent, place), 1000 * Math.max(1, err.retryAfter || 2));
           return;
         }
         clear(
@@ -201,7 +201,7 @@ export default {
       counting = setInterval(tick, 1000);
     }
 
-    function show(asked, p) {
+    function show(sent, p) {
       const place = h(
         "div",
         { class: "verdict-words" },
@@ -217,7 +217,7 @@ export default {
         ? [Math.min(held[0], p.p_negative - 0.02), Math.max(held[1], p.p_negative + 0.02)]
         : held;
       const sentence = sure ? `${word}${bounds ? ", sure" : ""}: ${chance(value)}.` : `Unsure: ${UNSURE}`;
-      const curl = `curl -s ${location.origin}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify({ text: asked }).replaceAll("'", "'\\''")}'`;
+      const curl = `curl -s ${location.origin}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify({ text: sent }).replaceAll("'", "'\\''")}'`;
       clear(
         out,
         h(
@@ -264,7 +264,7 @@ export default {
           h("p", { class: `caption${p.tokens_read < p.tokens_total ? " cut" : ""}` }, tokens(p)),
         ),
         inside ? h("p", null, UNSURE) : bounds ? null : h("p", { class: "caption" }, NO_PROMISE),
-        sample && written(sample) === asked ? h("p", null, beside(sample, sure ? p.label : null)) : null,
+        sample && written(sample) === sent ? h("p", null, beside(sample, sure ? p.label : null)) : null,
         place,
         h(
           "p",
@@ -323,12 +323,12 @@ export default {
     });
     async function learn() {
       const r = await get("reviews", { limit: 100 }).catch(() => null),
-        found = samples(r?.items || []);
-      tries.hidden = !found.length;
+        examples = samples(r?.items || []);
+      tries.hidden = !examples.length;
       clear(
         tries,
         "Reviews of this shop: ",
-        found.map(([name, row]) =>
+        examples.map(([name, row]) =>
           h(
             "button",
             {
