@@ -52,6 +52,7 @@ from smart_customer_analysis.view.maps import (
     read_place,
     shop_resolutions,
 )
+from .view.names import hidden_beside
 from .view.overview import FilterOptions, Overview, make_overview, shown_options
 from .view.reports import ReportItem, report_item
 from smart_customer_analysis.view.reviews import (
@@ -268,7 +269,7 @@ def answer_reviews(
     if 0 < n_people < shop.k or shop.names.hides(filters.region, filters.segment):
         return hidden_page(shop)
     left_out = {
-        other: shop.names.left_out(by, value)
+        other: hidden_beside(shop.names, by, value)
         for by, other, value in (("region", "segment", filters.region), ("segment", "region", filters.segment))
         if value is not None
     }

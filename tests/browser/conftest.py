@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from browser_shop import build, served
 from postgres import missing
@@ -55,7 +56,14 @@ def vendored() -> None:
 def site(chromium, vendored, tmp_path_factory) -> Iterator[str]:
     "Address of the running app."
     with served(build(tmp_path_factory.mktemp("site"))) as address:
+        _warm(address)
         yield address
+
+
+def _warm(address: str) -> None:
+    "Ask the model once: its first answer loads torch, 20 s on a busy machine, and is not what a view is tested for."
+    for path in ("predict", "explain"):
+        httpx.post(f"{address}/v1/{path}", json={"text": "The box was late."}, timeout=120).raise_for_status()
 
 
 class Watch:
