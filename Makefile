@@ -88,7 +88,8 @@ faults: setup ## kills and races at full counts, tables into docs/measured/
 	@for f in benchmarks/faults_*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
 
 lock: $(READY) ## write constraints.txt from this environment
-	$(BIN)/python -m pip freeze --exclude-editable | sed -e 's/+cpu$$//' -e '/^smart.customer/d' > constraints.txt
+	@# soupsieve stays at 2.10: from 3.0 on it asks for Python 3.11.5, and Debian 12 has 3.11.2
+	$(BIN)/python -m pip freeze --exclude-editable | sed -e 's/+cpu$$//' -e '/^smart.customer/d' -e 's/^soupsieve==.*/soupsieve==2.10/' > constraints.txt
 	@touch $(READY)
 
 clean: ## remove what can be made again
