@@ -24,7 +24,6 @@ from smart_customer_analysis.serving import (
     PredictionItem,
     ServiceParts,
     connection_state,
-    explanation,
     held_out_reviews,
     matching,
     named_customers,
@@ -337,8 +336,7 @@ class Service(ServiceParts):
         text: str,  # one review
     ) -> Explanation:
         "Weigh each word of a prediction, and check the weights."
-        model = self.models.predictor()
-        return explanation(model.explain(text), model.version)
+        return self.models.explain(text)
 
     def ready(self) -> ServiceState:
         "Report whether questions can be answered, and if not, why."

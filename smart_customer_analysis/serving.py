@@ -105,11 +105,12 @@ def load_active(
 class PredictionItem(TypedDict):
     "One prediction as the API writes it."
 
-    label: str | None  # negative or positive; None: unsure, or nothing to read
+    label: str | None  # negative or positive; None: unsure, or the model must not speak of the text
     p_negative: float
     p_positive: float
     tokens_read: int
     tokens_total: int
+    outside: str | None  # why the model must not speak of the text, e.g. "language de"; None: it may
     model: str  # version
 
 
@@ -125,15 +126,17 @@ class Explanation(PredictionItem):
 def prediction_item(
     row: dict[str, Any],  # row of Predictions.frame, or the result of Predictor.explain
     version: str,  # of the model
+    outside: str = "",  # of `outside_of`; such a text gets no label
 ) -> PredictionItem:
     "Write one prediction as the API does."
-    label = plain(row["label"])
+    label = None if outside else plain(row["label"])
     return {
         "label": None if label is None else LABEL_NAMES[int(label)],
         "p_negative": plain(row["p_negative"], DIGITS),
         "p_positive": plain(row["p_positive"], DIGITS),
         "tokens_read": plain(row["tokens_read"]),
         "tokens_total": plain(row["tokens_total"]),
+        "outside": outside or None,
         "model": version,
     }
 
@@ -141,10 +144,11 @@ def prediction_item(
 def explanation(
     result: dict[str, Any],  # of Predictor.explain
     version: str,  # of the model
+    outside: str = "",  # of `outside_of`
 ) -> Explanation:
     "Write an explanation as the API does."
     return {
-        **prediction_item(result, version),
+        **prediction_item(result, version, outside),
         "words": [{c: plain(w[c], DIGITS) for c in ("word", "start", "end", "weight")} for w in result["words"]],
         "faithful": plain(result["faithful"]),
         "faithfulness": plain(result["faithfulness"], DIGITS),
@@ -152,6 +156,14 @@ def explanation(
     }
 
 # %% ../nbs/690_serving.ipynb #619e991b
+def _predicted(model: Any, texts: list[str], max_error: float | None = None) -> tuple[pd.DataFrame, list[str]]:
+    "Return the predictions of a Predictor, and for each text why it must not speak of it."
+    from smart_customer_analysis.sentiment.predict import outside_of  # torch, only when a model is needed
+
+    predictions = model.predict(texts, max_error=max_error)
+    return predictions.frame, outside_of(model, texts, predictions).tolist()
+
+
 class ModelHolder:
     "The active model, loaded when it is first needed."
 
@@ -175,8 +187,17 @@ class ModelHolder:
     ) -> list[PredictionItem]:  # one per text
         "Predict the label of each text; raises `NotReady`."
         model = self.predictor()
-        frame = model.predict(texts, max_error=max_error).frame
-        return [prediction_item(row, model.version) for row in frame.to_dict("records")]
+        frame, outside = _predicted(model, texts, max_error)
+        rows = zip(frame.to_dict("records"), outside, strict=True)
+        return [prediction_item(row, model.version, why) for row, why in rows]
+
+    def explain(
+        self,
+        text: str,  # one review, as written
+    ) -> Explanation:
+        "Weigh each word of a prediction; raises `NotReady`."
+        model = self.predictor()
+        return explanation(model.explain(text), model.version, _predicted(model, [text])[1][0])
 
     def state(self) -> str:  # "none", "there, not loaded yet", or "loaded, <version>"
         "Describe the model without loading it."

@@ -391,12 +391,16 @@ class Cells(FeatureCollection):
 
 class Prediction(Out):
     label: Literal["negative", "positive"] | None = Field(
-        description="null: unsure at the error asked for, or nothing to read"
+        description="null: unsure at the error asked for, or outside of what the model can read"
     )
     p_negative: float
     p_positive: float
     tokens_read: int
     tokens_total: int
+    outside: str | None = Field(
+        description="why the model must not speak of the text: no known word, language de, too short, too long, "
+        "other subject; null: it may"
+    )
     model: str
 
 

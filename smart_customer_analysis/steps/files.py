@@ -11,14 +11,17 @@ __all__ = ['score_files', 'evaluate_only']
 
 # %% ../../nbs/688_steps.files.ipynb #ab81f4bf
 import pandas as pd
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from ..config import Settings
 from ..data.load import load, read_batches
 from ..data.review_text import text_of
 from ..promotion import groups
 from ..sentiment.evaluate import evaluate, slices, worst_mistakes
-from ..sentiment.predict import open_model
+from ..sentiment.cache import score_stream
+from ..sentiment.predict import Predictions, Predictor, open_model, outside_of
 from ..sentiment.registry import seen
 from ..sentiment.runtime import choose_engine
 from typing import Any
@@ -34,6 +37,22 @@ def _pieces(source: str, paths: tuple, counts: dict[str, int]) -> Iterator[pd.Da
             yield pd.DataFrame({"review_id": ids, "text": text_of(batch.reviews)})
 
 
+class _Within:
+    "A predictor that gives no label to the texts the model must not speak of, and counts them."
+
+    def __init__(self, predictor: Predictor):
+        self.predictor, self.version, self.limit = predictor, predictor.version, predictor.limit
+        self.outside: Counter[str] = Counter()
+
+    def predict(self, texts: Sequence[str], max_error: float | None = None) -> Predictions:
+        "Return `Predictions` of texts."
+        predictions = self.predictor.predict(texts, max_error)
+        why = outside_of(self.predictor, texts, predictions)
+        self.outside.update(why[why != ""].tolist())
+        frame = predictions.frame.assign(label=predictions.frame["label"].mask(why != ""))
+        return replace(predictions, frame=frame)
+
+# %% ../../nbs/688_steps.files.ipynb #45c4ce37
 def score_files(
     settings: Settings,  # max_error, engine, models_dir
     source: str,  # shipped source or a TOML file
@@ -41,14 +60,15 @@ def score_files(
     out: Path,  # folder of the answers
     model: Path | None = None,  # None: the active model
     progress: bool = False,  # show a bar with the time left
-) -> dict[str, Any]:  # model, rows, reviews, scored_now, files, out
-    "Score the reviews of files into Parquet files, without a database; a missing label means unsure."
+) -> dict[str, Any]:  # model, rows, reviews, scored_now, files, out, outside (reason -> texts scored now)
+    "Score the reviews of files into Parquet files, without a database; a missing label means unsure, or outside."
     predictor, counts = open_model(settings, model), {}
     total = sum(len(piece) for piece in _pieces(source, paths, counts))
     choose_engine(predictor, settings, next(_pieces(source, paths, {}), pd.DataFrame({"text": []}))["text"], total)
     pieces = _pieces(source, paths, counts)
-    stream = predictor.score_stream(pieces, out, total, progress=progress, max_error=settings.max_error)
-    return {"model": predictor.version, "rows": counts, **stream}
+    within = _Within(predictor)
+    stream = score_stream(within, pieces, out, total, progress=progress, max_error=settings.max_error)
+    return {"model": predictor.version, "rows": counts, **stream, "outside": dict(within.outside)}
 
 # %% ../../nbs/688_steps.files.ipynb #5e80c335
 def evaluate_only(

@@ -334,6 +334,14 @@ def modelled(tmp_path_factory):
         yield Served(client, settings)
 
 
+def test_a_text_the_model_cannot_read_gets_no_verdict_through_any_door(modelled):
+    german = {"text": "der kettle ist great und das ist auch nicht schlecht"}
+    alone = modelled.client.post("/v1/predict", json=german).json()["predictions"][0]
+    assert (alone["label"], alone["outside"]) == (None, "language de")
+    explained = modelled.client.post("/v1/explain", json=german).json()
+    assert (explained["label"], explained["outside"]) == (None, "language de")
+
+
 def test_predictions_say_what_was_read(modelled):
     answer = modelled.client.post(
         "/v1/predict", json={"texts": ["the kettle is great", "late " * 30, "🙂", "a" * 10_000, ""]}
@@ -341,7 +349,8 @@ def test_predictions_say_what_was_read(modelled):
     assert len(answer["predictions"]) == 5
     assert [p["label"] for p in answer["predictions"][2:]] == [None] * 3, "no known word, or none: no answer"
     assert [p["tokens_read"] for p in answer["predictions"][2:]] == [0, 0, 0]
-    for p in answer["predictions"][:2]:
+    assert [p["outside"] for p in answer["predictions"]] == [None, "too long", *["no known word"] * 3]
+    for p in answer["predictions"][:1]:
         assert p["label"] in ("negative", "positive") and abs(p["p_negative"] + p["p_positive"] - 1) < 1e-4
         assert p["tokens_read"] == p["tokens_total"] and p["model"] == answer["model"]
     assert (
@@ -399,6 +408,7 @@ def test_a_full_queue_refuses_at_once(tmp_path):
         "p_positive": 0.1,
         "tokens_read": 1,
         "tokens_total": 1,
+        "outside": None,
         "model": "stand-in",
     }
     app.state.workers.predict = lambda texts, e: time.sleep(0.3) or [prediction] * len(texts)

@@ -22,6 +22,20 @@ const samples = (rows) =>
     ),
   ]).filter(([, r]) => r);
 const UNSURE = "The model cannot keep its agreed error on this text, so it does not answer.";
+const OUTSIDE = {
+  "no known word": "it knows none of its words",
+  "too short": "it is much shorter than the reviews it learnt from",
+  "too long": "it is much longer than the reviews it learnt from",
+  "other subject": "it is about something else than the reviews it learnt from",
+};
+// Why the model must not speak of a text: a reason of the API in words.
+function outside(reason) {
+  const code = reason.startsWith("language ") ? reason.slice(9) : null,
+    why = code
+      ? `it looks like ${new Intl.DisplayNames("en", { type: "language" }).of(code)}, which it did not learn`
+      : OUTSIDE[reason] || reason;
+  return `The model gives no verdict on this text: ${why}.`;
+}
 const NO_PROMISE = "Too few held-out reviews to promise an error rate: take the percentage as it is.";
 const REASON = "Filters do not act here: the model reads only the text in the box.";
 
@@ -207,6 +221,7 @@ export default {
         { class: "verdict-words" },
         h("p", { class: "muted" }, "Asking which words speak for it …"),
       );
+      const no = p.outside ? outside(p.outside) : UNSURE;
       const inside =
         p.label === null || Boolean(bounds && p.p_negative > bounds[0] && p.p_negative < bounds[1]);
       const sure = !inside,
@@ -216,7 +231,11 @@ export default {
       const band = inside
         ? [Math.min(held[0], p.p_negative - 0.02), Math.max(held[1], p.p_negative + 0.02)]
         : held;
-      const sentence = sure ? `${word}${bounds ? ", sure" : ""}: ${chance(value)}.` : `Unsure: ${UNSURE}`;
+      const sentence = sure
+        ? `${word}${bounds ? ", sure" : ""}: ${chance(value)}.`
+        : p.outside
+          ? no
+          : `Unsure: ${no}`;
       const curl = `curl -s ${location.origin}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify({ text: sent }).replaceAll("'", "'\\''")}'`;
       clear(
         out,
@@ -226,7 +245,11 @@ export default {
           h(
             "p",
             { class: `verdict-word${sure ? ` verdict-${p.label}` : ""}` },
-            inside ? [icon("unsure"), " Unsure"] : bounds ? [word, h("span", null, ", sure")] : word,
+            inside
+              ? [icon("unsure"), p.outside ? " No verdict" : " Unsure"]
+              : bounds
+                ? [word, h("span", null, ", sure")]
+                : word,
           ),
           h(
             "div",
@@ -263,7 +286,7 @@ export default {
           ),
           h("p", { class: `caption${p.tokens_read < p.tokens_total ? " cut" : ""}` }, tokens(p)),
         ),
-        inside ? h("p", null, UNSURE) : bounds ? null : h("p", { class: "caption" }, NO_PROMISE),
+        inside ? h("p", null, no) : bounds ? null : h("p", { class: "caption" }, NO_PROMISE),
         sample && written(sample) === sent ? h("p", null, beside(sample, sure ? p.label : null)) : null,
         place,
         h(
