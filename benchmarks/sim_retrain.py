@@ -60,8 +60,9 @@ def spread(name: str, labelled: float, least: float, models: int) -> dict[str, o
     for seed in range(models):
         read, accuracy = judged(rows, stars, least, seed)
         answer = shares_by(read[current], None, pool=fit_pool(read_reviews(read, None), None))
-        values.append(answer["value"][0])
-        holds.append(bool(answer["low"][0] <= truth <= answer["high"][0]))
+        if pd.notna(answer["value"][0]):  # no number is published where the model's rates do not hold
+            values.append(answer["value"][0])
+            holds.append(bool(answer["low"][0] <= truth <= answer["high"][0]))
         bare.append(read["marked"][current].mean())
         right.append(accuracy)
     (low, high), wide = np.quantile(values, [0.05, 0.95]), np.quantile(bare, [0.05, 0.95])
@@ -70,7 +71,7 @@ def spread(name: str, labelled: float, least: float, models: int) -> dict[str, o
         "reviews of the period": int(current.sum()), "models": models,
         "models right": f"{min(right):.0%} to {max(right):.0%}", "true share": f"{truth:.1%}",
         "published, 5th to 95th percentile": f"{low:.1%} to {high:.1%}", "span in points": f"{100 * (high - low):.1f}",
-        "ranges that hold the true share": f"{sum(holds)} of {models}",
+        "no number": models - len(values), "ranges that hold the true share": f"{sum(holds)} of {len(values)}",
         "bare predictions": f"{wide[0]:.1%} to {wide[1]:.1%}",
     }  # fmt: skip
 

@@ -898,6 +898,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                    'smart_customer_analysis/insight/shares.py'),
                                                         'smart_customer_analysis.insight.shares.negative_share': ( 'insight.shares.html#negative_share',
                                                                                                                    'smart_customer_analysis/insight/shares.py'),
+                                                        'smart_customer_analysis.insight.shares.neutral_shares': ( 'insight.shares.html#neutral_shares',
+                                                                                                                   'smart_customer_analysis/insight/shares.py'),
                                                         'smart_customer_analysis.insight.shares.shares_by': ( 'insight.shares.html#shares_by',
                                                                                                               'smart_customer_analysis/insight/shares.py'),
                                                         'smart_customer_analysis.insight.shares.shifted_groups': ( 'insight.shares.html#shifted_groups',

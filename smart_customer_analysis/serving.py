@@ -155,7 +155,7 @@ def explanation(
         "completeness_error": plain(result["completeness_error"], DIGITS),
     }
 
-# %% ../nbs/690_serving.ipynb #619e991b
+# %% ../nbs/690_serving.ipynb #3d4d4e61
 def _predicted(model: Any, texts: list[str], max_error: float | None = None) -> tuple[pd.DataFrame, list[str]]:
     "Return the predictions of a Predictor, and for each text why it must not speak of it."
     from smart_customer_analysis.sentiment.predict import outside_of  # torch, only when a model is needed
@@ -163,7 +163,7 @@ def _predicted(model: Any, texts: list[str], max_error: float | None = None) -> 
     predictions = model.predict(texts, max_error=max_error)
     return predictions.frame, outside_of(model, texts, predictions).tolist()
 
-
+# %% ../nbs/690_serving.ipynb #619e991b
 class ModelHolder:
     "The active model, loaded when it is first needed."
 

@@ -139,6 +139,9 @@ class Figure(Out):
     n_labelled: int | None = Field(description="reviews that count by their stars")
     n_predicted: int | None = Field(description="reviews without stars that count by the model's reading")
     n_neutral: int | None = Field(description="reviews with three stars; on neither side, not part of the share")
+    neutral: float | None = Field(description="share of reviews with three stars, of those with stars")
+    neutral_low: float | None = Field(description="lower end of its 95 % range")
+    neutral_high: float | None = Field(description="upper end")
     counted: float | None = Field(description="share of the labelled and predicted reviews, before correction")
     reliability: Reliability
     reason: str | None = Field(description="why a share is `not_comparable`")

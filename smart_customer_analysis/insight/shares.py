@@ -8,8 +8,9 @@ Shares of negative reviews.
 
 # %% auto #0
 __all__ = ['RELIABILITIES', 'BLIND', 'RATES', 'SHIFTED', 'WIDE_REVIEWS', 'WIDE_RANGE', 'SHIFT_MISFIT', 'SHIFT_P',
-           'PREDICTED_LEAST', 'COUNTS', 'SHARE_COLUMNS', 'UNKNOWN', 'REPEATS', 'Share', 'finish_range',
-           'negative_share', 'mixture_misfit', 'shifted_groups', 'correlation_of', 'shares_by', 'simulate_shares']
+           'PREDICTED_LEAST', 'COUNTS', 'NEUTRAL', 'SHARE_COLUMNS', 'UNKNOWN', 'REPEATS', 'Share', 'finish_range',
+           'negative_share', 'mixture_misfit', 'shifted_groups', 'correlation_of', 'neutral_shares', 'shares_by',
+           'simulate_shares']
 
 # %% ../../nbs/500_insight.shares.ipynb #60c1803d
 import numpy as np
@@ -149,7 +150,8 @@ def shifted_groups(
 
 # %% ../../nbs/500_insight.shares.ipynb #43450e3e
 COUNTS = ["n_reviews", "n_customers", "n_unsure", "n_negative", "n_labelled", "n_predicted", "n_neutral"]
-SHARE_COLUMNS = [*COUNTS, "counted", "value", "low", "high", "reliability", "reason", "corrected"]
+NEUTRAL = ["neutral", "neutral_low", "neutral_high"]  # share with three stars, of the reviews with stars
+SHARE_COLUMNS = [*COUNTS, "counted", "value", "low", "high", *NEUTRAL, "reliability", "reason", "corrected"]
 UNKNOWN = "unknown"  # group of the reviews without one
 REPEATS = 50  # repeated reviews from which groups say themselves how alike the reviews of one customer are
 
@@ -175,6 +177,20 @@ def _count(rows: pd.DataFrame, group: np.ndarray, size: int) -> pd.DataFrame:
     return pd.DataFrame({"n_reviews": np.bincount(group, minlength=size), "n_customers": people.to_numpy(), **counts})[
         COUNTS
     ]
+
+# %% ../../nbs/500_insight.shares.ipynb #bc59a7fa
+def neutral_shares(
+    rows: pd.DataFrame,  # of read_reviews
+    group: np.ndarray,  # (n,) group of each row, 0 to size - 1
+    size: int,  # number of groups
+    level: float = 0.95,  # coverage of the ranges
+) -> pd.DataFrame:  # columns NEUTRAL, 0 to 1; missing where no review has stars
+    "Estimate each group's share of reviews with three stars, of those with stars."
+    neutral = rows["neutral"].to_numpy(dtype=bool)
+    y = np.where(neutral | rows["y"].notna().to_numpy(), neutral.astype(float), np.nan)
+    rated = rows.assign(y=y, f=np.nan, held_out=False)
+    t, _ = estimate_groups(rated, group, size, fit_pool(rated, None))
+    return finish_range(t, level=level)[["value", "low", "high"]].set_axis(NEUTRAL, axis=1)
 
 # %% ../../nbs/500_insight.shares.ipynb #d706c93f
 def shares_by(
@@ -202,7 +218,8 @@ def shares_by(
     counts = _count(rows, group, size)
     counted = counts["n_negative"] / (counts["n_labelled"] + counts["n_predicted"]).replace(0, np.nan)
     ranges = finish_range(t, level=level, shifted=shifted_groups(rows, group, size, shop, icc))
-    out = counts.assign(counted=counted, **ranges, corrected=(counts["n_predicted"] > 0) & t["by_model"])
+    neutral = neutral_shares(rows, group, size, level)
+    out = counts.assign(counted=counted, **ranges, **neutral, corrected=(counts["n_predicted"] > 0) & t["by_model"])
     people = pd.Series(group)
     hidden = hidden_groups(people, rows["person"], out["n_customers"], k)
     first = pd.Series(np.arange(len(frame))).groupby(people.to_numpy()).first()
@@ -231,7 +248,7 @@ def _masked(out: pd.DataFrame, hidden: pd.Series) -> pd.DataFrame:
     "Blank every number of a hidden group."
     out = out.astype(dict.fromkeys(COUNTS, "Int64")).assign(reliability=out["reliability"].mask(hidden, "hidden"))
     out["reason"] = out["reason"].mask(hidden, "")
-    return out.assign(**{c: out[c].mask(hidden) for c in (*COUNTS, "counted", "value", "low", "high")})
+    return out.assign(**{c: out[c].mask(hidden) for c in (*COUNTS, "counted", "value", "low", "high", *NEUTRAL)})
 
 # %% ../../nbs/500_insight.shares.ipynb #273a9935
 def simulate_shares(

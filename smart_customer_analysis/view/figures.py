@@ -42,6 +42,9 @@ class Figure(TypedDict):
     n_labelled: int | None  # reviews that count by their stars
     n_predicted: int | None  # reviews that count by the model's reading
     n_neutral: int | None  # reviews with three stars: on neither side
+    neutral: float | None  # their share, 0 to 1, of the reviews with stars
+    neutral_low: float | None  # lower end of the 95 % range
+    neutral_high: float | None  # upper end
     counted: float | None  # share of the labelled and predicted reviews before correction
     reliability: str  # ok, wide, hidden, not_comparable or none
     reason: str | None  # why a share is not comparable
@@ -51,8 +54,9 @@ class Figure(TypedDict):
 # %% ../../nbs/610_view.figures.ipynb #adaaf701
 HIDDEN: Figure = {
     "value": None, "low": None, "high": None, "n_reviews": None, "n_customers": None, "n_unsure": None,
-    "n_labelled": None, "n_predicted": None, "n_neutral": None, "counted": None, "reliability": "hidden",
-    "reason": None, "corrected": False, "evidence": None,
+    "n_labelled": None, "n_predicted": None, "n_neutral": None, "neutral": None, "neutral_low": None,
+    "neutral_high": None, "counted": None, "reliability": "hidden", "reason": None, "corrected": False,
+    "evidence": None,
 }  # fmt: skip
 _NONE: dict[str, Any] = {"n_unsure": 0, "n_labelled": 0, "n_predicted": 0, "n_neutral": 0, "reliability": "none"}
 NO_REVIEWS: Figure = {**HIDDEN, "n_reviews": 0, "n_customers": 0, **_NONE}
@@ -77,6 +81,9 @@ def figure(
         "n_labelled": plain(row["n_labelled"]),
         "n_predicted": plain(row["n_predicted"]),
         "n_neutral": plain(row["n_neutral"]),
+        "neutral": plain(row["neutral"], DIGITS),
+        "neutral_low": plain(row["neutral_low"], DIGITS),
+        "neutral_high": plain(row["neutral_high"], DIGITS),
         "counted": plain(row["counted"], DIGITS) if has_value else None,
         "reliability": row["reliability"] if has_value or row["reason"] else "none",
         "reason": row["reason"] or None,

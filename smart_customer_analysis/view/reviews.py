@@ -116,7 +116,9 @@ def figure_sentence(
     of = (figure["n_labelled"] or 0) + (figure["n_predicted"] or 0)
     counted = f"{n_negative:,} of {of:,} are negative, {made_of(figure)} ({percent(n_negative / max(of, 1))})."
     if figure["n_neutral"]:
-        counted += f" {figure['n_neutral']:,} with three stars count on neither side."
+        low, high = (100 * (figure[c] or 0) for c in ("neutral_low", "neutral_high"))
+        ends = f"{percent(figure['neutral'] or 0)} ({low:.0f}–{high:.0f}%)"
+        counted += f" {figure['n_neutral']:,} with three stars count on neither side: {ends} of those with stars."
     if figure["reliability"] == "not_comparable":
         return f"{counted} No share can be given: {figure['reason']}."
     value, low, high = figure["value"] or 0, figure["low"] or 0, figure["high"] or 0

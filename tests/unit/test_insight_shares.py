@@ -103,6 +103,15 @@ def test_three_stars_are_counted_apart_and_on_neither_side() -> None:
     row = shares_by(rows.assign(neutral=neutral, stars=rows["stars"].mask(neutral)), None).iloc[0]
     assert (row["n_neutral"], row["n_labelled"], row["n_predicted"], row["n_reviews"]) == (50, 350, 0, 400)
     assert row["value"] == pytest.approx(rows["truth"][50:].mean())
+    quantile = stats.t.isf(0.025, 399)
+    one_each = shares_by(rows.assign(neutral=neutral, customer_id=range(400)), None).iloc[0]
+    assert one_each["neutral"] == pytest.approx(50 / 400)
+    assert (one_each["neutral_low"], one_each["neutral_high"]) == pytest.approx(wilson(50, 400, quantile))
+
+
+def test_a_shop_without_stars_has_no_neutral_share() -> None:
+    rows = simulate_reviews(400, 0.3, labelled=0.0)
+    assert shares_by(rows, None, CONFUSION)[["neutral", "neutral_low", "neutral_high"]].isna().all().all()
 
 
 def test_reviews_nobody_read_are_never_corrected() -> None:
