@@ -258,7 +258,7 @@ def _moves(t: dict[str, np.ndarray], pool: Pool) -> dict[str, np.ndarray]:
     sd_u = g * (t["w"] * t["lam"] + (1 - t["w"]) / d) / many * t["var_u"] ** 0.5
     return t | {
         "value": value, "pq": pq, "label": label, "unread": by_rates / many, "by_rates": by_rates / d,
-        "by_model": (t["lam"] > 0) | (by_rates > 0),
+        "spread": by_rates * min(RATE_SPREAD, 1 - d), "by_model": (t["lam"] > 0) | (by_rates > 0),
         "sd_l": label * pq**0.5, "sd_h": np.maximum(joint, 0.1 * label**2 * pq) ** 0.5, "sd_u": sd_u,
     }  # fmt: skip
 

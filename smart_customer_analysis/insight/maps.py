@@ -213,7 +213,7 @@ def _map_titles(n: int, metric: str) -> tuple[str, str]:
     measure = "Share of negative reviews per cell"
     if metric == "difference":
         measure = "Proven difference from the share of all, in points, per cell"
-    subtitle = f"{measure}; hatched: hidden, to protect fewer than 10 customers"
+    subtitle = f"{measure}; hatched: hidden, to protect small groups"
     return title if n else "No place is worse than chance explains", subtitle
 
 # %% ../../nbs/524_insight.maps.ipynb #04801716

@@ -70,7 +70,7 @@ def finish_range(
     "Turn an estimate into the numbers that are shown, with a word on how far to trust them."
     if not 0 < level < 1:
         raise InputError("a level between 0 and 1", str(level), "write 0.95 for 95 %")
-    low, high = solve_range(t, level)
+    low, high = solve_range(t.assign(k=t["k"] + t["spread"] ** 2), level)
     blind = (t["value"].isna() | ~np.isfinite(low)).to_numpy()
     kinds = [blind, (high <= 0) | (low >= 1), np.zeros(len(t), dtype=bool) if shifted is None else shifted]
     reason = np.where(t["n"] > 0, np.select(kinds, [BLIND, RATES, SHIFTED], ""), "")

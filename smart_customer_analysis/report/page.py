@@ -195,7 +195,7 @@ KEY = {
     "Corrected": "adjusted for how often the model mistakes one kind for the other.",
     "Unsure": "the model cannot keep its agreed error here, so it does not answer.",
     "Hot spot": "worse than chance explains, with its neighbours, at two of three cell sizes.",
-    "Hidden [c]": "fewer than 10 customers behind the number, or needed to protect such a group.",
+    "Hidden [c]": "too few customers behind the number, or needed to protect such a group.",
     "Wide [u]": "too few reviews for one number.",
     "Points": "difference between two percentages.",
 }

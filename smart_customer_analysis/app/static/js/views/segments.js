@@ -261,7 +261,7 @@ function evidence(d) {
       min_share: "Share of the smallest segment",
     };
   return {
-    title: `Why ${d.chosen_k ?? d.items.length} segments`,
+    title: `Why ${plural(d.chosen_k ?? d.items.length, "segment")}`,
     subtitle: "What each number of groups would give; the chosen one is marked",
     body: table(
       [
