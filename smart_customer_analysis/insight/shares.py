@@ -273,7 +273,7 @@ def simulate_shares(
         rows = read_reviews(frame, confusion)
         pool = fit_pool(rows, confusion)
         t, _ = estimate_groups(rows, group, groups, pool, np.full(groups, correlation_of(rows, group, pool)))
-        low, high = np.clip(solve_range(t), 0, 1)
+        low, high = finish_range(t)[["low", "high"]].to_numpy().T
         counted = np.bincount(group, frame["marked"], minlength=groups) / np.bincount(group, minlength=groups)
         parts.append(pd.DataFrame({"value": t["value"].clip(0, 1), "low": low, "high": high, "counted": counted}))
     table = pd.concat(parts)
