@@ -167,6 +167,23 @@ def _cell(value: Any) -> str | None:
         return bytes(value).decode("utf-8", "backslashreplace")
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
+# %% ../../nbs/107_data.read.ipynb #4c444153
+def _keep_odd_dates(connection: sa.Connection) -> None:
+    "Let a date that Python cannot hold (before the year 1, infinity) come as text: one row, not the end of the load."
+    import psycopg2.extensions as ext
+
+    def kept(plain: Any) -> Any:
+        def cast(text: str | None, cursor: Any) -> Any:
+            try:
+                return plain(text, cursor)
+            except (ValueError, OverflowError):
+                return text
+
+        return cast
+
+    for oid, plain in ((1082, ext.PYDATE), (1114, ext.PYDATETIME), (1184, ext.PYDATETIMETZ)):
+        ext.register_type(ext.new_type((oid,), "KEPT", kept(plain)), connection.connection.dbapi_connection)
+
 # %% ../../nbs/107_data.read.ipynb #a4b414de
 def _read_only(connection: sa.Connection) -> sa.Connection:
     "Make the database itself refuse writing."
@@ -174,6 +191,8 @@ def _read_only(connection: sa.Connection) -> sa.Connection:
         connection.exec_driver_sql("PRAGMA query_only = ON")
     elif connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        if connection.dialect.driver == "psycopg2":
+            _keep_odd_dates(connection)
     elif connection.dialect.name in ("mysql", "mariadb"):
         connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
     return connection
