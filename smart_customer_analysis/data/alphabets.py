@@ -157,7 +157,7 @@ ENCODINGS: dict[str, tuple[str, ...]] = {  # Python codec -> languages; of two t
 
 # %% ../../nbs/095_data.alphabets.ipynb #d35cb4b7
 _WORD = re.compile("[A-Za-z\u0080-\uffff]+")
-_BEFORE = "“”„‘’‚«»‹›¿¡–—…•°µ±×€£¥§©·´¨ªº"
+_BEFORE = "“”„‘’‚«»‹›¿¡–—…•°µ±×§©·´¨"
 _AFTER = "“”‘’»›«–—…•®™©°·´"
 _BETWEEN = re.compile("[’´–—…·•‑\xa0]")
 _UNITS = {"m", "cm", "mm", "km", "dm"}
@@ -188,7 +188,7 @@ _LATIN = {"en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "fi", "ca", "is"
 def _parts(word: str) -> list[str]:
     "Return what is left of a word without the signs around and between its parts."
     bare = word.lstrip(_BEFORE).rstrip(_AFTER)
-    if bare[:-1] in _UNITS and bare[-1:] in "²³":
+    if bare[:-1] in _UNITS and bare[-1:] in "²³" or word in "€£¥ªº":
         return []
     return [part for part in _BETWEEN.split(bare) if part]
 
@@ -268,19 +268,24 @@ def tell_encoding(
     first = {name: read_as(head, name) for name in ENCODINGS}
     likely = [name for name, r in first.items() if r.faults <= 0.2 * r.words + 1]
     readings = {name: read_as(sample, name) for name in likely}
-    plausible: dict[str, str] = {}  # letters of the text -> the first encoding that reads them
+    plausible: dict[str, list[str]] = {}  # letters of the text -> encodings that read them
     for name, reading in readings.items():
         if reading.is_plausible:
-            plausible.setdefault(re.sub(r"\W", "", reading.text), name)
-    names = sorted(plausible.values(), key=lambda n: (-readings[n].known, readings[n].faults))
-    if not names:
+            plausible.setdefault(re.sub(r"\W", "", reading.text), []).append(name)
+    if not plausible:
         nearest = sorted(first, key=lambda n: (first[n].faults / max(1, first[n].words), -first[n].known))
         return "", nearest[:3]
-    best = readings[names[0]]
-    ahead = all(_is_ahead(best, readings[n]) for n in names[1:])
-    return (names[0], names) if ahead else ("", names)
+    best = {names[0]: min((readings[n] for n in names), key=_rank) for names in plausible.values()}
+    names = sorted(best, key=lambda n: _rank(best[n]))
+    return (names[0] if all(_is_ahead(best[names[0]], best[n]) for n in names[1:]) else ""), names
+
+
+def _rank(reading: Reading) -> tuple[int, float]:
+    "Order readings, the best first."
+    return -reading.known, reading.faults
 
 
 def _is_ahead(best: Reading, other: Reading) -> bool:
-    "Say whether a reading is clearly better: twice the known words, or as many and fewer faults."
-    return best.known >= 2 * other.known + 1 or (best.known >= other.known and best.faults < other.faults)
+    "Say whether a reading is clearly better: twice the known words, or in a longer text as many and fewer faults."
+    longer = best.words >= 12 and best.known >= other.known and best.faults < other.faults
+    return best.known >= 2 * other.known + 1 or longer
