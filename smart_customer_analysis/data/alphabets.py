@@ -73,7 +73,7 @@ _WORDS = {
     "sk": "a je sa na to že v s som ale veľmi ako za do pre už nie sú tiež odporúčam bol po si",
     "hu": "a az és nem is hogy egy nagyon de meg van már csak volt jó mint ez ha még el termék",
     "ro": "și şi nu este de la în un o cu pentru foarte dar că am care pe din mai bun bine sunt produs",
-    "hr": "i je nije se na to da u za sam ali vrlo kao od po su bio proizvod jako dobar s smo",
+    "hr": "i je ne nije se na to da u za sam ali vrlo kao od po su bio proizvod jako dobar s smo",
     "tr": "ve bir bu çok için ama da de ne ile iyi ürün güzel gibi daha değil kadar geldi tavsiye aldım",
     "lv": "un ir nav ar ļoti bet kas par no uz to tas labs tikai kā es man jau laba",
     "lt": "ir yra ne labai bet kad su į iš tai kaip per nuo man jau gera prekė buvo tik",
@@ -190,6 +190,8 @@ def _parts(word: str) -> list[str]:
     bare = word.lstrip(_BEFORE).rstrip(_AFTER)
     if bare[:-1] in _UNITS and bare[-1:] in "²³" or word in "€£¥ªº":
         return []
+    if word[0] in "¿¡" and len(word) < 3:
+        return [word]
     return [part for part in _BETWEEN.split(bare) if part]
 
 # %% ../../nbs/095_data.alphabets.ipynb #96033e9c
@@ -277,7 +279,8 @@ def tell_encoding(
         return "", nearest[:3]
     best = {names[0]: min((readings[n] for n in names), key=_rank) for names in plausible.values()}
     names = sorted(best, key=lambda n: _rank(best[n]))
-    return (names[0] if all(_is_ahead(best[names[0]], best[n]) for n in names[1:]) else ""), names
+    more = 4 if names[0].startswith(_RARE) else 1
+    return (names[0] if all(_is_ahead(best[names[0]], best[n], more) for n in names[1:]) else ""), names
 
 
 def _rank(reading: Reading) -> tuple[int, float]:
@@ -285,7 +288,10 @@ def _rank(reading: Reading) -> tuple[int, float]:
     return -reading.known, reading.faults
 
 
-def _is_ahead(best: Reading, other: Reading) -> bool:
+_RARE = ("mac", "iso", "cp437", "cp7", "cp8", "cp1125")  # more must speak for them
+
+
+def _is_ahead(best: Reading, other: Reading, more: int) -> bool:
     "Say whether a reading is clearly better: twice the known words, or in a longer text as many and fewer faults."
     longer = best.words >= 12 and best.known >= other.known and best.faults < other.faults
-    return best.known >= 2 * other.known + 1 or longer
+    return best.known >= 2 * other.known + more or longer

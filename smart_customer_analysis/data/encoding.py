@@ -24,7 +24,7 @@ from ..schema import InputError
 RAW_CHARACTERS = 2_000  # of a refused row that are kept
 TEXT_CHARACTERS = 1_000_000  # longer fields are refused: no review is that long
 BLOCK_BYTES = 2 << 20  # read at a time
-MAX_RECORD_BYTES = 16 << 20  # an open quote is given up after this
+MAX_RECORD_BYTES = 8 << 20  # an open quote is given up after this
 MAX_LINE_BYTES = 64 << 20  # a longer line is no line of data
 
 
