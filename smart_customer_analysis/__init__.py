@@ -18,6 +18,7 @@ Modules:
 - `smart_customer_analysis.data.labelled`: Training, validation and test rows, each bounded, with the number there was
 - `smart_customer_analysis.data.language`: A guess from script and small words; a text that is too short gets no language
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
+- `smart_customer_analysis.data.paths`: Folders, zips and standard input, listed; patterns with and without folders
 - `smart_customer_analysis.data.places`: Countries, their boxes, and coordinates that are swapped or lost
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
 - `smart_customer_analysis.data.review_text`: Title and text as one, the same in training, scoring, erasing and export
