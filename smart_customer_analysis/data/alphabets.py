@@ -174,7 +174,7 @@ def _fits(part: str, language: str) -> bool:
         return False  # two scripts in one word
     if language == "th":
         return not "ัำ" <= part[0] <= "ฺ" and not "็" <= part[0] <= "๎"
-    if latin and re.search("[^\x00-\x7f]{4}", part):
+    if latin and re.search("[^\x00-\x7f]{5}", part):
         return False
     pairs = zip(part, part[1:], strict=False)
     return not any(a.islower() and b.isupper() and not (a + b).isascii() for a, b in pairs)

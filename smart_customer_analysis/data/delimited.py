@@ -28,6 +28,9 @@ from smart_customer_analysis.data.encoding import (
 from ..schema import InputError
 
 # %% ../../nbs/106_data.delimited.ipynb #7fa6e398
+_LINE_END = "\ufdd0"  # no character, by Unicode
+
+
 @dataclass(frozen=True)
 class Dialect:
     "How fields are set apart."
@@ -40,6 +43,9 @@ class Dialect:
         "Split a record; raises `csv.Error` or `ValueError` where it is broken."
         quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
         form = {"delimiter": self.delimiter, "quoting": quoting, "escapechar": self.escape or None}
+        if self.escape and "\\\n" in record:  # csv stumbles over an escaped line end in the last field
+            (fields,) = csv.reader([record.replace("\\\n", _LINE_END)], strict=True, **form)
+            return [field.replace(_LINE_END, "\n") for field in fields]
         (fields,) = csv.reader([record], strict=True, **form)
         return fields
 

@@ -263,7 +263,11 @@ def _refuse_missing(part: FilePart, found: Iterable[str], expected: dict[str, st
     if absent is not None:
         use = expected[absent]
         shown = f"{', '.join(columns[:12]) or 'no column'} in {part.name}"
-        hint = "correct the join in the source file" if use == "a join" else f"map it under [{_kind(use)}.columns]"
+        hint = f"map it under [{_kind(use)}.columns]"
+        if use == "a join":
+            hint = "correct the join in the source file"
+        elif len(columns) == 1:
+            hint += ", or write delimiter = …, or skip = … where lines come before the header"
         raise InputError(f"column {absent!r} for {use}", shown, hint)
 
 
