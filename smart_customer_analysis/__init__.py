@@ -6,6 +6,8 @@ Modules:
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
 - `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
 - `smart_customer_analysis.config`: One object with every setting, and a table that says which place each value came from
+- `smart_customer_analysis.data.alphabets`: The letters and small words of forty languages, to tell one old encoding from another
+- `smart_customer_analysis.data.archives`: gzip, bzip2 and zip, opened by content; damaged ones and bombs are refused
 - `smart_customer_analysis.data.batch`: A row is loaded, rejected or a duplicate; a file that is not what the source describes is refused
 - `smart_customer_analysis.data.clean`: Each step returns a new frame and a count; no text changes and no row leaves without a line in the table
 - `smart_customer_analysis.data.codes`: One spelling of an id in all files, ISO codes of currencies and countries
@@ -19,6 +21,7 @@ Modules:
 - `smart_customer_analysis.data.language`: A guess from script and small words; a text that is too short gets no language
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
 - `smart_customer_analysis.data.numbers`: Decimal and thousands marks as the source says, stars in the forms that shops write; anything else is refused
+- `smart_customer_analysis.data.paths`: Folders, zips and standard input, listed; patterns with and without folders
 - `smart_customer_analysis.data.places`: Countries, their boxes, and coordinates that are swapped or lost
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
 - `smart_customer_analysis.data.review_text`: Title and text as one, the same in training, scoring, erasing and export
