@@ -8,6 +8,7 @@ Modules:
 - `smart_customer_analysis.config`: One object with every setting, and a table that says which place each value came from
 - `smart_customer_analysis.data.batch`: A row is loaded, rejected or a duplicate; a file that is not what the source describes is refused
 - `smart_customer_analysis.data.clean`: Each step returns a new frame and a count; no text changes and no row leaves without a line in the table
+- `smart_customer_analysis.data.countries`: Names, codes and other languages; and where a country lies
 - `smart_customer_analysis.data.duplicates`: MinHash over shingles, in a time that grows with the rows
 - `smart_customer_analysis.data.files`: Paths are matched to the files of a source; each file is read in batches, with its hash and encoding
 - `smart_customer_analysis.data.gazetteer`: An offline gazetteer of names as people write them: short forms, nicknames, other languages
@@ -16,7 +17,7 @@ Modules:
 - `smart_customer_analysis.data.labelled`: Training, validation and test rows, each bounded, with the number there was
 - `smart_customer_analysis.data.language`: A guess from script and small words; a text that is too short gets no language
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
-- `smart_customer_analysis.data.places`: Countries, their boxes, and coordinates that are swapped or lost
+- `smart_customer_analysis.data.places`: Coordinates that are swapped or lost
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
 - `smart_customer_analysis.data.review_text`: Title and text as one, the same in training, scoring, erasing and export
 - `smart_customer_analysis.data.rules`: Numbers, dates, coordinates and ids, each refused row with its rule

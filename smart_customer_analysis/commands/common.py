@@ -25,10 +25,12 @@ Database = Annotated[str | None, typer.Option(help="SQLAlchemy URL; default: the
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
 Source = Annotated[
-    str | None, typer.Option(help="a shipped source, or a TOML file that describes yours; default, without files: sample")
+    str | None,
+    typer.Option(help="a shipped source, or a TOML file that describes yours; default, without files: sample"),
 ]
 Name = Annotated[
-    str | None, typer.Option(help="name to store it under; default: of the description, for csv and the like the folder's")
+    str | None,
+    typer.Option(help="name to store it under; default: of the description, for csv and the like the folder's"),
 ]
 Stored = Annotated[str | None, typer.Option("--source", help="which loaded source; default: the last one")]
 Paths = Annotated[list[Path] | None, typer.Argument(help="files or one folder; default: what the source names")]

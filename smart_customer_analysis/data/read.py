@@ -262,7 +262,9 @@ def read_sql(
         engine = _shop_engine(url)
         with engine.connect() as connection:
             options = {"stream_results": True, "max_row_buffer": batch_rows, "no_parameters": True}
-            result = _read_only(connection).execution_options(**options).exec_driver_sql(query)  # ':' and '%' as written
+            result = (
+                _read_only(connection).execution_options(**options).exec_driver_sql(query)
+            )  # ':' and '%' as written
             names = unique_names(list(result.keys()), "the query")
             for part in result.partitions(batch_rows):
                 columns = [pa.array(map(_cell, c), pa.large_string()) for c in zip(*part, strict=True)]

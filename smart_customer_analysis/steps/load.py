@@ -63,7 +63,9 @@ def stored_name(
 ) -> str | None:  # None: the source's own
     "Return the name a source is stored under: the one asked for; for a format, that of the first folder."
     if name is not None and not re.fullmatch(r"[^./\\\0][^/\\\0]{0,59}", name):
-        raise InputError("a name of 1 to 60 characters without / and \\, not beginning with a point", repr(name), "correct --name")
+        raise InputError(
+            "a name of 1 to 60 characters without / and \\, not beginning with a point", repr(name), "correct --name"
+        )
     if name or source in _ONE_SHOP or source.endswith(".toml") or not paths:
         return name
     folder = Path(paths[0]).resolve()

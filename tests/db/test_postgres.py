@@ -75,7 +75,8 @@ def source_of(folder, query):
 def test_years_that_python_does_not_know_are_rejects(pg_url, tmp_path):
     query = (
         "select * from (values (1, 'good', timestamptz '2026-03-01'), (2, 'old', timestamptz '0044-03-15 BC'), "
-        "(3, 'far', timestamptz '294276-01-01'), (4, 'good: yes', timestamptz '2026-03-02')) r(review_id, text, reviewed_at)"
+        "(3, 'far', timestamptz '294276-01-01'), (4, 'good: yes', timestamptz '2026-03-02')) "
+        "r(review_id, text, reviewed_at)"
     )
     shop = load(source_of(tmp_path, query), database=pg_url)
     assert shop.reviews["review_id"].tolist() == ["1", "4"]
