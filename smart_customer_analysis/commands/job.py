@@ -113,7 +113,7 @@ def export(
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    "Write reviews with their predictions, segments and members as Parquet and CSV."
+    "Write reviews, customers, orders, predictions (marks), segments and members, each as Parquet and CSV."
     from smart_customer_analysis.steps.export import export_only
 
     print_result(export_only(settings_of(database), out, source), as_json)
