@@ -11,6 +11,7 @@ Modules:
 - `smart_customer_analysis.data.batch`: A row is loaded, rejected or a duplicate; a file that is not what the source describes is refused
 - `smart_customer_analysis.data.clean`: Each step returns a new frame and a count; no text changes and no row leaves without a line in the table
 - `smart_customer_analysis.data.codes`: One spelling of an id in all files, ISO codes of currencies and countries
+- `smart_customer_analysis.data.countries`: Names, codes and other languages; and where a country lies
 - `smart_customer_analysis.data.dates`: Formats in order, zones, numbers of seconds and of Excel; a text that fits two formats is counted
 - `smart_customer_analysis.data.duplicates`: MinHash over shingles, in a time that grows with the rows
 - `smart_customer_analysis.data.files`: Paths are matched to the files of a source; each file is read in batches, with its hash and encoding
@@ -22,7 +23,7 @@ Modules:
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
 - `smart_customer_analysis.data.numbers`: Decimal and thousands marks as the source says, stars in the forms that shops write; anything else is refused
 - `smart_customer_analysis.data.paths`: Folders, zips and standard input, listed; patterns with and without folders
-- `smart_customer_analysis.data.places`: Countries, their boxes, and coordinates that are swapped or lost
+- `smart_customer_analysis.data.places`: Coordinates that are swapped or lost
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
 - `smart_customer_analysis.data.review_text`: Title and text as one, the same in training, scoring, erasing and export
 - `smart_customer_analysis.data.rules`: Numbers, dates, coordinates and ids, each refused row with its rule
@@ -45,7 +46,9 @@ Modules:
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
+- `smart_customer_analysis.report.child`: A template runs in a process of its own, which stops and clears away when its starter is gone
 - `smart_customer_analysis.report.page`: One HTML file that can be forwarded: no script, no request
+- `smart_customer_analysis.report.parameters`: The lines of its parameter cell: name, type, default and comment
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words

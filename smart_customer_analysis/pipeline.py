@@ -76,6 +76,7 @@ def run(
     out: Path | None = None,  # folder of the summary; default: data/processed/<source>
     progress: bool = False,  # show bars
     say: bool = False,  # name each stage as it begins
+    name: str | None = None,  # what the source is stored as; None: its own name
 ) -> dict[str, Any]:  # the summary, as in summary.json
     "Do the whole job; raises a `ScaError` where it cannot go on."
     meter, key = Meter(say=say), settings.pseudonym_key.get_secret_value()
@@ -83,7 +84,7 @@ def run(
         engine = open_database(settings)
     with meter.stage("load"):
         files = source, paths, train, test
-        loaded, steps, _ = load_step(engine, *files, progress, key, rows_to_read(settings))
+        loaded, steps, _ = load_step(engine, *files, progress, key, rows_to_read(settings), name)
     frames = {"reviews": loaded.reviews, "customers": loaded.customers, "orders": loaded.orders}
     shop = loaded.source, loaded.reviews, loaded.test_ids
     sentiment = sentiment_step(settings, engine, *shop, meter, progress)

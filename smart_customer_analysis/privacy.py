@@ -21,6 +21,7 @@ from .data.load import Loaded
 from .schema import InputError
 from .data.review_text import text_of
 from .files import replacing
+from .report.child import clear_abandoned
 from .sentiment.cache import cache_folder, erase_predictions
 from .store.erase import Person, erase_customer, find_person
 from .store.migrate import open_database
@@ -94,6 +95,7 @@ def erase_reports(
 ) -> list[str]:  # paths of the deleted files, from `folder`
     "Delete the reports that quote a person, each with all its files."
     deleted = []
+    clear_abandoned(folder)
     for run in sorted(p for p in folder.glob("*/*") if p.is_dir()):
         files = sorted(p for p in run.rglob("*") if p.is_file())
         if any(person.quoted_in(_text_in(p)) for p in files):

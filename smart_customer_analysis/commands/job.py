@@ -15,6 +15,7 @@ from smart_customer_analysis.commands.common import (
     Database,
     Json,
     ModelFolder,
+    Name,
     Paths,
     Source,
     Stored,
@@ -23,6 +24,7 @@ from smart_customer_analysis.commands.common import (
     Yes,
     confirm,
     print_result,
+    saying_interrupted,
     settings_of,
     show_bars,
     table_text,
@@ -32,19 +34,26 @@ from typing import Annotated, Any
 # %% ../../nbs/714_commands.job.ipynb #7442f667
 def run(
     paths: Paths = None,
-    source: Source = "sample",
+    source: Source = None,
     train: Train = None,
     test: Test = None,
+    name: Name = None,
     database: Database = None,
     out: Annotated[Path | None, typer.Option(help="folder for summary.json and the tables")] = None,
     as_json: Json = False,
 ) -> None:
     "Load, clean, train, score, segment, store and report."
-    from smart_customer_analysis.pipeline import run as run_job
-    from smart_customer_analysis.summary import summary_text
+    with saying_interrupted():
+        from smart_customer_analysis.steps.load import chosen_source, stored_name
 
-    files, bars = (source, tuple(paths or ()), train, test), show_bars(as_json)
-    summary = run_job(settings_of(database), *files, out=out, progress=bars, say=not as_json)
+        given = (*(paths or ()), *(p for p in (train, test) if p))
+        source = chosen_source(source, given)
+        stored = stored_name(source, given, name)
+        from smart_customer_analysis.pipeline import run as run_job  # after what can be refused at once
+        from smart_customer_analysis.summary import summary_text
+
+        files, bars = (source, tuple(paths or ()), train, test), show_bars(as_json)
+        summary = run_job(settings_of(database), *files, out=out, progress=bars, say=not as_json, name=stored)
     print_result(summary, as_json, summary_text(summary))
 
 # %% ../../nbs/714_commands.job.ipynb #7457c759
@@ -104,7 +113,7 @@ def export(
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    "Write reviews with their predictions, segments and members as Parquet and CSV."
+    "Write reviews, customers, orders, predictions (marks), segments and members, each as Parquet and CSV."
     from smart_customer_analysis.steps.export import export_only
 
     print_result(export_only(settings_of(database), out, source), as_json)

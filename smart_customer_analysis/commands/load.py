@@ -12,6 +12,7 @@ import typer
 from smart_customer_analysis.commands.common import (
     Database,
     Json,
+    Name,
     Paths,
     Source,
     Test,
@@ -19,6 +20,7 @@ from smart_customer_analysis.commands.common import (
     Yes,
     confirm,
     print_result,
+    saying_interrupted,
     settings_of,
     show_bars,
     table_text,
@@ -52,20 +54,24 @@ def _rejects_text(rejects: dict[str, int]) -> list[str]:
 @loads.command("from")
 def load_from(
     paths: Paths = None,
-    source: Source = "sample",
+    source: Source = None,
     train: Train = None,
     test: Test = None,
+    name: Name = None,
     database: Database = None,
     as_json: Json = False,
 ) -> None:
     "Read, clean and store files; every row accounted for."
-    from smart_customer_analysis.steps.load import load_only
+    with saying_interrupted():
+        from smart_customer_analysis.steps.load import chosen_source, load_only, stored_name
 
-    files, settings = (source, tuple(paths or ()), train, test), settings_of(database)
-    result = load_only(settings, *files, progress=show_bars(as_json))
+        given = (*(paths or ()), *(p for p in (train, test) if p))
+        source = chosen_source(source, given)
+        files, settings = (source, tuple(paths or ()), train, test), settings_of(database)
+        result = load_only(settings, *files, show_bars(as_json), stored_name(source, given, name))
     counts = table_text(result["files"], "file", "entity", "read", "loaded", "rejected", "duplicate")
     rules = table_text(result["rules"], "step", "rule", "rows")
-    parts = [counts, *_rejects_text(result["rejects"]), rules, result["load"]]
+    parts = [counts, *_rejects_text(result["rejects"]), rules, f"{result['load']}; source {result['source']}"]
     print_result(result, as_json, "\n\n".join(parts))
 
 # %% ../../nbs/713_commands.load.ipynb #c8ffcb46

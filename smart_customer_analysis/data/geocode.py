@@ -23,22 +23,30 @@ from smart_customer_analysis.data.gazetteer import (
     country_of,
     find_misspelt,
     find_towns,
-    fold,
     region_name,
     regions,
+    towns,
 )
-from .places import country_code
+from .countries import Box, country_code, fold
 from ..schema import Customer, conform
 
 # %% ../../nbs/130_data.geocode.ipynb #4fb678bb
-_ZIP_CODE = re.compile(r"\b\d{5}(?:-\d{4})?\b|\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b|\b\d{5}-\d{3}\b")
+_ZIP_CODE = re.compile(
+    r"\b(?:\d{5}-\d{3}|\d{4}-\d{3}|\d{3}-\d{4}|\d{2}-\d{3}|(?:[A-Z]{1,2}-)?\d{5}(?:-\d{4})?|\d{6}|\d{3} \d{2,3})\b"
+    # Canada; United Kingdom; Ireland
+    r"|\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b[A-Z]\d[\dW] [A-Z\d]{4}\b"
+    # 1012 AB Amsterdam; Sydney NSW 2000; London E14
+    r"|^\s*(?:[A-Z]{1,2}-)?\d{4}(?: ?[A-Z]{2})?(?=\s+\w{3})|(?<=\w)\s(?:\d{4}|[A-Z]{1,2}\d{1,2}[A-Z]?)\s*$"
+)
+_SHORT_TOWN = re.compile(r"^\s*L\.\s?A\.?(?=$|[\s,])")  # LA alone is Louisiana
 _SEPARATOR = re.compile(r"[,;()\[\]|•·]+|\s[-–—]+\s|[-–—]\s|\s~\s|(?<=[a-z]{3})\.\s+(?=[A-Z])")
 _WORD = re.compile(r"[^\s\"“”*!?#<>=]+")
 
 
 def _chunks(text: str) -> list[list[str]]:
     "Return the words of a place by chunk; zip codes, quotes and decoration are left out."
-    parts = _SEPARATOR.split(_ZIP_CODE.sub(" ", html.unescape(html.unescape(text))))
+    plain = _SHORT_TOWN.sub("Los Angeles", _ZIP_CODE.sub(" ", html.unescape(html.unescape(text))))
+    parts = _SEPARATOR.split(plain)
     return [words for p in parts if (words := _WORD.findall(p)) and fold(" ".join(words))]
 
 # %% ../../nbs/130_data.geocode.ipynb #8306e330
@@ -67,31 +75,47 @@ class _Reading(NamedTuple):
     region: str | None
     chunks: tuple[tuple[str, ...], ...]
     is_explicit: bool  # the region is spelled out, upper case or set off by a comma
+    is_code: bool = False  # two or three letters, not of home: no town that lies elsewhere stands before them
 
 
 _NOT_BARE_REGIONS = {"west coast", "north west", "free state", "west"}
+_NEW = {"new", "little", "nueva", "nova", "nouvelle"}  # New England is not England
+_WORDS = set("ok hi me in or oh pa ma la de al id co mi mo as so".split())  # they are codes in capital letters only
 
 
-def _countries(chunks: list[list[str]]) -> Iterator[tuple[str, list[list[str]]]]:
-    "Yield the countries that the end may name, with the chunks before."
+def _is_another(rest: list[list[str]], is_chunk: bool) -> bool:
+    "Return whether the word before makes another place of a name."
+    return not is_chunk and bool(rest) and fold(rest[-1][-1]) in _NEW
+
+
+def _is_word(words: str, typed: str, rest: list[list[str]]) -> bool:
+    "Return whether the letters are a word rather than the code of a region."
+    return words in _WORDS and not rest and (not typed.isupper() or words in ("ok", "hi"))
+
+
+def _countries(chunks: list[list[str]]) -> Iterator[tuple[str, list[list[str]], bool]]:
+    "Yield the countries that the end may name, with the chunks before, and whether it is a code."
     for words, typed, rest, is_chunk in _tails(chunks):
         country = country_of(words, code=is_chunk and typed.isupper() and bool(rest))
-        if country and (len(words) > 2 or not typed.islower() or not rest):
-            yield country, rest
+        if country and (len(words) > 2 or not typed.islower() or not rest) and not _is_another(rest, is_chunk):
+            yield country, rest, len(words) <= 2
 
 # %% ../../nbs/130_data.geocode.ipynb #2a457df6
 def _readings(chunks: list[list[str]], home: str | None) -> Iterator[_Reading]:
     "Yield all readings of the end of a place."
-    ends: list[tuple[str | None, list[list[str]]]] = [(None, chunks), *_countries(chunks)]
-    for country, before in ends:
-        yield _Reading(country, None, tuple(map(tuple, before)), len(before) < len(chunks))
+    ends: list[tuple[str | None, list[list[str]], bool]] = [(None, chunks, False), *_countries(chunks)]
+    for country, before, is_code in ends:
+        yield _Reading(country, None, tuple(map(tuple, before)), len(before) < len(chunks), is_code)
         for words, typed, rest, is_chunk in _tails(before):
+            if _is_another(rest, is_chunk) or _is_word(words, typed, rest):
+                continue
             for region_country, region in regions().spellings.get(words, ()):
-                is_alone = not rest and not country and region_country != (home or "US")
-                is_bare_code = is_alone and (len(words) <= 3 or words in _NOT_BARE_REGIONS)
+                is_abroad = not country and region_country != (home or "US")
+                is_bare_code = is_abroad and not rest and (len(words) <= 3 or words in _NOT_BARE_REGIONS)
                 if country in (None, region_country) and not is_bare_code:
                     is_explicit = len(words) > 3 or is_chunk or typed.replace(".", "").isupper()
-                    yield _Reading(region_country, region, tuple(map(tuple, rest)), is_explicit)
+                    is_code = is_abroad and len(words) <= 3
+                    yield _Reading(region_country, region, tuple(map(tuple, rest)), is_explicit, is_code)
 
 # %% ../../nbs/130_data.geocode.ipynb #0dd28597
 _EVERYDAY = set(
@@ -160,7 +184,7 @@ def _town(words: tuple[str, ...], reading: _Reading, home: str | None) -> tuple[
         if towns and name not in _EVERYDAY and (match := _bare_town(towns, home)):
             return match[0], match[1] - loss
     near = next((n for n, loss in names if loss == 0.1), names[0][0] if names else "")
-    misspelt = find_misspelt(near, country, region) if country else []
+    misspelt = find_misspelt(near, country, region) if country and not reading.is_code else []
     return (_largest(misspelt), 0.75) if misspelt else None
 
 # %% ../../nbs/130_data.geocode.ipynb #17f7a655
@@ -208,26 +232,41 @@ _SIDES = set(
 _CITY_STATES = {"SG", "HK", "MO", "MC", "VA"}
 
 
+def _lies_elsewhere(reading: _Reading) -> bool:
+    "Return whether a large town stands before a code, and not in what the code means: Cape Town, SA."
+    names = [fold(" ".join(chunk)) for chunk in reading.chunks]
+    return reading.is_code and any(t.population >= 100_000 for n in names for t in find_towns(n, None, None))
+
+
+def _is_one_of_several(name: str, reading: _Reading, home: str | None) -> bool:
+    "Return whether a region abroad is also the name of a large town of another country: Victoria."
+    others = [t for t in towns().own.get(name, ()) if t.country != reading.country and t.population >= 100_000]
+    return home not in (None, reading.country) and bool(others)
+
+
 def _score_region(reading: _Reading, words: list[str], home: str | None) -> tuple[float, _Place] | None:
     "Return score and place of a region; None where the words before it are not understood."
+    name = region_name(reading.country, reading.region) or ""
+    if _lies_elsewhere(reading) or (not words and _is_one_of_several(fold(name), reading, home)):
+        return None
     is_vague = all(w in _SIDES for w in words)
     is_sentence = len(words) > 4 or len(reading.chunks) == 1 and len(words) > 2
     if words and not is_vague and (not reading.is_explicit or is_sentence):
         return None
-    name, country = region_name(reading.country, reading.region), country_names()[reading.country or ""]
+    country = country_names()[reading.country or ""]
     place = _Place(None, name, country, np.nan, np.nan, 0.8 if is_vague else 0.6)
     return 2 + 0.5 * (reading.country == home) + 0.3 * is_vague, place
 
 # %% ../../nbs/130_data.geocode.ipynb #b9079094
-def _score_country(reading: _Reading, words: list[str]) -> tuple[float, _Place] | None:
+def _score_country(reading: _Reading, words: list[str], home: str | None) -> tuple[float, _Place] | None:
     "Return score and place of a country; None where the words before it are not understood."
     code = reading.country or ""
     name = country_names()[code]
     if all(w in _SIDES for w in words):
         towns = find_towns(fold(name), code, None) if code in _CITY_STATES else []
         alone = _Place(None, None, name, np.nan, np.nan, 0.8)
-        return (3.5, _town_place(towns[0], 0.9)) if towns else (1.4, alone)
-    if reading.is_explicit and len(words) <= 4:
+        return (3.5, _town_place(towns[0], 0.9)) if towns else (2.7 if code == home else 1.4, alone)
+    if reading.is_explicit and len(words) <= 4 and not _lies_elsewhere(reading):
         return 1, _Place(None, None, name, np.nan, np.nan, 0.5)
     return None
 
@@ -240,7 +279,7 @@ def _score(reading: _Reading, home: str | None) -> tuple[float, _Place] | None:
     words = [w for chunk in reading.chunks for w in fold(" ".join(chunk)).split()]
     if reading.region:
         return _score_region(reading, words, home)
-    return _score_country(reading, words) if reading.country else None
+    return _score_country(reading, words, home) if reading.country else None
 
 # %% ../../nbs/130_data.geocode.ipynb #e47477c0
 def _settle(chunks: list[list[str]], best: _Place, home: str | None) -> _Place:
@@ -294,9 +333,14 @@ def _names_country(place: str, code: str) -> bool:
     )
 
 
-def _in_country(places: pd.Series, codes: pd.Series) -> pd.Series:
-    "Return places with the customer's own country at the end, where it is known and not written."
+_PARTS = {"england", "scotland", "wales", "northern ireland"}  # written as countries
+
+
+def _in_country(places: pd.Series, codes: pd.Series, written: pd.Series) -> pd.Series:
+    "Return places with the customer's own country (of the United Kingdom, its part) at the end, where not written."
     names = codes.map(country_names())
+    parts = written.where([isinstance(w, str) and fold(w) in _PARTS for w in written])
+    names = (parts + ", " + names).fillna(names)
     pairs = zip(places, codes, strict=True)
     is_named = [isinstance(p, str) and isinstance(c, str) and _names_country(p, c) for p, c in pairs]
     return places.where(pd.Series(is_named, index=places.index, dtype=bool) | names.isna(), places + ", " + names)
@@ -308,18 +352,44 @@ def _region_names(codes: pd.Series, written: pd.Series) -> pd.Series:
     triples = zip(codes, written, short, strict=True)
     return pd.Series([region_name(c, r) if s is True else None for c, r, s in triples], index=written.index)
 
+# %% ../../nbs/130_data.geocode.ipynb #4933102b
+@lru_cache(maxsize=1)
+def _areas() -> dict[tuple[str, str], Box]:
+    "Return the box of the towns by names of country and region; an empty region is the whole country."
+    rows = [(t.country, t.region, t.lon, t.lat) for listed in towns().own.values() for t in listed]
+    table = pd.DataFrame(rows, columns=["country", "code", "lon", "lat"])
+    pairs = {pair: region_name(*pair) or "" for pair in zip(table["country"], table["code"], strict=True)}
+    table["region"] = [pairs[pair] for pair in zip(table["country"], table["code"], strict=True)]
+    table = pd.concat([table, table[table["region"] != ""].assign(region="")])
+    names, boxes = country_names(), table.groupby(["country", "region"])[["lon", "lat"]].agg(["min", "max"])
+    return {(names.get(c, c), r): (w - 0.7, s - 0.7, e + 0.7, n + 0.7) for (c, r), w, e, s, n in boxes.itertuples()}
+
+
+def _agrees(customers: pd.DataFrame, typed: pd.DataFrame) -> pd.Series:
+    "Return whether the point of each customer, if any, lies in the area that was read."
+    rows = zip(customers["lon"], customers["lat"], typed["country"].fillna(""), typed["region"].fillna(""), strict=True)
+    everywhere = (-180.0, -90.0, 180.0, 90.0)
+    boxes = ((lon, lat, *_areas().get((c, r), everywhere)) for lon, lat, c, r in rows)
+    inside = [pd.isna(lon) or pd.isna(lat) or (w <= lon <= e and s <= lat <= n) for lon, lat, w, s, e, n in boxes]
+    return pd.Series(inside, index=customers.index, dtype=bool)
+
 # %% ../../nbs/130_data.geocode.ipynb #057773f0
+_NO_COUNTRY = {"unknown", "unspecified", "not specified", "n/a", "na", "none", "null", "other", "-", "--", "?", ""}
+
+
 def place_customers(
     customers: pd.DataFrame,  # Customer frame
     country: str | None = None,  # of the source
 ) -> pd.DataFrame:  # new Customer frame; only what was missing is filled, codes become names
     "Add point, region and country of the place that customers typed."
-    codes = customers["country"].map({c: country_code(c) for c in customers["country"].dropna().unique()})
-    typed = geocode(_in_country(customers["place"], codes), country)
+    written = customers["country"].mask(customers["country"].str.strip().str.lower().isin(_NO_COUNTRY))
+    codes = written.map({c: country_code(c) for c in written.dropna().unique()})
+    typed = geocode(_in_country(customers["place"], codes, written), country)
     absent = customers["lon"].isna()
-    fits = codes.isna() | (codes == typed["country"].map({n: c for c, n in country_names().items()}))
+    fits = written.isna() | (codes == typed["country"].map({n: c for c, n in country_names().items()}))
     filled = {c: customers[c].mask(absent & fits, typed[c]) for c in ("lon", "lat")}
     region = _region_names(codes, customers["region"]).fillna(customers["region"])
-    filled["region"] = region.fillna(typed["region"].where(fits))
-    filled["country"] = codes.map(country_names()).fillna(customers["country"]).fillna(typed["country"])
+    agrees = _agrees(customers, typed)
+    filled["region"] = region.fillna(typed["region"].where(fits & agrees))
+    filled["country"] = codes.map(country_names()).fillna(written).fillna(typed["country"].where(agrees))
     return conform(customers.assign(**filled), Customer)

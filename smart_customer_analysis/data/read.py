@@ -12,6 +12,7 @@ __all__ = ['pc', 'storable', 'read_jsonl', 'read_json', 'read_parquet', 'open_sh
 # %% ../../nbs/107_data.read.ipynb #82a97150
 import codecs
 import json
+import math
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
@@ -21,6 +22,7 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 from .delimited import unique_names
@@ -398,11 +400,13 @@ class _Sheet:
 
 # %% ../../nbs/107_data.read.ipynb #846717b5
 def _cell(value: Any) -> str | None:
-    "A database value as text."
+    "A database value as text; a whole number has no point, whatever its type, so that ids are spelled in one way."
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes | memoryview):
         return bytes(value).decode("utf-8", "backslashreplace")
+    if isinstance(value, float | Decimal) and math.isfinite(value) and abs(value) < 2**53 and value == int(value):
+        return str(int(value))
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 # %% ../../nbs/107_data.read.ipynb #4c444153
@@ -423,17 +427,82 @@ def _keep_odd_dates(connection: sa.Connection) -> None:
         ext.register_type(ext.new_type((oid,), "KEPT", kept(plain)), connection.connection.dbapi_connection)
 
 # %% ../../nbs/107_data.read.ipynb #a4b414de
+def _keep_odd_times(raw: Any) -> None:
+    "Let a connection of psycopg2 return a time as text where Python has no such year (44 BC, 294276)."
+    from psycopg2 import extensions  # only where such a database is read
+
+    def time_or_text(read: Any) -> Any:
+        def cast(text: str | None, cursor: Any) -> Any:
+            try:
+                return read(text, cursor)
+            except (ValueError, OverflowError):
+                return text
+
+        return cast
+
+    for oid, read in ((1082, extensions.PYDATE), (1114, extensions.PYDATETIME), (1184, extensions.PYDATETIMETZ)):
+        extensions.register_type(extensions.new_type((oid,), "TIME_OR_TEXT", time_or_text(read)), raw)
+
+
 def _read_only(connection: sa.Connection) -> sa.Connection:
     "Make the database itself refuse writing."
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
     elif connection.dialect.name == "postgresql":
+        if connection.dialect.driver == "psycopg2":
+            _keep_odd_times(connection.connection.driver_connection)
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
         if connection.dialect.driver == "psycopg2":
             _keep_odd_dates(connection)
     elif connection.dialect.name in ("mysql", "mariadb"):
         connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
     return connection
+
+# %% ../../nbs/107_data.read.ipynb #c5ade04a
+_PACKAGES = {  # module of a driver, or kind of database that SQLAlchemy does not know: package to install
+    "MySQLdb": "mysqlclient",
+    "psycopg": "psycopg[binary]",
+    "duckdb": "duckdb-engine",
+    "snowflake": "snowflake-sqlalchemy",
+    "bigquery": "sqlalchemy-bigquery",
+    "redshift": "sqlalchemy-redshift",
+    "databricks": "databricks-sqlalchemy",
+    "clickhouse": "clickhouse-sqlalchemy",
+    "db2": "ibm_db_sa",
+    "trino": "trino",
+    "access": "sqlalchemy-access",
+}
+
+
+def _no_driver(url: sa.URL, error: Exception) -> InputError:
+    "Return the error that names the package to install."
+    module = getattr(error, "name", None)
+    known = module or url.get_backend_name() in _PACKAGES
+    module = module or url.get_backend_name()
+    if not known:
+        hint = "correct the beginning of the URL, for example postgresql:// or mysql+pymysql://"
+        return InputError("a kind of database that SQLAlchemy knows", f"{url.drivername}://", hint)
+    package = _PACKAGES.get(module, module)
+    other = ", or use mysql+pymysql:// with the package pymysql" if module == "MySQLdb" else ""
+    return InputError(f"a driver for {url.drivername}://", f"no package {package}", f"pip install {package}{other}")
+
+# %% ../../nbs/107_data.read.ipynb #2046d22e
+_BEFORE_SELECT = re.compile(r"^(?:[(\s\ufeff]|--[^\n]*(?:\n|$)|/\*.*?\*/)+", re.S)  # brackets and comments
+
+
+def _shop_engine(text: str) -> sa.Engine:
+    "Connect to a shop's database; raises `InputError` for a driver or an SQLite file that is missing."
+    url = sa.make_url(text)
+    if url.drivername in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg2")
+    file = (url.database or "").removeprefix("file:").partition("?")[0]
+    if url.get_backend_name() == "sqlite" and file not in ("", ":memory:") and not Path(file).is_file():
+        raise InputError("an SQLite file", f"nothing at {file}", "correct the path in the URL")
+    arguments = {"client_encoding": "utf8"} if url.drivername == "postgresql+psycopg2" else {}
+    try:
+        return sa.create_engine(url, connect_args=arguments)
+    except (ImportError, sa.exc.NoSuchModuleError) as e:
+        raise _no_driver(url, e) from e
 
 # %% ../../nbs/107_data.read.ipynb #615ed68d
 def read_sql(
@@ -443,14 +512,16 @@ def read_sql(
     wanted: Collection[str] | None = None,  # columns to read; None: all
 ) -> Iterator[Rows]:  # columns of the query as text; the line is the row number
     "Read the rows of a query, read-only and streamed."
-    if not query.lstrip("( \n\t").lower().startswith(("select", "with")):
+    if not _BEFORE_SELECT.sub("", query).lower().startswith(("select", "with", "values")):
         raise InputError("a SELECT", f"{query.strip()[:40]!r}", "write the query as one SELECT")
     engine, line = None, 1
     try:
-        engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg2://", 1))
+        engine = _shop_engine(url)
         with engine.connect() as connection:
-            streamed = _read_only(connection).execution_options(stream_results=True, max_row_buffer=batch_rows)
-            result = streamed.execute(sa.text(query))
+            streamed = _read_only(connection).execution_options(
+                stream_results=True, max_row_buffer=batch_rows, no_parameters=True
+            )
+            result = streamed.exec_driver_sql(query)  # ':' and '%' as written
             names = unique_names(list(result.keys()), "the query", wanted)
             kept = [i for i, n in enumerate(names) if wanted is None or n in wanted] or [0]
             empty = [pa.array([], pa.large_string())] * len(kept)
@@ -460,8 +531,8 @@ def read_sql(
                 table = pa.table(columns, names=[names[i] for i in kept])
                 yield _without_nul(Rows(table, np.arange(line, line + len(part)), columns=tuple(names)))
                 line += len(part)
-    except (sa.exc.SQLAlchemyError, ImportError, UnicodeError) as e:
-        reason = str(getattr(e, "orig", None) or e).strip().splitlines()[0]
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError, OverflowError) as e:
+        reason = (str(getattr(e, "orig", None) or e).strip() or type(e).__name__).splitlines()[0]
         if line > 1:
             reason, hint = f"{reason}, after {line - 1:,} rows", "look at the shop's database and load again"
             raise InputError("rows to the end of the query", reason, hint) from e

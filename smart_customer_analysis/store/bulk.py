@@ -149,10 +149,15 @@ class _EncodedRows:
         batches = (encoder.write_batch(b) for b in rows.to_batches(max_chunksize=8192))
         blocks = chain((encoder.write_header(),), batches, (encoder.finish() for _ in range(1)))
         self.blocks = (b for b in blocks if b)  # small blocks wait in the encoder
+        self.stopped: BaseException | None = None  # Ctrl-C, which psycopg2 reports as an error of its own
 
     def read(self, size: int = -1) -> bytes:
         "Return the next block, whatever its size; empty at the end."
-        return next(self.blocks, b"")
+        try:
+            return next(self.blocks, b"")
+        except KeyboardInterrupt as e:
+            self.stopped = e
+            raise
 
 # %% ../../nbs/420_store.bulk.ipynb #73c1bceb
 def _copy(c: Connection, table: Table, rows: pa.Table) -> None:
@@ -161,9 +166,12 @@ def _copy(c: Connection, table: Table, rows: pa.Table) -> None:
     names = ", ".join(quote(n) for n in rows.column_names)
     statement = f"COPY {quote(table.name)} ({names}) FROM STDIN WITH (FORMAT binary)"
     cursor: Any = c.connection.cursor()  # psycopg2's own
+    encoded = _EncodedRows(_as_stored(rows, table))
     try:
-        cursor.copy_expert(statement, _EncodedRows(_as_stored(rows, table)))
+        cursor.copy_expert(statement, encoded)
     except psycopg2.Error as e:
+        if encoded.stopped:
+            raise encoded.stopped from e
         raise database_error(e, c.engine.url.render_as_string(hide_password=True)) from e
     if cursor.rowcount != len(rows):
         raise DatabaseError(

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+from typing import Any
 from ..config import ScaError
 from ..schema import DatabaseError
 from .spatial import register_functions
@@ -139,6 +140,20 @@ def _sqlite_engine(url: URL, address: str) -> Engine:
     return engine
 
 # %% ../../nbs/410_store.engine.ipynb #3ea8cf9e
+def _refuse_other_encodings(engine: Engine, address: str) -> None:
+    "Refuse a database that does not store UTF-8: it has no place for most letters."
+
+    @event.listens_for(engine, "connect")
+    def connect(raw: Any, entry: ConnectionPoolEntry) -> None:
+        encoding = raw.get_parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise DatabaseError(
+                "a database in UTF-8",
+                f"one in {encoding} ({address})",
+                "make another: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+            )
+
+
 def _postgres_engine(url: URL, connect_timeout: int) -> Engine:
     "Make an engine of a PostgreSQL server; options in the URL take precedence."
     options: dict[str, str | int] = {
@@ -146,7 +161,10 @@ def _postgres_engine(url: URL, connect_timeout: int) -> Engine:
         "application_name": "smart_customer_analysis",
         "options": "-c timezone=UTC",
     }
-    return create_engine(url, pool_pre_ping=True, connect_args={k: v for k, v in options.items() if k not in url.query})
+    arguments = {k: v for k, v in options.items() if k not in url.query} | {"client_encoding": "utf8"}
+    engine = create_engine(url, pool_pre_ping=True, connect_args=arguments)
+    _refuse_other_encodings(engine, url.render_as_string(hide_password=True))
+    return engine
 
 
 def _translate_errors(engine: Engine, address: str) -> None:
@@ -155,7 +173,8 @@ def _translate_errors(engine: Engine, address: str) -> None:
     @event.listens_for(engine, "handle_error")
     def handle(context: ExceptionContext) -> None:
         error = context.original_exception
-        if not context.is_pre_ping and not isinstance(error, ScaError):
+        is_ours = isinstance(error, ScaError) or not isinstance(error, Exception)  # Ctrl-C is no error of a database
+        if not context.is_pre_ping and not is_ours:
             raise database_error(error, address) from error
 
 # %% ../../nbs/410_store.engine.ipynb #85faee3d

@@ -114,7 +114,8 @@ def _replace_nul(rejects: pd.DataFrame) -> pd.DataFrame:
 # %% ../../nbs/430_store.loads.ipynb #41a1ee36
 def _insert_load(c: Connection, header: _Header) -> int:
     "Insert the row of a load; returns its number."
-    values: dict[str, Any] = {f"rows_{k}": int(header.counts[k].sum()) for k in _SUMS}
+    own = header.counts[header.counts["entity"] != "lookup"]  # as `Loaded.rows` counts
+    values: dict[str, Any] = {f"rows_{k}": int(own[k].sum()) for k in _SUMS}
     values |= {"source": header.source, "content_hash": header.content_hash, "loaded_at": header.loaded_at}
     return c.execute(insert(Load).values(**values, effect={}).returning(Load.load_id)).scalar_one()
 

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from smart_customer_analysis.data.gazetteer import fold
+from smart_customer_analysis.data.countries import country_code, fold
 from smart_customer_analysis.data.geocode import geocode, place_customers
 from smart_customer_analysis.data.load import load
-from smart_customer_analysis.data.places import country_code
 from smart_customer_analysis.schema import Customer, conform
 
 # name, state, code, country, lon, lat; taken from an atlas, not from the gazetteer
@@ -36,8 +35,10 @@ US_STYLES = [
 WORLD = [
     ("London", "United Kingdom", -0.13, 51.51), ("Manchester", "UK", -2.24, 53.48),
     ("Glasgow", "Scotland", -4.25, 55.86), ("Cardiff", "Wales", -3.18, 51.48), ("Toronto", "Canada", -79.38, 43.65),
-    ("Vancouver", "Canada", -123.12, 49.28), ("Sydney", "Australia", 151.21, -33.87), ("Paris", "France", 2.35, 48.86),
-    ("München", "Germany", 11.58, 48.14), ("Cologne", "Germany", 6.96, 50.94), ("São Paulo", "Brazil", -46.63, -23.55),
+    ("Vancouver", "Canada", -123.12, 49.28), ("Sydney", "Australia", 151.21, -33.87),
+    ("Paris", "France", 2.35, 48.86),
+    ("München", "Germany", 11.58, 48.14), ("Cologne", "Germany", 6.96, 50.94),
+    ("São Paulo", "Brazil", -46.63, -23.55),
     ("Sao Paulo", "Brasil", -46.63, -23.55), ("Lisboa", "Portugal", -9.14, 38.72),
     ("Seoul", "South Korea", 126.98, 37.57), ("Bombay", "India", 72.88, 19.08),
     ("Auckland", "New Zealand", 174.76, -36.85), ("Birmingham", "England", -1.90, 52.48),
@@ -118,7 +119,8 @@ def test_towns_in_many_styles_are_found_and_jokes_are_nowhere():
     [
         ("Georgia", "US", "Georgia", "United States"), ("Tbilisi, Georgia", "US", None, "Georgia"),
         ("Ontario", None, "Ontario", "Canada"), ("Ontario, CA", "US", "California", "United States"),
-        ("Northern California", "US", "California", "United States"), ("Upstate NY", "US", "New York", "United States"),
+        ("Northern California", "US", "California", "United States"),
+        ("Upstate NY", "US", "New York", "United States"),
         ("mass", "US", "Massachusetts", "United States"), ("New South Wales", None, "New South Wales", "Australia"),
         ("Birmingham", "GB", "England", "United Kingdom"), ("Pelham, MA USA", "US", "Massachusetts", "United States"),
         ("Smalltownville, OH", "US", "Ohio", "United States"),
@@ -193,3 +195,104 @@ def test_olist_customers_are_in_brazil(real_data):
         and "São Paulo" in set(people["region"])
     )
     assert people["lon"].between(-74, -34).mean() > 0.995 and people["lat"].between(-34, 6).mean() > 0.995
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("Scotland", "United Kingdom"), ("WALES", "United Kingdom"), ("U.K.", "United Kingdom"), ("EIRE", "Ireland"),
+        ("RSA", "South Africa"), ("Czech Republic", "Czechia"), ("Russian Federation", "Russia"),
+        ("Viet Nam", "Vietnam"),
+        ("Österreich", "Austria"), ("OESTERREICH", None), ("Spanien", "Spain"), ("Allemagne", "Germany"),
+        ("日本", "Japan"),
+        ("Россия", "Russia"), ("Iran, Islamic Republic of", "Iran"), ("Bolivia (Plurinational State of)", "Bolivia"),
+        ("United States of America (the)", "United States"), ("United Kingdom (UK)", "United Kingdom"),
+        ("DE - Germany", "Germany"),
+        ("Korea, Republic of", "South Korea"), ("Côte d’Ivoire", "Ivory Coast"), ("Georgia", "Georgia"),
+        ("Georgia, USA", None),
+        ("Island", "Iceland"), ("Narnia", None), ("European Community", None),
+    ],
+)  # fmt: skip
+def test_a_country_has_one_name_however_it_is_written(written, name):
+    country = place_customers(people(None, country=written))["country"].iloc[0]
+    assert country == (name or written)
+
+
+def people(place, **columns):
+    return conform(pd.DataFrame({"customer_id": ["a"], "place": [place], **columns}), Customer)
+
+
+@pytest.mark.parametrize(
+    ("place", "country", "lon", "region"),
+    [
+        ("Perth", "Scotland", -3.4, "Scotland"),
+        ("Newcastle", "Wales", None, "Wales"),
+        ("Athens", "EIRE", None, None),
+        ("Paris", "Narnia", None, None),
+        ("Athens", "Channel Islands", None, None),
+        ("Springfield, IL", "unspecified", -89.6, "Illinois"),
+    ],
+)
+def test_a_town_is_looked_for_in_the_customers_country_and_nowhere_else(place, country, lon, region):
+    row = place_customers(people(place, country=country)).iloc[0]
+    assert (None if pd.isna(row["region"]) else row["region"]) == region
+    assert pd.isna(row["lon"]) if lon is None else row["lon"] == pytest.approx(lon, abs=0.1)
+
+
+def test_a_region_or_country_that_contradicts_the_customers_point_is_not_filled_in():
+    in_paris = {"lon": [2.35], "lat": [48.85]}
+    row = place_customers(people("Paris", country="US", **in_paris)).iloc[0]
+    assert (row["lon"], row["country"]) == (2.35, "United States") and pd.isna(row["region"])
+    row = place_customers(people("Dallas, TX", **in_paris)).iloc[0]
+    assert pd.isna(row["region"]) and pd.isna(row["country"])
+    row = place_customers(people("Paris", **in_paris)).iloc[0]
+    assert (row["region"], row["country"]) == ("Île-de-France", "France")
+
+
+@pytest.mark.parametrize(
+    ("place", "home", "city"),
+    [
+        ("São Paulo 01310-100", "BR", "São Paulo"), ("São Paulo, SP 01310-100", "BR", "São Paulo"),
+        ("Leeds LS1 4AP", "GB", "Leeds"), ("SW1A 1AA London", "GB", "London"), ("London E14", "GB", "London"),
+        ("Sydney NSW 2000", "AU", "Sydney"), ("1012 AB Amsterdam", "NL", "Amsterdam"),
+        ("1000 Bruxelles", "BE", "Brussels"),
+        ("8000 Zürich", "CH", "Zürich"), ("New Delhi 110001", "IN", "Delhi"),
+        ("560 001 Bangalore", "IN", "Bengaluru"),
+        ("00-001 Warszawa", "PL", "Warsaw"), ("1000-001 Lisboa", "PT", "Lisbon"),
+        ("114 55 Stockholm", "SE", "Stockholm"),
+        ("D-10115 Berlin", "DE", "Berlin"), ("Dublin D02 X285", "IE", "Dublin"), ("Toronto M5V 2T6", "CA", "Toronto"),
+    ],
+)  # fmt: skip
+def test_a_postcode_does_not_hide_the_town(place, home, city):
+    assert geocode(pd.Series([place]), home)["city"].tolist() == [city]
+
+
+@pytest.mark.parametrize(
+    ("place", "home", "city", "country"),
+    [
+        ("Wien", None, "Vienna", "Austria"), ("1010 Wien", None, "Vienna", "Austria"),
+        ("Lisboa, Portugal", None, "Lisbon", "Portugal"),
+        ("Valencia", "DE", "Valencia", "Spain"), ("Valencia", None, "Valencia", "Spain"),
+        ("L.A.", "US", "Los Angeles", "United States"),
+        ("NY, NY", "US", "New York City", "United States"), ("Georgia", "GE", None, "Georgia"),
+        ("Georgia", "US", None, "United States"),
+        ("Kinshasa, DRC", None, "Kinshasa", "Democratic Republic of the Congo"),
+    ],
+)  # fmt: skip
+def test_a_name_of_several_places_is_the_one_that_is_meant(place, home, city, country):
+    row = geocode(pd.Series([place]), home).iloc[0]
+    assert (None if pd.isna(row["city"]) else row["city"], row["country"]) == (city, country)
+
+
+@pytest.mark.parametrize(
+    ("place", "home"),
+    [
+        ("New England", "US"), ("Little England", None), ("Victoria", "GB"), ("Cape Town, SA", None), ("ok", "US"),
+        ("OK", "US"),
+        ("hi", "US"), ("Hi", "US"), ("me", "US"), ("in", "US"), ("Milano, MI", "IT"), ("Long Island", "US"),
+        ("110001", "IN"),
+    ],
+)  # fmt: skip
+def test_what_may_be_another_place_or_a_word_is_nothing(place, home):
+    row = geocode(pd.Series([place]), home).iloc[0]
+    assert pd.isna(row["country"]) and pd.isna(row["lon"])

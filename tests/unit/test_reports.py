@@ -212,3 +212,14 @@ def test_a_link_out_of_the_folder_of_reports_is_not_followed(report_without_kern
     with pytest.raises(ReportError, match="expected a report inside"):
         report_without_kernel("North")
     assert len([*elsewhere.iterdir()]) == 3
+
+
+def test_a_number_of_weeks_is_read_without_an_end_and_named_apart(shop):
+    settings, *_ = shop
+    whole, eight = run_report(settings, "weekly"), run_report(settings, "weekly", weeks=8)
+    first, last = (
+        json.loads((r.html.parent / "result.json").read_text())["period"].split(" – ") for r in (whole, eight)
+    )
+    assert first[1] == last[1] and whole.html != eight.html and whole.html.is_file()
+    days = (pd.to_datetime(last[1], format="%d %b %Y") - pd.to_datetime(last[0], format="%d %b %Y")).days + 1
+    assert days == 56 and "<dt>weeks</dt><dd>8</dd>" in eight.html.read_text(encoding="utf-8")
