@@ -142,9 +142,8 @@ def _trial(work: Work, entities: list[Entity], content: dict[str, Any]) -> None:
     "Read the sampled rows; ask where many of them would be rejected."
     source = Source.model_validate({"name": "draft"} | content)
     for entity in (e for e in entities if not e.more.get("joins")):
-        texts, present = map_columns(
-            entity.table.frame, entity.kind, source.entities[entity.kind], source, entity.table.file
-        )
+        frame, kind = entity.table.frame, entity.kind
+        texts, present = map_columns(frame, kind, source, entity.table.file)
         _, log = type_rows(texts, present, entity.kind, source, pd.Timestamp.now(tz="UTC"))
         rules = log.rule.dropna()
         if len(rules) > MOST_REJECTED * len(texts):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 import pandas as pd
 from .habits import DateHabit, date_habit, number_habit
+from .numbers import parse_ratings
 from .roles import Columns, filled, read_columns
 from .scales import RatingHabit, decided, rating_habit
 from ..schema import InputError
@@ -129,7 +130,10 @@ def read_marks(
             raise InputError("one decimal mark in all columns", f"{decimal!r} and {habit.decimal!r}", "export one way")
         decimal, thousands = decimal or habit.decimal, thousands or habit.thousands
         reason = reason or (f"as in {shown[0]!r}" if shown else "no number has decimals")
-    return decimal, thousands, reason
+    return decimal, _SAME_MARK.get(thousands, thousands), reason
+
+
+_SAME_MARK = {"\u00a0": " ", "\u202f": " ", "’": "'"}
 
 # %% ../../nbs/126_data.guesses.ipynb #1d25e8bf
 def _scale_choices(habit: RatingHabit) -> dict[str, str]:
@@ -162,10 +166,19 @@ def read_ratings(
         habit = decided(RatingHabit("texts", habit.reason, None, texts), (habit.scale or (1.0, 5.0),))
     if habit.scale and habit.scale[0] > habit.scale[1]:  # 1 is the best: a table of texts says it
         habit = decided(RatingHabit("texts", habit.reason, None, dict.fromkeys(values, 0.0)), (habit.scale,))
-    if habit.kind == "texts":
-        return {"ratings": dict(sorted(habit.stars.items(), key=lambda s: s[1]))}, "rating", habit.reason
-    plain = habit.scale in (None, (1.0, 5.0))
-    return {} if plain else {"rating_scale": list(habit.scale or ())}, "rating", habit.reason
+    scale = habit.scale or (1.0, 5.0)
+    said = {} if scale == (1.0, 5.0) else {"rating_scale": list(scale)}
+    if habit.kind == "texts" and not _can_read(habit.stars, decimal, scale):
+        said = {"ratings": dict(sorted(habit.stars.items(), key=lambda s: s[1]))}
+    return said, "rating", habit.reason
+
+
+def _can_read(stars: dict[str, float], decimal: str, scale: tuple[float, float]) -> bool:
+    "Return whether the loader reads the texts as these stars without a table."
+    if scale[0] > scale[1]:
+        return False
+    found, _ = parse_ratings(pd.Series(list(stars), dtype="str"), decimal, {}, scale)
+    return bool((abs(found - list(stars.values())) < 0.01).fillna(False).all())
 
 # %% ../../nbs/126_data.guesses.ipynb #e6104742
 _SIGNS = {"€": "EUR", "£": "GBP", "R$": "BRL", "US$": "USD", "zł": "PLN", "₹": "INR"}

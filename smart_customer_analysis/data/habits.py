@@ -103,7 +103,7 @@ _WORDED = """
     %a, %d %b %Y|%A, %B %d, %Y|%A, %d %B %Y|%a %d %b %Y|%d/%b/%Y|%d-%B-%Y|%a %b %d %Y|%a, %b %d, %Y
 """.split("|")
 _TIMES = ["", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", ", %H:%M", ", %I:%M %p", " at %I:%M %p"]
-_MONTHS = re.compile(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
+_MONTHS = re.compile(r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
 
 
 def _worded_dates(texts: list[str]) -> DateHabit | None:

@@ -22,10 +22,11 @@ from ..schema import InputError
 
 # %% ../../nbs/664_steps.source.ipynb #49bae243
 _SAYS_NOTHING = set(
-    """review reviews order orders customer customers export exports data csv file files table all new final copy rating
-    ratings feedback download downloads tmp temp train test sample rows report sheet bewertungen bestellungen kunden avis
-    commandes clients resenas pedidos clientes avaliacoes recensioni ordini clienti recensies bestellingen klanten opinie
-    zamowienia klienci products items ft txt daten donnees datos dados dati gegevens dane""".split()
+    """review reviews order orders customer customers export exports data csv file files table all new final
+    copy rating ratings feedback download downloads tmp temp train test sample rows report sheet bewertungen
+    bestellungen kunden avis commandes clients resenas pedidos clientes avaliacoes recensioni ordini clienti
+    recensies bestellingen klanten opinie zamowienia klienci products items ft txt daten donnees datos dados
+    dati gegevens dane""".split()
 )
 
 
