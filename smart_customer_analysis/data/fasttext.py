@@ -12,7 +12,7 @@ import numpy as np
 import os
 import pyarrow as pa
 from collections.abc import Iterator
-from .encoding import Rows, TEXT_CHARACTERS, _is_utf8, cut
+from .encoding import Rows, TEXT_CHARACTERS, _is_utf8, cut, valid_utf8
 from ..schema import FASTTEXT_LABELS
 
 # %% ../../nbs/105_data.fasttext.ipynb #93f2bd59
@@ -98,23 +98,11 @@ def _suspects(
         look |= np.bincount(begins, minlength=len(start)) > 1
     if b"\0" in block:
         look[np.searchsorted(start, np.flatnonzero(buf == 0), "right") - 1] = True
-    if not block.isascii() and not _valid_utf8(block):
+    if not block.isascii() and not valid_utf8(block):
         look[np.searchsorted(start, np.flatnonzero(buf >= 128), "right") - 1] = True
     return np.flatnonzero(look)
 
 # %% ../../nbs/105_data.fasttext.ipynb #8c27b221
-def _valid_utf8(block: bytes) -> bool:
-    "Is the whole block UTF-8? Arrow checks without making a Python string."
-    ends = pa.py_buffer(np.array([0, len(block)], np.int64))
-    try:
-        pa.LargeBinaryArray.from_buffers(pa.large_binary(), 1, [None, ends, pa.py_buffer(block)]).cast(
-            pa.large_string()
-        )
-        return True
-    except pa.ArrowInvalid:
-        return False
-
-
 def _find_all(block: bytes, part: bytes) -> Iterator[int]:
     "Positions of `part` in `block`."
     at = block.find(part)

@@ -153,7 +153,7 @@ def read_rows(
     with open_bytes(path) as stream:
         blocks = utf8_blocks(stream, _encoding(path, spec), progress=_advance(stream, bar))
         if form == "csv":
-            yield from read_csv(blocks, spec.delimiter, part.name)
+            yield from read_csv(blocks, spec.delimiter or ",", part.name)
         elif form == "jsonl":
             yield from read_jsonl(blocks)
         else:
