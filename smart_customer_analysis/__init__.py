@@ -6,6 +6,8 @@ Modules:
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
 - `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
 - `smart_customer_analysis.config`: One object with every setting, and a table that says which place each value came from
+- `smart_customer_analysis.data.alphabets`: The letters and small words of forty languages, to tell one old encoding from another
+- `smart_customer_analysis.data.archives`: gzip, bzip2 and zip, opened by content; damaged ones and bombs are refused
 - `smart_customer_analysis.data.batch`: A row is loaded, rejected or a duplicate; a file that is not what the source describes is refused
 - `smart_customer_analysis.data.clean`: Each step returns a new frame and a count; no text changes and no row leaves without a line in the table
 - `smart_customer_analysis.data.draft`: A source drafted from the files themselves, with reasons; where something is open, it is asked

@@ -16,6 +16,7 @@ from itertools import product
 import pandas as pd
 from .guesses import Work, examples
 from .habits import date_habit, number_habit
+from .headings import plain_words
 from .look import Look
 from .roles import KEYS, Columns, bare_id, filled, kinds_of, read_columns
 from .scales import rating_habit
@@ -147,6 +148,18 @@ _PARTS = {"review": _REVIEW, "order": _ORDER, "customer": _CUSTOMER}
 _NEEDED = {"review": ("text",), "order": ("order_id", "ordered_at", "amount"), "customer": ()}
 
 
+_OTHER_DAYS = set(
+    """birth birthday dob age expiry expires delivered delivery shipped shipping estimated reply replied response answer
+    updated modified edited due geburtsdatum geburtstag naissance nacimiento nascimento nascita geboortedatum""".split()
+)
+_NEVER = {  # contract name -> words in the names of columns that mean something else
+    "reviewed_at": _OTHER_DAYS,
+    "ordered_at": _OTHER_DAYS,
+    "rating": set("id votes vote count helpful age number qty quantity views likes index version code zip retweet".split()),
+}
+_DAY_WORDS = set("date time created create posted submitted datum fecha data timestamp when day published added".split())
+
+
 def _candidates(table: Table, name: str) -> list[str]:
     "Return columns without a meaning whose values would do."
     found = []
@@ -154,8 +167,10 @@ def _candidates(table: Table, name: str) -> list[str]:
         values = filled(table.frame[column])
         if values.empty:
             continue
+        if set(plain_words(column).split()) & _NEVER.get(name, set()):
+            continue
         dates, numbers = bool(date_habit(values).forms), number_habit(values).fits > 0.9
-        few = values.nunique() <= 12 and rating_habit(values, column).kind in ("number", "texts")
+        few = 2 <= values.nunique() <= 12 and rating_habit(values, column).kind in ("number", "texts")
         fits = {
             "text": not dates and not numbers and values.str.len().mean() > 8,
             "rating": few and not dates,
@@ -174,15 +189,17 @@ def _one(work: Work, table: Table, kind: str, name: str, meanings: tuple[str, ..
     key, column = f"{kind}.{name}", table.column(*meanings)
     meaning = next((m for m in meanings if m in table.columns.names), meanings[0])
     rivals = table.columns.rivals.get(meaning, [])
+    named = next((table.columns.refused[m] for m in meanings if m in table.columns.refused), "")
     if not column and name in ("text", "rating", "reviewed_at", *_NEEDED[kind]):
-        rivals = _candidates(table, name)
-        if name == "rating" and table.column("label"):
-            rivals = []
-    if not rivals:
+        rivals = [] if name == "rating" and table.column("label") else _candidates(table, name)
+        if len(rivals) == 1 and name in ("reviewed_at", "ordered_at") and set(plain_words(rivals[0]).split()) & _DAY_WORDS:
+            return rivals[0]
+    if not rivals and (column or not named or name not in ("rating", "reviewed_at", *_NEEDED[kind])):
         return column
     told = dict.fromkeys(rivals, "this column") | {"-": f"none of them; no {name}"}
     shown = tuple(f"{c}: {', '.join(examples(table.frame, c))}" for c in rivals)
-    question = f"{table.file}: which column is the {kind}'s {name}?"
+    unread = "" if column or not named else f" {named} holds {examples(table.frame, named)[0]!r}, which cannot be read."
+    question = f"{table.file}: which column is the {kind}'s {name}?{unread}"
     answer = work.ask(key, question, told, shown)
     return "" if answer in (None, "-") else answer
 

@@ -77,8 +77,9 @@ def _digit_dates(texts: list[str]) -> DateHabit | None:
     orders = [order for order, found in valid.items() if len(found) == most]
     if all(m["sep"] == "." for m in matches.values()) and "dmy" in orders:
         orders = ["dmy"]
-    mixed = set(matches) - set(valid[orders[0]]) if len(orders) == 1 else set()
-    others = [o for o in _ORDERS if o not in orders and mixed & set(valid[o])]
+    rest = set(matches) - set(valid[orders[0]])
+    others = [o for o in _ORDERS if o not in orders and rest & set(valid[o])] + (orders[1:] if rest else [])
+    orders = [o for o in orders if o not in others]
     forms = [list(dict.fromkeys(_form(matches[t], o) for t in valid[o])) for o in [*orders, *others]]
     odd = next((t for t in texts if t not in valid[orders[0]]), "")
     return DateHabit(forms, most / len(texts), _date_reason(matches, orders, others), odd)

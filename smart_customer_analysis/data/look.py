@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 import pandas as pd
 from .encoding import Rows, detect_encoding, open_bytes
 from .files import FilePart, read_rows
@@ -55,7 +56,7 @@ def sniff_delimiter(
 ) -> str:  # the delimiter; a tab where the table has one column
     "Tell the delimiter of a table."
     scores = {d: _usual_width(_records(text, d)) for d in DELIMITERS}
-    best = max(scores, key=lambda d: (scores[d][0] > 1, round(scores[d][1], 1), scores[d][0]))
+    best = max(scores, key=lambda d: (scores[d][0] > 1, round(scores[d][1], 3), scores[d][0]))
     return best if scores[best][0] > 1 and scores[best][1] > 0.5 else "\t"
 
 # %% ../../nbs/113_data.look.ipynb #45c44c63
@@ -92,17 +93,28 @@ class Look:
     facts: dict[str, str] = field(default_factory=dict)  # setting -> why
 
 
+def _encoding(path: Path) -> str:
+    "Tell the encoding of a file; raise `InputError` where it is not plain."
+    try:
+        with open_bytes(path) as stream:
+            return detect_encoding(iter(lambda: stream.read(HEAD_BYTES), b""), path.name)
+    except InputError as e:
+        if "encoding" not in e.expected:
+            raise
+        raise InputError(e.expected, e.found, f"add --answer encoding:{path.name}=CODEC to sca source new") from e
+
+
 def _known(**settings: object) -> FileSpec:
     "Return a file's description."
     return FileSpec.model_validate(settings)
 
 
-def _table_spec(path: Path, head: bytes) -> tuple[FileSpec, dict[str, str]]:
+def _table_spec(path: Path, head: bytes, said: dict[str, Any]) -> tuple[FileSpec, dict[str, str]]:
     "Return how a delimited file is read, with reasons."
-    encoding = detect_encoding(head)
+    encoding = said.get("encoding") or _encoding(path)
     text = head.decode(encoding, "replace")
     text = text[: text.rfind("\n") + 1] if len(head) >= HEAD_BYTES else text
-    delimiter = sniff_delimiter(text)
+    delimiter = said.get("delimiter") or sniff_delimiter(text)
     records = _records(text, delimiter)
     width, share = _usual_width(records)
     facts = {"encoding": encoding, "delimiter": f"{share:.0%} of the first records have {width} fields"}
@@ -120,7 +132,7 @@ def _table_spec(path: Path, head: bytes) -> tuple[FileSpec, dict[str, str]]:
 HEAD_BYTES = 1 << 20  # of a file from which its form is told
 
 
-def _spec(path: Path) -> tuple[FileSpec, dict[str, str]]:
+def _spec(path: Path, said: dict[str, Any]) -> tuple[FileSpec, dict[str, str]]:
     "Return how a file is read, with reasons."
     with path.open("rb") as f:
         magic = f.read(8)
@@ -128,7 +140,7 @@ def _spec(path: Path) -> tuple[FileSpec, dict[str, str]]:
         return _known(path=path.name, format="parquet"), {"format": "it begins as a Parquet file"}
     if magic.startswith(b"PK\x03\x04") and path.suffix == ".xlsx":
         return _known(path=path.name, format="xlsx"), {"format": "it begins as an Excel file"}
-    with open_bytes(path) as stream:
+    with open_bytes(path, encoding=said.get("encoding", "auto")) as stream:
         head = stream.read(HEAD_BYTES)
     start = head[:4096].lstrip(b"\xef\xbb\xbf \r\n\t")
     if start.startswith(b"{"):
@@ -137,7 +149,7 @@ def _spec(path: Path) -> tuple[FileSpec, dict[str, str]]:
         return _known(path=path.name, format="json"), {"format": "it begins as a JSON array"}
     if start.startswith(b"__label__"):
         return _known(path=path.name, format="fasttext"), {"format": "lines begin with __label__"}
-    return _table_spec(path, head)
+    return _table_spec(path, head, said)
 
 # %% ../../nbs/113_data.look.ipynb #24fa138b
 FIRST_ROWS, LATER_ROWS = 5_000, 500  # kept of the first rows, and of each later block
@@ -159,15 +171,15 @@ def _sampled(batches: Iterator[Rows]) -> tuple[pd.DataFrame, int, Counter[str]]:
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     return frame.astype("str"), read, refused
 
-# %% ../../nbs/113_data.look.ipynb #2a462a32
+# %% ../../nbs/113_data.look.ipynb #eb2d4ecb
 def look(
     path: Path,  # a file
-    **settings: str | int,  # of its description, where somebody said them: encoding, delimiter, sheet
+    **settings: Any,  # of its description, where somebody said them: encoding, delimiter, sheet
 ) -> Look:  # how it is read, and a sample
     "Look at a file; raises `InputError` where it cannot be read or holds no table."
     if not path.is_file():
         raise InputError("a readable file", f"nothing at {path}", "check the path")
-    spec, facts = _spec(path)
+    spec, facts = _spec(path, settings)
     if settings:
         spec = _known(**spec.model_dump() | settings)
         facts |= dict.fromkeys(settings, "as you said")

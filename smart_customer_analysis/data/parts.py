@@ -20,6 +20,7 @@ from typing import Any
 from .entities import Table, entity_columns, match_customers, read_tables
 from .guesses import Work, read_dates, read_marks, read_ratings
 from .habits import date_habit
+from .headings import plain_words
 from .look import Look
 from .roles import filled
 from ..schema import InputError
@@ -39,7 +40,10 @@ def path_pattern(
             return pattern
     raise InputError("names that tell the files apart", ", ".join([*names, *others]), "describe the tables one by one")
 
-# %% ../../nbs/128_data.parts.ipynb #f0feb771
+# %% ../../nbs/128_data.parts.ipynb #11e53f9b
+_TOTALS = set("total gesamtbetrag gesamtsumme gesamtpreis bestellwert totaal totaalbedrag totale razem order grand".split())
+
+
 def _how_lines_count(work: Work, table: Table, order: str, amount: str) -> str:
     "Return sum or first: how the lines of an order make its amount."
     filled_lines = table.frame[filled(table.frame[amount]).reindex(table.frame.index).notna()]
@@ -49,6 +53,8 @@ def _how_lines_count(work: Work, table: Table, order: str, amount: str) -> str:
         return "first"
     if (lines.nunique()[several] > 1).any():
         return "sum"
+    if several.sum() >= 3 and set(plain_words(amount).split()) & _TOTALS:
+        return "first"
     told = {"first": "each line repeats the total of the order", "sum": "the lines are added up"}
     shown = tuple(f"{order} {i}: {', '.join(lines.get_group(i).head(3))}" for i in several[several].index[:2])
     return work.ask("order.lines", f"{amount} is the same on all lines of an order. Which holds?", told, shown) or ""

@@ -9,7 +9,7 @@ Columns and their meanings.
 # %% auto #0
 __all__ = ['NO_VALUE', 'KEYS', 'filled', 'Columns', 'read_columns', 'kinds_of', 'bare_id']
 
-# %% ../../nbs/124_data.roles.ipynb #76a93396
+# %% ../../nbs/124_data.roles.ipynb #4460b7df
 from dataclasses import dataclass, field
 import pandas as pd
 from .habits import date_habit, number_habit
@@ -85,23 +85,10 @@ class Columns:
     language: str  # of the header; "": unknown
     rivals: dict[str, list[str]] = field(default_factory=dict)  # meaning -> columns that are as good
     unnamed: list[str] = field(default_factory=list)  # columns without a meaning
+    refused: dict[str, str] = field(default_factory=dict)  # meaning -> column of that name whose values say otherwise
 
 
-_BARE_ID = {
-    "id",
-    "nr",
-    "no",
-    "uid",
-    "key",
-    "guid",
-    "uuid",
-    "index",
-    "record id",
-    "lfd nr",
-    "num",
-    "row id",
-    "unnamed 0",
-}
+_BARE_ID = {"id", "nr", "no", "uid", "key", "guid", "uuid"}
 
 
 def _pairs(values: dict[str, pd.Series], language: str) -> list[tuple[Meaning, str]]:
@@ -150,7 +137,10 @@ def read_columns(
         if as_good and column not in names.values():
             rivals.setdefault(meaning, [names[meaning]]).append(column)
     unnamed = [c for c in frame.columns if c not in names.values()]
-    return Columns(names, reasons, language, rivals, unnamed)
+    refused = {
+        m.meaning: c for c in unnamed for m in meanings(c) if m.rank < 100 and m.meaning not in names and len(values[c])
+    }
+    return Columns(names, reasons, language, rivals, unnamed, refused)
 
 # %% ../../nbs/124_data.roles.ipynb #3a321cf0
 KEYS = ("customer_id", "email", "person")  # what can name a customer, best first

@@ -209,6 +209,8 @@ def rating_habit(
     share = sum(different[t] for t in read) / max(1, len(texts))
     if share >= 0.9 and len(read) <= 1000:
         return _of_numbers(texts[texts.isin(list(read))], name, language, read)
+    if set(different) <= {"-1", "0", "1"} and {"-1", "1"} <= set(different):
+        return RatingHabit("labels", "-1 and 1: negative and positive", None, {}, {"-1": 0, "1": 1}, ("0",))
     words = [t for t, n in different.items() if n > 0.005 * len(texts)]
     if len(words) <= 12 and (stars := _ladder(words)):
         return RatingHabit("texts", "all words stand on one ladder", (1.0, 5.0), stars)
