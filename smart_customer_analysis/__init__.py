@@ -10,6 +10,8 @@ Modules:
 - `smart_customer_analysis.data.archives`: gzip, bzip2 and zip, opened by content; damaged ones and bombs are refused
 - `smart_customer_analysis.data.batch`: A row is loaded, rejected or a duplicate; a file that is not what the source describes is refused
 - `smart_customer_analysis.data.clean`: Each step returns a new frame and a count; no text changes and no row leaves without a line in the table
+- `smart_customer_analysis.data.codes`: One spelling of an id in all files, ISO codes of currencies and countries
+- `smart_customer_analysis.data.dates`: Formats in order, zones, numbers of seconds and of Excel; a text that fits two formats is counted
 - `smart_customer_analysis.data.draft`: A source drafted from the files themselves, with reasons; where something is open, it is asked
 - `smart_customer_analysis.data.duplicates`: MinHash over shingles, in a time that grows with the rows
 - `smart_customer_analysis.data.entities`: Files with one header are a table; a table holds reviews, orders or customers; customers are matched across tables
@@ -24,6 +26,7 @@ Modules:
 - `smart_customer_analysis.data.language`: A guess from script and small words; a text that is too short gets no language
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
 - `smart_customer_analysis.data.look`: Format, encoding, delimiter, header and lines before it, told from the file; a sample of its rows
+- `smart_customer_analysis.data.numbers`: Decimal and thousands marks as the source says, stars in the forms that shops write; anything else is refused
 - `smart_customer_analysis.data.parts`: Paths, lines of an order, dates, numbers, ratings: settings of a source with reasons, or questions
 - `smart_customer_analysis.data.places`: Countries, their boxes, and coordinates that are swapped or lost
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse

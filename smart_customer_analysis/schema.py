@@ -77,6 +77,7 @@ class Review(pa.DataFrameModel):
     place: Series[str] = pa.Field(nullable=True)
     source: Series[str]
     line: Series[pd.Int64Dtype] = pa.Field(ge=1)
+    extra: Series[str] = pa.Field(nullable=True)  # own columns of the shop, JSON
 
     class Config:  # ty: ignore[incompatible-attribute-override] # pandera reads it by name
         strict = "filter"
@@ -93,6 +94,7 @@ class Customer(pa.DataFrameModel):
     region: Series[str] = pa.Field(nullable=True)
     country: Series[str] = pa.Field(nullable=True)
     first_seen: Series[pd.DatetimeTZDtype] = pa.Field(nullable=True, dtype_kwargs={"unit": "us", "tz": "UTC"})
+    extra: Series[str] = pa.Field(nullable=True)  # own columns of the shop, JSON
 
     class Config:  # ty: ignore[incompatible-attribute-override] # pandera reads it by name
         strict = "filter"
@@ -108,6 +110,7 @@ class Order(pa.DataFrameModel):
     amount: Series[pd.Float64Dtype]
     currency: Series[str]
     product_id: Series[str] = pa.Field(nullable=True)
+    extra: Series[str] = pa.Field(nullable=True)  # own columns of the shop, JSON
 
     class Config:  # ty: ignore[incompatible-attribute-override] # pandera reads it by name
         strict = "filter"

@@ -77,6 +77,7 @@ class SeenTexts:
         named = [f"{who}\x1f{text}" for who, text in zip(customers, texts, strict=True)]
         key = pd.Series(hash_texts(pd.Series(named, dtype=object)), reviews.index)
         is_long = pd.Series([t.count(" ") >= LONG_ENOUGH - 1 for t in texts], reviews.index, dtype=bool)
+        is_long &= reviews["customer_id"].notna()  # nobody knows whether two without a name are one
         repeated = (key.duplicated() | key.isin(self.keys)) & is_long
         new = np.unique(key[is_long & ~repeated].to_numpy())
         self.keys = np.insert(self.keys, np.searchsorted(self.keys, new), new)
@@ -176,6 +177,7 @@ class Cleaner:
     ) -> Loaded:  # new, with read = loaded + rejected + duplicate
         "Clean texts and coordinates of one batch."
         reviews, steps = clean_texts(batch.reviews)
+        steps += [("reading", remark, n) for remark, n in batch.remarks.items()]
         out = replace(batch, reviews=conform(reviews, Review))
         had_text = (batch.reviews["title"] != "") | (batch.reviews["text"] != "")
         empty = (out.reviews["title"] == "") & (out.reviews["text"] == "") & had_text

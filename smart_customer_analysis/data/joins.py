@@ -15,8 +15,10 @@ import pandas as pd
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from .codes import plain_ids
 from .encoding import Rows, cut
 from .files import FilePart, read_rows
+from .numbers import multiply_texts, parse_numbers, write_numbers
 from .source import Join, Source
 from ..schema import InputError
 
@@ -28,37 +30,50 @@ def text_frame(
     return rows.table.to_pandas().astype("str")
 
 # %% ../../nbs/111_data.joins.ipynb #0fd53279
-def _lookup_values(lookup: pd.DataFrame, join: Join) -> tuple[pd.DataFrame, pd.Series]:
-    "Return the taken columns, numbers where they are aggregated, and which rows hold an unreadable number."
-    unreadable, taken = pd.Series(False, index=lookup.index), {}
+def _lookup_values(lookup: pd.DataFrame, join: Join, source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    "Return the taken columns, numbers where they are aggregated, and the texts that should be numbers and are not."
+    taken, unreadable = {}, {}
     for column, how in join.take.items():
-        taken[column] = lookup[column].mask(lookup[column] == "")
+        factors = [lookup[c].mask(lookup[c].str.strip().isin(["", *source.missing])) for c in _columns(join, column)]
+        single = len(factors) == 1
+        texts = factors[0] if single else multiply_texts(factors, source.decimal, source.thousands)
+        taken[column] = texts
         if how not in ("first", "last"):
-            numbers = pd.to_numeric(taken[column], errors="coerce").replace([np.inf, -np.inf], np.nan)
-            unreadable |= taken[column].notna() & numbers.isna()
-            taken[column] = numbers
-    return pd.DataFrame(taken), unreadable
+            taken[column], bad = parse_numbers(texts, source.decimal, source.thousands if single else "")
+            unreadable[column] = texts.where(bad)
+    return pd.DataFrame(taken, index=lookup.index), pd.DataFrame(unreadable, index=lookup.index)
 
 
-def _reduce(lookup: pd.DataFrame, join: Join) -> tuple[pd.DataFrame, pd.Series]:
+def _columns(join: Join, column: str) -> list[str]:
+    "Return the columns of the other file that a taken column is made of."
+    return join.product.get(column, [column])
+
+
+def _reduce(lookup: pd.DataFrame, join: Join, source: Source) -> tuple[pd.DataFrame, pd.Series]:
     "Return one row per key as text, and which rows could not be used; raise `InputError` for a missing column."
-    key = join.to or join.on
-    missing = next((c for c in (key, *join.take) if c not in lookup), None)
+    needed = [join.to or join.on, *(c for column in join.take for c in _columns(join, column))]
+    missing = next((c for c in needed if c not in lookup), None)
     if missing:
         names = ", ".join(map(str, lookup.columns[:12]))
         raise InputError(f"column {missing!r} in {join.file}", names, "correct the join in the source file")
-    values, unreadable = _lookup_values(lookup, join)
-    grouped = values[~unreadable].groupby(lookup[key][~unreadable], sort=False).agg(join.take)
-    for column, how in join.take.items():
-        if how not in ("first", "last"):
-            grouped[column] = grouped[column].round(9).map(repr, na_action="ignore").astype("str")
-    return grouped, unreadable
+    key = plain_ids(lookup[needed[0]], source.missing)
+    values, unreadable = _lookup_values(lookup, join, source)
+    by = values.groupby(key, sort=False)
+    grouped = by.agg(join.take)
+    for column in unreadable:
+        numbers = grouped[column].where(by[column].count() > 0)  # the sum of nothing is not 0
+        grouped[column] = write_numbers(numbers.astype("Float64"), source.decimal)
+        if join.take[column] != "median":
+            spoilt = unreadable[column].groupby(key, sort=False).first()
+            grouped[column] = spoilt.reindex(grouped.index).fillna(grouped[column])
+    return grouped, unreadable.notna().any(axis=1)
 
 # %% ../../nbs/111_data.joins.ipynb #58196c08
 def join_lookup(
     frame: pd.DataFrame,  # text columns
     join: Join,  # which columns, by which key
     lookup: pd.DataFrame,  # one row per key
+    source: Source,  # texts that mean "no key"
 ) -> pd.DataFrame:  # the same rows with the taken columns
     "Lay the columns of a lookup beside the rows; raises `InputError` where the key is missing or replaced."
     if join.on not in frame or join.on in join.take:
@@ -67,7 +82,8 @@ def join_lookup(
             ", ".join(map(str, frame.columns[:12])),
             "correct the join in the source file",
         )
-    return frame.drop(columns=[c for c in join.take if c in frame]).join(lookup, on=join.on)
+    partners = lookup.reindex(plain_ids(frame[join.on], source.missing)).set_axis(frame.index)
+    return frame.drop(columns=[c for c in join.take if c in frame]).join(partners)
 
 # %% ../../nbs/111_data.joins.ipynb #91cc1594
 @dataclass
@@ -95,17 +111,20 @@ def _read_whole(parts: Iterable[FilePart], source: Source, database: str | None)
     return _LookupFile(batches, pd.concat(frames, ignore_index=True))
 
 
-def _account(file: _LookupFile, name: str) -> tuple[list[tuple[Any, ...]], list[Any]]:
-    "Return rejects and counts of a file that is nothing but a lookup."
-    text, rule = file.text, "a number of this row cannot be read"
-    early = [(part.name, *reject) for part, rows in file.batches for reject in rows.rejects]
-    lines = np.concatenate([rows.line for _, rows in file.batches]) if file.batches else []
-    late = [
-        (name, int(lines[i]), "bad_number", rule, cut(",".join(text.iloc[i].fillna(""))))
-        for i in sorted(file.unreadable)
-    ]
-    n_rejected = len(early) + len(late)
-    return early + late, [name, "lookup", len(text) + len(early), len(text) - len(late), n_rejected, 0]
+def _account(file: _LookupFile) -> tuple[list[tuple[Any, ...]], list[list[Any]]]:
+    "Return rejects and counts of a file that is nothing but a lookup, by its parts."
+    early, late, counts, start = [], [], {}, 0
+    for part, rows in file.batches:
+        bad = sorted(i - start for i in file.unreadable if start <= i < start + len(rows.line))
+        raws = [cut(",".join(file.text.iloc[start + i].fillna(""))) for i in bad]
+        rule = "bad_number", "a number of this row cannot be read"
+        late += [(part.name, int(rows.line[i]), *rule, raw) for i, raw in zip(bad, raws, strict=True)]
+        early += [(part.name, *reject) for reject in rows.rejects]
+        n_rejected = len(bad) + len(rows.rejects)
+        row = counts.setdefault(part.name, [0, 0, 0, 0])  # read, loaded, rejected, duplicate
+        counts[part.name] = [row[0] + rows.read, row[1] + rows.read - n_rejected, row[2] + n_rejected, 0]
+        start += len(rows.line)
+    return early + late, [[name, "lookup", *row] for name, row in counts.items()]
 
 # %% ../../nbs/111_data.joins.ipynb #01d33cab
 def read_lookups(
@@ -121,12 +140,12 @@ def read_lookups(
             if join.file not in files:
                 files[join.file] = _read_whole(parts[join.file], source, database)
             file = files[join.file]
-            lookups.frames[kind, join.file, join.on], unreadable = _reduce(file.text, join)
+            lookups.frames[kind, join.file, join.on], unreadable = _reduce(file.text, join, source)
             file.unreadable.update(np.flatnonzero(unreadable))
     own = {entity.file for entity in source.entities.values()}
     for name, file in files.items():
         if name not in own:
-            rejects, counts = _account(file, parts[name][0].name)
+            rejects, counts = _account(file)
             lookups.rejects += rejects
-            lookups.counts.append(counts)
+            lookups.counts += counts
     return lookups

@@ -12,13 +12,14 @@ __all__ = ['Loaded', 'read_batches', 'concat', 'load']
 # %% ../../nbs/114_data.load.ipynb #ff34758e
 import numpy as np
 import pandas as pd
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from ..config import find_home
-from .batch import FileTotals, People, refuse_two_spellings, refuse_wrong_file, type_batch
+from .batch import FileTotals, People, refuse_wrong_file, shares_file, type_batch
 from .files import FilePart, file_table, find_parts, read_with_progress, rebatch
 from .joins import read_lookups
 from .rules import SeenIds
@@ -40,6 +41,7 @@ class Loaded:
     files: pd.DataFrame  # file, sha256, bytes, encoding
     test_ids: frozenset[str] = frozenset()  # reviews of the test file
     country: str | None = None  # of the shop, where the source says so
+    remarks: Counter[str] = field(default_factory=Counter)  # loaded rows by what is to be said of them
     origin: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))  # review_id -> file
 
     @property
@@ -71,6 +73,7 @@ def _loaded(
     counts: list[list[Any]],
     files: pd.DataFrame,
     part: FilePart | None = None,
+    remarks: Counter[str] | None = None,
 ) -> Loaded:
     "Return the rows of one entity as a shop; the row counts are checked."
     reviews, customers, orders = (frame if k == kind else _empty(k) for k in ("review", "customer", "order"))
@@ -86,6 +89,7 @@ def _loaded(
         files,
         frozenset(ids) if part and part.role == "test" else frozenset(),
         source.country,
+        remarks or Counter(),
         pd.Series(pd.Categorical.from_codes(np.zeros(len(ids), int), [part.name if part else ""]), index=ids),
     )
 
@@ -123,10 +127,11 @@ def read_batches(
                 batch = type_batch(rows, part, kind, source, lookups, seen, now)
                 totals.add(batch)
                 frame = people.note(kind, batch.frame)
-                yield _loaded(source, kind, frame, [batch.rejects, rejects], [batch.counts, *counts], files, part)
+                account = [batch.rejects, rejects], [batch.counts, *counts], files, part, batch.remarks
+                yield _loaded(source, kind, frame, *account)
                 rejects, counts = _NO_REJECTS, []  # those of the lookups go with the first batch
-            refuse_wrong_file(part, totals, source)
-    refuse_two_spellings(people)
+            if totals.rows or not shares_file(source, kind):
+                refuse_wrong_file(part, totals, source)
     yield _loaded(source, "customer", people.unlisted(), [_NO_REJECTS], [], files)
 
 # %% ../../nbs/114_data.load.ipynb #70c47fa7
@@ -153,6 +158,7 @@ def _merged(batches: list[Loaded], most: int) -> Loaded:
         rejects=merged("rejects"),
         counts=check_row_counts(counts),
         test_ids=frozenset().union(*(b.test_ids for b in batches)),
+        remarks=sum((b.remarks for b in batches), Counter()),
         origin=origin,
     )
 

@@ -13,24 +13,29 @@ __all__ = ['strip_html', 'tidy_text', 'mask_personal']
 import html
 import re
 import unicodedata
+from html.entities import html5
 
 # %% ../../nbs/116_data.text.ipynb #e3cd775c
+_BREAKS = "article|blockquote|br|div|h[1-6]|hr|li|ol|p|pre|section|table|td|th|title|tr|ul"  # a space stays
 _TAGS = (
-    "a|abbr|article|audio|b|big|blockquote|body|br|button|center|code|div|em|embed|font|form|h[1-6]|"
-    "head|hr|html|i|iframe|img|input|li|link|"
-    "meta|object|ol|p|pre|s|script|"
-    "section|small|span|strike|strong|style|sub|sup|svg|table|tbody|td|th|thead|title|tr|tt|u|ul|video"
+    "a|abbr|audio|b|big|body|button|center|code|em|embed|font|form|head|html|i|iframe|img|input|link|meta|object|s|"
+    "script|small|span|strike|strong|style|sub|sup|svg|tbody|thead|tt|u|video"
 )
-_ATTRIBUTES = r"(?:\s[^<>=]{0,2000}+=[^<>]{0,4000}+|\s*+/?)>"
-_TAG = re.compile(rf"</?(?:{_TAGS}){_ATTRIBUTES}", re.I)
-_BREAK = re.compile(rf"</?(?:br|p|div|li|tr|hr|h[1-6]){_ATTRIBUTES}", re.I)
-_OPENS = re.compile(r"<(script|style)\b[^<>]*+>|<!--", re.I)
+_WITHOUT_VALUE = (
+    "allowfullscreen|async|autofocus|autoplay|checked|compact|controls|defer|disabled|hidden|itemscope|loop|multiple|"
+    "muted|noshade|nowrap|open|readonly|required|selected"
+)
+_VALUE = r"""(?:"[^"<>]{0,4000}+"|'[^'<>]{0,4000}+'|[^\s"'<>]{1,4000}+)"""
+_ATTRIBUTE = rf"""(?:[^\s"'<>/=]{{1,100}}+\s*+=\s*+{_VALUE}|(?:{_WITHOUT_VALUE})(?=[\s/>]))"""
+_TAG = re.compile(rf"</?(?:({_BREAKS})|{_TAGS})(?:\s++{_ATTRIBUTE}(?:\s*+{_ATTRIBUTE})*+)?+\s*+/?>", re.I)
+_OPENS = re.compile(r"<(?:(script|style)\b[^<>]*+>|!--)", re.I)
 _CLOSES = {
     "script": re.compile(r"</script\s*+>", re.I),
     "style": re.compile(r"</style\s*+>", re.I),
     "": re.compile("-->"),
 }
-_ENDLESS = re.compile(r"&#\d{20,}+;?")  # no character has such a number, and Python refuses to read it
+_ENTITY = re.compile(r"&(?:#\d{1,19}|#x[0-9a-f]{1,8}|[a-z][a-z0-9]{1,31});", re.I)
+_ENDLESS = re.compile(r"&#\d{20,}+;")  # no character has such a number, and Python refuses to read it
 
 # %% ../../nbs/116_data.text.ipynb #517428af
 def _without_hidden(text: str) -> str:
@@ -48,23 +53,30 @@ def _without_hidden(text: str) -> str:
     return "".join([*kept, text[start:]])
 
 # %% ../../nbs/116_data.text.ipynb #8830fbba
+def _character(match: re.Match[str]) -> str:
+    "Return the character of an entity, an unknown one unchanged."
+    entity = match[0]
+    return html.unescape(entity) if entity[1] == "#" else html5.get(entity[1:], entity)
+
+
 def strip_html(
     text: str,  # with tags and entities
 ) -> str:  # entities as characters, tags gone, breaks as spaces
     "Turn the remains of a web page into plain text."
     for _ in range(4):
-        plain = html.unescape(_ENDLESS.sub("\ufffd", text)) if "&" in text else text
+        plain = _ENTITY.sub(_character, _ENDLESS.sub("\ufffd", text)) if "&" in text else text
         if "<" in plain:
-            plain = _TAG.sub("", _BREAK.sub(" ", _without_hidden(plain)))
+            plain = _TAG.sub(lambda m: " " if m[1] else "", _without_hidden(plain))
         if plain == text:
             break
         text = plain
     return text
 
 # %% ../../nbs/116_data.text.ipynb #b00d84a9
+_WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}  # five mean nothing
+_BETWEEN_WORDS = re.compile("[\x0b\x0c\x1c-\x1f\u200b]")
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad"
-    "\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb]"
+    "[\x00-\x08\x0e-\x1b\x7f\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb]"
 )
 _SPACES, _LINES = re.compile(r"[^\S\n]{2,}|[^\S\n ]"), re.compile(r" ?\n[ \n]*\n ?")
 _SIGNS = re.compile(r"[^\w\s]{31,}")
@@ -75,7 +87,7 @@ def _limit_marks(match: re.Match[str]) -> str:
     "Return the signs with at most thirty accents on a letter; sorting thousands would take minutes."
     kept, run = [], 0
     for sign in match[0]:
-        run = run + 1 if unicodedata.combining(sign) else 0
+        run = run + 1 if unicodedata.category(sign)[0] == "M" else 0
         if run <= _MOST_MARKS:
             kept.append(sign)
     return "".join(kept)
@@ -87,7 +99,8 @@ def tidy_text(
     "Normalise characters and white space."
     if text.isascii() and text.isprintable():  # most texts: nothing to look for but repeated spaces
         return (_SPACES.sub(" ", text) if "  " in text else text).strip()
-    visible = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    lines = text.translate(_WINDOWS).replace("\r\n", "\n").replace("\r", "\n")
+    visible = _INVISIBLE.sub("", _BETWEEN_WORDS.sub(" ", lines))
     text = unicodedata.normalize("NFC", _SIGNS.sub(_limit_marks, visible))
     return _LINES.sub("\n\n", _SPACES.sub(" ", text)).strip()
 
@@ -104,8 +117,10 @@ _PHONE = re.compile(
     r"|(?:1[ .-]?)?\(\d{2,4}\) ?\d{3,5}(?:[ .-]?\d{3,4}){1,2}"  # (555) 123-4567, (11) 91234-5678
     r"|(?:1[ .-])?[2-9]\d{2}([ .-])\d{3}\1\d{4}"  # 555-123-4567, 1-800-555-0199
     r"|[2-9]\d{2} \d{3} \d{3}"  # 912 345 678
+    r"|0[1-9](?:([ .-])\d{2}(?:\2\d{2}){3})"  # 06 12 34 56 78
     r"|0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5}"  # 020 7946 0018, 030/1234567
-    r"|\d{2} 9?\d{4}-\d{4}"  # 11 91234-5678
+    r"|0(?:[789]0\d{8}|1[016-9]\d{7,8}|1[567]\d{8,9}|[67]\d{8}|7\d{9})"  # mobiles of JP, KR, DE, FR and GB
+    r"|[1-9][1-9] (?:9\d{4}|\d{4})-\d{4}"  # 11 91234-5678
     r")(?![\w-]|[.,]\d)"
 )
 
@@ -122,8 +137,23 @@ _CALL_ME = re.compile(
     re.I,
 )
 _DIGITS_OF_A_PHONE = (7, 15)  # the most by ITU-T E.164
+_THINGS = frozenset(  # words before a number of a thing
+    "order invoice tracking serial model part sku item ref reference article gtin isbn ean upc asin version ticket "
+    "bestellung bestellnummer rechnung pedido commande ordine".split()
+)
+_NUMBER = frozenset("no nr num number code id nº n°".split())  # may stand between
+_AMOUNT = frozenset(
+    "paid pay cost costs price worth earned sold about over around nearly almost than by € $ £ ¥ ₩".split()
+)
+_UNIT = re.compile(  # behind an amount or a count
+    r" ?(?:[€$£¥₩₫%°]|(?:vnd|dong|won|krw|yen|jpy|eur|euros?|usd|dollars?|gbp|pounds?|inr|rupees?|rs|brl|reais|rub|pln|"
+    r"czk|huf|sek|nok|dkk|kr|clp|cop|ars|mxn|pesos?|idr|rupiah|people|users|views|times|copies|units|pieces|pcs|hours|"
+    r"km|miles|mm|cm|m|kg|g|ml|l|lbs?|oz|rpm|mah|words|pages|songs|customers|years|days|downloads|followers|"
+    r"inhabitants|votes)\b)",
+    re.I,
+)
 
-
+# %% ../../nbs/116_data.text.ipynb #e9336545
 def _card(match: re.Match[str]) -> str:
     "Return the mask of a card number, other numbers unchanged."
     digits = re.sub(r"\D", "", match[0])
@@ -131,16 +161,34 @@ def _card(match: re.Match[str]) -> str:
     return "[card number removed]" if is_card else match[0]
 
 
-def _phone(number: str) -> str:
-    "Return the mask of a phone number; dates, ISBNs and numbers too short or long unchanged."
-    digits = re.sub(r"\D", "", number)
-    is_date = re.fullmatch(r"(?:19|20)\d\d[ .-]\d\d[ .-]\d\d(?:\d\d)?", number)
-    is_isbn = digits.startswith(("978", "979")) and len(digits) == 13
-    fewest, most = _DIGITS_OF_A_PHONE
+_OTHER_FORM = re.compile(  # a date, a span of years, a round amount
+    r"(?:19|20)\d\d[ .-]\d\d[ .-]\d\d(?:\d\d)?|.*(?:19|20)\d\d-(?:19|20)\d\d|.*\d(?: 000){2,4}"
+)
+
+
+def _is_of_a_thing(number: str, digits: str) -> bool:
+    "Return whether the form is that of a date, a span of years, an ISBN, a round amount or a list."
+    if digits == number:
+        isbn_10 = len(digits) == 10 and sum(int(d) * (10 - i) for i, d in enumerate(digits)) % 11 == 0
+        return isbn_10 or (digits.startswith("001") and len(digits) != 13)  # 00, country 1, ten digits
+    groups = re.findall(r"\d+", number)
+    is_list = len(groups) > 3 and len({int(b) - int(a) for a, b in zip(groups, groups[1:], strict=False)}) == 1
+    isbn_13 = len(digits) == 13 and digits.startswith(("978", "979"))
+    return is_list or isbn_13 or _OTHER_FORM.fullmatch(number) is not None
+
+
+def _phone(match: re.Match[str], group: int = 0) -> str:
+    "Return the mask of a phone number; numbers of things, amounts and counts unchanged."
+    number, (start, end) = match[group], match.span(group)
+    digits, fewest = "".join(filter(str.isdigit, number)), _DIGITS_OF_A_PHONE[0]
     if number.startswith("00"):
         fewest = 10  # a country, then a number; shorter ones with 00 are numbers of films and files
-    is_phone = fewest <= len(digits) <= most and not is_isbn and not is_date
-    return "[phone removed]" if is_phone else number
+    words = ["", "", *match.string[max(0, start - 30) : start].casefold().replace("#", " ").split()][-2:]
+    last, before = (w.rstrip(".:") for w in reversed(words))
+    is_thing = last in _THINGS or (last in _NUMBER and before in _THINGS)
+    is_amount = last in _AMOUNT and number[0] not in "+0(" and " " in number
+    other = is_thing or is_amount or _UNIT.match(match.string, end) or _is_of_a_thing(number, digits)
+    return number if other or not fewest <= len(digits) <= _DIGITS_OF_A_PHONE[1] else "[phone removed]"
 
 # %% ../../nbs/116_data.text.ipynb #53848f37
 def _digits(text: str) -> int:
@@ -157,5 +205,5 @@ def mask_personal(
         text = _EMAIL.sub("[e-mail removed]", text)
     if (_digits(text) if text.isascii() else sum(map(str.isdigit, text))) < 7:
         return text
-    text = _PHONE.sub(lambda m: _phone(m[0]), _CARD.sub(_card, text))
-    return _CALL_ME.sub(lambda m: m[0].replace(m[1], _phone(m[1])), text)
+    text = _PHONE.sub(_phone, _CARD.sub(_card, text))
+    return _CALL_ME.sub(lambda m: m[0].replace(m[1], _phone(m, 1)), text)
