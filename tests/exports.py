@@ -54,7 +54,16 @@ PARTS = {
     "it": ("Il bollitore|La lampada|Il mio ordine|La sedia", "è arrivato tardi e|è bello, però|funziona bene e", "il coperchio è lento"),
     "nl": ("De ketel|De lamp|Mijn bestelling|De stoel", "kwam te laat en|is mooi, maar|werkt goed en", "het deksel zit los"),
 }
-TOWNS = "Springfield|Köln|Orléans|Málaga|São Paulo|Forlì|Utrecht"
+TOWNS = {
+    "US": "Springfield|Portland",
+    "GB": "Leeds|York",
+    "DE": "Köln|Lübeck",
+    "FR": "Orléans|Nîmes",
+    "ES": "Málaga|Logroño",
+    "BR": "São Paulo|Florianópolis",
+    "IT": "Forlì|Città di Castello",
+    "NL": "Utrecht|Delft",
+}
 CODES = {"US": "USD", "GB": "GBP", "BR": "BRL"}
 
 
@@ -101,7 +110,7 @@ def truth(random: Random, scale: str, language: str, country: str) -> pd.DataFra
         rows.append((f"{7000 + i}", f"K{random.randrange(20):03}", stars, f"{subjects[0]} {i % 7}", text, when))
     frame = pd.DataFrame(rows, columns=["order", "customer", "stars", "title", "text", "at"])
     amounts = [round(random.choice((20, 300, 4000)) * random.random() + 1, 2) for _ in range(ROWS)]
-    towns = [random.choice(TOWNS.split("|")) for _ in range(ROWS)]
+    towns = [random.choice(TOWNS[country].split("|")) for _ in range(ROWS)]
     return frame.assign(amount=amounts, currency=CODES.get(country, "EUR"), town=towns)
 
 

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 import pandas as pd
+from .codes import currency_code
 from .habits import DateHabit, date_habit, number_habit
 from .numbers import parse_ratings
 from .roles import Columns, filled, read_columns
@@ -180,12 +181,7 @@ def _can_read(stars: dict[str, float], decimal: str, scale: tuple[float, float])
     found, _ = parse_ratings(pd.Series(list(stars), dtype="str"), decimal, {}, scale)
     return bool((abs(found - list(stars.values())) < 0.01).fillna(False).all())
 
-# %% ../../nbs/126_data.guesses.ipynb #e6104742
-_SIGNS = {"€": "EUR", "£": "GBP", "R$": "BRL", "US$": "USD", "zł": "PLN", "₹": "INR"}
-_CODES = set(
-    """EUR USD GBP CHF PLN BRL CAD AUD JPY CNY SEK NOK DKK CZK HUF RON MXN ARS CLP COP INR TRY ZAR NZD SGD HKD KRW ILS
-    AED SAR THB IDR MYR PHP VND UAH BGN""".split()
-)
+# %% ../../nbs/126_data.guesses.ipynb #e526ee01
 _LANGUAGES = {"de": "EUR", "nl": "EUR", "it": "EUR", "fr": "EUR", "pl": "PLN"}
 
 
@@ -197,13 +193,18 @@ def read_currency(
     decimal: str,  # mark before decimals
 ) -> tuple[str, str]:  # code, reason
     "Tell the currency of amounts without a column of currencies."
-    beside = {_SIGNS.get(s, s) for s in number_habit(values).signs}
-    if len(beside) == 1 and (code := next(iter(beside))) in _CODES:
+    signs = number_habit(values).signs
+    beside = {currency_code(s) for s in signs}
+    if len(beside) == 1 and (code := next(iter(beside))):
         return code, "it stands beside the amounts"
-    named = [_SIGNS.get(s, s) for s in re.findall(r"[€£₹]|R\$|US\$|zł|\b[A-Z]{3}\b", name)]
-    if code := next((c for c in named if c in _CODES), ""):
+    named = [currency_code(s) for s in re.findall(r"[€£₹]|R\$|US\$|zł|\b[A-Z]{3}\b", name)]
+    if code := next(filter(None, named), ""):
         return code, f"the column is called {name!r}"
-    if decimal == "," and not beside and columns.language in _LANGUAGES:
+    if decimal == "," and not signs and columns.language in _LANGUAGES:
         return _LANGUAGES[columns.language], f"a header in {columns.language!r} and a decimal comma"
-    question = f"{name}: in which currency are the amounts? (a code like EUR; without one it stays unknown)"
-    return work.ask("currency", question, {}, optional=True) or "", "as you said"
+    signed = f" {signs[0]!r} stands for several;" if signs else " without one it stays unknown;"
+    question = f"{name}: in which currency are the amounts?{signed} a code like EUR"
+    answer = work.ask("currency", question, {}, optional=not signs) or ""
+    if answer and not currency_code(answer):
+        raise InputError("a currency like EUR", answer, "answer with an ISO code")
+    return answer, "as you said"
