@@ -211,6 +211,10 @@ def read_json(
             raise InputError("a JSON array of objects", found, "correct that line, or write JSON lines")
         if len(objects.rows) >= 20_000:
             yield objects.flush()
+    text.move(text.at + 1)
+    if more := text.sign():
+        found = f"bad_json in line {text.line} of {name} ({more!r} after the array)"
+        raise InputError("one JSON array", found, "write JSON lines")
     yield objects.flush()
 
 # %% ../../nbs/107_data.read.ipynb #3fc33f0d
