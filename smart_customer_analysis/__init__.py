@@ -28,6 +28,7 @@ Modules:
 - `smart_customer_analysis.data.look`: Format, encoding, delimiter, header and lines before it, told from the file; a sample of its rows
 - `smart_customer_analysis.data.numbers`: Decimal and thousands marks as the source says, stars in the forms that shops write; anything else is refused
 - `smart_customer_analysis.data.parts`: Paths, lines of an order, dates, numbers, ratings: settings of a source with reasons, or questions
+- `smart_customer_analysis.data.paths`: Folders, zips and standard input, listed; patterns with and without folders
 - `smart_customer_analysis.data.places`: Countries, their boxes, and coordinates that are swapped or lost
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
 - `smart_customer_analysis.data.review_text`: Title and text as one, the same in training, scoring, erasing and export

@@ -127,12 +127,12 @@ FOREIGN_LABELS = 20  # unknown labels that a file may hold whatever its length, 
 
 @dataclass
 class FileTotals:
-    "Rows of one file so far, and a rejected one as an example."
+    "Rows of one file so far, and rejected ones by rule."
 
     rows: int = 0
     loaded: int = 0  # duplicates included
-    unknown_labels: int = 0
-    example: dict[Hashable, Any] = field(default_factory=dict)  # REJECT_COLUMNS; an unknown label before others
+    by_rule: Counter[str] = field(default_factory=Counter)  # rejected rows
+    examples: dict[str, dict[Hashable, Any]] = field(default_factory=dict)  # rule -> its first reject
 
     def add(
         self,
@@ -142,17 +142,14 @@ class FileTotals:
         n_read, n_loaded, _, n_duplicate = batch.counts[2:]
         self.rows += n_read
         self.loaded += n_loaded + n_duplicate
-        unknown = batch.rejects[batch.rejects["rule"] == "unknown_label"]
-        self.unknown_labels += len(unknown)
-        if not self.example and len(batch.rejects):
-            self.example = batch.rejects.iloc[0].to_dict()
-        if len(unknown) and self.example["rule"] != "unknown_label":
-            self.example = unknown.iloc[0].to_dict()
+        self.by_rule.update(batch.rejects["rule"])
+        for row in batch.rejects.drop_duplicates("rule").to_dict("records"):
+            self.examples.setdefault(str(row["rule"]), row)
 
     def has_foreign_labels(self) -> bool:  # more than one row in a hundred, and at least 20 or half of all
         "Return whether too many labels are unknown."
-        enough = min(FOREIGN_LABELS, self.rows / 2)
-        return self.unknown_labels > 0.01 * self.rows and self.unknown_labels >= enough
+        unknown, enough = self.by_rule["unknown_label"], min(FOREIGN_LABELS, self.rows / 2)
+        return unknown > 0.01 * self.rows and unknown >= enough
 
 # %% ../../nbs/112_data.batch.ipynb #b75f46c3
 def refuse_wrong_file(
@@ -160,17 +157,16 @@ def refuse_wrong_file(
     totals: FileTotals,  # of all its batches
     source: Source,  # what it should be
 ) -> None:
-    "Raise `InputError` where a file as a whole is not what the source describes."
-    if totals.rows == 0:
-        raise InputError("at least one row", f"none in {part.name}", "check how the file was made")
-    if not totals.has_foreign_labels() and totals.loaded:
+    "Raise `InputError` where a file as a whole is not what the source describes; one without rows is a quiet night."
+    if totals.rows == 0 or (totals.loaded and not totals.has_foreign_labels()):
         return
-    row, n_refused = totals.example, totals.rows - totals.loaded
+    foreign = totals.has_foreign_labels()
+    row = totals.examples["unknown_label" if foreign else totals.by_rule.most_common(1)[0][0]]
     labels = ", ".join(k for k in source.labels if k.startswith("__") or part.path is None)
     raise InputError(
-        f"labels {labels}" if row["rule"] == "unknown_label" else "rows that can be loaded",
+        f"labels {labels}" if foreign else "rows that can be loaded",
         f"{row['rule']} in line {row['line']} of {part.name} ({row['detail']}), "
-        f"{n_refused:,} of {totals.rows:,} rows refused",
+        f"{totals.rows - totals.loaded:,} of {totals.rows:,} rows refused",
         f"check that {part.name} is what source {source.name!r} describes",
     )
 

@@ -35,8 +35,8 @@ from ..schema import InputError, columns
 # %% ../../nbs/129_data.draft.ipynb #686d75ce
 def _spec(table: Table, looks: list[Look]) -> dict[str, Any]:
     "Return the description of a table's file."
-    own = [seen.path.name for seen in table.looks]
-    others = [seen.path.name for seen in looks if seen not in table.looks]
+    own = [seen.name for seen in table.looks]
+    others = [seen.name for seen in looks if seen not in table.looks]
     given = table.looks[0].spec.model_dump(exclude_defaults=True)
     if any(seen.spec.encoding != table.looks[0].spec.encoding for seen in table.looks):
         given.pop("encoding", None)
@@ -232,7 +232,7 @@ def draft(
     joined = {j["file"] for e in entities for j in e.more.get("joins", [])}
     used |= {f: t for t in tables for f in joined - set(used) if t.kinds == ["lookup"]}
     files = {file: _spec(table, looks) for file, table in used.items()}
-    about = f"Drafted from {', '.join(seen.path.name for seen in looks)}"
+    about = f"Drafted from {', '.join(seen.name for seen in looks)}"
     content = {"about": about} | settings | {"files": files} | {e.kind: _entity(e) for e in entities}
     _check_answers(work.answers, work.asked, tables)
     guesses = _guesses(entities, reasons)

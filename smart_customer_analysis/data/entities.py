@@ -35,7 +35,7 @@ class Table:
     @property
     def file(self) -> str:  # of the first file
         "Return a name for messages."
-        return self.looks[0].path.name
+        return self.looks[0].name
 
     def column(
         self,

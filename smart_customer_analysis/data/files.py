@@ -20,17 +20,19 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 from tqdm.auto import tqdm
 from .archives import DAMAGED, is_workbook, open_packed, packed_position
 from .delimited import read_csv
-from .encoding import BLOCK_BYTES, Rows, detect_encoding, open_bytes, utf8_blocks
+from .encoding import BLOCK_BYTES, Rows, cut, detect_encoding, open_bytes, utf8_blocks
 from .fasttext import read_fasttext
 from .paths import Listed, format_of_name, list_files, matches
 from .read import open_sheet, read_json, read_jsonl, read_parquet, read_sql, read_xlsx
 from .rules import _REQUIRED
+from .tagged import Tagged, tagged_records
 from .source import FileSpec, Source, named_columns, wanted_columns
 from ..schema import InputError
 
@@ -128,7 +130,7 @@ def find_parts(
 
 # %% ../../nbs/110_data.files.ipynb #9075bbc7
 def _by_content(part: FilePart) -> str:
-    "Return xlsx, parquet or json where the bytes say so, else nothing."
+    "Return xlsx, parquet, tagged or json where the bytes say so, else nothing."
     assert part.path is not None
     try:
         with open_packed(part.path, part.member) as stream:
@@ -140,6 +142,8 @@ def _by_content(part: FilePart) -> str:
         return "xlsx" if is_book else ""
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.lstrip().startswith(b"<review>"):
+        return "tagged"
     is_array = re.match(rb"(\xef\xbb\xbf)?\s*\[\s*[{\]]", head)
     return "json" if is_array and _described(part) in ("json", "jsonl") else ""
 
@@ -298,6 +302,8 @@ def _read_text(blocks: Iterator[bytes], part: FilePart, form: str, source: Sourc
         yield from read_jsonl(blocks, wanted, expected)
     elif form == "json":
         yield from read_json(blocks, part.name, wanted, expected)
+    elif form == "tagged":
+        yield from _read_tagged(tagged_records(blocks))
     else:
         yield from read_fasttext(blocks, tuple(k for k in source.labels if k.startswith("__label__")))
 
@@ -309,6 +315,16 @@ def _with_constants(rows: Rows, constants: tuple[tuple[str, str | None], ...], w
         if name not in table.column_names and (wanted is None or name in wanted):
             table = table.append_column(name, pa.array([value] * table.num_rows, pa.large_string()))
     return Rows(table, rows.line, rows.rejects, rows.columns)
+
+
+def _read_tagged(records: Iterator[Tagged]) -> Iterator[Rows]:
+    "Yield tagged records as rows."
+    while some := list(islice(records, 20_000)):
+        whole = [r for r in some if r.fields]
+        names = tuple(dict.fromkeys(name for r in whole for name in r.fields))
+        table = pa.table({n: pa.array([r.fields.get(n) for r in whole], pa.large_string()) for n in names})
+        rejects = [(r.line, "broken_record", "no </review>", cut(r.raw)) for r in some if not r.fields]
+        yield Rows(table, np.array([r.line for r in whole], np.int64), rejects, names)
 
 # %% ../../nbs/110_data.files.ipynb #248382f7
 def read_rows(

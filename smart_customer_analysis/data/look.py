@@ -9,21 +9,26 @@ A first look at a file.
 # %% auto #0
 __all__ = ['DELIMITERS', 'HEAD_BYTES', 'FIRST_ROWS', 'LATER_ROWS', 'sniff_delimiter', 'find_header', 'Look', 'look']
 
-# %% ../../nbs/119_data.look.ipynb #ec376dde
+# %% ../../nbs/119_data.look.ipynb #62ec8982
 import csv
 import io
+import json
 import re
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-import pandas as pd
 from .alphabets import tell_encoding
+from .archives import open_packed
 from .encoding import Rows, detect_encoding, open_bytes
 from .files import FilePart, read_rows
 from .headings import language_of
 from .joins import text_frame
+from .paths import Listed, list_files
 from .source import EntitySpec, FileSpec, Source
 from ..schema import InputError
 
@@ -82,17 +87,8 @@ def find_header(
         )
     return records[at - 1][0] if at else 0
 
-# %% ../../nbs/119_data.look.ipynb #760ff252
-@dataclass(frozen=True)
-class Look:
-    "How a file is read, and a sample of its rows."
-
-    path: Path
-    spec: FileSpec
-    frame: pd.DataFrame  # texts; the first rows and a sample of the rest
-    rows: int  # read
-    refused: dict[str, int] = field(default_factory=dict)  # rows that are not in the table, by rule
-    facts: dict[str, str] = field(default_factory=dict)  # setting -> why
+# %% ../../nbs/119_data.look.ipynb #510cd379
+HEAD_BYTES = 1 << 20  # of a file from which its form is told
 
 
 def _by_header(head: bytes) -> str:
@@ -104,66 +100,99 @@ def _by_header(head: bytes) -> str:
     return home if home in tell_encoding(b"\n".join(lines[:500]))[1] else ""
 
 
-def _encoding(path: Path, head: bytes) -> tuple[str, str]:
+def _encoding(file: Listed, head: bytes) -> tuple[str, str]:
     "Tell the encoding of a file and say why; raise `InputError` where it is not plain."
     try:
-        with open_bytes(path) as stream:
-            found = detect_encoding(iter(lambda: stream.read(HEAD_BYTES), b""), path.name)
-            return found, "all bytes fit, and the words make sense"
+        with open_bytes(file.path, file.member) as stream:
+            found = detect_encoding(iter(lambda: stream.read(HEAD_BYTES), b""), file.name)
+            return found, "all bytes fit"
     except InputError as e:
         if "encoding" not in e.expected:
             raise
         if home := _by_header(head):
             return home, "the language of the header decides between encodings that fit"
-        raise InputError(e.expected, e.found, f"add --answer encoding:{path.name}=CODEC to sca source new") from e
+        raise InputError(e.expected, e.found, f"run: sca source new … --answer encoding:{file.name}=CODEC") from e
+
+# %% ../../nbs/119_data.look.ipynb #760ff252
+@dataclass(frozen=True)
+class Look:
+    "How a file is read, and a sample of its rows."
+
+    name: str  # of the file
+    spec: FileSpec
+    frame: pd.DataFrame  # texts; the first rows and a sample of the rest
+    rows: int  # read
+    refused: dict[str, int] = field(default_factory=dict)  # rows that are not in the table, by rule
+    facts: dict[str, str] = field(default_factory=dict)  # setting -> why
 
 
-def _known(**settings: object) -> FileSpec:
-    "Return a file's description."
-    return FileSpec.model_validate(settings)
-
-
-def _table_spec(path: Path, head: bytes, said: dict[str, Any]) -> tuple[FileSpec, dict[str, str]]:
+def _table_spec(file: Listed, head: bytes, said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     "Return how a delimited file is read, with reasons."
-    encoding, told = (said["encoding"], "as you said") if "encoding" in said else _encoding(path, head)
-    text = head.decode(encoding, "replace")
+    encoding, told = (said["encoding"], "as you said") if "encoding" in said else _encoding(file, head)
+    text = head.decode(encoding, "replace").removeprefix("\ufeff")
     text = text[: text.rfind("\n") + 1] if len(head) >= HEAD_BYTES else text
     delimiter = said.get("delimiter") or sniff_delimiter(text)
     records = _records(text, delimiter)
     width, share = _usual_width(records)
     facts = {"encoding": told, "delimiter": f"{share:.0%} of the first records have {width} fields"}
-    more: dict[str, object] = {}
-    if skip := find_header(records, path.name):
-        more["skip"], facts["skip"] = skip, "the header is the first line with as many fields as the rows"
+    settings: dict[str, Any] = {"format": "csv", "delimiter": delimiter}
+    skip = find_header(records, file.name)
+    if skip and not (skip == 1 and text.lower().startswith("sep=")):  # the reader knows that line
+        settings["skip"], facts["skip"] = skip, "the header is the first line with as many fields as the rows"
     loose_width, loose_share = _usual_width(_records(text, delimiter, False))
     if '"' in text and loose_width == width and loose_share > share:
-        more["quote"], facts["quote"] = "none", "quotes do not enclose fields here"
-    plain = encoding.replace("-", "").replace("_", "").startswith(("utf", "ascii"))
-    marked = "auto" if plain else encoding
-    return _known(path=path.name, format="csv", delimiter=delimiter, encoding=marked, **more), facts
+        settings["quote"], facts["quote"] = "none", "quotes do not enclose fields here"
+    if not encoding.replace("-", "").replace("_", "").startswith(("utf", "ascii")):
+        settings["encoding"] = encoding
+    return settings, facts
 
-# %% ../../nbs/119_data.look.ipynb #e280d2f1
-HEAD_BYTES = 1 << 20  # of a file from which its form is told
-
-
-def _spec(path: Path, said: dict[str, Any]) -> tuple[FileSpec, dict[str, str]]:
+# %% ../../nbs/119_data.look.ipynb #0eca0e23
+def _settings(file: Listed, said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     "Return how a file is read, with reasons."
-    with path.open("rb") as f:
-        magic = f.read(8)
+    with open_packed(file.path, file.member) as stream:
+        magic = stream.read(4096)
+    start = magic.removeprefix(b"\xef\xbb\xbf").lstrip()
     if magic.startswith(b"PAR1"):
-        return _known(path=path.name, format="parquet"), {"format": "it begins as a Parquet file"}
-    if magic.startswith(b"PK\x03\x04") and path.suffix == ".xlsx":
-        return _known(path=path.name, format="xlsx"), {"format": "it begins as an Excel file"}
-    with open_bytes(path, encoding=said.get("encoding", "auto")) as stream:
-        head = stream.read(HEAD_BYTES)
-    start = head[:4096].lstrip(b"\xef\xbb\xbf \r\n\t")
+        return {"format": "parquet"}, {"format": "it begins as a Parquet file"}
+    if magic.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        return {"format": "xlsx"}, {"format": "it begins as a workbook"}
     if start.startswith(b"{"):
-        return _known(path=path.name, format="jsonl"), {"format": "each line is a JSON object"}
+        return {"format": "jsonl"}, {"format": "each line is a JSON object"}
     if start.startswith(b"["):
-        return _known(path=path.name, format="json"), {"format": "it begins as a JSON array"}
+        return {"format": "json"}, {"format": "it begins as a JSON array"}
+    if start.startswith(b"<review>"):
+        return {"format": "tagged"}, {"format": "it begins with <review>"}
     if start.startswith(b"__label__"):
-        return _known(path=path.name, format="fasttext"), {"format": "lines begin with __label__"}
-    return _table_spec(path, head, said)
+        return {"format": "fasttext"}, {"format": "lines begin with __label__"}
+    with open_bytes(file.path, file.member, said.get("encoding", "auto")) as stream:
+        return _table_spec(file, stream.read(HEAD_BYTES), said)
+
+# %% ../../nbs/119_data.look.ipynb #76a57f14
+def _plain_columns(file: Listed, form: str) -> list[str]:
+    "Return the columns without lists and objects; none: all columns are plain."
+    with open_packed(file.path, file.member) as stream:
+        if form == "parquet":
+            schema = pq.read_schema(io.BytesIO(stream.read()) if file.member else file.path)
+            return [f.name for f in schema if not pa.types.is_nested(f.type)]
+        text = stream.read(HEAD_BYTES).decode("utf-8", "replace")
+    nested, names = set(), {}
+    decoder, at = json.JSONDecoder(), text.find("{")
+    while at >= 0:
+        try:
+            row, at = decoder.raw_decode(text, at)
+        except json.JSONDecodeError:
+            break  # the last object of the head is cut off
+        names |= dict.fromkeys(row)
+        nested |= {k for k, v in row.items() if isinstance(v, dict | list)}
+        at = text.find("{", at)
+    return [n for n in names if n not in nested] if nested else []
+
+
+def _stub(spec: FileSpec, kept: list[str]) -> Source:
+    "Return a source that reads the columns that are kept; none: all."
+    values = {"text": ""}
+    review = EntitySpec(file="rows", keep=dict.fromkeys(kept, "text"), values=values)
+    return Source(name="draft", files={"rows": spec}, review=review)
 
 # %% ../../nbs/119_data.look.ipynb #c2d6d084
 FIRST_ROWS, LATER_ROWS = 5_000, 500  # kept of the first rows, and of each later block
@@ -185,21 +214,24 @@ def _sampled(batches: Iterator[Rows]) -> tuple[pd.DataFrame, int, Counter[str]]:
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     return frame.astype("str"), read, refused
 
-# %% ../../nbs/119_data.look.ipynb #cbf5f58f
+# %% ../../nbs/119_data.look.ipynb #8a385dc9
 def look(
-    path: Path,  # a file
-    **settings: Any,  # of its description, where somebody said them: encoding, delimiter, sheet
+    file: Path | Listed,  # a file, or one in a zip
+    **said: Any,  # settings of its description that somebody said: encoding, delimiter, sheet
 ) -> Look:  # how it is read, and a sample
     "Look at a file; raises `InputError` where it cannot be read or holds no table."
-    if not path.is_file():
-        raise InputError("a readable file", f"nothing at {path}", "check the path")
-    spec, facts = _spec(path, settings)
-    if settings:
-        spec = _known(**spec.model_dump() | settings)
-        facts |= dict.fromkeys(settings, "as you said")
-    stub = Source(name="draft", files={"rows": spec}, review=EntitySpec(file="rows"))
-    frame, read, refused = _sampled(read_rows(FilePart(path.name, spec, path), stub))
+    file = file if isinstance(file, Listed) else list_files([file])[0]
+    if not file.path.is_file():
+        raise InputError("a readable file", f"nothing at {file.path}", "check the path")
+    settings, facts = _settings(file, said)
+    spec = FileSpec.model_validate({"path": file.name} | settings | said)
+    facts |= dict.fromkeys(said, "as you said")
+    kept = _plain_columns(file, spec.format) if spec.format in ("json", "jsonl", "parquet") else []
+    part = FilePart(file.name, spec, file.path, file="rows" if kept else "", member=file.member)
+    frame, read, refused = _sampled(read_rows(part, _stub(spec, kept)))
+    if kept:
+        frame = frame[[c for c in frame.columns if c in kept]]
     if frame.empty:
-        found = f"none in {path.name}" + (f", {read:,} rows refused ({next(iter(refused))})" if read else "")
+        found = f"none in {file.name}" + (f", {read:,} rows refused ({next(iter(refused))})" if read else "")
         raise InputError("at least one row", found, "check how the file was made")
-    return Look(path, spec, frame, read, dict(refused), facts)
+    return Look(file.name, spec, frame, read, dict(refused), facts)

@@ -138,7 +138,7 @@ def _column_texts(frame: pd.DataFrame, column: str, kind: str, source: Source, f
     origin = entity.product.get(column) or entity.columns.get(column, column)
     parts = [origin] if isinstance(origin, str) else origin
     if column in entity.values:
-        return pd.Series(entity.values[column], index=frame.index, dtype="str")
+        return pd.Series(entity.values[column] or None, index=frame.index, dtype="str")  # "": no value
     absent = next((p for p in parts if p not in frame), None)
     if absent is None and column in entity.product:
         factors = [_known(frame[p], "", source.missing) for p in parts]
