@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from collections import Counter
 from typing import NamedTuple
-from .codes import NO_CURRENCY, currency_code, is_rounded_id, plain_ids
+from .codes import NO_CURRENCY, bare_amounts, currency_code, is_rounded_id, plain_ids
 from .dates import parse_times
 from .numbers import multiply_texts, parse_numbers, parse_ratings
 from .source import FRAMES, EntitySpec, Source
@@ -138,7 +138,7 @@ def _column_texts(frame: pd.DataFrame, column: str, kind: str, source: Source, f
     origin = entity.product.get(column) or entity.columns.get(column, column)
     parts = [origin] if isinstance(origin, str) else origin
     if column in entity.values:
-        return pd.Series(entity.values[column], index=frame.index, dtype="str")
+        return pd.Series(entity.values[column] or None, index=frame.index, dtype="str")  # "": no value
     absent = next((p for p in parts if p not in frame), None)
     if absent is None and column in entity.product:
         factors = [_known(frame[p], "", source.missing) for p in parts]
@@ -271,14 +271,16 @@ def _order(texts: pd.DataFrame, cancelled: pd.Series, source: Source, log: RuleL
     texts = _drop_rounded(texts, ("order_id", "customer_id"), log)
     log.add("missing_id", texts["order_id"].isna(), "no order_id")
     log.add("missing_id", texts["customer_id"].isna(), "no customer_id: a guest's order")
-    amount, bad = parse_numbers(texts["amount"], source.decimal, source.thousands)
+    currency = _currency(texts["currency"], source, log)
+    bare = bare_amounts(texts["amount"], currency)
+    amount, bad = parse_numbers(bare, source.decimal, source.thousands)
     log.add("bad_amount", bad | amount.isna(), _quoted(texts["amount"], f" is not an amount{_marks(source)}"))
     if source.entities["order"].refunds == "subtract":
         amount = amount.mask(cancelled, -amount.abs())
     else:
         log.add("negative_amount", amount < 0, _quoted(texts["amount"], "; a refund is not an order"))
     log.add("missing_date", texts["ordered_at"].isna(), "no date")
-    return texts.assign(amount=amount, currency=_currency(texts["currency"], source, log))
+    return texts.assign(amount=amount, currency=currency)
 
 
 def _marks(source: Source) -> str:

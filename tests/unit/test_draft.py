@@ -1,0 +1,256 @@
+"""A draft is right or it asks: forty exports whose truth is known, and tables that can be read in two ways."""
+
+import csv
+import io
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from smart_customer_analysis.commands.source import sources
+from smart_customer_analysis.data.draft import Draft
+from smart_customer_analysis.data.load import Loaded, load
+from smart_customer_analysis.data.source import load_source
+from smart_customer_analysis.schema import InputError
+from smart_customer_analysis.steps.source import draft_of, name_of, source_for
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import exports
+
+NUMBERS = range(5 * len(exports.COUNTRIES))
+
+
+def loaded(made: Draft, path: Path) -> Loaded:
+    return load(made.source(), [path])
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_each_of_forty_exports_is_drafted_right_or_asked_about(number, tmp_path):
+    export = exports.write_export(tmp_path, number)
+    made = draft_of([export.path])
+    assert bool(made.open) == export.asks, (export.words, [q.ask for q in made.open])
+    if not export.asks:
+        shop = loaded(made, export.path)
+        assert exports.faults(export, shop.reviews, shop.orders) == [], export.words
+        assert shop.rows["rejected"] == 0
+
+
+def test_at_least_38_of_the_forty_need_no_answer(tmp_path):
+    assert sum(export.asks for export in exports.write_exports(tmp_path)) <= 2
+
+
+def table(folder: Path, name: str, rows: int = 24, sep: str = ",", **columns: Callable[[int], object]) -> Path:
+    """Write a table; each column is a function of the row."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=sep)
+    writer.writerow(columns)
+    writer.writerows([[f(i) for f in columns.values()] for i in range(rows)])
+    path = folder / name
+    path.write_text(text.getvalue(), encoding="utf-8")
+    return path
+
+
+def words(i: int) -> str:
+    return f"The kettle number {i} works as described and looks nice."
+
+
+def day(i: int) -> str:
+    return f"2026-03-{1 + i % 28:02}"
+
+
+# name, columns, key of the question
+OPEN = [
+    ("day or month", {"text": words, "date": lambda i: f"{1 + i % 12:02}/{1 + i % 9:02}/2026"}, "dates"),
+    (
+        "day and month mixed",
+        {"text": words, "date": lambda i: f"{20}/03/2026" if i % 2 else "03/20/2026"},
+        "dates",
+    ),
+    ("a scale of ten without its ends", {"text": words, "score": lambda i: 4 + i % 5}, "rating_scale"),
+    ("a scale of ten or of eleven", {"text": words, "score": lambda i: 6 + i % 5}, "rating_scale"),
+    ("nought to five", {"text": words, "rating": lambda i: i % 6}, "rating_scale"),
+    ("German school grades", {"Kommentar": words, "Note": lambda i: 1 + i % 5, "Kunde": str}, "rating_scale"),
+    ("two ratings", {"text": words, "product_rating": lambda i: 1 + i % 5, "shop_rating": lambda i: 5 - i % 5}, "rating"),
+    ("a rating of unknown name", {"text": words, "betyg": lambda i: 1 + i % 5}, "rating"),
+    ("months in another language", {"text": words, "date": lambda i: f"{1 + i} janvier 2026"}, "reviewed_at"),
+    ("labels 1 and 2", {"text": words, "label": lambda i: 1 + i % 2}, "labels"),
+    ("words of two ladders", {"text": words, "rating": lambda i: ["poor", "good", "excellent"][i % 3]}, "rating"),
+    (
+        "thousands or decimals",
+        {"order id": str, "customer": str, "date": day, "total": lambda i: f"{1 + i}.{100 + i}"},
+        "decimal",
+    ),
+    (
+        "dollars of which country",
+        {"order id": str, "customer": str, "date": day, "total": lambda i: f"${1 + i}.50"},
+        "currency",
+    ),
+    (
+        "one amount on every line of an order",
+        {"order id": lambda i: i // 2, "customer": lambda i: i // 2, "date": lambda i: day(i // 2), "amount": lambda i: i // 2 + 0.5},
+        "order.lines",
+    ),
+]
+
+
+@pytest.mark.parametrize(("columns", "key"), [case[1:] for case in OPEN], ids=[case[0] for case in OPEN])
+def test_what_can_be_read_in_two_ways_is_asked(columns, key, tmp_path):
+    made = draft_of([table(tmp_path, "shop.csv", **columns)])
+    assert [q.key for q in made.open if key in q.key], [q.key for q in made.questions]
+    with pytest.raises(InputError, match="answers to"):
+        made.source()
+
+
+ANSWERED = [
+    ({"text": words, "date": lambda i: f"{1 + i % 12:02}/{1 + i % 9:02}/2026"}, {"dates": "month"}, "2026-02-02", 1),
+    ({"text": words, "date": lambda i: f"{1 + i % 12:02}/{1 + i % 9:02}/2026"}, {"dates": "day"}, "2026-02-02", 1),
+    ({"text": words, "date": lambda i: f"{1 + i % 12:02}/{1 + i % 9:02}/2026"}, {"dates": "month"}, "2026-11-02", 10),
+    ({"text": words, "date": lambda i: f"{1 + i % 12:02}/{1 + i % 9:02}/2026"}, {"dates": "day"}, "2026-02-11", 10),
+]
+
+
+@pytest.mark.parametrize(("columns", "answers", "want", "row"), ANSWERED)
+def test_an_answer_about_dates_decides(columns, answers, want, row, tmp_path):
+    path = table(tmp_path, "shop.csv", **columns)
+    reviews = loaded(draft_of([path], answers=answers), path).reviews.sort_values("line")
+    assert str(reviews["reviewed_at"].iloc[row].date()) == want
+
+
+@pytest.mark.parametrize(("answer", "stars"), [("1-5", [1, 2, 3, 4, 5]), ("5-1", [5, 4, 3, 2, 1])])
+def test_school_grades_become_stars_the_way_that_is_said(answer, stars, tmp_path):
+    path = table(tmp_path, "noten.csv", Kommentar=words, Note=lambda i: 1 + i % 5, Kunde=str)
+    reviews = loaded(draft_of([path], answers={"rating_scale": answer}), path).reviews.sort_values("line")
+    assert reviews["rating"].head(5).to_list() == stars
+
+
+def test_ratings_that_are_left_out_are_not_read_by_their_name(tmp_path):
+    path = table(tmp_path, "shop.csv", text=words, rating=lambda i: i % 6)
+    shop = loaded(draft_of([path], answers={"rating_scale": "-"}), path)
+    assert shop.reviews["rating"].isna().all()
+    assert shop.rows["loaded"] == 24
+
+
+def test_an_unknown_answer_is_refused(tmp_path):
+    path = table(tmp_path, "shop.csv", text=words, rating=lambda i: 1 + i % 5)
+    with pytest.raises(InputError, match="a question among"):
+        draft_of([path], answers={"dtaes": "day"})
+    with pytest.raises(InputError, match="a column for review.text"):
+        draft_of([path], answers={"review.text": "Comments"})
+
+
+def test_another_date_of_the_file_settles_day_and_month(tmp_path):
+    columns = {"text": words, "review date": lambda i: f"0{1 + i % 9}/03/2026", "order date": lambda i: f"{1 + i}/01/2026"}
+    made = draft_of([table(tmp_path, "shop.csv", **columns)])
+    assert made.open == []
+    assert made.source().dates == ["%d/%m/%Y"]
+
+
+def test_lines_of_an_order_are_added_up_and_quantities_multiplied(tmp_path):
+    columns = {
+        "InvoiceNo": lambda i: 100 + i // 3,
+        "Quantity": lambda i: 1 + i % 3,
+        "InvoiceDate": lambda i: f"12/{13 + i // 3}/2010 8:26",
+        "UnitPrice": lambda i: "2.50",
+        "CustomerID": lambda i: f"1785{i // 3}",
+        "Country": lambda i: "United Kingdom",
+    }
+    path = table(tmp_path, "retail.csv", **columns)
+    shop = loaded(draft_of([path]), path)
+    assert set(shop.orders["amount"]) == {15.0}
+    assert len(shop.orders) == 8
+    assert set(shop.customers["country"]) == {"United Kingdom"}
+
+
+def test_signs_of_a_currency_are_taken_off_and_say_the_currency(tmp_path):
+    columns = {"order id": str, "email": lambda i: f"a{i}@x.org", "date": day, "total": lambda i: f"€{1000 + i:,}.50"}
+    path = table(tmp_path, "orders.csv", **columns)
+    orders = loaded(draft_of([path]), path).orders
+    assert set(orders["currency"]) == {"EUR"}
+    assert orders["amount"].min() == 1000.5
+
+
+def test_reviews_without_a_customer_take_the_one_of_their_order(tmp_path):
+    table(tmp_path, "orders.csv", order_id=str, email=lambda i: f"a{i % 5}@x.org", date=day, total=lambda i: f"{i}.50")
+    table(tmp_path, "reviews.csv", order_id=str, stars=lambda i: 1 + i % 5, comment=words)
+    made = draft_of([tmp_path])
+    shop = load(made.source(), [tmp_path])
+    assert shop.reviews.sort_values("line")["customer_id"].head(3).to_list() == ["a0@x.org", "a1@x.org", "a2@x.org"]
+    assert len(shop.orders) == 24
+
+
+def test_customers_of_several_files_are_matched_by_the_column_that_they_share(tmp_path):
+    table(tmp_path, "orders.csv", order_id=str, customer_id=str, email=lambda i: f"a{i}@x.org", date=day, total=lambda i: f"{i}.50")
+    table(tmp_path, "reviews.csv", email=lambda i: f"a{i}@x.org", stars=lambda i: 1 + i % 5, comment=words)
+    made = draft_of([tmp_path])
+    assert made.content["order"]["columns"]["customer_id"] == "email"
+    assert made.content["review"]["columns"]["customer_id"] == "email"
+
+
+def test_customers_that_share_no_value_are_asked_about(tmp_path):
+    table(tmp_path, "orders.csv", order_id=str, customer_id=str, date=day, total=lambda i: f"{i}.50")
+    table(tmp_path, "reviews.csv", author=lambda i: f"name {i}", stars=lambda i: 1 + i % 5, comment=words)
+    assert [q.key for q in draft_of([tmp_path]).open] == ["customers"]
+
+
+def test_a_table_without_a_header_is_refused(tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_text("5,It works.,2026-01-05\n1,It broke.,2026-01-06\n")
+    with pytest.raises(InputError, match="a header line"):
+        draft_of([path])
+
+
+def test_lines_before_the_header_are_passed_over(tmp_path):
+    path = table(tmp_path, "shop.csv", sep=";", Rating=lambda i: 1 + i % 5, Comment=words)
+    path.write_text("Export of reviews\nShop: Tea\n\n" + path.read_text())
+    assert len(loaded(draft_of([path]), path).reviews) == 24
+
+
+def test_the_written_file_says_what_the_draft_says(tmp_path):
+    path = table(tmp_path, "shop.csv", text=words, rating=lambda i: i % 11, date=day)
+    made = draft_of([path])
+    (tmp_path / "kiosk.toml").write_text(made.toml(), encoding="utf-8")
+    assert tomllib.loads(made.toml()) == made.content
+    assert load_source(tmp_path / "kiosk.toml") == made.source().model_copy(update={"name": "kiosk"})
+
+
+def test_two_shops_get_two_names(tmp_path):
+    paths = []
+    for shop in ("Tea House", "kiosk"):
+        (tmp_path / shop).mkdir()
+        paths.append(table(tmp_path / shop, "reviews_2026-11.csv", text=words, rating=lambda i: 1 + i % 5))
+    assert [name_of([path]) for path in paths] == ["tea-house", "kiosk"]
+    assert [source_for(None, [path], say=str).name for path in paths] == ["tea-house", "kiosk"]
+
+
+def test_a_source_that_was_named_is_taken_as_it_is(tmp_path):
+    assert source_for("csv", [tmp_path / "nothing"]) == "csv"
+    assert source_for(None) == "sample"
+
+
+def test_files_that_leave_something_open_stop_the_run_with_the_next_step(tmp_path):
+    path = table(tmp_path, "shop.csv", text=words, score=lambda i: 4 + i % 5)
+    with pytest.raises(InputError, match="run: sca source new .*shop.csv"):
+        source_for(None, [path])
+
+
+def test_a_draft_is_never_written_over_a_file_unasked(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path, "kiosk.csv", text=words, rating=lambda i: 1 + i % 5)
+    (tmp_path / "kiosk.toml").write_text("mine")
+    done = CliRunner().invoke(sources, ["new", "kiosk.csv"])
+    assert "kiosk.toml exists" in str(done.exception)
+    assert (tmp_path / "kiosk.toml").read_text() == "mine"
+    assert CliRunner().invoke(sources, ["new", "kiosk.csv", "--yes"]).exit_code == 0
+    assert "[review.columns]" in (tmp_path / "kiosk.toml").read_text()
+
+
+def test_check_shows_counts_rejects_and_rows(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table(tmp_path, "reviews.csv", text=words, rating=lambda i: 9 if i == 3 else 5)
+    done = CliRunner().invoke(sources, ["check", "csv", "reviews.csv"])
+    assert done.exit_code == 0, done.output
+    for shown in ("rating_out_of_range", "The kettle number", "24"):
+        assert shown in done.output

@@ -1,0 +1,112 @@
+"""The shipped sources read the files that people download; the samples are made up, their headers are the real ones."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from smart_customer_analysis.config import load_settings
+from smart_customer_analysis.data.load import load
+from smart_customer_analysis.steps.load import load_only
+
+SAMPLES = Path(__file__).parents[1] / "shipped"
+SOURCES = sorted(p.name for p in SAMPLES.iterdir())
+
+
+def moment(text: str) -> pd.Timestamp:
+    return pd.Timestamp(text, tz="UTC")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_sample_of_each_shape_goes_into_the_database(source, tmp_path):
+    settings = load_settings(database_url=f"sqlite:///{tmp_path / 'shop.db'}")
+    result = load_only(settings, source, (SAMPLES / source,))
+    assert result["source"] == source
+    rows = result["rows"]
+    assert rows["loaded"] >= 2
+    assert set(result["rejects"]) <= {"cancelled", "repeated_order_id", "repeated_customer_id"}, result["rejects"]
+
+
+def test_an_order_of_shopify_has_its_total_once_and_cancelled_ones_are_left_out():
+    shop = load("shopify", SAMPLES / "shopify")
+    orders = shop.orders.set_index("order_id")
+    assert orders["amount"].to_dict() == {"#1001": 30.0, "#1002": 1200.0, "#1004": 9.0}
+    assert orders.loc["#1001", "ordered_at"] == moment("2026-03-01 15:00")
+    assert set(orders["currency"]) == {"USD"}
+    assert orders.loc["#1001", "customer_id"] == "ann@example.com"
+    people = shop.customers.set_index("customer_id")
+    assert people.loc["bob@example.com", "place"] == "Paris"
+
+
+def test_reviews_of_judge_me_belong_to_the_customers_of_shopify():
+    shop = load("shopify", SAMPLES / "shopify")
+    reviews = shop.reviews.set_index("customer_id")
+    assert reviews["rating"].to_dict() == {"ann@example.com": 5, "bob@example.com": 1, "cem@example.com": 4}
+    assert reviews.loc["bob@example.com", "text"] == 'The lid broke, "after one week".'
+    assert reviews.loc["ann@example.com", "reviewed_at"] == moment("2026-03-15 10:12")
+    assert set(reviews.index) <= set(shop.customers["customer_id"])
+
+
+def test_an_order_of_woocommerce_with_two_items_is_one_order():
+    shop = load("woocommerce", SAMPLES / "woocommerce")
+    assert shop.orders.set_index("order_id")["amount"].to_dict() == {"501": 108.0, "503": 20.5}
+    assert shop.reviews.set_index("review_id")["rating"].to_dict() == {"31": 5, "32": 1}
+    assert shop.customers.set_index("customer_id").loc["eva@example.com", "place"] == "Wien"
+
+
+def test_a_review_of_trustpilot_without_text_keeps_its_stars():
+    reviews = load("trustpilot", SAMPLES / "trustpilot").reviews.set_index("review_id")
+    assert reviews["rating"].to_dict() == {"6a01": 5, "6a02": 1, "6a03": 4}
+    assert reviews.loc["6a02", "text"] == "Commande payée, jamais reçue."
+    assert reviews.loc["6a01", "reviewed_at"] == moment("2026-05-01 08:15:30")
+
+
+def test_a_report_of_google_play_is_read_as_utf_16():
+    shop = load("google-play", SAMPLES / "google-play")
+    assert sorted(shop.reviews["rating"]) == [2, 4, 5]
+    assert "업데이트 후 자꾸 꺼져요." in set(shop.reviews["text"])
+    assert shop.reviews["reviewed_at"].min() == moment("2026-05-04 10:00")
+
+
+def test_reviews_of_the_app_store_api_are_read_with_their_zone():
+    reviews = load("app-store", SAMPLES / "app-store").reviews.set_index("review_id")
+    assert reviews.loc["00000001-aa", "reviewed_at"] == moment("2026-05-04 10:10")
+    assert reviews["rating"].to_dict() == {"00000001-aa": 5, "00000002-bb": 1}
+
+
+def test_the_nine_files_of_the_public_olist_archive_are_read_by_folder_and_by_name():
+    folder = SAMPLES / "olist"
+    for paths in (folder, sorted(folder.iterdir())):
+        shop = load("olist", paths)
+        assert shop.orders.set_index("order_id")["amount"].to_dict() == {"o1": 128.45, "o2": 25.0}
+        assert shop.reviews["customer_id"].to_list() == ["p1", "p2"]
+        assert shop.customers.set_index("customer_id").loc["p1", "lat"] == pytest.approx(-23.5489)
+
+
+SHORT = {
+    "olist_customers_dataset.csv": "customers.csv",
+    "olist_geolocation_dataset.csv": "geolocation.csv",
+    "olist_order_items_dataset.csv": "order_items.csv",
+    "olist_order_payments_dataset.csv": "order_payments.csv",
+    "olist_order_reviews_dataset.csv": "order_reviews.csv",
+    "olist_orders_dataset.csv": "orders.csv",
+    "olist_products_dataset.csv": "products.csv",
+}
+
+
+def test_the_short_names_of_olist_give_the_same_shop(tmp_path):
+    for public, short in SHORT.items():
+        shutil.copy(SAMPLES / "olist" / public, tmp_path / short)
+    one, other = load("olist", SAMPLES / "olist"), load("olist", tmp_path)
+    for name in ("reviews", "customers", "orders"):
+        pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
+
+
+def test_objects_of_the_app_store_may_hold_more_than_is_read(tmp_path):
+    lines = (SAMPLES / "app-store" / "reviews.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) | {"response": None} for line in lines]
+    path = tmp_path / "reviews.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    assert len(load("app-store", path).reviews) == 2
