@@ -29,7 +29,9 @@ class FileSpec(_Strict):
     "One file, or one SQL query."
 
     path: str = "*"  # name or pattern, with folders or without; capital or small letters
-    format: Literal["csv", "fasttext", "json", "jsonl", "parquet", "sql", "xlsx", "auto"] = "auto"  # auto: by the ending
+    format: Literal["csv", "fasttext", "json", "jsonl", "parquet", "sql", "xlsx", "auto"] = (
+        "auto"  # auto: by the ending
+    )
     delimiter: str = Field("", max_length=1)  # none: a tab in a .tsv, else a comma
     quote: Literal['"', "none"] = '"'  # none: a quote is a letter like any other
     escape: Literal["", "\\"] = ""  # what takes the meaning off the next character
