@@ -121,6 +121,8 @@ _WEST = ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "fi", "ca", "is",
 _CENTRAL = ("pl", "cs", "sk", "hu", "ro", "hr", "de", "sq")
 _BALTIC = ("lv", "lt", "et", "pl", "de")
 _CYRILLIC = ("ru", "uk", "bg", "sr", "be")
+
+# %% ../../nbs/095_data.alphabets.ipynb #a83cf604
 ENCODINGS: dict[str, tuple[str, ...]] = {  # Python codec -> languages; of two that read the same, the first is named
     **dict.fromkeys(("cp1252", "iso8859_15", "mac_roman", "cp850", "cp437"), _WEST),
     **dict.fromkeys(("cp1250", "iso8859_2", "cp852", "mac_latin2"), _CENTRAL),
@@ -131,9 +133,8 @@ ENCODINGS: dict[str, tuple[str, ...]] = {  # Python codec -> languages; of two t
     "cp1251": _CYRILLIC,
     "koi8_r": ("ru", "bg"),
     "koi8_u": ("ru", "uk"),
-    "iso8859_5": _CYRILLIC,
     "cp866": _CYRILLIC,
-    "mac_cyrillic": _CYRILLIC,
+    **dict.fromkeys(("iso8859_5", "mac_cyrillic"), _CYRILLIC),
     "cp1125": ("uk", "ru"),
     "cp855": ("bg", "sr", "ru"),
     **dict.fromkeys(("cp1253", "iso8859_7", "cp737"), ("el",)),

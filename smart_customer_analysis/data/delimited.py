@@ -352,7 +352,7 @@ def _start(block: bytes, dialect: Dialect, skip: int) -> tuple[int, Dialect]:
     header = block[at : block.find(b"\n", at)]
     return at, replace(dialect, delimiter=delimiter) if named[1] in header and delimiter else dialect
 
-
+# %% ../../nbs/106_data.delimited.ipynb #a08b5ae0
 def _names(record: bytes, dialect: Dialect, name: str) -> list[str]:
     "Return the names in a header line."
     try:

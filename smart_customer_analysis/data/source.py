@@ -133,7 +133,7 @@ def named_columns(
             named |= {column: use for column, use in own.items() if column not in taken}
     return named
 
-
+# %% ../../nbs/108_data.source.ipynb #cbef7b71
 def _listed(origin: str | list[str]) -> list[str]:
     return [origin] if isinstance(origin, str) else origin
 
