@@ -13,21 +13,30 @@ Modules:
 - `smart_customer_analysis.data.codes`: One spelling of an id in all files, ISO codes of currencies and countries
 - `smart_customer_analysis.data.countries`: Names, codes and other languages; and where a country lies
 - `smart_customer_analysis.data.dates`: Formats in order, zones, numbers of seconds and of Excel; a text that fits two formats is counted
+- `smart_customer_analysis.data.draft`: A source drafted from the files themselves, with reasons; where something is open, it is asked
 - `smart_customer_analysis.data.duplicates`: MinHash over shingles, in a time that grows with the rows
+- `smart_customer_analysis.data.entities`: Files with one header are a table; a table holds reviews, orders or customers; customers are matched across tables
 - `smart_customer_analysis.data.files`: Paths are matched to the files of a source; each file is read in batches, with its hash and encoding
 - `smart_customer_analysis.data.gazetteer`: An offline gazetteer of names as people write them: short forms, nicknames, other languages
 - `smart_customer_analysis.data.geocode`: Free text becomes town, region, country and a point, offline; a joke becomes nothing
+- `smart_customer_analysis.data.guesses`: Guesses with reasons, and questions where two readings fit the same values
+- `smart_customer_analysis.data.habits`: Date formats, decimal and thousands marks told from the values, and what stays open is said
+- `smart_customer_analysis.data.headings`: Names of columns in eight languages: text, rating, date, customer, order, amount, place and the rest
 - `smart_customer_analysis.data.joins`: Joined files are read whole, reduced to one row per key, and each unusable row is counted
 - `smart_customer_analysis.data.labelled`: Training, validation and test rows, each bounded, with the number there was
 - `smart_customer_analysis.data.language`: A guess from script and small words; a text that is too short gets no language
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
+- `smart_customer_analysis.data.look`: Format, encoding, delimiter, header and lines before it, told from the file; a sample of its rows
 - `smart_customer_analysis.data.numbers`: Decimal and thousands marks as the source says, stars in the forms that shops write; anything else is refused
+- `smart_customer_analysis.data.parts`: Paths, lines of an order, dates, numbers, ratings: settings of a source with reasons, or questions
 - `smart_customer_analysis.data.paths`: Folders, zips and standard input, listed; patterns with and without folders
 - `smart_customer_analysis.data.places`: Coordinates that are swapped or lost
 - `smart_customer_analysis.data.read`: Five readers that are strict, fast, and know the line number of everything they refuse
 - `smart_customer_analysis.data.review_text`: Title and text as one, the same in training, scoring, erasing and export
+- `smart_customer_analysis.data.roles`: Names propose, values decide; where two columns are as good, both are named
 - `smart_customer_analysis.data.rules`: Numbers, dates, coordinates and ids, each refused row with its rule
 - `smart_customer_analysis.data.sample`: A seeded shop with planted segments, one planted hot spot, one planted change, and dirty rows that are counted
+- `smart_customer_analysis.data.scales`: Stars, 0 to 10, percent, "4/5", words: how each becomes one to five stars, and when nobody can tell
 - `smart_customer_analysis.data.source`: A small TOML file: files or a query, columns, formats, joins
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides
 - `smart_customer_analysis.data.text`: HTML and invisible characters go, personal data is masked
@@ -77,6 +86,7 @@ Modules:
 - `smart_customer_analysis.steps.load`: Read, clean, place and store piece by piece, as one load
 - `smart_customer_analysis.steps.segment`: Features, clusters, the match to the last run, names, and one stored run
 - `smart_customer_analysis.steps.sentiment`: Train where there are labels, score, abstain where the error cannot be kept, measure, store
+- `smart_customer_analysis.steps.source`: The one that was named; else a draft, where every guess is sure; else nothing
 - `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
 - `smart_customer_analysis.store.engine`: A URL becomes an engine with spatial SQL on both backends, safe transactions, and one kind of error
 - `smart_customer_analysis.store.erase`: From every table, together with every quote

@@ -63,13 +63,14 @@ def load_from(
 ) -> None:
     "Read, clean and store files; every row accounted for."
     with saying_interrupted():
-        from smart_customer_analysis.steps.load import chosen_source, load_only, stored_name
+        from smart_customer_analysis.steps.load import load_only, stored_name
+        from smart_customer_analysis.steps.source import source_for
 
         given = (*(paths or ()), *(p for p in (train, test) if p))
-        source = chosen_source(source, given)
-        files, settings = (source, tuple(paths or ()), train, test), settings_of(database)
-        result = load_only(settings, *files, show_bars(as_json), stored_name(source, given, name))
-    counts = table_text(result["files"], "file", "entity", "read", "loaded", "rejected", "duplicate")
+        chosen = source_for(source, given)
+        files, settings = (chosen, tuple(paths or ()), train, test), settings_of(database)
+        result = load_only(settings, *files, show_bars(as_json), stored_name(chosen, given, name))
+    counts = table_text(result["files"], "file", "encoding", "entity", "read", "loaded", "rejected", "duplicate")
     rules = table_text(result["rules"], "step", "rule", "rows")
     parts = [counts, *_rejects_text(result["rejects"]), rules, f"{result['load']}; source {result['source']}"]
     print_result(result, as_json, "\n\n".join(parts))

@@ -20,17 +20,19 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from tqdm.auto import tqdm
 from .archives import DAMAGED, is_workbook, open_packed, packed_position
 from .delimited import read_csv
-from .encoding import BLOCK_BYTES, Rows, detect_encoding, open_bytes, utf8_blocks
+from .encoding import BLOCK_BYTES, Rows, cut, detect_encoding, open_bytes, utf8_blocks
 from .fasttext import read_fasttext
 from .paths import Listed, format_of_name, list_files, matches
 from .read import open_sheet, read_json, read_jsonl, read_parquet, read_sql, read_xlsx
 from .rules import _REQUIRED
+from .tagged import Tagged, tagged_records
 from .source import FileSpec, Source, named_columns, wanted_columns
 from ..schema import InputError
 
@@ -95,7 +97,7 @@ def _assign(source: Source, files: list[Listed]) -> dict[int, str]:
     rest = {i: main for i in (direct or everything) if i not in known and (files[i].is_named or takes_all)}
     return _of_one_format(source, files, known) | rest
 
-
+# %% ../../nbs/110_data.files.ipynb #0fe3edcb
 def _of_one_format(source: Source, files: list[Listed], known: dict[int, str]) -> dict[int, str]:
     "Leave out files of another format where a folder holds some of the described one."
     fits = {i: format_of_name(files[i].name) in ("", source.files[name].format) for i, name in known.items()}
@@ -128,7 +130,7 @@ def find_parts(
 
 # %% ../../nbs/110_data.files.ipynb #9075bbc7
 def _by_content(part: FilePart) -> str:
-    "Return xlsx, parquet or json where the bytes say so, else nothing."
+    "Return xlsx, parquet, tagged or json where the bytes say so, else nothing."
     assert part.path is not None
     try:
         with open_packed(part.path, part.member) as stream:
@@ -140,10 +142,12 @@ def _by_content(part: FilePart) -> str:
         return "xlsx" if is_book else ""
     if head.startswith(b"PAR1"):
         return "parquet"
+    if head.lstrip().startswith(b"<review>"):
+        return "tagged"
     is_array = re.match(rb"(\xef\xbb\xbf)?\s*\[\s*[{\]]", head)
     return "json" if is_array and _described(part) in ("json", "jsonl") else ""
 
-
+# %% ../../nbs/110_data.files.ipynb #870a3cf8
 def _described(part: FilePart) -> str:
     "Return the format that the source or the ending says; raise `InputError` for an unknown ending."
     if part.spec.format != "auto":
@@ -179,7 +183,7 @@ def _detected(path: Path, member: str, changed: tuple[int, int], name: str) -> s
     with open_bytes(path, member) as stream:
         return detect_encoding(_blocks(stream, name), name)
 
-
+# %% ../../nbs/110_data.files.ipynb #04ad2331
 def _state(path: Path) -> tuple[int, int]:
     "Return what changes when a file is written: time and size."
     status = path.stat()
@@ -255,7 +259,7 @@ def _expected_columns(source: Source, file: str) -> dict[str, str]:
                         expected[column] = f"the {kind}'s {name}"
     return expected
 
-
+# %% ../../nbs/110_data.files.ipynb #8913e8c2
 def _refuse_missing(part: FilePart, found: Iterable[str], expected: dict[str, str]) -> None:
     "Raise `InputError` for an expected column that a file does not have."
     columns = [*found, *dict(part.constants)]
@@ -289,7 +293,7 @@ def _read_form(part: FilePart, form: str, source: Source, bar: tqdm | None) -> I
         with open_bytes(part.path, part.member, spec.encoding) as stream:
             yield from _read_text(utf8_blocks(stream, encoding, progress=_advance(stream, bar)), part, form, source)
 
-
+# %% ../../nbs/110_data.files.ipynb #a85b155d
 def _read_text(blocks: Iterator[bytes], part: FilePart, form: str, source: Source) -> Iterator[Rows]:
     "Yield the rows of a text file."
     spec, wanted = part.spec, wanted_columns(source, part.file)
@@ -302,6 +306,8 @@ def _read_text(blocks: Iterator[bytes], part: FilePart, form: str, source: Sourc
         yield from read_jsonl(blocks, wanted, expected)
     elif form == "json":
         yield from read_json(blocks, part.name, wanted, expected)
+    elif form == "tagged":
+        yield from _read_tagged(tagged_records(blocks))
     else:
         yield from read_fasttext(blocks, tuple(k for k in source.labels if k.startswith("__label__")))
 
@@ -313,6 +319,16 @@ def _with_constants(rows: Rows, constants: tuple[tuple[str, str | None], ...], w
         if name not in table.column_names and (wanted is None or name in wanted):
             table = table.append_column(name, pa.array([value] * table.num_rows, pa.large_string()))
     return Rows(table, rows.line, rows.rejects, rows.columns)
+
+
+def _read_tagged(records: Iterator[Tagged]) -> Iterator[Rows]:
+    "Yield tagged records as rows."
+    while some := list(islice(records, 20_000)):
+        whole = [r for r in some if r.fields]
+        names = tuple(dict.fromkeys(name for r in whole for name in r.fields))
+        table = pa.table({n: pa.array([r.fields.get(n) for r in whole], pa.large_string()) for n in names})
+        rejects = [(r.line, "broken_record", "no </review>", cut(r.raw)) for r in some if not r.fields]
+        yield Rows(table, np.array([r.line for r in whole], np.int64), rejects, names)
 
 # %% ../../nbs/110_data.files.ipynb #248382f7
 def read_rows(
@@ -341,7 +357,9 @@ def read_rows(
 def _merge_rows(batches: list[Rows]) -> Rows:
     "Return one batch of several."
     table = pa.concat_tables([b.table for b in batches], promote_options="default")
-    return Rows(table, np.concatenate([b.line for b in batches]), [r for b in batches for r in b.rejects], batches[-1].columns)
+    return Rows(
+        table, np.concatenate([b.line for b in batches]), [r for b in batches for r in b.rejects], batches[-1].columns
+    )
 
 
 def _cut_rows(rows: Rows, batch_rows: int) -> Iterator[Rows]:
@@ -397,7 +415,7 @@ def _form_shown(part: FilePart) -> str:
         return f"xlsx, sheet {open_sheet(_whole(part), part.spec.sheet, part.name).name}"
     return form if form == "parquet" else _encoding(part)
 
-
+# %% ../../nbs/110_data.files.ipynb #67d3e6ba
 def _file_row(part: FilePart) -> tuple[str, str, int, str]:
     "Return name, hash, size and encoding of a part; raise `InputError` where there is no file."
     if part.path is None:

@@ -87,7 +87,7 @@ def _json_values(row: Any, wanted: Collection[str] | None) -> dict[str, str | No
         raise _Broken("not_an_object", f"a {type(row).__name__}, not an object")
     return {k: _json_text(k, v) for k, v in row.items() if wanted is None or k in wanted}
 
-
+# %% ../../nbs/107_data.read.ipynb #dacfebae
 def _json_row(raw: bytes) -> Any:
     "What one line holds; raises `_Broken`."
     if not raw.strip():
@@ -124,7 +124,7 @@ class _Objects:
         self.rows, self.at, self.rejects = [], [], []
         return rows
 
-
+# %% ../../nbs/107_data.read.ipynb #79801f0d
 def read_jsonl(
     blocks: Iterator[bytes],  # UTF-8, as from `utf8_blocks`
     wanted: Collection[str] | None = None,  # keys to read; None: all
@@ -152,8 +152,7 @@ class _Text:
 
     def more(self) -> bool:
         "Add a block; False at the end."
-        block = next(self.blocks, None)
-        self.ended = block is None
+        self.ended = (block := next(self.blocks, None)) is None
         self.text, self.at = self.text[self.at :] + self.decode(block or b"", self.ended), 0
         return not self.ended
 
@@ -165,11 +164,12 @@ class _Text:
     def sign(self) -> str:
         "Return the next sign that is no white space; nothing at the end."
         while True:
-            self.move(_SPACE.match(self.text, self.at).end())  # ty: ignore[unresolved-attribute] # it always matches
+            space = _SPACE.match(self.text, self.at)
+            self.move(space.end() if space else self.at)
             if self.at < len(self.text) or not self.more():
                 return self.text[self.at : self.at + 1]
 
-
+# %% ../../nbs/107_data.read.ipynb #b9dae11b
 _SPACE = re.compile(r"\s*")
 
 # %% ../../nbs/107_data.read.ipynb #e91ac686
@@ -187,7 +187,7 @@ def _next_object(text: _Text, name: str) -> Any:
                 raise InputError("a JSON array of objects", found, "correct that line, or write JSON lines") from e
         text.more()
 
-
+# %% ../../nbs/107_data.read.ipynb #fb7539df
 def read_json(
     blocks: Iterator[bytes],  # UTF-8, as from `utf8_blocks`
     name: str = "the file",  # for messages
@@ -197,7 +197,7 @@ def read_json(
     "Read an array of JSON objects; raises `InputError` where the array breaks off."
     objects, text, sign = _Objects(wanted, expected), _Text(blocks), "["
     if text.sign() != "[":
-        raise InputError("a JSON array of objects", f"{text.text[:40]!r} in {name}", "write format = \"jsonl\"")
+        raise InputError("a JSON array of objects", f"{text.text[:40]!r} in {name}", 'write format = "jsonl"')
     while sign != "]":
         text.move(text.at + 1)
         if text.sign() == "]" and sign == "[":
@@ -208,7 +208,7 @@ def read_json(
         except _Broken as e:
             objects.rejects.append((line, e.args[0], e.args[1], cut(json.dumps(row, default=str))))
         sign = text.sign()
-        if sign not in (",", "]") or not sign:
+        if sign not in (",", "]"):
             found = f"bad_json in line {text.line} of {name} ({sign or 'the end of the file'!r} after an object)"
             raise InputError("a JSON array of objects", found, "correct that line, or write JSON lines")
         if len(objects.rows) >= 20_000:
@@ -314,7 +314,7 @@ def _excel_text(value: Any) -> str | None:
         return value.isoformat()
     return value.isoformat() if isinstance(value, date) else str(value)
 
-
+# %% ../../nbs/107_data.read.ipynb #94d736e5
 def open_sheet(
     path: Path | BinaryIO,  # a workbook of Excel or LibreOffice
     sheet: str = "",  # name; none: the first
@@ -329,44 +329,6 @@ def open_sheet(
     except (CalamineError, OSError, ValueError) as e:
         raise InputError("a whole workbook without a password", f"{name}: {e}", "save it again in Excel") from e
     raise InputError(f"a sheet {sheet!r}", f"{', '.join(names)} in {name}", "write sheet = … in the source file")
-
-# %% ../../nbs/107_data.read.ipynb #d01241e7
-def _sheet_rows(sheet: CalamineSheet, skip: int) -> Iterator[tuple[int, list[str | None]]]:
-    "Yield row number and texts of the rows after `skip` that come before the last one with a value."
-    first = (sheet.start or (0, 0))[0] + 1
-    pending: list[tuple[int, list[str | None]]] = []  # empty rows: only rows if another follows
-    for number, cells in enumerate(sheet.iter_rows(), first):
-        if number <= skip:
-            continue
-        texts = [_excel_text(cell) for cell in cells]
-        pending.append((number, texts))
-        if any(texts):
-            yield from pending
-            pending = []
-
-
-def read_xlsx(
-    path: Path | BinaryIO,  # a workbook
-    sheet: str = "",  # name; none: the first
-    skip: int = 0,  # rows before the header
-    name: str = "the workbook",  # for messages
-    wanted: Collection[str] | None = None,  # columns to read; None: all
-    batch_rows: int = 20_000,  # rows at a time
-) -> Iterator[Rows]:  # wanted columns as text; the line is the row number
-    "Read a sheet; raises as `open_sheet`, and `InputError` where the sheet is empty."
-    rows = _sheet_rows(open_sheet(path, sheet, name), skip)
-    header = next((texts for _, texts in rows if any(texts)), None)
-    if header is None:
-        raise InputError("rows", f"an empty sheet in {name}", "write sheet = … in the source file")
-    every = [(text or "").strip() or f"#{i + 1}" for i, text in enumerate(header)]
-    unique_names(every, name, wanted)
-    kept = [i for i, n in enumerate(every) if wanted is None or n in wanted] or [0]
-    batch = _Sheet([every[i] for i in kept], tuple(every))
-    for number, texts in rows:
-        batch.add(number, texts, kept, header)
-        if len(batch.at) >= batch_rows:
-            yield batch.flush()
-    yield batch.flush()
 
 # %% ../../nbs/107_data.read.ipynb #0097d1a7
 class _Sheet:
@@ -398,6 +360,44 @@ class _Sheet:
         self.rows, self.at, self.rejects = [], [], []
         return rows
 
+# %% ../../nbs/107_data.read.ipynb #d01241e7
+def _sheet_rows(sheet: CalamineSheet, skip: int) -> Iterator[tuple[int, list[str | None]]]:
+    "Yield row number and texts of the rows after `skip` that come before the last one with a value."
+    first = (sheet.start or (0, 0))[0] + 1
+    pending: list[tuple[int, list[str | None]]] = []  # empty rows: only rows if another follows
+    for number, cells in enumerate(sheet.iter_rows(), first):
+        if number <= skip:
+            continue
+        texts = [_excel_text(cell) for cell in cells]
+        pending.append((number, texts))
+        if any(texts):
+            yield from pending
+            pending = []
+
+# %% ../../nbs/107_data.read.ipynb #861e2514
+def read_xlsx(
+    path: Path | BinaryIO,  # a workbook
+    sheet: str = "",  # name; none: the first
+    skip: int = 0,  # rows before the header
+    name: str = "the workbook",  # for messages
+    wanted: Collection[str] | None = None,  # columns to read; None: all
+    batch_rows: int = 20_000,  # rows at a time
+) -> Iterator[Rows]:  # wanted columns as text; the line is the row number
+    "Read a sheet; raises as `open_sheet`, and `InputError` where the sheet is empty."
+    rows = _sheet_rows(open_sheet(path, sheet, name), skip)
+    header = next((texts for _, texts in rows if any(texts)), None)
+    if header is None:
+        raise InputError("rows", f"an empty sheet in {name}", "write sheet = … in the source file")
+    every = [(text or "").strip() or f"#{i + 1}" for i, text in enumerate(header)]
+    unique_names(every, name, wanted)
+    kept = [i for i, n in enumerate(every) if wanted is None or n in wanted] or [0]
+    batch = _Sheet([every[i] for i in kept], tuple(every))
+    for number, texts in rows:
+        batch.add(number, texts, kept, header)
+        if len(batch.at) >= batch_rows:
+            yield batch.flush()
+    yield batch.flush()
+
 # %% ../../nbs/107_data.read.ipynb #846717b5
 def _cell(value: Any) -> str | None:
     "A database value as text; a whole number has no point, whatever its type, so that ids are spelled in one way."
@@ -410,21 +410,24 @@ def _cell(value: Any) -> str | None:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 # %% ../../nbs/107_data.read.ipynb #4c444153
+def _or_text(plain: Any) -> Any:
+    "Return a reader of database values that keeps the text of a value it cannot hold."
+
+    def read(text: str | None, cursor: Any) -> Any:
+        try:
+            return plain(text, cursor)
+        except (ValueError, OverflowError):
+            return text
+
+    return read
+
+# %% ../../nbs/107_data.read.ipynb #3e72e406
 def _keep_odd_dates(connection: sa.Connection) -> None:
-    "Let a date that Python cannot hold (before the year 1, infinity) come as text: one row, not the end of the load."
+    "Let a date that Python cannot hold (before the year 1) come as text: it costs its row, not the load."
     import psycopg2.extensions as ext
 
-    def kept(plain: Any) -> Any:
-        def cast(text: str | None, cursor: Any) -> Any:
-            try:
-                return plain(text, cursor)
-            except (ValueError, OverflowError):
-                return text
-
-        return cast
-
     for oid, plain in ((1082, ext.PYDATE), (1114, ext.PYDATETIME), (1184, ext.PYDATETIMETZ)):
-        ext.register_type(ext.new_type((oid,), "KEPT", kept(plain)), connection.connection.dbapi_connection)
+        ext.register_type(ext.new_type((oid,), "KEPT", _or_text(plain)), connection.connection.dbapi_connection)
 
 # %% ../../nbs/107_data.read.ipynb #a4b414de
 def _keep_odd_times(raw: Any) -> None:

@@ -32,7 +32,9 @@ class FileSpec(_Strict):
     "One file, or one SQL query."
 
     path: str = "*"  # name or pattern, with folders or without; capital or small letters
-    format: Literal["csv", "fasttext", "json", "jsonl", "parquet", "sql", "xlsx", "auto"] = "auto"  # auto: by the ending
+    format: Literal["csv", "fasttext", "json", "jsonl", "parquet", "sql", "tagged", "xlsx", "auto"] = (
+        "auto"  # auto: by the ending
+    )
     delimiter: str = Field("", max_length=1)  # none: a tab in a .tsv, else a comma
     quote: Literal['"', "none"] = '"'  # none: a quote is a letter like any other
     escape: Literal["", "\\"] = ""  # what takes the meaning off the next character
@@ -78,7 +80,7 @@ class EntitySpec(_Strict):
 
     file: str
     columns: dict[str, str | list[str]] = {}  # contract name -> name in the file; several are put together
-    values: dict[str, str] = {}  # contract name -> the same value for every row
+    values: dict[str, str] = {}  # contract name -> the same value for every row; "": none
     product: dict[str, list[str]] = {}  # contract name -> columns that are multiplied
     joins: list[Join] = []
     keep: dict[str, Literal["text", "number", "date"]] = {}  # own columns, kept beside the others
@@ -171,7 +173,7 @@ def named_columns(
             named |= {column: use for column, use in own.items() if column not in taken}
     return named
 
-
+# %% ../../nbs/108_data.source.ipynb #cbef7b71
 def _listed(origin: str | list[str]) -> list[str]:
     return [origin] if isinstance(origin, str) else origin
 
