@@ -19,7 +19,7 @@ from ..schema import InputError
 from typing import Annotated
 from typing import Any
 
-# %% ../../nbs/715_commands.report.ipynb #b01aabcf
+# %% ../../nbs/715_commands.report.ipynb #59110701
 reports = typer.Typer(no_args_is_help=True, help="Make and list reports.")
 Parameters = Annotated[list[str] | None, typer.Option("--parameter", "-p", help="name=value, as often as needed")]
 Folder = Annotated[Path | None, typer.Option(help="folder with templates of your own: notebooks that call finish()")]
@@ -35,7 +35,7 @@ def requested(
         raise InputError("each parameter once, as name=value", repr(wrong or pairs), "write it as: -p weeks=4")
     return request
 
-
+# %% ../../nbs/715_commands.report.ipynb #b01aabcf
 @reports.command("run")
 def report_run(
     name: Annotated[str, typer.Argument(help="template, for example weekly")] = "weekly",

@@ -67,7 +67,7 @@ def _tails(chunks: list[list[str]]) -> Iterator[_Tail]:
         typed = " ".join(last[-n:])
         yield _Tail(fold(typed), typed, rest, n == len(last))
 
-# %% ../../nbs/130_data.geocode.ipynb #8f7ab5e9
+# %% ../../nbs/130_data.geocode.ipynb #59110101
 class _Reading(NamedTuple):
     "One way to read a place: what the end means, and the chunks that remain for the town."
 
@@ -82,7 +82,7 @@ _NOT_BARE_REGIONS = {"west coast", "north west", "free state", "west"}
 _NEW = {"new", "little", "nueva", "nova", "nouvelle"}  # New England is not England
 _WORDS = set("ok hi me in or oh pa ma la de al id co mi mo as so".split())  # they are codes in capital letters only
 
-
+# %% ../../nbs/130_data.geocode.ipynb #8f7ab5e9
 def _is_another(rest: list[list[str]], is_chunk: bool) -> bool:
     "Return whether the word before makes another place of a name."
     return not is_chunk and bool(rest) and fold(rest[-1][-1]) in _NEW
@@ -223,7 +223,7 @@ def _score_town(reading: _Reading, k: int, town: Town, confidence: float) -> tup
     score = 3 + n_known + confidence - 0.1 * k - 0.3 * ignores_the_end
     return score, _town_place(town, confidence - 0.05 * k)
 
-# %% ../../nbs/130_data.geocode.ipynb #5e9bb250
+# %% ../../nbs/130_data.geocode.ipynb #59110201
 _SIDES = set(
     "northern southern eastern western central north south east west upstate downstate so no nor cal coastal mid "
     "middle rural sunny beautiful great good ol old the state of in from southeast southwest northeast northwest "
@@ -243,7 +243,7 @@ def _is_one_of_several(name: str, reading: _Reading, home: str | None) -> bool:
     others = [t for t in towns().own.get(name, ()) if t.country != reading.country and t.population >= 100_000]
     return home not in (None, reading.country) and bool(others)
 
-
+# %% ../../nbs/130_data.geocode.ipynb #5e9bb250
 def _score_region(reading: _Reading, words: list[str], home: str | None) -> tuple[float, _Place] | None:
     "Return score and place of a region; None where the words before it are not understood."
     name = region_name(reading.country, reading.region) or ""

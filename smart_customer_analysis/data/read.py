@@ -409,6 +409,23 @@ def _cell(value: Any) -> str | None:
         return str(int(value))
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
+# %% ../../nbs/107_data.read.ipynb #59110801
+def _keep_odd_times(raw: Any) -> None:
+    "Let a connection of psycopg2 return a time as text where Python has no such year (44 BC, 294276)."
+    from psycopg2 import extensions  # only where such a database is read
+
+    def time_or_text(read: Any) -> Any:
+        def cast(text: str | None, cursor: Any) -> Any:
+            try:
+                return read(text, cursor)
+            except (ValueError, OverflowError):
+                return text
+
+        return cast
+
+    for oid, read in ((1082, extensions.PYDATE), (1114, extensions.PYDATETIME), (1184, extensions.PYDATETIMETZ)):
+        extensions.register_type(extensions.new_type((oid,), "TIME_OR_TEXT", time_or_text(read)), raw)
+
 # %% ../../nbs/107_data.read.ipynb #4c444153
 def _or_text(plain: Any) -> Any:
     "Return a reader of database values that keeps the text of a value it cannot hold."
@@ -430,23 +447,6 @@ def _keep_odd_dates(connection: sa.Connection) -> None:
         ext.register_type(ext.new_type((oid,), "KEPT", _or_text(plain)), connection.connection.dbapi_connection)
 
 # %% ../../nbs/107_data.read.ipynb #a4b414de
-def _keep_odd_times(raw: Any) -> None:
-    "Let a connection of psycopg2 return a time as text where Python has no such year (44 BC, 294276)."
-    from psycopg2 import extensions  # only where such a database is read
-
-    def time_or_text(read: Any) -> Any:
-        def cast(text: str | None, cursor: Any) -> Any:
-            try:
-                return read(text, cursor)
-            except (ValueError, OverflowError):
-                return text
-
-        return cast
-
-    for oid, read in ((1082, extensions.PYDATE), (1114, extensions.PYDATETIME), (1184, extensions.PYDATETIMETZ)):
-        extensions.register_type(extensions.new_type((oid,), "TIME_OR_TEXT", time_or_text(read)), raw)
-
-
 def _read_only(connection: sa.Connection) -> sa.Connection:
     "Make the database itself refuse writing."
     if connection.dialect.name == "sqlite":

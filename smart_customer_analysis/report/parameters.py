@@ -43,7 +43,7 @@ def _parameter_source(template: Path) -> str:
         found = f"{template.name}: {type(e).__name__} {e}"[:160]
         raise InputError("a notebook", found, "open it in JupyterLab and save it again") from e
 
-# %% ../../nbs/594_report.parameters.ipynb #5940a007
+# %% ../../nbs/594_report.parameters.ipynb #59110401
 def _value(expression: ast.expr) -> Any:
     "Return a plain default or a date; the text of any other expression."
     try:
@@ -59,7 +59,7 @@ def _comments(source: str) -> dict[int, str]:
     tokens = tokenize.generate_tokens(io.StringIO(source).readline)
     return {t.start[0]: t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
 
-
+# %% ../../nbs/594_report.parameters.ipynb #5940a007
 def parameters(
     template: Path,  # notebook with a cell tagged `parameters`
 ) -> list[Parameter]:  # in the order of the cell
@@ -79,7 +79,7 @@ def parameters(
             result.append(Parameter(target.id, written or type(default).__name__, default, help_text))
     return result
 
-# %% ../../nbs/594_report.parameters.ipynb #5940a00c
+# %% ../../nbs/594_report.parameters.ipynb #59110501
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 
@@ -89,7 +89,7 @@ def _number(value: Any) -> float:
         raise ValueError
     return number
 
-
+# %% ../../nbs/594_report.parameters.ipynb #5940a00c
 def _as(kind: str, value: Any) -> Any:
     "Return a value as one type; raises `ValueError` where it is none of it."
     text = str(value).strip()

@@ -93,6 +93,12 @@ def _write_request(template: Path, out: Path, values: dict[str, Any]) -> None:
     notebook["cells"][at + 1 : at + 1] = [cell] if given else []
     out.write_text(json.dumps(notebook), encoding="utf-8")
 
+# %% ../../nbs/600_report.run.ipynb #60dd0003
+def _reached_its_end(notebook: Path) -> bool:
+    "Return whether the last cell of code was executed; a killed kernel leaves cells without a number."
+    code = [c for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    return bool(code) and all(c["execution_count"] for c in code if "".join(c["source"]).strip())
+
 # %% ../../nbs/600_report.run.ipynb #c433a0fd
 def _execute(template: Path, out: Path, values: dict, settings: Settings, timeout: float) -> dict:
     "Run the template in a child process and return its result; raises `ReportError` without one."
@@ -119,12 +125,6 @@ def _execute(template: Path, out: Path, values: dict, settings: Settings, timeou
         advice = f"run {template.name} in JupyterLab to see where it stops"
         raise ReportError("a run that reaches its last cell", _message(output), advice)
     return json.loads(result.read_text(encoding="utf-8"))
-
-
-def _reached_its_end(notebook: Path) -> bool:
-    "Return whether the last cell of code was executed; a killed kernel leaves cells without a number."
-    code = [c for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
-    return bool(code) and all(c["execution_count"] for c in code if "".join(c["source"]).strip())
 
 # %% ../../nbs/600_report.run.ipynb #29bd1fb4
 def slug(
@@ -182,7 +182,7 @@ def _check_days(values: dict[str, Any], first: str, last: str) -> None:
     if end and (end < first or end > max(last, date.today().isoformat())):
         raise InputError(f"end: a day with reviews before it, and not after today; {span}", end, "choose another day")
 
-
+# %% ../../nbs/600_report.run.ipynb #60dd0004
 def check_shop(
     engine: Engine,  # of a migrated database
     values: dict[str, Any],  # of `checked`
@@ -218,17 +218,7 @@ class ReportRun:
     notebook: Path  # the executed notebook
     summary: dict = field(default_factory=dict)  # arguments of `finish`
 
-
-def _run_template(template: Path, name: str, values: dict, settings: Settings, timeout: float) -> ReportRun:
-    "Execute, render and publish one report; raises `ReportError` where its files cannot be written."
-    try:
-        return _run_in_scratch(template, name, values, settings, timeout)
-    except OSError as e:
-        found = f"{e.strerror or e} ({e.filename or settings.reports_dir})"
-        hint = "correct reports_dir, or check space and rights"
-        raise ReportError("a folder of reports that can be written", found, hint) from e
-
-
+# %% ../../nbs/600_report.run.ipynb #60dd0006
 def _run_in_scratch(template: Path, name: str, values: dict, settings: Settings, timeout: float) -> ReportRun:
     "Execute, render and publish one report from a folder that only this run uses."
     settings.reports_dir.mkdir(parents=True, exist_ok=True)
@@ -252,6 +242,16 @@ def _run_in_scratch(template: Path, name: str, values: dict, settings: Settings,
         os.close(lock)
     status = "made" if summary["n_changes"] else "nothing_new"
     return ReportRun(name, status, target / f"{name}.html", target / f"{name}.ipynb", summary)
+
+# %% ../../nbs/600_report.run.ipynb #60dd0008
+def _run_template(template: Path, name: str, values: dict, settings: Settings, timeout: float) -> ReportRun:
+    "Execute, render and publish one report; raises `ReportError` where its files cannot be written."
+    try:
+        return _run_in_scratch(template, name, values, settings, timeout)
+    except OSError as e:
+        found = f"{e.strerror or e} ({e.filename or settings.reports_dir})"
+        hint = "correct reports_dir, or check space and rights"
+        raise ReportError("a folder of reports that can be written", found, hint) from e
 
 # %% ../../nbs/600_report.run.ipynb #1c59fa02
 def run_report(

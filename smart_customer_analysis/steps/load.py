@@ -38,7 +38,7 @@ def rows_to_read(
     bounded = settings.train_rows and settings.score_rows
     return max(MOST_IN_MEMORY, 2 * (settings.train_rows + settings.score_rows)) if bounded else 0
 
-# %% ../../nbs/665_steps.load.ipynb #b7140784
+# %% ../../nbs/665_steps.load.ipynb #59110601
 _ONE_SHOP = ("sample", "olist", "amazon-multidomain", "sql")  # shipped sources that keep their name
 
 
@@ -55,7 +55,7 @@ def chosen_source(
     )
     raise InputError("a source that says what the files are", f"{paths[0]} without --source", hint)
 
-
+# %% ../../nbs/665_steps.load.ipynb #b7140784
 def stored_name(
     source: str,  # shipped source or a TOML file
     paths: tuple = (),  # files or folders, those to train and test on included

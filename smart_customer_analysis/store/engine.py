@@ -139,7 +139,7 @@ def _sqlite_engine(url: URL, address: str) -> Engine:
     _prepare_sqlite(engine, address)
     return engine
 
-# %% ../../nbs/410_store.engine.ipynb #3ea8cf9e
+# %% ../../nbs/410_store.engine.ipynb #59110301
 def _refuse_other_encodings(engine: Engine, address: str) -> None:
     "Refuse a database that does not store UTF-8: it has no place for most letters."
 
@@ -153,7 +153,7 @@ def _refuse_other_encodings(engine: Engine, address: str) -> None:
                 "make another: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
             )
 
-
+# %% ../../nbs/410_store.engine.ipynb #3ea8cf9e
 def _postgres_engine(url: URL, connect_timeout: int) -> Engine:
     "Make an engine of a PostgreSQL server; options in the URL take precedence."
     options: dict[str, str | int] = {
