@@ -22,7 +22,10 @@ from typing import Annotated, Any
 Database = Annotated[str | None, typer.Option(help="SQLAlchemy URL; default: the setting database_url")]
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
-Source = Annotated[str, typer.Option(help="a shipped source, or a TOML file that describes yours")]
+Source = Annotated[
+    str | None,
+    typer.Option(help="a shipped source, or a TOML file that describes yours; default: drafted where nothing is open"),
+]
 Stored = Annotated[str | None, typer.Option("--source", help="which loaded source; default: the last one")]
 Paths = Annotated[list[Path] | None, typer.Argument(help="files or one folder; default: what the source names")]
 Train = Annotated[Path | None, typer.Option(help="labelled file to train on")]

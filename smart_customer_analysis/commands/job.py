@@ -32,7 +32,7 @@ from typing import Annotated, Any
 # %% ../../nbs/714_commands.job.ipynb #7442f667
 def run(
     paths: Paths = None,
-    source: Source = "sample",
+    source: Source = None,
     train: Train = None,
     test: Test = None,
     database: Database = None,
@@ -40,10 +40,12 @@ def run(
     as_json: Json = False,
 ) -> None:
     "Load, clean, train, score, segment, store and report."
+    from smart_customer_analysis.steps.source import source_for  # before what takes long to import
     from smart_customer_analysis.pipeline import run as run_job
     from smart_customer_analysis.summary import summary_text
 
-    files, bars = (source, tuple(paths or ()), train, test), show_bars(as_json)
+    given = (*(paths or ()), *(p for p in (train, test) if p))
+    files, bars = (source_for(source, given), tuple(paths or ()), train, test), show_bars(as_json)
     summary = run_job(settings_of(database), *files, out=out, progress=bars, say=not as_json)
     print_result(summary, as_json, summary_text(summary))
 

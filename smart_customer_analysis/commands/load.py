@@ -52,7 +52,7 @@ def _rejects_text(rejects: dict[str, int]) -> list[str]:
 @loads.command("from")
 def load_from(
     paths: Paths = None,
-    source: Source = "sample",
+    source: Source = None,
     train: Train = None,
     test: Test = None,
     database: Database = None,
@@ -60,8 +60,10 @@ def load_from(
 ) -> None:
     "Read, clean and store files; every row accounted for."
     from smart_customer_analysis.steps.load import load_only
+    from smart_customer_analysis.steps.source import source_for
 
-    files, settings = (source, tuple(paths or ()), train, test), settings_of(database)
+    given = (*(paths or ()), *(p for p in (train, test) if p))
+    files, settings = (source_for(source, given), tuple(paths or ()), train, test), settings_of(database)
     result = load_only(settings, *files, progress=show_bars(as_json))
     counts = table_text(result["files"], "file", "entity", "read", "loaded", "rejected", "duplicate")
     rules = table_text(result["rules"], "step", "rule", "rows")

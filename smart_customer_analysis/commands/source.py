@@ -7,9 +7,10 @@ Commands of sources. `sca source new FILE…` drafts the description of any read
 # %% auto #0
 __all__ = ['sources', 'Files', 'Answers', 'check_result', 'source_check', 'source_list', 'source_new']
 
-# %% ../../nbs/718_commands.source.ipynb #648545a6
+# %% ../../nbs/718_commands.source.ipynb #66c833f3
 import sys
 import typer
+from collections import Counter
 from pathlib import Path
 from .common import Json, Yes, print_result, table_text
 from ..data.draft import Draft
@@ -27,7 +28,13 @@ Answers = Annotated[list[str] | None, typer.Option("--answer", help="KEY=CHOICE,
 def _guess_text(made: Draft) -> str:
     "Set the guesses as a table."
     rows = [
-        {"file": g.file, "column": g.column, "is": g.meaning, "because": g.reason, "for example": " | ".join(g.examples)}
+        {
+            "file": g.file,
+            "column": g.column,
+            "is": g.meaning,
+            "because": g.reason,
+            "for example": " | ".join(g.examples),
+        }
         for g in made.guesses
     ]
     settings = {k: v for k, v in made.content.items() if k not in ("about", "files", "review", "order", "customer")}
@@ -82,7 +89,7 @@ def check_result(
     from smart_customer_analysis.data.load import concat, read_batches
 
     loaded = concat(read_batches(source, paths), most=3)
-    rejects = loaded.rejects.groupby("rule")["line"].size().sort_values(ascending=False).to_dict()
+    rejects = dict(Counter(loaded.rejects["rule"]).most_common())
     return {"source": loaded.source, "files": loaded.counts.to_dict("records"), "rejects": rejects}, loaded
 
 # %% ../../nbs/718_commands.source.ipynb #584a0fad

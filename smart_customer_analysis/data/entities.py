@@ -155,9 +155,13 @@ _OTHER_DAYS = set(
 _NEVER = {  # contract name -> words in the names of columns that mean something else
     "reviewed_at": _OTHER_DAYS,
     "ordered_at": _OTHER_DAYS,
-    "rating": set("id votes vote count helpful age number qty quantity views likes index version code zip retweet".split()),
+    "rating": set(
+        "id votes vote count helpful age number qty quantity views likes index version code zip retweet".split()
+    ),
 }
-_DAY_WORDS = set("date time created create posted submitted datum fecha data timestamp when day published added".split())
+_DAY_WORDS = set(
+    "date time created create posted submitted datum fecha data timestamp when day published added".split()
+)
 
 
 def _candidates(table: Table, name: str) -> list[str]:
@@ -192,7 +196,11 @@ def _one(work: Work, table: Table, kind: str, name: str, meanings: tuple[str, ..
     named = next((table.columns.refused[m] for m in meanings if m in table.columns.refused), "")
     if not column and name in ("text", "rating", "reviewed_at", *_NEEDED[kind]):
         rivals = [] if name == "rating" and table.column("label") else _candidates(table, name)
-        if len(rivals) == 1 and name in ("reviewed_at", "ordered_at") and set(plain_words(rivals[0]).split()) & _DAY_WORDS:
+        if (
+            len(rivals) == 1
+            and name in ("reviewed_at", "ordered_at")
+            and set(plain_words(rivals[0]).split()) & _DAY_WORDS
+        ):
             return rivals[0]
     if not rivals and (column or not named or name not in ("rating", "reviewed_at", *_NEEDED[kind])):
         return column

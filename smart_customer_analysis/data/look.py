@@ -39,8 +39,11 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 def _records(text: str, delimiter: str, quoted: bool = True) -> list[tuple[int, list[str]]]:
     "Return the first records of a text, each with the number of the line where it ends."
     csv.field_size_limit(1 << 24)
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    lines = io.StringIO(text, newline="")
+    if quoted:
+        reader = csv.reader(lines, delimiter=delimiter)
+    else:
+        reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     found = []
     for record in reader:
         found.append((reader.line_num, record))

@@ -41,7 +41,9 @@ def path_pattern(
     raise InputError("names that tell the files apart", ", ".join([*names, *others]), "describe the tables one by one")
 
 # %% ../../nbs/128_data.parts.ipynb #11e53f9b
-_TOTALS = set("total gesamtbetrag gesamtsumme gesamtpreis bestellwert totaal totaalbedrag totale razem order grand".split())
+_TOTALS = set(
+    "total gesamtbetrag gesamtsumme gesamtpreis bestellwert totaal totaalbedrag totale razem order grand".split()
+)
 
 
 def _how_lines_count(work: Work, table: Table, order: str, amount: str) -> str:

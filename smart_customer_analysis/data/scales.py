@@ -143,7 +143,9 @@ def _ladder(texts: list[str]) -> dict[str, float] | None:
     "Return the stars of words that stand on one ladder; None where two ladders disagree."
     found = []
     for ladder in " ".join(_LADDERS.split()).split("; "):
-        steps = {word: i + 1.0 for i, step in enumerate(ladder.split(", ")) for word in step.split("|")}
+        steps: dict[str, float] = {
+            word: i + 1.0 for i, step in enumerate(ladder.split(", ")) for word in step.split("|")
+        }
         if len(texts) > 1 and all(_plain(t) in steps for t in texts):
             found.append({t: steps[_plain(t)] for t in texts})
     return found[0] if found and all(f == found[0] for f in found) else None

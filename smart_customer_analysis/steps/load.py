@@ -18,6 +18,7 @@ from ..config import Settings
 from ..data.clean import Cleaner
 from ..data.geocode import place_customers
 from ..data.load import Loaded, concat, read_batches
+from ..data.source import Source
 from ..privacy import pseudonymise
 from ..store.loads import LoadBuffer, LoadReceipt, show_load
 from ..store.migrate import open_database
@@ -38,7 +39,7 @@ def rows_to_read(
 # %% ../../nbs/665_steps.load.ipynb #d0b5eed5
 def load_step(
     engine: Engine,  # database, migrated
-    source: str,  # shipped source or a TOML file
+    source: str | Path | Source,  # shipped source, TOML file or description
     paths: tuple = (),  # files or one folder
     train: Path | None = None,  # labelled file to train on
     test: Path | None = None,  # labelled file to measure on
@@ -63,7 +64,7 @@ def load_step(
 # %% ../../nbs/665_steps.load.ipynb #50f910e4
 def load_only(
     settings: Settings,  # database, pseudonym_key
-    source: str,  # shipped source or a TOML file
+    source: str | Path | Source,  # shipped source, TOML file or description
     paths: tuple = (),  # files or one folder
     train: Path | None = None,  # labelled file to train on
     test: Path | None = None,  # labelled file to measure on
