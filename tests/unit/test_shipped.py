@@ -10,7 +10,9 @@ import pytest
 
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.load import load
+from smart_customer_analysis.data.source import Source
 from smart_customer_analysis.steps.load import load_only
+from smart_customer_analysis.steps.source import source_for
 
 SAMPLES = Path(__file__).parents[1] / "shipped"
 SOURCES = sorted(p.name for p in SAMPLES.iterdir())
@@ -135,3 +137,15 @@ def test_objects_of_the_app_store_may_hold_more_than_is_read(tmp_path):
     path = tmp_path / "reviews.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows))
     assert len(load("app-store", path).reviews) == 2
+
+
+@pytest.mark.parametrize("source", [s for s in SOURCES if s != "amazon-multidomain"])
+def test_files_of_a_known_shape_need_neither_a_source_nor_a_draft(source, tmp_path):
+    for path in (SAMPLES / source).iterdir():
+        shutil.copy(path, tmp_path / f"my {path.name}")
+    said: list[str] = []
+    chosen = source_for(None, [tmp_path], say=said.append)
+    assert source in said[0]
+    assert isinstance(chosen, Source)
+    shop, same = load(chosen, tmp_path), load(source, SAMPLES / source)
+    assert shop.rows == same.rows
