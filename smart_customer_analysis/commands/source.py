@@ -21,10 +21,14 @@ from typing import Annotated, Any
 
 # %% ../../nbs/718_commands.source.ipynb #473d15ad
 sources = typer.Typer(no_args_is_help=True, help="Draft, list and check descriptions of files.")
+
+
 Files = Annotated[list[Path], typer.Argument(help="files or folders of one shop: reviews, orders, customers")]
+
+
 Answers = Annotated[list[str] | None, typer.Option("--answer", help="KEY=CHOICE, for a question of the draft")]
 
-
+# %% ../../nbs/718_commands.source.ipynb #396bf5d5
 def _guess_text(made: Draft) -> str:
     "Set the guesses as a table."
     rows = [
@@ -107,7 +111,7 @@ def source_check(
     parts += filter(None, (_rows_text(loaded, kind) for kind in ("review", "order", "customer")))
     print_result(result, as_json, "\n\n".join(parts))
 
-
+# %% ../../nbs/718_commands.source.ipynb #e18df2c9
 @sources.command("list")
 def source_list(as_json: Json = False) -> None:
     "List the shipped sources, and the TOML files of this folder that describe one."

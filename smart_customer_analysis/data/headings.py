@@ -163,7 +163,7 @@ _HARMLESS = set(
         overall bewertungs""".split()
 )
 
-
+# %% ../../nbs/113_data.headings.ipynb #0b134eaa
 def meanings(
     name: str,  # of a column, as in the file
 ) -> list[Meaning]:  # best first; empty: an unknown name
@@ -199,7 +199,7 @@ _TELLING = {
         ocena gwiazdki tresc numer zamowienia klienta""",
 }
 
-
+# %% ../../nbs/113_data.headings.ipynb #ca7cb2fa
 def language_of(
     names: list[str],  # of all columns of a table
 ) -> str:  # de, fr, es, pt, it, nl, pl, or "" where nothing tells

@@ -18,7 +18,7 @@ from pathlib import Path
 from ..data.draft import Draft, draft
 from ..data.headings import plain_words
 from ..data.look import Look, look
-from ..data.paths import Listed, list_files, matches
+from ..data.paths import Listed, format_of_name, list_files, matches
 from ..data.source import Source, list_sources, load_source, named_columns
 from ..schema import InputError
 
@@ -53,19 +53,28 @@ def _listed(paths: Sequence[Path]) -> list[Listed]:
         raise InputError("files", f"none at {', '.join(map(str, paths))}", "check the path")
     return files
 
-
+# %% ../../nbs/664_steps.source.ipynb #0415b1c9
 def looks_at(
     paths: Sequence[Path],  # files or folders of one shop
     answers: dict[str, str],  # to questions of the draft; those about encodings and sheets are taken out
-) -> list[Look]:  # one for each file
+) -> tuple[list[Look], list[str]]:  # one for each table; names of files in folders that hold none
     "Look at files; raises `InputError` for files that hold no table."
-    looks = []
+    looks, passed = [], []
     for file in _listed(paths):
         said = {k: answers.pop(f"{k}:{file.name}") for k in ("encoding", "sheet") if f"{k}:{file.name}" in answers}
-        looks.append(look(file, **said))
-    return looks
+        try:
+            looks.append(look(file, **said))
+        except InputError:
+            if file.is_named or format_of_name(file.name) in ("csv", "parquet", "xlsx"):
+                raise
+            passed.append(file.name)
+    labelled = [seen for seen in looks if seen.spec.format == "fasttext"]
+    if len(labelled) < len(looks):
+        passed += [seen.name for seen in labelled]
+        looks = [seen for seen in looks if seen not in labelled]
+    return looks, passed
 
-
+# %% ../../nbs/664_steps.source.ipynb #fcec46e8
 def draft_of(
     paths: Sequence[Path],  # files or folders of one shop
     name: str = "",  # of the source; empty: after the files
@@ -73,7 +82,10 @@ def draft_of(
 ) -> Draft:  # sure where its `open` is empty
     "Draft the description of files; raises `InputError` for files that hold no table."
     given = dict(answers or {})
-    return draft(looks_at(paths, given), name or name_of(paths), given)
+    looks, passed = looks_at(paths, given)
+    made = draft(looks, name or name_of(paths), given)
+    made.notes.extend(f"passed over, no table: {file}" for file in passed)
+    return made
 
 # %% ../../nbs/664_steps.source.ipynb #71358455
 _FORMATS = ("csv", "fasttext", "jsonl", "parquet", "sample", "sql")  # shipped, but the shape of no program
@@ -90,7 +102,7 @@ def _files_of(source: Source, looks: Sequence[Look]) -> dict[str, str]:
     absent = [f for f, spec in source.files.items() if not spec.optional and f not in found.values()]
     return {} if absent or not all(found.values()) else found
 
-
+# %% ../../nbs/664_steps.source.ipynb #5078c71f
 def shipped_for(
     looks: Sequence[Look],  # of all files of a shop
 ) -> Source | None:  # with the names of the files as paths; None: no shipped description has these columns
@@ -120,7 +132,7 @@ def draft_text(
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
-
+# %% ../../nbs/664_steps.source.ipynb #ebf2a014
 def source_for(
     source: str | Path | None,  # a shipped source or a TOML file; None: not said
     paths: Sequence[str | Path] = (),  # files or folders
@@ -130,12 +142,13 @@ def source_for(
     if source or not paths:
         return source or "sample"
     files, answers = [Path(p) for p in paths], {}
-    looks = looks_at(files, answers)
+    looks, passed = looks_at(files, answers)
     if known := shipped_for(looks):
         named = known.model_copy(update={"name": name_of(files)})
         say(f"source {named.name!r}: the columns are those of the shipped source {known.name!r}")
         return named
     made = draft(looks, name_of(files), answers)
+    made.notes.extend(f"passed over, no table: {file}" for file in passed)
     if made.open:
         shown = " ".join(str(p) for p in paths)
         what = "; ".join(q.ask for q in made.open[:2])
