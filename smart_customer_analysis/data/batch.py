@@ -25,6 +25,7 @@ from smart_customer_analysis.data.rules import (
     SeenIds,
     content_hashes,
     count_remarks,
+    known_ids,
     map_columns,
     part_of_log,
     type_rows,
@@ -59,7 +60,7 @@ def _note_repeats(
     log.add(f"repeated_{key}", duplicate, typed[key])
     log.add("id_conflict", conflict, typed[key] + " was met before with other content")
     if not reject_conflicts:  # the first sound row of an id counts, whatever the others look like
-        more = ~sound & seen.known(typed[key])
+        more = ~sound & known_ids(seen, typed[key])
         log.rule[more], log.detail[more] = f"repeated_{key}", typed[key][more]
         duplicate |= more
     return duplicate

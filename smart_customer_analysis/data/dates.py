@@ -36,7 +36,7 @@ def check_format(
         raise ValueError(f"expected a format like '%d.%m.%Y', or {', '.join(DATE_WORDS)}; found {form!r}")
     return form
 
-
+# %% ../../nbs/094_data.dates.ipynb #cee928b4
 def check_zone(
     name: str,  # of the tz database
 ) -> str:  # the same
@@ -46,6 +46,17 @@ def check_zone(
     except (LookupError, ValueError, OSError):
         raise ValueError(f"expected a time zone like 'Europe/Berlin' or 'UTC'; found {name!r}") from None
     return name
+
+# %% ../../nbs/094_data.dates.ipynb #3efa1916
+def _localize(naive: pd.Series, zone: str) -> tuple[pd.Series, pd.Series]:
+    "Return times of a zone in UTC, and which of them the zone has twice or not at all."
+    naive = naive.astype("datetime64[us]")
+    summer, winter = (
+        naive.dt.tz_localize(zone, ambiguous=np.full(len(naive), first), nonexistent="shift_forward")
+        for first in (True, False)
+    )
+    odd = naive.notna() & ((summer != winter) | (summer.dt.tz_localize(None) != naive))
+    return summer.dt.tz_convert("UTC").astype("datetime64[us, UTC]"), odd
 
 # %% ../../nbs/094_data.dates.ipynb #98931c83
 _ZONE = r"[T ][0-9]{2}(?::?[0-9]{2}){0,2}(?:[.,][0-9]+)?\s*(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)$"
@@ -65,18 +76,7 @@ def _from_numbers(texts: pd.Series, form: str, zone: str) -> pd.Series:
     millis = (numbers * (1000 if form == "epoch" else 1)).round()
     return pd.to_datetime(millis, unit="ms", utc=True).astype("datetime64[us, UTC]")
 
-# %% ../../nbs/094_data.dates.ipynb #3efa1916
-def _localize(naive: pd.Series, zone: str) -> tuple[pd.Series, pd.Series]:
-    "Return times of a zone in UTC, and which of them the zone has twice or not at all."
-    naive = naive.astype("datetime64[us]")
-    summer, winter = (
-        naive.dt.tz_localize(zone, ambiguous=np.full(len(naive), first), nonexistent="shift_forward")
-        for first in (True, False)
-    )
-    odd = naive.notna() & ((summer != winter) | (summer.dt.tz_localize(None) != naive))
-    return summer.dt.tz_convert("UTC").astype("datetime64[us, UTC]"), odd
-
-
+# %% ../../nbs/094_data.dates.ipynb #a7afc916
 def _from_texts(texts: pd.Series, form: str, zone: str) -> tuple[pd.Series, pd.Series]:
     "Return the moments of texts by one format, and which the zone has twice or not at all."
     if form == "ISO8601":
@@ -103,7 +103,7 @@ class Times(NamedTuple):
     ambiguous: pd.Series  # bool: a later format gives another moment
     odd: pd.Series  # bool: twice or not at all in the zone
 
-
+# %% ../../nbs/094_data.dates.ipynb #f59b8adc
 def parse_times(
     texts: pd.Series,  # text column; missing allowed
     formats: Sequence[str],  # strptime formats or DATE_WORDS, the first that fits counts

@@ -48,7 +48,7 @@ def _columns(join: Join, column: str) -> list[str]:
     "Return the columns of the other file that a taken column is made of."
     return join.product.get(column, [column])
 
-
+# %% ../../nbs/111_data.joins.ipynb #0a722b82
 def _reduce(lookup: pd.DataFrame, join: Join, source: Source) -> tuple[pd.DataFrame, pd.Series]:
     "Return one row per key as text, and which rows could not be used; raise `InputError` for a missing column."
     needed = [join.to or join.on, *(c for column in join.take for c in _columns(join, column))]

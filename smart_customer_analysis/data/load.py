@@ -64,7 +64,7 @@ def _empty(kind: str) -> pd.DataFrame:
     "Return a conformed frame without rows."
     return conform(pd.DataFrame(columns=columns(FRAMES[kind])), FRAMES[kind])
 
-
+# %% ../../nbs/114_data.load.ipynb #c14c68f2
 def _loaded(
     source: Source,
     kind: str,

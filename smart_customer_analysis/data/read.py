@@ -405,6 +405,26 @@ def _cell(value: Any) -> str | None:
         return bytes(value).decode("utf-8", "backslashreplace")
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
+# %% ../../nbs/107_data.read.ipynb #4c444153
+def _or_text(plain: Any) -> Any:
+    "Return a reader of database values that keeps the text of a value it cannot hold."
+
+    def read(text: str | None, cursor: Any) -> Any:
+        try:
+            return plain(text, cursor)
+        except (ValueError, OverflowError):
+            return text
+
+    return read
+
+# %% ../../nbs/107_data.read.ipynb #3e72e406
+def _keep_odd_dates(connection: sa.Connection) -> None:
+    "Let a date that Python cannot hold (before the year 1) come as text: it costs its row, not the load."
+    import psycopg2.extensions as ext
+
+    for oid, plain in ((1082, ext.PYDATE), (1114, ext.PYDATETIME), (1184, ext.PYDATETIMETZ)):
+        ext.register_type(ext.new_type((oid,), "KEPT", _or_text(plain)), connection.connection.dbapi_connection)
+
 # %% ../../nbs/107_data.read.ipynb #a4b414de
 def _read_only(connection: sa.Connection) -> sa.Connection:
     "Make the database itself refuse writing."
@@ -412,6 +432,8 @@ def _read_only(connection: sa.Connection) -> sa.Connection:
         connection.exec_driver_sql("PRAGMA query_only = ON")
     elif connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        if connection.dialect.driver == "psycopg2":
+            _keep_odd_dates(connection)
     elif connection.dialect.name in ("mysql", "mariadb"):
         connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
     return connection

@@ -8,7 +8,7 @@ Rules of rows.
 
 # %% auto #0
 __all__ = ['DATE_COLUMNS', 'RuleLog', 'count_remarks', 'part_of_log', 'map_columns', 'content_id', 'type_rows', 'content_hashes',
-           'Repeats', 'SeenIds']
+           'Repeats', 'SeenIds', 'known_ids']
 
 # %% ../../nbs/109_data.rules.ipynb #2827f860
 import hashlib
@@ -132,6 +132,11 @@ def _known(texts: pd.Series, column: str, missing: list[str]) -> pd.Series:
     return stripped.mask(stripped.isin(["", *missing]))
 
 
+def _absent(column: str, what: str, frame: pd.DataFrame, file: str, step: str) -> InputError:
+    "Return the error of a column that the file does not have."
+    return InputError(f"column {column!r} for the {what}", f"{', '.join(map(str, frame.columns[:12]))} in {file}", step)
+
+# %% ../../nbs/109_data.rules.ipynb #d40a2836
 def _column_texts(frame: pd.DataFrame, column: str, kind: str, source: Source, file: str) -> pd.Series | None:
     "Return the texts of one contract column, None where an optional one is absent."
     entity = source.entities[kind]
@@ -152,11 +157,6 @@ def _column_texts(frame: pd.DataFrame, column: str, kind: str, source: Source, f
         raise _absent(absent, f"{kind}'s {column}", frame, file, f"map it under [{kind}.columns]")
     return None
 
-
-def _absent(column: str, what: str, frame: pd.DataFrame, file: str, step: str) -> InputError:
-    "Return the error of a column that the file does not have."
-    return InputError(f"column {column!r} for the {what}", f"{', '.join(map(str, frame.columns[:12]))} in {file}", step)
-
 # %% ../../nbs/109_data.rules.ipynb #7cb08980
 _OWN = "own:"  # before the name of a column that is kept, or that tells what is cancelled
 
@@ -170,7 +170,7 @@ def _own_columns(frame: pd.DataFrame, kind: str, source: Source, file: str) -> d
         raise _absent(absent, f"{kind}s", frame, file, f"correct [{kind}] in the source file")
     return {_OWN + name: _known(frame[name], "", source.missing) for name in names}
 
-
+# %% ../../nbs/109_data.rules.ipynb #c64c00da
 def map_columns(
     frame: pd.DataFrame,  # text columns as in the file
     kind: str,  # review, customer or order
@@ -209,7 +209,7 @@ def _drop_rounded(texts: pd.DataFrame, required: tuple[str, ...], log: RuleLog) 
             texts = texts.assign(**{column: texts[column].mask(rounded)})
     return texts
 
-
+# %% ../../nbs/109_data.rules.ipynb #c98e0f91
 def _review(texts: pd.DataFrame, present: set[str], entity: EntitySpec, source: Source, log: RuleLog) -> pd.DataFrame:
     "Return typed reviews; note ratings, labels, texts and ids that cannot be used."
     texts = _drop_rounded(texts, ("review_id",), log)
@@ -265,7 +265,7 @@ def _note_cancelled(texts: pd.DataFrame, entity: EntitySpec, log: RuleLog) -> pd
         log.add("cancelled", cancelled, _quoted(column, f" in {entity.cancelled.column}"))
     return cancelled
 
-
+# %% ../../nbs/109_data.rules.ipynb #e6eef5d6
 def _order(texts: pd.DataFrame, cancelled: pd.Series, source: Source, log: RuleLog) -> pd.DataFrame:
     "Return typed orders; note missing ids, missing dates and amounts that cannot be used."
     texts = _drop_rounded(texts, ("order_id", "customer_id"), log)
@@ -323,7 +323,7 @@ def _times(texts: pd.Series, source: Source, now: pd.Timestamp, log: RuleLog) ->
     log.remark(f"times that {source.timezone} has twice or not at all", read.odd)
     return read.times
 
-
+# %% ../../nbs/109_data.rules.ipynb #968f84a5
 def type_rows(
     texts: pd.DataFrame,  # contract columns as text, of `map_columns`
     present: set[str],  # columns that the file has
@@ -395,16 +395,17 @@ class SeenIds:
         self._insert(key[new], content[new], test)
         return Repeats(repeated, repeated & (content != original), in_training)
 
-    def known(
-        self,
-        ids: pd.Series,  # (n_rows,), text; missing allowed
-    ) -> np.ndarray:  # (n_rows,) bool
-        "Return which ids were met, in this batch or an earlier one."
-        return ids.notna().to_numpy() & np.isin(hash_texts(ids.fillna("")), self.ids)
-
     def _insert(self, key: np.ndarray, content: np.ndarray, test: bool) -> None:
         "Insert new ids, sorted as the arrays are."
         at = np.searchsorted(self.ids, key)
         self.ids = np.insert(self.ids, at, key)
         self.contents = np.insert(self.contents, at, content)
         self.is_test = np.insert(self.is_test, at, test)
+
+# %% ../../nbs/109_data.rules.ipynb #57f2a0e5
+def known_ids(
+    seen: SeenIds,  # of an entity
+    ids: pd.Series,  # (n_rows,), text; missing allowed
+) -> np.ndarray:  # (n_rows,) bool
+    "Return which ids were met, in this batch or an earlier one."
+    return ids.notna().to_numpy() & np.isin(hash_texts(ids.fillna("")), seen.ids)

@@ -176,7 +176,7 @@ def _is_of_a_thing(number: str, digits: str) -> bool:
     isbn_13 = len(digits) == 13 and digits.startswith(("978", "979"))
     return is_list or isbn_13 or _OTHER_FORM.fullmatch(number) is not None
 
-
+# %% ../../nbs/116_data.text.ipynb #7ca78c70
 def _phone(match: re.Match[str], group: int = 0) -> str:
     "Return the mask of a phone number; numbers of things, amounts and counts unchanged."
     number, (start, end) = match[group], match.span(group)

@@ -55,8 +55,11 @@ def rfm_table(
     orders = orders if now is None else orders[orders["ordered_at"] <= now]
     _check_amounts(orders)
     now = orders["ordered_at"].max() if now is None else now
-    by = orders.groupby(id_texts(orders["customer_id"], "customer_id").rename("customer_id"))
-    amount, times = by["amount"].sum().astype(float), by["ordered_at"].agg(["min", "max", "size"])
+    who = id_texts(orders["customer_id"], "customer_id").rename("customer_id")
+    bought = ~(pd.to_numeric(orders["amount"]) < 0).astype(bool)  # a refund lowers the amount and is no order
+    by = orders[bought].groupby(who[bought])
+    times = by["ordered_at"].agg(["min", "max", "size"])
+    amount = orders.groupby(who)["amount"].sum().astype(float).reindex(times.index)
     number = (by["order_id"].nunique() if "order_id" in orders else times["size"]).astype(float)
     return pd.DataFrame({
         "recency": (now - times["max"]) / DAY,

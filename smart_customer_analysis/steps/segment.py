@@ -13,6 +13,7 @@ __all__ = ['segment_features', 'segment_params', 'segment_step']
 import hashlib
 import numpy as np
 import pandas as pd
+import warnings
 from ..config import Settings
 from ..segment.describe import describe_segments
 from ..segment.features import Features, customer_features, review_features
@@ -25,6 +26,17 @@ from sqlalchemy import Engine
 from typing import Any
 from ..hashes import hash_rows
 
+# %% ../../nbs/684_steps.segment.ipynb #813f54c9
+def _one_currency(orders: pd.DataFrame) -> pd.DataFrame:
+    "Return the orders in the commonest currency; warn of the others, whose amounts cannot be added."
+    counts = orders["currency"].value_counts() if "currency" in orders else pd.Series(dtype="int64")
+    if len(counts) < 2:
+        return orders
+    chosen = counts.sort_index().idxmax()
+    others = f"{counts.sum() - counts[chosen]:,} orders in {', '.join(sorted(set(counts.index) - {chosen}))}"
+    warnings.warn(f"segments: {others} left out; the amounts are those in {chosen}", UserWarning, stacklevel=3)
+    return orders[orders["currency"] == chosen]
+
 # %% ../../nbs/684_steps.segment.ipynb #f29311ba
 def segment_features(
     settings: Settings,  # seed
@@ -34,7 +46,7 @@ def segment_features(
     "Make the numbers that are clustered."
     predictions, vectors, seed = scored.predictions, scored.embeddings, settings.seed
     if len(frames["customers"]):
-        own = frames["customers"], frames["orders"], frames["reviews"]
+        own = frames["customers"], _one_currency(frames["orders"]), frames["reviews"]
         return customer_features(*own, predictions, vectors, seed=seed)
     return review_features(frames["reviews"], predictions, vectors, seed=seed)
 

@@ -233,10 +233,11 @@ def segment(
 
 # %% ../../nbs/460_store.query.ipynb #1bb49061
 def _orders_of(c: Connection, source: str, customer_id: str) -> tuple[int, float | None]:
-    "Return number and sum of a customer's orders."
+    "Return number and sum of a customer's orders; no sum where they are in several currencies."
     mine = Order.source == source, Order.customer_id == customer_id
-    n, amount = c.execute(select(func.count(), func.sum(Order.amount)).where(*mine)).one()
-    return n, amount
+    sums = func.count(), func.sum(Order.amount), func.count(Order.currency.distinct())
+    n, amount, n_currencies = c.execute(select(*sums).where(*mine)).one()
+    return n, amount if n_currencies == 1 else None
 
 
 def _segment_of(c: Connection, run_id: int | None, customer_id: str) -> dict[str, str] | None:

@@ -96,6 +96,42 @@ def test_what_belongs_to_somebody_goes(text):
     assert not any(part in masked for part in ("silva", "4567", "1111", "0199", "8025", "7310"))
 
 
+@pytest.mark.parametrize(
+    ("dirty", "plain"),
+    [
+        ("USB&microphone, ?a=1&copy=2&reg=3, food&region", "USB&microphone, ?a=1&copy=2&reg=3, food&region"),
+        ("&copy; &eacute; &#146; &#x41; R&D; &notit;", "© é ’ A R&D; &notit;"), ("AT&ampT", "AT&ampT"),
+        ("weight <b and size=5> fine, <p or q=1>", "weight <b and size=5> fine, <p or q=1>"),
+        ('<a href="x" rel=nofollow>a</a><input type=text checked/><TD nowrap>b</TD>c', "a b c"),
+        ("<table><tr><td>One</td><td>two</td></tr></table>", "One two"), ("<a href=http://x.y/z/>w</a>", "w"),
+        ("don\x92t \x93buy\x94\x85", "don’t “buy”…"), ("two\u200bwords, a\x0bb\x1cc", "two words, a b c"),
+        ("\u200bedge\u200b", "edge"),
+    ],
+)  # fmt: skip
+def test_only_what_is_html_goes_and_no_words_run_together(dirty, plain):
+    assert tidy_text(strip_html(dirty)) == plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["paid 300 000 000 VND", "cost 250 000 000 won", "it was 345 678 900 yen", "about 412 345 678", "€ 300 000 000",
+     "fits all 12 2015-2019 Civics", "11 2019-2020 models", "order 00123456789", "Order no. 020 7946 0018",
+     "invoice #555-123-4567", "grew by +100 000 000", "model 500-200-1000", "sizes 06 08 10 12 14", "00123456789",
+     "size (10) 20000 3000 mm", "450 000 000 people", "0306406152", "in 2015-2019", "phone it in 1234567 times"],
+)  # fmt: skip
+def test_prices_counts_years_and_numbers_of_things_stay(text):
+    assert mask_personal(f"I say {text}, thanks") == f"I say {text}, thanks"
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["06 12 34 56 78", "06.12.34.56.78", "0612345678", "09012345678", "01012345678", "07911123456", "01712345678",
+     "+33 6 12 34 56 78", "001 555 123 4567", "11 91234-5678"],
+)  # fmt: skip
+def test_mobile_numbers_of_several_countries_are_masked(number):
+    assert mask_personal(f"Write to {number}, thanks") == "Write to [phone removed], thanks"
+
+
 HOSTILE = {
     "comment that never ends": ("", "<!--"), "comments in comments": ("", "<!-- <!--"), "opening brackets": ("", "<"),
     "links": ("", "<a "), "links with signs": ("", "<a ="), "one link of signs": ("<a ", "="),
@@ -109,7 +145,8 @@ HOSTILE = {
     "digits and dashes": ("", "4-"), "numbers from abroad": ("", "00111111111111111x "), "brackets": ("+1", "(1"),
     "area codes": ("", "(555) 123-"), "calls": ("", "call "), "calls and digits": ("", "call 1 "), "spaces": ("", " "),
     "hard spaces": ("", "\u00a0"), "lines": ("", "\n"), "lines and spaces": ("", "\n "),
-    "accents": ("a", "\u0301\u0316"),
+    "accents": ("a", "\u0301\u0316"), "accents in one sign": ("a", "\u0f73"), "attributes": ("<b ", "a=b "),
+    "phones": ("", "0612345678 "), "groups of digits": ("", "912 345 678 "), "entities": ("", "&copy;"),
 }  # fmt: skip
 
 
