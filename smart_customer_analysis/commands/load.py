@@ -65,7 +65,7 @@ def load_from(
     given = (*(paths or ()), *(p for p in (train, test) if p))
     files, settings = (source_for(source, given), tuple(paths or ()), train, test), settings_of(database)
     result = load_only(settings, *files, progress=show_bars(as_json))
-    counts = table_text(result["files"], "file", "entity", "read", "loaded", "rejected", "duplicate")
+    counts = table_text(result["files"], "file", "encoding", "entity", "read", "loaded", "rejected", "duplicate")
     rules = table_text(result["rules"], "step", "rule", "rows")
     parts = [counts, *_rejects_text(result["rejects"]), rules, result["load"]]
     print_result(result, as_json, "\n\n".join(parts))

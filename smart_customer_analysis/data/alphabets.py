@@ -94,13 +94,19 @@ _WORDS_OF = {code: frozenset(words.split()) for code, words in _WORDS.items()}
 
 # %% ../../nbs/095_data.alphabets.ipynb #b045d92d
 _COMMON = {
-    "ja": "のにはをたがでとしれさあるいもるかなですまこてくらっりきんうえおよそだけどちみせわやめつーアイントルスコリラシ"
+    "ja": "のにはをたがでとしれさあるいもるかなですまこてくらっり"
+    "きんうえおよそだけどちみせわやめつーアイントルスコリラシ"
     "商品良使買思送届大人気日本時",
-    "zh-Hans": "的一是不了在有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然"
-    "家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实很非常东西质量买快客服包装",
-    "zh-Hant": "的一是不了在有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下自之年過發後作裡用道行所然"
-    "家種事成方多經麼去法學如都同現當沒動面起看定天分還進好小部其些主樣理心她本前開但因只從想實很非常東西質量買快客服包裝",
-    "ko": "이다는에을를가고의한요지어아해서로있사하습니기도게정나은인시라대자주좋제그수만보들배송빠르구매만족품질전네물건잘"
+    "zh-Hans": "的一是不了在有我他这个们中来上大为和国地到以说时要就出"
+    "会可也你对生能而子那得于着下自之年过发后作里用道行所然"
+    "家种事成方多经么去法学如都同现当没动面起看定天分还进好小部"
+    "其些主样理心她本前开但因只从想实很非常东西质量买快客服包装",
+    "zh-Hant": "的一是不了在有我他這個們中來上大為和國地到以說時要就出"
+    "會可也你對生能而子那得於著下自之年過發後作裡用道行所然"
+    "家種事成方多經麼去法學如都同現當沒動面起看定天分還進好小部"
+    "其些主樣理心她本前開但因只從想實很非常東西質量買快客服包裝",
+    "ko": "이다는에을를가고의한요지어아해서로있사하습니기도게정나은"
+    "인시라대자주좋제그수만보들배송빠르구매만족품질전네물건잘"
     "것여일안리네없너무",
 }
 _PLAIN = {
@@ -115,36 +121,24 @@ _WEST = ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "fi", "ca", "is",
 _CENTRAL = ("pl", "cs", "sk", "hu", "ro", "hr", "de", "sq")
 _BALTIC = ("lv", "lt", "et", "pl", "de")
 _CYRILLIC = ("ru", "uk", "bg", "sr", "be")
+
+# %% ../../nbs/095_data.alphabets.ipynb #a83cf604
 ENCODINGS: dict[str, tuple[str, ...]] = {  # Python codec -> languages; of two that read the same, the first is named
-    "cp1252": _WEST,
-    "iso8859_15": _WEST,
-    "mac_roman": _WEST,
-    "cp850": _WEST,
-    "cp437": _WEST,
-    "cp1250": _CENTRAL,
-    "iso8859_2": _CENTRAL,
-    "cp852": _CENTRAL,
-    "mac_latin2": _CENTRAL,
+    **dict.fromkeys(("cp1252", "iso8859_15", "mac_roman", "cp850", "cp437"), _WEST),
+    **dict.fromkeys(("cp1250", "iso8859_2", "cp852", "mac_latin2"), _CENTRAL),
     "cp1254": ("tr", *_WEST),
-    "cp857": ("tr",),
-    "mac_turkish": ("tr",),
-    "cp1257": _BALTIC,
-    "iso8859_4": _BALTIC,
-    "cp775": _BALTIC,
+    **dict.fromkeys(("cp857", "mac_turkish"), ("tr",)),
+    **dict.fromkeys(("cp1257", "iso8859_4", "cp775"), _BALTIC),
     "cp1258": ("vi",),
     "cp1251": _CYRILLIC,
     "koi8_r": ("ru", "bg"),
     "koi8_u": ("ru", "uk"),
-    "iso8859_5": _CYRILLIC,
     "cp866": _CYRILLIC,
-    "mac_cyrillic": _CYRILLIC,
+    **dict.fromkeys(("iso8859_5", "mac_cyrillic"), _CYRILLIC),
     "cp1125": ("uk", "ru"),
     "cp855": ("bg", "sr", "ru"),
-    "cp1253": ("el",),
-    "iso8859_7": ("el",),
-    "cp737": ("el",),
-    "cp1255": ("he",),
-    "cp862": ("he",),
+    **dict.fromkeys(("cp1253", "iso8859_7", "cp737"), ("el",)),
+    **dict.fromkeys(("cp1255", "cp862"), ("he",)),
     "cp1256": ("ar", "fa"),
     "iso8859_6": ("ar",),
     "cp874": ("th",),
@@ -174,12 +168,12 @@ def _fits(part: str, language: str) -> bool:
         return False  # two scripts in one word
     if language == "th":
         return not "ัำ" <= part[0] <= "ฺ" and not "็" <= part[0] <= "๎"
-    if latin and re.search("[^\x00-\x7f]{4}", part):
+    if latin and re.search("[^\x00-\x7f]{5}", part):
         return False
     pairs = zip(part, part[1:], strict=False)
     return not any(a.islower() and b.isupper() and not (a + b).isascii() for a, b in pairs)
 
-
+# %% ../../nbs/095_data.alphabets.ipynb #5f4a65a0
 _LATIN = {"en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "fi", "ca", "is", "sq"} | set(
     "pl cs sk hu ro hr tr lv lt et vi".split()
 )
@@ -242,7 +236,7 @@ def _read_words(text: str, languages: tuple[str, ...]) -> Reading:
         reading.faults += reading.words  # a script of its own, and not one word that everybody uses
     return reading
 
-
+# %% ../../nbs/095_data.alphabets.ipynb #dbf67c92
 def _read_letters(text: str, language: str) -> Reading:
     "Weigh a text whose words have no spaces between them."
     foreign = [c for c in text if not c.isascii()]
@@ -282,7 +276,7 @@ def tell_encoding(
     more = 4 if names[0].startswith(_RARE) else 1
     return (names[0] if all(_is_ahead(best[names[0]], best[n], more) for n in names[1:]) else ""), names
 
-
+# %% ../../nbs/095_data.alphabets.ipynb #44c14ddf
 def _rank(reading: Reading) -> tuple[int, float]:
     "Order readings, the best first."
     return -reading.known, reading.faults

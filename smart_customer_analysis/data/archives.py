@@ -119,7 +119,7 @@ def _members(path: Path) -> list[zipfile.ZipInfo]:
             raise InputError("data", found, "unpack it and look at it")
     return entries
 
-
+# %% ../../nbs/097_data.archives.ipynb #30358195
 def is_workbook(
     path: Path,  # a zip file
 ) -> bool:
@@ -145,7 +145,7 @@ def _unpacked(stream: Any) -> BinaryIO:
         return unpacked
     return io.BufferedReader(_Bz2(stream), 1 << 16) if magic == b"BZh" else stream
 
-
+# %% ../../nbs/097_data.archives.ipynb #589166fd
 def open_packed(
     path: Path,  # a file, plain, gzip, bzip2 or zip
     member: str = "",  # the file in a zip

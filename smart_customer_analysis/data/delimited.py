@@ -28,6 +28,9 @@ from smart_customer_analysis.data.encoding import (
 from ..schema import InputError
 
 # %% ../../nbs/106_data.delimited.ipynb #7fa6e398
+_LINE_END = "\ufdd0"  # no character, by Unicode
+
+
 @dataclass(frozen=True)
 class Dialect:
     "How fields are set apart."
@@ -39,16 +42,19 @@ class Dialect:
     def fields(self, record: str) -> list[str]:  # of one record
         "Split a record; raises `csv.Error` or `ValueError` where it is broken."
         quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
-        form = {"delimiter": self.delimiter, "quoting": quoting, "escapechar": self.escape or None}
-        (fields,) = csv.reader([record], strict=True, **form)
-        return fields
+        stumbles = bool(self.escape) and "\\\n" in record  # csv does, over an escaped line end in the last field
+        lines = [record.replace("\\\n", _LINE_END) if stumbles else record]
+        (fields,) = csv.reader(
+            lines, delimiter=self.delimiter, quoting=quoting, escapechar=self.escape or None, strict=True
+        )
+        return [field.replace(_LINE_END, "\n") for field in fields] if stumbles else fields
 
     def bare(self, line: bytes) -> bytes:  # of the same length
         "Blank what is escaped, and quotes where they mean nothing."
         line = re.sub(rb"\\.", b"  ", line, flags=re.DOTALL) if self.escape else line
         return line if self.quoted else line.replace(b'"', b" ")
 
-
+# %% ../../nbs/106_data.delimited.ipynb #fe84ddeb
 @dataclass(frozen=True)
 class Header:
     "Names of the columns, and which of them are read."
@@ -105,9 +111,9 @@ def _by_arrow(block: bytes, header: Header, dialect: Dialect) -> pa.Table | None
         return None
     return table.rename_columns(header.kept_names)
 
-
+# %% ../../nbs/106_data.delimited.ipynb #793c3dce
 def _quick(block: bytes, ends: np.ndarray, header: Header, dialect: Dialect, line: int, offset: int) -> Rows | None:
-    "Read complete, sound records; None where Arrow disagrees about them, a field is too long or the header comes again."
+    "Read sound records; None where Arrow disagrees about them, a field is too long or the header comes again."
     buf = np.frombuffer(block, np.uint8)
     starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
     if (ends - starts).max() > TEXT_CHARACTERS or any(raw in block for raw in header.raws):
@@ -178,7 +184,7 @@ def _is_own_record(lines: _Lines, header: Header) -> np.ndarray:
     good[_odd_lines(lines, padded, header)] = False
     return good
 
-
+# %% ../../nbs/106_data.delimited.ipynb #cf3de9d6
 def _odd_lines(lines: _Lines, padded: np.ndarray, header: Header) -> np.ndarray:
     "Return lines with a NUL, a lone CR, an escape or bytes that are not UTF-8, and those that look like the header."
     odd = (lines.buf == 0) | (lines.buf == 13) & (padded[2:] != 10)
@@ -234,7 +240,7 @@ def _parse_record(raw: bytes, header: Header, dialect: Dialect) -> list[str] | t
         return rule, f"{len(fields)} fields, the header has {len(header.names)}"
     return _check_fields([fields[i] for i in header.kept])
 
-
+# %% ../../nbs/106_data.delimited.ipynb #5ac442a0
 def _check_fields(fields: list[str]) -> list[str] | tuple[str, str]:
     "Return the fields, or the rule that one of them breaks and a detail."
     if any("\0" in f for f in fields):
@@ -269,7 +275,7 @@ class _Found:
     rows: dict[int, list[str]] = field(default_factory=dict)
     rejects: list[tuple[int, str, str, str]] = field(default_factory=list)  # line, rule, detail, raw
 
-
+# %% ../../nbs/106_data.delimited.ipynb #d2b93f53
 def _walk(lines: _Lines, own: np.ndarray, header: Header, offset: int, final: bool) -> tuple[_Found, int]:
     "Go through the lines; returns what was found and how many lines were used."
     found, others, i = _Found(), np.flatnonzero(~own), 0
@@ -301,7 +307,7 @@ def _rows_of(found: _Found, header: Header, line: int, quick: pa.Table | None) -
     if quick is not None:
         at = np.concatenate([at, *(np.arange(i, j) for i, j in found.runs)])
         table = pa.concat_tables([table, quick]).take(pa.array(np.argsort(at, kind="stable")))
-    rejects = [(line + i, *rest) for i, *rest in found.rejects]
+    rejects = [(line + i, rule, detail, raw) for i, rule, detail, raw in found.rejects]
     return Rows(table, line + np.sort(at), rejects, tuple(header.names))
 
 
@@ -346,7 +352,7 @@ def _start(block: bytes, dialect: Dialect, skip: int) -> tuple[int, Dialect]:
     header = block[at : block.find(b"\n", at)]
     return at, replace(dialect, delimiter=delimiter) if named[1] in header and delimiter else dialect
 
-
+# %% ../../nbs/106_data.delimited.ipynb #a08b5ae0
 def _names(record: bytes, dialect: Dialect, name: str) -> list[str]:
     "Return the names in a header line."
     try:
@@ -393,6 +399,20 @@ def _with_last(blocks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
         yield previous, True
 
 # %% ../../nbs/106_data.delimited.ipynb #58631bb3
+def _read_block(
+    carry: bytes, header: Header, dialect: Dialect, line: int, offset: int, final: bool
+) -> tuple[Rows | None, int]:
+    "Return the records that end in a block, and the bytes they take."
+    ends = _sound(carry, dialect, final)
+    whole = carry[: int(ends[-1])] if ends is not None and len(ends) else b""
+    rows = _quick(whole, ends, header, dialect, line, offset) if ends is not None and whole else None
+    if rows is not None:
+        return rows, len(whole)
+    if carry and (ends is None or len(ends) or len(carry) > MAX_RECORD_BYTES):
+        return _careful(carry, header, dialect, line, offset, final)
+    return None, 0
+
+# %% ../../nbs/106_data.delimited.ipynb #c42e9d54
 def read_csv(
     blocks: Iterator[bytes],  # UTF-8, as from `utf8_blocks`
     delimiter: str = ",",  # one character
@@ -420,17 +440,3 @@ def read_csv(
         line, offset, carry = line + carry[:used].count(b"\n"), offset + used, carry[used:]
     if header is not None and is_empty:
         yield _rows_of(_Found(), header, line, None)
-
-
-def _read_block(
-    carry: bytes, header: Header, dialect: Dialect, line: int, offset: int, final: bool
-) -> tuple[Rows | None, int]:
-    "Return the records that end in a block, and the bytes they take."
-    ends = _sound(carry, dialect, final)
-    whole = carry[: int(ends[-1])] if ends is not None and len(ends) else b""
-    rows = _quick(whole, ends, header, dialect, line, offset) if ends is not None and whole else None
-    if rows is not None:
-        return rows, len(whole)
-    if carry and (ends is None or len(ends) or len(carry) > MAX_RECORD_BYTES):
-        return _careful(carry, header, dialect, line, offset, final)
-    return None, 0

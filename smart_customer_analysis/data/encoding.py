@@ -108,7 +108,7 @@ def _utf16_without_mark(head: bytes) -> str:
             return name
     return ""
 
-
+# %% ../../nbs/104_data.encoding.ipynb #a765f752
 def refuse_binary(
     head: bytes,  # the first bytes of a file
     name: str,  # of the file, for the message
@@ -139,7 +139,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-
+# %% ../../nbs/104_data.encoding.ipynb #7b58df00
 class _Survey:
     "Counts the bytes beyond ASCII that stand in lines of valid UTF-8, and keeps some of the lines."
 
@@ -181,7 +181,7 @@ def _beyond_ascii(block: bytes) -> int:
     "Count bytes that are not ASCII."
     return int(np.count_nonzero(np.frombuffer(block, np.uint8) & 128))
 
-
+# %% ../../nbs/104_data.encoding.ipynb #fecfa3d7
 def valid_utf8(
     block: bytes,  # cut at a line end
 ) -> bool:

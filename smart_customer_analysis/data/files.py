@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from itertools import islice
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from tqdm.auto import tqdm
 from .archives import DAMAGED, is_workbook, open_packed, packed_position
 from .delimited import read_csv
@@ -97,7 +97,7 @@ def _assign(source: Source, files: list[Listed]) -> dict[int, str]:
     rest = {i: main for i in (direct or everything) if i not in known and (files[i].is_named or takes_all)}
     return _of_one_format(source, files, known) | rest
 
-
+# %% ../../nbs/110_data.files.ipynb #0fe3edcb
 def _of_one_format(source: Source, files: list[Listed], known: dict[int, str]) -> dict[int, str]:
     "Leave out files of another format where a folder holds some of the described one."
     fits = {i: format_of_name(files[i].name) in ("", source.files[name].format) for i, name in known.items()}
@@ -147,7 +147,7 @@ def _by_content(part: FilePart) -> str:
     is_array = re.match(rb"(\xef\xbb\xbf)?\s*\[\s*[{\]]", head)
     return "json" if is_array and _described(part) in ("json", "jsonl") else ""
 
-
+# %% ../../nbs/110_data.files.ipynb #870a3cf8
 def _described(part: FilePart) -> str:
     "Return the format that the source or the ending says; raise `InputError` for an unknown ending."
     if part.spec.format != "auto":
@@ -183,7 +183,7 @@ def _detected(path: Path, member: str, changed: tuple[int, int], name: str) -> s
     with open_bytes(path, member) as stream:
         return detect_encoding(_blocks(stream, name), name)
 
-
+# %% ../../nbs/110_data.files.ipynb #04ad2331
 def _state(path: Path) -> tuple[int, int]:
     "Return what changes when a file is written: time and size."
     status = path.stat()
@@ -259,7 +259,7 @@ def _expected_columns(source: Source, file: str) -> dict[str, str]:
                         expected[column] = f"the {kind}'s {name}"
     return expected
 
-
+# %% ../../nbs/110_data.files.ipynb #8913e8c2
 def _refuse_missing(part: FilePart, found: Iterable[str], expected: dict[str, str]) -> None:
     "Raise `InputError` for an expected column that a file does not have."
     columns = [*found, *dict(part.constants)]
@@ -267,7 +267,11 @@ def _refuse_missing(part: FilePart, found: Iterable[str], expected: dict[str, st
     if absent is not None:
         use = expected[absent]
         shown = f"{', '.join(columns[:12]) or 'no column'} in {part.name}"
-        hint = "correct the join in the source file" if use == "a join" else f"map it under [{_kind(use)}.columns]"
+        hint = f"map it under [{_kind(use)}.columns]"
+        if use == "a join":
+            hint = "correct the join in the source file"
+        elif len(columns) == 1:
+            hint += ", or write delimiter = …, or skip = … where lines come before the header"
         raise InputError(f"column {absent!r} for {use}", shown, hint)
 
 
@@ -289,7 +293,7 @@ def _read_form(part: FilePart, form: str, source: Source, bar: tqdm | None) -> I
         with open_bytes(part.path, part.member, spec.encoding) as stream:
             yield from _read_text(utf8_blocks(stream, encoding, progress=_advance(stream, bar)), part, form, source)
 
-
+# %% ../../nbs/110_data.files.ipynb #a85b155d
 def _read_text(blocks: Iterator[bytes], part: FilePart, form: str, source: Source) -> Iterator[Rows]:
     "Yield the rows of a text file."
     spec, wanted = part.spec, wanted_columns(source, part.file)
@@ -353,7 +357,9 @@ def read_rows(
 def _merge_rows(batches: list[Rows]) -> Rows:
     "Return one batch of several."
     table = pa.concat_tables([b.table for b in batches], promote_options="default")
-    return Rows(table, np.concatenate([b.line for b in batches]), [r for b in batches for r in b.rejects], batches[-1].columns)
+    return Rows(
+        table, np.concatenate([b.line for b in batches]), [r for b in batches for r in b.rejects], batches[-1].columns
+    )
 
 
 def _cut_rows(rows: Rows, batch_rows: int) -> Iterator[Rows]:
@@ -409,7 +415,7 @@ def _form_shown(part: FilePart) -> str:
         return f"xlsx, sheet {open_sheet(_whole(part), part.spec.sheet, part.name).name}"
     return form if form == "parquet" else _encoding(part)
 
-
+# %% ../../nbs/110_data.files.ipynb #67d3e6ba
 def _file_row(part: FilePart) -> tuple[str, str, int, str]:
     "Return name, hash, size and encoding of a part; raise `InputError` where there is no file."
     if part.path is None:

@@ -95,7 +95,7 @@ class Listed:
         empty = "__HIVE_DEFAULT_PARTITION__"
         return tuple((k, None if v == empty else urllib.parse.unquote(v)) for k, v in pairs)
 
-
+# %% ../../nbs/103_data.paths.ipynb #eb0e42c3
 def _in_zip(path: Path, parts: tuple[str, ...], is_named: bool, folder: str) -> list[Listed]:
     "Return the files in a zip; the path itself where it is no zip or a workbook."
     if not zipfile.is_zipfile(path) or is_workbook(path):
@@ -128,7 +128,7 @@ def _standard_input() -> Path:
         shutil.copyfileobj(sys.stdin.buffer, out)
     return folder / "stdin"
 
-
+# %% ../../nbs/103_data.paths.ipynb #89d4a264
 def list_files(
     paths: list[Path],  # files, folders, zips, or `-`
 ) -> list[Listed]:  # in order; files of folders below come with their folders in `parts`

@@ -85,7 +85,7 @@ def _json_values(row: Any, wanted: Collection[str] | None) -> dict[str, str | No
         raise _Broken("not_an_object", f"a {type(row).__name__}, not an object")
     return {k: _json_text(k, v) for k, v in row.items() if wanted is None or k in wanted}
 
-
+# %% ../../nbs/107_data.read.ipynb #dacfebae
 def _json_row(raw: bytes) -> Any:
     "What one line holds; raises `_Broken`."
     if not raw.strip():
@@ -122,7 +122,7 @@ class _Objects:
         self.rows, self.at, self.rejects = [], [], []
         return rows
 
-
+# %% ../../nbs/107_data.read.ipynb #79801f0d
 def read_jsonl(
     blocks: Iterator[bytes],  # UTF-8, as from `utf8_blocks`
     wanted: Collection[str] | None = None,  # keys to read; None: all
@@ -163,11 +163,12 @@ class _Text:
     def sign(self) -> str:
         "Return the next sign that is no white space; nothing at the end."
         while True:
-            self.move(_SPACE.match(self.text, self.at).end())  # ty: ignore[unresolved-attribute] # it always matches
+            space = _SPACE.match(self.text, self.at)
+            self.move(space.end() if space else self.at)
             if self.at < len(self.text) or not self.more():
                 return self.text[self.at : self.at + 1]
 
-
+# %% ../../nbs/107_data.read.ipynb #b9dae11b
 _SPACE = re.compile(r"\s*")
 
 # %% ../../nbs/107_data.read.ipynb #e91ac686
@@ -185,7 +186,7 @@ def _next_object(text: _Text, name: str) -> Any:
                 raise InputError("a JSON array of objects", found, "correct that line, or write JSON lines") from e
         text.more()
 
-
+# %% ../../nbs/107_data.read.ipynb #fb7539df
 def read_json(
     blocks: Iterator[bytes],  # UTF-8, as from `utf8_blocks`
     name: str = "the file",  # for messages
@@ -195,7 +196,7 @@ def read_json(
     "Read an array of JSON objects; raises `InputError` where the array breaks off."
     objects, text, sign = _Objects(wanted, expected), _Text(blocks), "["
     if text.sign() != "[":
-        raise InputError("a JSON array of objects", f"{text.text[:40]!r} in {name}", "write format = \"jsonl\"")
+        raise InputError("a JSON array of objects", f"{text.text[:40]!r} in {name}", 'write format = "jsonl"')
     while sign != "]":
         text.move(text.at + 1)
         if text.sign() == "]" and sign == "[":
@@ -206,7 +207,7 @@ def read_json(
         except _Broken as e:
             objects.rejects.append((line, e.args[0], e.args[1], cut(json.dumps(row, default=str))))
         sign = text.sign()
-        if sign not in (",", "]") or not sign:
+        if sign not in (",", "]"):
             found = f"bad_json in line {text.line} of {name} ({sign or 'the end of the file'!r} after an object)"
             raise InputError("a JSON array of objects", found, "correct that line, or write JSON lines")
         if len(objects.rows) >= 20_000:
@@ -312,7 +313,7 @@ def _excel_text(value: Any) -> str | None:
         return value.isoformat()
     return value.isoformat() if isinstance(value, date) else str(value)
 
-
+# %% ../../nbs/107_data.read.ipynb #94d736e5
 def open_sheet(
     path: Path | BinaryIO,  # a workbook of Excel or LibreOffice
     sheet: str = "",  # name; none: the first
@@ -327,44 +328,6 @@ def open_sheet(
     except (CalamineError, OSError, ValueError) as e:
         raise InputError("a whole workbook without a password", f"{name}: {e}", "save it again in Excel") from e
     raise InputError(f"a sheet {sheet!r}", f"{', '.join(names)} in {name}", "write sheet = … in the source file")
-
-# %% ../../nbs/107_data.read.ipynb #d01241e7
-def _sheet_rows(sheet: CalamineSheet, skip: int) -> Iterator[tuple[int, list[str | None]]]:
-    "Yield row number and texts of the rows after `skip` that come before the last one with a value."
-    first = (sheet.start or (0, 0))[0] + 1
-    pending: list[tuple[int, list[str | None]]] = []  # empty rows: only rows if another follows
-    for number, cells in enumerate(sheet.iter_rows(), first):
-        if number <= skip:
-            continue
-        texts = [_excel_text(cell) for cell in cells]
-        pending.append((number, texts))
-        if any(texts):
-            yield from pending
-            pending = []
-
-
-def read_xlsx(
-    path: Path | BinaryIO,  # a workbook
-    sheet: str = "",  # name; none: the first
-    skip: int = 0,  # rows before the header
-    name: str = "the workbook",  # for messages
-    wanted: Collection[str] | None = None,  # columns to read; None: all
-    batch_rows: int = 20_000,  # rows at a time
-) -> Iterator[Rows]:  # wanted columns as text; the line is the row number
-    "Read a sheet; raises as `open_sheet`, and `InputError` where the sheet is empty."
-    rows = _sheet_rows(open_sheet(path, sheet, name), skip)
-    header = next((texts for _, texts in rows if any(texts)), None)
-    if header is None:
-        raise InputError("rows", f"an empty sheet in {name}", "write sheet = … in the source file")
-    every = [(text or "").strip() or f"#{i + 1}" for i, text in enumerate(header)]
-    unique_names(every, name, wanted)
-    kept = [i for i, n in enumerate(every) if wanted is None or n in wanted] or [0]
-    batch = _Sheet([every[i] for i in kept], tuple(every))
-    for number, texts in rows:
-        batch.add(number, texts, kept, header)
-        if len(batch.at) >= batch_rows:
-            yield batch.flush()
-    yield batch.flush()
 
 # %% ../../nbs/107_data.read.ipynb #0097d1a7
 class _Sheet:
@@ -395,6 +358,44 @@ class _Sheet:
         rows = Rows(table, np.array(self.at, np.int64), self.rejects, self.every)
         self.rows, self.at, self.rejects = [], [], []
         return rows
+
+# %% ../../nbs/107_data.read.ipynb #d01241e7
+def _sheet_rows(sheet: CalamineSheet, skip: int) -> Iterator[tuple[int, list[str | None]]]:
+    "Yield row number and texts of the rows after `skip` that come before the last one with a value."
+    first = (sheet.start or (0, 0))[0] + 1
+    pending: list[tuple[int, list[str | None]]] = []  # empty rows: only rows if another follows
+    for number, cells in enumerate(sheet.iter_rows(), first):
+        if number <= skip:
+            continue
+        texts = [_excel_text(cell) for cell in cells]
+        pending.append((number, texts))
+        if any(texts):
+            yield from pending
+            pending = []
+
+# %% ../../nbs/107_data.read.ipynb #861e2514
+def read_xlsx(
+    path: Path | BinaryIO,  # a workbook
+    sheet: str = "",  # name; none: the first
+    skip: int = 0,  # rows before the header
+    name: str = "the workbook",  # for messages
+    wanted: Collection[str] | None = None,  # columns to read; None: all
+    batch_rows: int = 20_000,  # rows at a time
+) -> Iterator[Rows]:  # wanted columns as text; the line is the row number
+    "Read a sheet; raises as `open_sheet`, and `InputError` where the sheet is empty."
+    rows = _sheet_rows(open_sheet(path, sheet, name), skip)
+    header = next((texts for _, texts in rows if any(texts)), None)
+    if header is None:
+        raise InputError("rows", f"an empty sheet in {name}", "write sheet = … in the source file")
+    every = [(text or "").strip() or f"#{i + 1}" for i, text in enumerate(header)]
+    unique_names(every, name, wanted)
+    kept = [i for i, n in enumerate(every) if wanted is None or n in wanted] or [0]
+    batch = _Sheet([every[i] for i in kept], tuple(every))
+    for number, texts in rows:
+        batch.add(number, texts, kept, header)
+        if len(batch.at) >= batch_rows:
+            yield batch.flush()
+    yield batch.flush()
 
 # %% ../../nbs/107_data.read.ipynb #846717b5
 def _cell(value: Any) -> str | None:

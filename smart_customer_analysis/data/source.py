@@ -32,7 +32,9 @@ class FileSpec(_Strict):
     "One file, or one SQL query."
 
     path: str = "*"  # name or pattern, with folders or without; capital or small letters
-    format: Literal["csv", "fasttext", "json", "jsonl", "parquet", "sql", "tagged", "xlsx", "auto"] = "auto"  # auto: by the ending
+    format: Literal["csv", "fasttext", "json", "jsonl", "parquet", "sql", "tagged", "xlsx", "auto"] = (
+        "auto"  # auto: by the ending
+    )
     delimiter: str = Field("", max_length=1)  # none: a tab in a .tsv, else a comma
     quote: Literal['"', "none"] = '"'  # none: a quote is a letter like any other
     escape: Literal["", "\\"] = ""  # what takes the meaning off the next character
@@ -172,7 +174,7 @@ def named_columns(
             named |= {column: use for column, use in own.items() if column not in taken}
     return named
 
-
+# %% ../../nbs/108_data.source.ipynb #cbef7b71
 def _listed(origin: str | list[str]) -> list[str]:
     return [origin] if isinstance(origin, str) else origin
 

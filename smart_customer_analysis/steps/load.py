@@ -77,4 +77,5 @@ def load_only(
     rejects = show_load(engine, receipt.load_id)["rejects"]
     engine.dispose()
     load = {"source": loaded.source, "load_id": receipt.load_id, "load": str(receipt), "rows": loaded.rows}
-    return load | {"files": loaded.counts.to_dict("records"), "rejects": rejects, "rules": steps.to_dict("records")}
+    counts = loaded.counts.merge(loaded.files[["file", "encoding"]], "left", "file").fillna({"encoding": ""})
+    return load | {"files": counts.to_dict("records"), "rejects": rejects, "rules": steps.to_dict("records")}
