@@ -17,6 +17,7 @@ from .commands.load import loads
 from .commands.model import models
 from .commands.report import reports
 from .commands.server import db
+from .commands.source import sources
 from .config import ScaError
 
 # %% ../nbs/720_cli.ipynb #cdfd7a6c
@@ -30,7 +31,7 @@ COMMANDS = (
     *(job.run, job.erase, job.train, job.score, job.segment, job.evaluate, job.explain, job.export),
     *(server.serve, server.doctor),
 )
-GROUPS = {"load": loads, "report": reports, "model": models, "db": db}
+GROUPS = {"source": sources, "load": loads, "report": reports, "model": models, "db": db}
 for command in COMMANDS:
     app.command()(command)
 for name, group in GROUPS.items():

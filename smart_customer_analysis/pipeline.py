@@ -11,6 +11,7 @@ __all__ = ['run', 'train_only', 'score_only', 'segment_only']
 
 # %% ../nbs/700_pipeline.ipynb #1af210ee
 from pathlib import Path
+from .data.source import Source
 from .config import Settings
 from .data.load import Loaded
 from .profiling import Meter
@@ -69,7 +70,7 @@ def _summary(
 # %% ../nbs/700_pipeline.ipynb #0ae964c1
 def run(
     settings: Settings,  # everything that can be set
-    source: str = "sample",  # shipped source or a TOML file
+    source: str | Path | Source = "sample",  # shipped source, TOML file or description
     paths: tuple = (),  # files or one folder
     train: Path | None = None,  # labelled file to train on
     test: Path | None = None,  # labelled file to measure on

@@ -45,14 +45,14 @@ WORDS = {
     "it": "pessimo|scarso|sufficiente|buono|ottimo",
     "nl": "zeer slecht|slecht|matig|goed|zeer goed",
 }
-PARTS = {
-    "en": ("The kettle|The lamp|My order|This chair", "arrived late and|works as described and|looks nice but", "the lid is loose"),
-    "de": ("Der Kessel|Die Lampe|Meine Bestellung|Der Stuhl", "kam zu spät und|ist schön, aber|hält gut und", "der Griff ist lose"),
-    "fr": ("La bouilloire|La lampe|Ma commande|La chaise", "est arrivée tard et|est très bien, mais|plaît beaucoup et", "le prix est élevé"),
-    "es": ("La tetera|La lámpara|Mi pedido|La silla", "llegó tarde y|es bonita, pero|funciona bien y", "la tapa no cierra"),
-    "pt": ("A chaleira|A lâmpada|Meu pedido|A cadeira", "chegou tarde e|é bonita, mas|não dura muito e", "a tampa não fecha"),
-    "it": ("Il bollitore|La lampada|Il mio ordine|La sedia", "è arrivato tardi e|è bello, però|funziona bene e", "il coperchio è lento"),
-    "nl": ("De ketel|De lamp|Mijn bestelling|De stoel", "kwam te laat en|is mooi, maar|werkt goed en", "het deksel zit los"),
+PARTS = {  # subjects, verbs, end
+    "en": "The kettle|The lamp|This chair;arrived late and|works well and|looks nice but;the lid is loose",
+    "de": "Der Kessel|Die Lampe|Der Stuhl;kam zu spät und|ist schön, aber|hält gut und;der Griff ist lose",
+    "fr": "La bouilloire|La lampe|La chaise;arrive tard et|est très bien, mais|plaît beaucoup et;le prix reste élevé",
+    "es": "La tetera|La lámpara|La silla;llegó tarde y|es bonita, pero|funciona bien y;la tapa no cierra",
+    "pt": "A chaleira|A lâmpada|A cadeira;chegou tarde e|é bonita, mas|não dura muito e;a tampa não fecha",
+    "it": "Il bollitore|La lampada|La sedia;è arrivato tardi e|è bello, però|funziona bene e;il coperchio è lento",
+    "nl": "De ketel|De lamp|De stoel;kwam te laat en|is mooi, maar|werkt goed en;het deksel zit los",
 }
 TOWNS = {
     "US": "Springfield|Portland",
@@ -101,7 +101,7 @@ def _amount(amount: float, decimal: str, thousands: str) -> str:
 
 def truth(random: Random, scale: str, language: str, country: str) -> pd.DataFrame:
     """Draw rows."""
-    subjects, verbs, ends = (part.split("|") for part in PARTS[language])
+    subjects, verbs, ends = (part.split("|") for part in PARTS[language].split(";"))
     rows = []
     for i in range(ROWS):
         text = f"{random.choice(subjects)} {random.choice(verbs)} {ends[0]}, {i + 1}."

@@ -26,7 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 Yes = Annotated[bool, typer.Option("--yes", help="do not ask")]
 Source = Annotated[
     str | None,
-    typer.Option(help="a shipped source, or a TOML file that describes yours; default, without files: sample"),
+    typer.Option(help="a shipped source, or a TOML file that describes yours; default: drafted where nothing is open"),
 ]
 Name = Annotated[
     str | None,

@@ -44,15 +44,16 @@ def run(
 ) -> None:
     "Load, clean, train, score, segment, store and report."
     with saying_interrupted():
-        from smart_customer_analysis.steps.load import chosen_source, stored_name
+        from smart_customer_analysis.steps.load import stored_name
+        from smart_customer_analysis.steps.source import source_for
 
         given = (*(paths or ()), *(p for p in (train, test) if p))
-        source = chosen_source(source, given)
-        stored = stored_name(source, given, name)
+        chosen = source_for(source, given)
+        stored = stored_name(chosen, given, name)
         from smart_customer_analysis.pipeline import run as run_job  # after what can be refused at once
         from smart_customer_analysis.summary import summary_text
 
-        files, bars = (source, tuple(paths or ()), train, test), show_bars(as_json)
+        files, bars = (chosen, tuple(paths or ()), train, test), show_bars(as_json)
         summary = run_job(settings_of(database), *files, out=out, progress=bars, say=not as_json, name=stored)
     print_result(summary, as_json, summary_text(summary))
 

@@ -7,9 +7,10 @@ Commands of sources. `sca source new FILE…` drafts the description of any read
 # %% auto #0
 __all__ = ['sources', 'Files', 'Answers', 'check_result', 'source_check', 'source_list', 'source_new']
 
-# %% ../../nbs/718_commands.source.ipynb #648545a6
+# %% ../../nbs/718_commands.source.ipynb #66c833f3
 import sys
 import typer
+from collections import Counter
 from pathlib import Path
 from .common import Json, Yes, print_result, table_text
 from ..data.draft import Draft
@@ -20,14 +21,24 @@ from typing import Annotated, Any
 
 # %% ../../nbs/718_commands.source.ipynb #473d15ad
 sources = typer.Typer(no_args_is_help=True, help="Draft, list and check descriptions of files.")
+
+
 Files = Annotated[list[Path], typer.Argument(help="files or folders of one shop: reviews, orders, customers")]
+
+
 Answers = Annotated[list[str] | None, typer.Option("--answer", help="KEY=CHOICE, for a question of the draft")]
 
-
+# %% ../../nbs/718_commands.source.ipynb #396bf5d5
 def _guess_text(made: Draft) -> str:
     "Set the guesses as a table."
     rows = [
-        {"file": g.file, "column": g.column, "is": g.meaning, "because": g.reason, "for example": " | ".join(g.examples)}
+        {
+            "file": g.file,
+            "column": g.column,
+            "is": g.meaning,
+            "because": g.reason,
+            "for example": " | ".join(g.examples),
+        }
         for g in made.guesses
     ]
     settings = {k: v for k, v in made.content.items() if k not in ("about", "files", "review", "order", "customer")}
@@ -82,7 +93,7 @@ def check_result(
     from smart_customer_analysis.data.load import concat, read_batches
 
     loaded = concat(read_batches(source, paths), most=3)
-    rejects = loaded.rejects.groupby("rule")["line"].size().sort_values(ascending=False).to_dict()
+    rejects = dict(Counter(loaded.rejects["rule"]).most_common())
     return {"source": loaded.source, "files": loaded.counts.to_dict("records"), "rejects": rejects}, loaded
 
 # %% ../../nbs/718_commands.source.ipynb #584a0fad
@@ -100,7 +111,7 @@ def source_check(
     parts += filter(None, (_rows_text(loaded, kind) for kind in ("review", "order", "customer")))
     print_result(result, as_json, "\n\n".join(parts))
 
-
+# %% ../../nbs/718_commands.source.ipynb #e18df2c9
 @sources.command("list")
 def source_list(as_json: Json = False) -> None:
     "List the shipped sources, and the TOML files of this folder that describe one."

@@ -54,7 +54,7 @@ def _entity(entity: Entity) -> dict[str, Any]:
     said = {"file": entity.file, "columns": {n: found[n] for n in names if n in found}}
     return said | ({"values": dict.fromkeys(empty, "")} if empty else {}) | entity.more
 
-
+# %% ../../nbs/129_data.draft.ipynb #b6e8d291
 def _missing(entities: list[Entity]) -> list[str]:
     "Return the words for no value that stand in the columns that are used, texts and titles apart."
     found: set[str] = set()
@@ -108,7 +108,7 @@ def _value(value: object) -> str:
 def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
-
+# %% ../../nbs/129_data.draft.ipynb #8c844a32
 def toml_text(
     content: Mapping[str, Any],  # settings of a source
     why: Mapping[str, str],  # setting, or column -> reason
@@ -167,7 +167,7 @@ def _check_answers(answers: Mapping[str, str], asked: set[str], tables: list[Tab
         if answer == "no" and key.partition(".")[2] in ("", "rejects"):
             raise InputError(f"a yes to {key}", "no", "correct the files, or write the TOML file by hand")
 
-
+# %% ../../nbs/129_data.draft.ipynb #23505a1e
 def _guesses(entities: list[Entity], reasons: Mapping[str, str]) -> list[Guess]:
     "Return what each column is taken for."
     guesses = []
@@ -189,7 +189,7 @@ def _fasttext(looks: list[Look], name: str) -> Draft | None:
     content = {"files": {"reviews": {"format": "fasttext"}}, "review": {"file": "reviews"}}
     return Draft(name, [], [], [], content, {"reviews.format": "lines begin with __label__"})
 
-
+# %% ../../nbs/129_data.draft.ipynb #121c454f
 def _settings(work: Work, entities: list[Entity]) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
     "Return settings of the source, their reasons, and reasons by column."
     dates, date_reasons = date_settings(work, entities)

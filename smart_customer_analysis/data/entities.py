@@ -44,7 +44,7 @@ class Table:
         "Return the column of a meaning."
         return next((self.columns.names[m] for m in meanings if m in self.columns.names), "")
 
-
+# %% ../../nbs/127_data.entities.ipynb #668042e0
 def _forced(columns: Columns, frame: pd.DataFrame, answers: Mapping[str, str]) -> Columns:
     "Return the columns with those that an answer names, as in review.text=Kommentar."
     names, reasons, rivals = dict(columns.names), dict(columns.reasons), dict(columns.rivals)
@@ -79,7 +79,7 @@ MEANING_OF = {  # key of an answer -> meaning
     "customer.place": "place",
 }
 
-
+# %% ../../nbs/127_data.entities.ipynb #22ecc913
 def read_tables(
     looks: Iterable[Look],  # of the files
     answers: Mapping[str, str],  # that name columns
@@ -136,6 +136,8 @@ _REVIEW = {
     "reviewed_at": ("review_date", "date"),
     "place": ("place",),
 }
+
+
 _ORDER = {
     "order_id": ("order_id",),
     "ordered_at": ("order_date", "date"),
@@ -143,8 +145,14 @@ _ORDER = {
     "currency": ("currency",),
     "product_id": ("product",),
 }
+
+
 _CUSTOMER = {name: (name,) for name in ("lon", "lat", "place", "region", "country", "first_seen")}
+
+
 _PARTS = {"review": _REVIEW, "order": _ORDER, "customer": _CUSTOMER}
+
+# %% ../../nbs/127_data.entities.ipynb #fdd9fa32
 _NEEDED = {"review": ("text",), "order": ("order_id", "ordered_at", "amount"), "customer": ()}
 
 
@@ -152,14 +160,22 @@ _OTHER_DAYS = set(
     """birth birthday dob age expiry expires delivered delivery shipped shipping estimated reply replied response answer
     updated modified edited due geburtsdatum geburtstag naissance nacimiento nascimento nascita geboortedatum""".split()
 )
+
+
 _NEVER = {  # contract name -> words in the names of columns that mean something else
     "reviewed_at": _OTHER_DAYS,
     "ordered_at": _OTHER_DAYS,
-    "rating": set("id votes vote count helpful age number qty quantity views likes index version code zip retweet".split()),
+    "rating": set(
+        "id votes vote count helpful age number qty quantity views likes index version code zip retweet".split()
+    ),
 }
-_DAY_WORDS = set("date time created create posted submitted datum fecha data timestamp when day published added".split())
 
 
+_DAY_WORDS = set(
+    "date time created create posted submitted datum fecha data timestamp when day published added".split()
+)
+
+# %% ../../nbs/127_data.entities.ipynb #0cc69da6
 def _candidates(table: Table, name: str) -> list[str]:
     "Return columns without a meaning whose values would do."
     found = []
@@ -192,7 +208,11 @@ def _one(work: Work, table: Table, kind: str, name: str, meanings: tuple[str, ..
     named = next((table.columns.refused[m] for m in meanings if m in table.columns.refused), "")
     if not column and name in ("text", "rating", "reviewed_at", *_NEEDED[kind]):
         rivals = [] if name == "rating" and table.column("label") else _candidates(table, name)
-        if len(rivals) == 1 and name in ("reviewed_at", "ordered_at") and set(plain_words(rivals[0]).split()) & _DAY_WORDS:
+        if (
+            len(rivals) == 1
+            and name in ("reviewed_at", "ordered_at")
+            and set(plain_words(rivals[0]).split()) & _DAY_WORDS
+        ):
             return rivals[0]
     if not rivals and (column or not named or name not in ("rating", "reviewed_at", *_NEEDED[kind])):
         return column
@@ -203,7 +223,7 @@ def _one(work: Work, table: Table, kind: str, name: str, meanings: tuple[str, ..
     answer = work.ask(key, question, told, shown)
     return "" if answer in (None, "-") else answer
 
-
+# %% ../../nbs/127_data.entities.ipynb #cd476735
 def entity_columns(
     work: Work,  # questions and guesses go there
     table: Table,  # its rows

@@ -43,7 +43,7 @@ class Question:
     examples: tuple[str, ...] = ()
     optional: bool = False  # may stay open: nothing is read wrong without an answer
 
-
+# %% ../../nbs/126_data.guesses.ipynb #cf4aea87
 @dataclass
 class Work:
     "A draft in the making."
@@ -71,7 +71,7 @@ class Work:
             raise InputError(f"{key} = {' or '.join(choices)}", answer, ask)
         return answer
 
-
+# %% ../../nbs/126_data.guesses.ipynb #5d8486a0
 def examples(
     frame: pd.DataFrame,  # texts
     column: str,  # of it
@@ -91,7 +91,7 @@ def _peer_order(habit: DateHabit, peers: list[DateHabit]) -> str:
     first = {_order_of(p.forms[0][0]) for p in peers if len(p.forms) == 1 and p.forms[0][0][2:3] == mark}
     return first.pop() if len(first) == 1 else ""
 
-
+# %% ../../nbs/126_data.guesses.ipynb #24c83c07
 def read_dates(
     work: Work,  # questions go there
     columns: dict[str, pd.Series],  # date columns that are used: name -> filled values
@@ -142,7 +142,7 @@ def _scale_choices(habit: RatingHabit) -> dict[str, str]:
     told = {f"{a:g}-{b:g}": f"from {a:g} (worst) to {b:g} (best)" for a, b in habit.choices}
     return told | {"-": "leave the ratings out"}
 
-
+# %% ../../nbs/126_data.guesses.ipynb #28fddeb6
 def read_ratings(
     work: Work,  # questions go there
     name: str,  # of the column
@@ -173,7 +173,7 @@ def read_ratings(
         said = {"ratings": dict(sorted(habit.stars.items(), key=lambda s: s[1]))}
     return said, "rating", habit.reason
 
-
+# %% ../../nbs/126_data.guesses.ipynb #c852d10f
 def _can_read(stars: dict[str, float], decimal: str, scale: tuple[float, float]) -> bool:
     "Return whether the loader reads the texts as these stars without a table."
     if scale[0] > scale[1]:
@@ -184,7 +184,7 @@ def _can_read(stars: dict[str, float], decimal: str, scale: tuple[float, float])
 # %% ../../nbs/126_data.guesses.ipynb #e526ee01
 _LANGUAGES = {"de": "EUR", "nl": "EUR", "it": "EUR", "fr": "EUR", "pl": "PLN"}
 
-
+# %% ../../nbs/126_data.guesses.ipynb #3af1f85b
 def read_currency(
     work: Work,  # questions go there
     name: str,  # of the amount column

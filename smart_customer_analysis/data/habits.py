@@ -31,9 +31,11 @@ _DIGITS = re.compile(
     r"(?:(?P<gap>T|,? )(?P<h>\d{1,2}):(?P<mi>\d\d)(?P<s>:\d\d)?(?P<frac>\.\d{1,9})?(?P<ap> ?[AaPp][Mm])?"
     r"(?P<zone> ?(?:Z|[+-]\d\d:?\d\d|UTC|GMT))?)?"
 )
+
+
 _ORDERS = {"dmy": ("day", "month", "year"), "mdy": ("month", "day", "year"), "ymd": ("year", "month", "day")}
 
-
+# %% ../../nbs/122_data.habits.ipynb #368f1f34
 def _is_date(parts: re.Match[str], order: str) -> bool:
     "Return whether the digits are a day of the calendar in that order."
     texts = dict(zip(_ORDERS[order], parts.group("a", "b", "c"), strict=True))
@@ -159,9 +161,11 @@ class NumberHabit(NamedTuple):
 
 
 _SIGN = re.compile(r"(R\$|US\$|[€$£¥₹]|zł|[Kk]r\.?|\b[A-Z]{3}\b|(?<=\d)[A-Z]{3}\b)")
+
+
 _NUMBER = re.compile(r"[+-]?(\d[\d.,' \u00a0\u202f’]*|[.,]\d+)-?")
 
-
+# %% ../../nbs/122_data.habits.ipynb #66d3d00d
 def _marks(number: str) -> tuple[str, str, str]:
     "Return decimal mark, thousands mark, and the mark that may be either."
     marks = re.sub(r"\d", "", number.strip("+-").strip())

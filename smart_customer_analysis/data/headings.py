@@ -70,9 +70,9 @@ _ORDER_WORDS = {
         |nazwa produktu|towar|parent asin|lineitem sku|referencia""",
 }
 
-# %% ../../nbs/113_data.headings.ipynb #d20f4cdb
+# %% ../../nbs/113_data.headings.ipynb #19cd5f96
 _PERSON_WORDS = {
-    "customer_id": """customer id|customerid|client id|user id|userid|buyer id|customer number|customer no
+    "customer_id": """customer id|consumer user id|customerid|client id|user id|userid|buyer id|customer number|customer no
         |customer unique id|customer|user|buyer|client|member id|account id|reviewer id|author id|shopper id
         |kundennummer|kunden nr|kunden id|kunde|kundin|kd nr|id client|numero client|code client|no client
         |id cliente|cliente|numero de cliente|codigo cliente|codigo do cliente|numero cliente|codice cliente
@@ -163,7 +163,7 @@ _HARMLESS = set(
         overall bewertungs""".split()
 )
 
-
+# %% ../../nbs/113_data.headings.ipynb #0b134eaa
 def meanings(
     name: str,  # of a column, as in the file
 ) -> list[Meaning]:  # best first; empty: an unknown name
@@ -199,7 +199,7 @@ _TELLING = {
         ocena gwiazdki tresc numer zamowienia klienta""",
 }
 
-
+# %% ../../nbs/113_data.headings.ipynb #ca7cb2fa
 def language_of(
     names: list[str],  # of all columns of a table
 ) -> str:  # de, fr, es, pt, it, nl, pl, or "" where nothing tells

@@ -39,8 +39,11 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 def _records(text: str, delimiter: str, quoted: bool = True) -> list[tuple[int, list[str]]]:
     "Return the first records of a text, each with the number of the line where it ends."
     csv.field_size_limit(1 << 24)
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
+    lines = io.StringIO(text, newline="")
+    if quoted:
+        reader = csv.reader(lines, delimiter=delimiter)
+    else:
+        reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     found = []
     for record in reader:
         found.append((reader.line_num, record))
@@ -48,7 +51,7 @@ def _records(text: str, delimiter: str, quoted: bool = True) -> list[tuple[int, 
             break
     return found
 
-
+# %% ../../nbs/119_data.look.ipynb #f13a1905
 def _usual_width(records: list[tuple[int, list[str]]]) -> tuple[int, float]:
     "Return the commonest number of fields, and the share of the filled records that have it."
     widths = Counter(len(r) for _, r in records if any(r))
@@ -125,7 +128,7 @@ class Look:
     refused: dict[str, int] = field(default_factory=dict)  # rows that are not in the table, by rule
     facts: dict[str, str] = field(default_factory=dict)  # setting -> why
 
-
+# %% ../../nbs/119_data.look.ipynb #52a9b182
 def _table_spec(file: Listed, head: bytes, said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     "Return how a delimited file is read, with reasons."
     encoding, told = (said["encoding"], "as you said") if "encoding" in said else _encoding(file, head)

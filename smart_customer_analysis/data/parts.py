@@ -41,7 +41,9 @@ def path_pattern(
     raise InputError("names that tell the files apart", ", ".join([*names, *others]), "describe the tables one by one")
 
 # %% ../../nbs/128_data.parts.ipynb #11e53f9b
-_TOTALS = set("total gesamtbetrag gesamtsumme gesamtpreis bestellwert totaal totaalbedrag totale razem order grand".split())
+_TOTALS = set(
+    "total gesamtbetrag gesamtsumme gesamtpreis bestellwert totaal totaalbedrag totale razem order grand".split()
+)
 
 
 def _how_lines_count(work: Work, table: Table, order: str, amount: str) -> str:
@@ -59,7 +61,7 @@ def _how_lines_count(work: Work, table: Table, order: str, amount: str) -> str:
     shown = tuple(f"{order} {i}: {', '.join(lines.get_group(i).head(3))}" for i in several[several].index[:2])
     return work.ask("order.lines", f"{amount} is the same on all lines of an order. Which holds?", told, shown) or ""
 
-
+# %% ../../nbs/128_data.parts.ipynb #c18d8427
 def order_settings(
     work: Work,  # questions and notes go there
     table: Table,  # of orders
@@ -111,7 +113,7 @@ def _is_complete(entity: Entity) -> bool:
     said = bool({"text", "rating", "label"} & set(entity.found))
     return needed[entity.kind] <= set(entity.found) and {"order": money, "review": said}.get(entity.kind, True)
 
-
+# %% ../../nbs/128_data.parts.ipynb #20010c7d
 def _customer_join(entity: Entity, tables: list[Table], files: dict[int, str]) -> None:
     "Take the customer of a review from the order that it names."
     own = entity.table.column("order_id")
@@ -134,7 +136,7 @@ def _review_settings(entity: Entity) -> dict[str, Any]:
         del entity.found["review_id"]  # it numbers something else; the content makes the ids
     return said
 
-
+# %% ../../nbs/128_data.parts.ipynb #745f908b
 def read_entities(
     work: Work,  # questions, notes and guesses go there
     tables: list[Table],  # of `match_customers`
@@ -177,7 +179,7 @@ def date_settings(
     forms, reasons = read_dates(work, used, [h for h in map(date_habit, texts) if h.forms])
     return ({"dates": forms} if forms else {}), reasons
 
-
+# %% ../../nbs/128_data.parts.ipynb #e6fa593b
 def number_settings(
     work: Work,  # questions go there
     entities: list[Entity],  # with their columns
@@ -209,7 +211,7 @@ def _numeric_label(work: Work, column: str, values: pd.Series) -> tuple[dict[str
     others = [v for v in different if v not in (negative, positive)]
     return {"labels": {negative: 0, positive: 1}, "missing": others}, "label", "as you said"
 
-
+# %% ../../nbs/128_data.parts.ipynb #39a52831
 def rating_settings(
     work: Work,  # questions go there
     entity: Entity,  # reviews; a column of sides becomes the label, one that stays open is left out

@@ -40,7 +40,7 @@ def _is_free_text(values: pd.Series) -> bool:
     "Return whether values are sentences."
     return bool(values.str.count(r"\s").mean() >= 2 or values.str.len().mean() >= 20)
 
-
+# %% ../../nbs/124_data.roles.ipynb #d5fd9f0e
 def _is_plain(values: pd.Series) -> bool:
     "Return whether values are words, neither numbers nor dates."
     numeric = values.str.fullmatch(r"[\d\s.,:/+-]+").mean() > 0.5
@@ -52,7 +52,7 @@ def _within(values: pd.Series, limit: float) -> bool:
     numbers = pd.to_numeric(values.str.replace(",", ".", regex=False), errors="coerce")
     return bool(numbers.notna().mean() >= 0.8 and (numbers.abs().dropna() <= limit).mean() >= 0.9)
 
-
+# %% ../../nbs/124_data.roles.ipynb #970bd6c0
 def _allows(meaning: str, values: pd.Series, name: str, language: str) -> bool:
     "Return whether the values of a column may have a meaning."
     if values.empty:
@@ -96,7 +96,7 @@ def _pairs(values: dict[str, pd.Series], language: str) -> list[tuple[Meaning, s
     pairs = [(m, c) for c, v in values.items() for m in meanings(c) if _allows(m.meaning, v, c, language)]
     return sorted(pairs, key=lambda p: p[0].rank)
 
-
+# %% ../../nbs/124_data.roles.ipynb #1ed7f978
 def _free_texts(values: dict[str, pd.Series], taken: set[str]) -> list[str]:
     "Return the columns without a meaning whose values are sentences, nearly all different."
     return [
@@ -164,7 +164,7 @@ def kinds_of(
         kinds.append("customer")
     return kinds
 
-
+# %% ../../nbs/124_data.roles.ipynb #06ccac03
 def bare_id(
     frame: pd.DataFrame,  # texts
     columns: Columns,  # of the table

@@ -35,7 +35,7 @@ class RatingHabit:
 
 _Scale = tuple[float, float]
 
-
+# %% ../../nbs/123_data.scales.ipynb #9219a804
 def _named_scale(name: str) -> tuple[float | None, float | None]:
     "Return lowest and highest grade as far as the name of the column says them."
     text = name.casefold().replace("_", " ")
@@ -69,7 +69,7 @@ def _top(values: pd.Series) -> tuple[float, float]:
         return 50.0, 10.0
     return (20.0 if high > 10 else 10.0), 1.0
 
-
+# %% ../../nbs/123_data.scales.ipynb #7e5c9313
 def _scales(values: pd.Series) -> tuple[tuple[_Scale, ...], str]:
     "Return the scales that fit ratings whose column says nothing, and why."
     low, high, shown = float(values.min()), float(values.max()), f"{values.min():g} to {values.max():g}"
@@ -143,7 +143,9 @@ def _ladder(texts: list[str]) -> dict[str, float] | None:
     "Return the stars of words that stand on one ladder; None where two ladders disagree."
     found = []
     for ladder in " ".join(_LADDERS.split()).split("; "):
-        steps = {word: i + 1.0 for i, step in enumerate(ladder.split(", ")) for word in step.split("|")}
+        steps: dict[str, float] = {
+            word: i + 1.0 for i, step in enumerate(ladder.split(", ")) for word in step.split("|")
+        }
         if len(texts) > 1 and all(_plain(t) in steps for t in texts):
             found.append({t: steps[_plain(t)] for t in texts})
     return found[0] if found and all(f == found[0] for f in found) else None
@@ -196,7 +198,7 @@ def decided(
     stars = {t: round(1 + 4 * (_number_in(t) - worst) / (best - worst), 4) for t in habit.stars}
     return RatingHabit(habit.kind, habit.reason, (worst, best), stars)
 
-
+# %% ../../nbs/123_data.scales.ipynb #48dc1e8d
 def rating_habit(
     texts: pd.Series,  # the filled texts of a column
     name: str = "",  # of the column

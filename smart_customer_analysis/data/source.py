@@ -159,7 +159,8 @@ def named_columns(
         taken: set[str] = set()
         for join in entity.joins:
             if join.file == file:
-                named |= dict.fromkeys((join.to or join.on, *join.take), "a join")
+                factors = [c for name in join.take for c in join.product.get(name, [name])]
+                named |= dict.fromkeys((join.to or join.on, *factors), "a join")
             if entity.file == file and join.on not in taken:
                 named[join.on] = "a join"
             taken |= set(join.take)
@@ -222,9 +223,11 @@ def list_sources() -> list[str]:  # names, sorted
 
 # %% ../../nbs/108_data.source.ipynb #a38e5cad
 def load_source(
-    name_or_path: str | Path,  # a shipped name, or a path to a TOML file
+    name_or_path: str | Path | Source,  # a shipped name, a path to a TOML file, or a description
 ) -> Source:  # checked
     "Read a source description; raises `InputError` for an unknown name, key or file."
+    if isinstance(name_or_path, Source):
+        return name_or_path
     text = str(name_or_path)
     path = Path(text) if text.endswith(".toml") else _sources_folder() / f"{text}.toml"
     if not path.is_file():

@@ -19,7 +19,7 @@ class Tagged(NamedTuple):
     fields: dict[str, str]  # empty: broken
     raw: str
 
-
+# %% ../../nbs/099_data.tagged.ipynb #e4be94b4
 class _Record:
     "The fields of the record that is being read."
 
@@ -53,7 +53,7 @@ def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
     if rest:
         yield rest
 
-
+# %% ../../nbs/099_data.tagged.ipynb #d9479030
 def tagged_records(
     blocks: Iterator[bytes],  # UTF-8, cut anywhere
 ) -> Iterator[Tagged]:  # in order

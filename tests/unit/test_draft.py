@@ -64,16 +64,16 @@ def day(i: int) -> str:
 # name, columns, key of the question
 OPEN = [
     ("day or month", {"text": words, "date": lambda i: f"{1 + i % 12:02}/{1 + i % 9:02}/2026"}, "dates"),
-    (
-        "day and month mixed",
-        {"text": words, "date": lambda i: f"{20}/03/2026" if i % 2 else "03/20/2026"},
-        "dates",
-    ),
+    ("day and month mixed", {"text": words, "date": lambda i: f"{20}/03/2026" if i % 2 else "03/20/2026"}, "dates"),
     ("a scale of ten without its ends", {"text": words, "score": lambda i: 4 + i % 5}, "rating_scale"),
     ("a scale of ten or of eleven", {"text": words, "score": lambda i: 6 + i % 5}, "rating_scale"),
     ("nought to five", {"text": words, "rating": lambda i: i % 6}, "rating_scale"),
     ("German school grades", {"Kommentar": words, "Note": lambda i: 1 + i % 5, "Kunde": str}, "rating_scale"),
-    ("two ratings", {"text": words, "product_rating": lambda i: 1 + i % 5, "shop_rating": lambda i: 5 - i % 5}, "rating"),
+    (
+        "two ratings",
+        {"text": words, "product_rating": lambda i: 1 + i % 5, "shop_rating": lambda i: 5 - i % 5},
+        "rating",
+    ),
     ("a rating of unknown name", {"text": words, "betyg": lambda i: 1 + i % 5}, "rating"),
     ("months in another language", {"text": words, "date": lambda i: f"{1 + i} janvier 2026"}, "reviewed_at"),
     ("labels 1 and 2", {"text": words, "label": lambda i: 1 + i % 2}, "labels"),
@@ -90,7 +90,12 @@ OPEN = [
     ),
     (
         "one amount on every line of an order",
-        {"order id": lambda i: i // 2, "customer": lambda i: i // 2, "date": lambda i: day(i // 2), "amount": lambda i: i // 2 + 0.5},
+        {
+            "order id": lambda i: i // 2,
+            "customer": lambda i: i // 2,
+            "date": lambda i: day(i // 2),
+            "amount": lambda i: i // 2 + 0.5,
+        },
         "order.lines",
     ),
 ]
@@ -142,7 +147,11 @@ def test_an_unknown_answer_is_refused(tmp_path):
 
 
 def test_another_date_of_the_file_settles_day_and_month(tmp_path):
-    columns = {"text": words, "review date": lambda i: f"0{1 + i % 9}/03/2026", "order date": lambda i: f"{1 + i}/01/2026"}
+    columns = {
+        "text": words,
+        "review date": lambda i: f"0{1 + i % 9}/03/2026",
+        "order date": lambda i: f"{1 + i}/01/2026",
+    }
     made = draft_of([table(tmp_path, "shop.csv", **columns)])
     assert made.open == []
     assert made.source().dates == ["%d/%m/%Y"]
@@ -182,7 +191,15 @@ def test_reviews_without_a_customer_take_the_one_of_their_order(tmp_path):
 
 
 def test_customers_of_several_files_are_matched_by_the_column_that_they_share(tmp_path):
-    table(tmp_path, "orders.csv", order_id=str, customer_id=str, email=lambda i: f"a{i}@x.org", date=day, total=lambda i: f"{i}.50")
+    table(
+        tmp_path,
+        "orders.csv",
+        order_id=str,
+        customer_id=str,
+        email=lambda i: f"a{i}@x.org",
+        date=day,
+        total=lambda i: f"{i}.50",
+    )
     table(tmp_path, "reviews.csv", email=lambda i: f"a{i}@x.org", stars=lambda i: 1 + i % 5, comment=words)
     made = draft_of([tmp_path])
     assert made.content["order"]["columns"]["customer_id"] == "email"

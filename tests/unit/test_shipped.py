@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,9 @@ import pytest
 
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.load import load
+from smart_customer_analysis.data.source import Source
 from smart_customer_analysis.steps.load import load_only
+from smart_customer_analysis.steps.source import source_for
 
 SAMPLES = Path(__file__).parents[1] / "shipped"
 SOURCES = sorted(p.name for p in SAMPLES.iterdir())
@@ -85,6 +88,30 @@ def test_the_nine_files_of_the_public_olist_archive_are_read_by_folder_and_by_na
         assert shop.customers.set_index("customer_id").loc["p1", "lat"] == pytest.approx(-23.5489)
 
 
+def test_the_public_folders_of_the_multi_domain_set_are_read_as_they_are():
+    reviews = load("amazon-multidomain", SAMPLES / "amazon-multidomain").reviews.set_index("review_id")
+    stars = {"k1:lovely:ann_lee": 5, "k2:good:bo": 4, "k1:dull:cy": 1, "e1:broke:ann_lee": 2}
+    assert reviews["rating"].to_dict() == stars
+    assert reviews.loc["k1:lovely:ann_lee", "text"] == "A quiet book & a good one.\n\nI read it twice."
+    assert reviews.loc["k1:lovely:ann_lee", "place"] == "Boston, MA"
+    assert reviews.loc["k1:dull:cy", "reviewed_at"] == moment("2006-11-09")
+
+
+def test_a_tagged_review_without_its_end_is_a_reject(tmp_path):
+    whole = (SAMPLES / "amazon-multidomain" / "books" / "positive.review").read_text()
+    (tmp_path / "positive.review").write_text(whole + "<review>\n<title>\nCut off\n")
+    shop = load("amazon-multidomain", tmp_path)
+    assert shop.rows == {"read": 3, "loaded": 2, "rejected": 1, "duplicate": 0}
+    assert shop.rejects["rule"].to_list() == ["broken_record"]
+
+
+def test_the_public_olist_archive_may_stay_zipped(tmp_path):
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
+        for path in sorted((SAMPLES / "olist").iterdir()):
+            archive.write(path, path.name)
+    assert load("olist", tmp_path / "archive.zip").orders["amount"].to_list() == [128.45, 25.0]
+
+
 SHORT = {
     "olist_customers_dataset.csv": "customers.csv",
     "olist_geolocation_dataset.csv": "geolocation.csv",
@@ -110,3 +137,15 @@ def test_objects_of_the_app_store_may_hold_more_than_is_read(tmp_path):
     path = tmp_path / "reviews.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows))
     assert len(load("app-store", path).reviews) == 2
+
+
+@pytest.mark.parametrize("source", [s for s in SOURCES if s != "amazon-multidomain"])
+def test_files_of_a_known_shape_need_neither_a_source_nor_a_draft(source, tmp_path):
+    for path in (SAMPLES / source).iterdir():
+        shutil.copy(path, tmp_path / f"my {path.name}")
+    said: list[str] = []
+    chosen = source_for(None, [tmp_path], say=said.append)
+    assert source in said[0]
+    assert isinstance(chosen, Source)
+    shop, same = load(chosen, tmp_path), load(source, SAMPLES / source)
+    assert shop.rows == same.rows
