@@ -15,7 +15,6 @@ import typer
 from pathlib import Path
 from .common import Database, Json, print_result, saying_interrupted, settings_of
 from .common import table_text
-from ..schema import InputError
 from typing import Annotated
 from typing import Any
 
@@ -32,6 +31,8 @@ def requested(
     request = dict(p.partition("=")[::2] for p in pairs)
     wrong = next((p for p in pairs if "=" not in p), None)
     if wrong or len(request) < len(pairs):
+        from smart_customer_analysis.schema import InputError  # here: it imports pandas
+
         raise InputError("each parameter once, as name=value", repr(wrong or pairs), "write it as: -p weeks=4")
     return request
 
@@ -59,6 +60,7 @@ def report_list(folder: Folder = None, as_json: Json = False) -> None:
     "List the templates with their parameters."
     from smart_customer_analysis.report.parameters import parameters
     from smart_customer_analysis.report.run import templates
+    from smart_customer_analysis.schema import InputError
 
     rows: list[dict[str, Any]] = []
     for name, template in templates(folder).items():
@@ -100,6 +102,7 @@ def report_install(
 ) -> None:
     "Print the cron line that makes a report on schedule."
     from smart_customer_analysis.report.run import templates
+    from smart_customer_analysis.schema import InputError
 
     known = sorted(templates(folder))
     if name not in known:
