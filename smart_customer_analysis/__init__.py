@@ -39,6 +39,7 @@ Modules:
 - `smart_customer_analysis.data.scales`: Stars, 0 to 10, percent, "4/5", words: how each becomes one to five stars, and when nobody can tell
 - `smart_customer_analysis.data.source`: A small TOML file: files or a query, columns, formats, joins
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides
+- `smart_customer_analysis.data.sql`: One SELECT, read-only and streamed, every value as text
 - `smart_customer_analysis.data.text`: HTML and invisible characters go, personal data is masked
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction

@@ -30,9 +30,10 @@ from .delimited import read_csv
 from .encoding import BLOCK_BYTES, Rows, cut, detect_encoding, open_bytes, utf8_blocks
 from .fasttext import read_fasttext
 from .paths import Listed, format_of_name, list_files, matches
-from .read import open_sheet, read_json, read_jsonl, read_parquet, read_sql, read_xlsx
+from .read import open_sheet, read_json, read_jsonl, read_parquet, read_xlsx
 from .rules import _REQUIRED
 from .tagged import Tagged, tagged_records
+from .sql import read_sql
 from .source import FileSpec, Source, named_columns, wanted_columns
 from ..schema import InputError
 
@@ -266,7 +267,7 @@ def _refuse_missing(part: FilePart, found: Iterable[str], expected: dict[str, st
     absent = next((c for c in expected if c not in columns), None)
     if absent is not None:
         use = expected[absent]
-        shown = f"{', '.join(columns[:12]) or 'no column'} in {part.name}"
+        shown = f"{', '.join(c[:60] for c in columns[:12]) or 'no column'} in {part.name}"
         hint = f"map it under [{_kind(use)}.columns]"
         if use == "a join":
             hint = "correct the join in the source file"

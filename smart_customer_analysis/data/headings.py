@@ -72,7 +72,8 @@ _ORDER_WORDS = {
 
 # %% ../../nbs/113_data.headings.ipynb #19cd5f96
 _PERSON_WORDS = {
-    "customer_id": """customer id|consumer user id|customerid|client id|user id|userid|buyer id|customer number|customer no
+    "customer_id": """customer id|consumer user id|customerid|client id|user id|userid|buyer id|customer number
+        |customer no
         |customer unique id|customer|user|buyer|client|member id|account id|reviewer id|author id|shopper id
         |kundennummer|kunden nr|kunden id|kunde|kundin|kd nr|id client|numero client|code client|no client
         |id cliente|cliente|numero de cliente|codigo cliente|codigo do cliente|numero cliente|codice cliente

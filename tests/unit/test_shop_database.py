@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from smart_customer_analysis.data.read import read_sql
+from smart_customer_analysis.data.sql import read_sql
 from smart_customer_analysis.schema import InputError
 
 
