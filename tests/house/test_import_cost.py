@@ -16,7 +16,7 @@ WITHOUT_A_MODEL = (  # in this order, in one process: each is seen by what it ad
     "report list",
     "db upgrade",
     "db check",
-    "load files",
+    "load --source sample files",
     "load list",
     "load show 1",
     "export --out tables",
