@@ -33,8 +33,8 @@ asked = sum(row[-1].startswith("asked") for row in rows)
 summary = [(len(rows), right, asked, len(rows) - right - asked)]
 about = (
     "Each export has 60 rows written as in one of eight countries; the loaded texts, stars, dates, customers, amounts "
-    "and currencies are compared with what was written. Two exports can be read in two ways: 07 has no day over 12, 36 "
-    "has grades from 3 to 8 on a scale of ten."
+    "and currencies are compared with what was written. Two can be read in two ways: 07 has no day over 12, 36 has "
+    "grades from 3 to 8 on a scale of ten."
 )
 outcomes = pd.DataFrame(summary, columns=["exports", "right without an edit", "asked", "wrong without a word"])
 names = ["export", "rows", "country", "header", "delimiter", "encoding", "ratings", "outcome"]

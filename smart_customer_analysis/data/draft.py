@@ -49,7 +49,9 @@ def _entity(entity: Entity) -> dict[str, Any]:
     computed = entity.more.get("product", {})
     taken = {c for j in entity.more.get("joins", []) for c in j["take"]}
     names = [n for n in columns(FRAMES[entity.kind]) if n not in ("source", "line", "extra")]
-    unmeant = [n for n in names if n not in found and n not in computed and n in frame and n not in taken]
+    unmeant = [
+        n for n in names if n not in found and n != "review_id" and n not in computed and n in frame and n not in taken
+    ]
     empty = unmeant + (["text"] if entity.kind == "review" and "text" not in found and "text" not in frame else [])
     said = {"file": entity.file, "columns": {n: found[n] for n in names if n in found}}
     return said | ({"values": dict.fromkeys(empty, "")} if empty else {}) | entity.more
@@ -214,6 +216,13 @@ def _settings(work: Work, entities: list[Entity]) -> tuple[dict[str, Any], dict[
     words = sorted({*missing, *_missing(entities)})
     return settings | ({"missing": ["", *words]} if words else {}), why, reasons
 
+# %% ../../nbs/129_data.draft.ipynb #2f2ecb04
+def _used(entities: list[Entity], tables: list[Table]) -> dict[str, Table]:
+    "Return the tables that the description needs, by the name of their file."
+    used = {e.file: e.table for e in entities}
+    joined = {j["file"] for e in entities for j in e.more.get("joins", [])}
+    return used | {f: t for t in tables for f in joined - set(used) if t.kinds == ["lookup"]}
+
 # %% ../../nbs/129_data.draft.ipynb #7ec09a3f
 def draft(
     looks: Iterable[Look],  # of all files of a shop
@@ -228,9 +237,7 @@ def draft(
     tables = match_customers(work, read_tables(looks, work.answers))
     entities = read_entities(work, tables)
     settings, why, reasons = _settings(work, entities) if entities else ({}, {}, {})
-    used = {e.file: e.table for e in entities}
-    joined = {j["file"] for e in entities for j in e.more.get("joins", [])}
-    used |= {f: t for t in tables for f in joined - set(used) if t.kinds == ["lookup"]}
+    used = _used(entities, tables)
     files = {file: _spec(table, looks) for file, table in used.items()}
     about = f"Drafted from {', '.join(seen.name for seen in looks)}"
     content = {"about": about} | settings | {"files": files} | {e.kind: _entity(e) for e in entities}
@@ -239,11 +246,9 @@ def draft(
     if not entities and not work.questions:
         names = ", ".join(c for t in tables for c in list(t.frame.columns)[:12])
         raise InputError("columns of reviews, orders or customers", names, "say one, as in review.text = COLUMN")
-    if not any(not q.optional for q in work.questions):
+    if all(q.optional for q in work.questions):
         _trial(work, entities, content)
-        _check_answers(work.answers, work.asked, tables)
-    unused = [f"{t.file}: {', '.join(t.columns.unnamed)}" for t in tables if t.columns.unnamed]
-    notes = [*work.notes, *(f"not used: {columns}" for columns in unused)]
+    notes = [*work.notes, *(f"not used: {t.file}: {', '.join(t.columns.unnamed)}" for t in tables if t.columns.unnamed)]
     why |= {g.meaning: f"{g.reason}: {', '.join(g.examples)}" for g in guesses}
     why |= {f"{f}.{k}": v for f, t in used.items() for k, v in t.looks[0].facts.items()}
     return Draft(name, guesses, work.questions, notes, content, why)

@@ -17,22 +17,22 @@ from typing import NamedTuple
 # %% ../../nbs/113_data.headings.ipynb #9b80b9be
 _REVIEW_WORDS = {
     "text": """review text|text|review body|body|content|review content|comment|comments|review comment|message
-        |review message|review comment message|feedback|description|review|reviews|verbatim|bewertungstext
-        |rezension|rezensionstext|kommentar|inhalt|nachricht|bewertung|avis|texte|commentaire|contenu
-        |texte de l avis|texto|resena|opinion|comentario|texto de la resena|contenido|avaliacao|texto da avaliacao
-        |mensagem|conteudo|recensione|testo|testo della recensione|commento|recensie|tekst|beoordeling|opmerking
-        |recensietekst|tresc|opinia|recenzja|komentarz|tresc opinii|note|uwagi|bemerkung|remarks|message text
-        |review description|answer text""",
+        |review message|review comment message|feedback|description|review|reviews|verbatim|bewertungstext|rezension
+        |rezensionstext|kommentar|inhalt|nachricht|bewertung|avis|texte|commentaire|contenu|texte de l avis|texto
+        |resena|opinion|comentario|texto de la resena|contenido|avaliacao|texto da avaliacao|mensagem|conteudo
+        |recensione|testo|testo della recensione|commento|recensie|tekst|beoordeling|opmerking|recensietekst|tresc
+        |opinia|recenzja|komentarz|tresc opinii|note|uwagi|bemerkung|remarks|message text|review description
+        |answer text""",
     "title": """title|review title|headline|subject|summary|review headline|review subject|heading|titel|betreff
         |uberschrift|bewertungstitel|titre|titre de l avis|objet|titulo|titulo de la resena|titulo da avaliacao
         |asunto|assunto|titolo|titolo della recensione|oggetto|onderwerp|kop|tytul|tytul opinii|temat
         |review comment title""",
-    "rating": """rating|stars|star rating|review rating|score|review score|grade|points|rating value
-        |overall rating|overall|review stars|star|nps|nps score|satisfaction|sterne|bewertung|punkte|note|notation
-        |etoiles|evaluation|note sur 10|note sur 5|puntuacion|calificacion|valoracion|estrellas|nota|avaliacao
-        |pontuacao|estrelas|classificacao|valutazione|punteggio|voto|stelle|beoordeling|cijfer|sterren|waardering
-        |score cijfer|ocena|gwiazdki|liczba gwiazdek|punkty|schulnote|zufriedenheit|gesamtbewertung|anzahl sterne
-        |nombre d etoiles|numero de estrellas""",
+    "rating": """rating|stars|star rating|review rating|score|review score|grade|points|rating value|overall rating
+        |overall|review stars|star|nps|nps score|satisfaction|sterne|bewertung|punkte|note|notation|etoiles
+        |evaluation|note sur 10|note sur 5|puntuacion|calificacion|valoracion|estrellas|nota|avaliacao|pontuacao
+        |estrelas|classificacao|valutazione|punteggio|voto|stelle|beoordeling|cijfer|sterren|waardering|score cijfer
+        |ocena|gwiazdki|liczba gwiazdek|punkty|schulnote|zufriedenheit|gesamtbewertung|anzahl sterne|nombre d etoiles
+        |numero de estrellas""",
     "label": """label|sentiment|polarity|sentiment label|class|target|recommended|recommends|is positive|stimmung
         |empfehlung|weiterempfehlung|sentimento|sentimiento|polaridad|polaridade|polarite|recommande|recomendado
         |recomenda|consigliato|aanbevolen|polecam|voted up|airline sentiment""",
@@ -45,85 +45,88 @@ _REVIEW_WORDS = {
 _ORDER_WORDS = {
     "amount": """total|order total|amount|total amount|grand total|order amount|total paid|amount paid|total price
         |order value|net revenue|revenue|sales|payment value|total sales|total ttc|gesamtbetrag|gesamtsumme|summe
-        |betrag|gesamt|bestellwert|umsatz|rechnungsbetrag|gesamtpreis|montant total|montant|prix total
-        |total commande|importe|importe total|monto|monto total|total pedido|valor total|valor|valor do pedido
-        |importo|totale|importo totale|totale ordine|totaal|totaalbedrag|bedrag|totaalprijs|kwota|suma|razem
-        |wartosc|wartosc zamowienia|kwota zamowienia|turnover|ca|line total|order sum|purchase amount""",
-    "unit_price": """unit price|unitprice|price|item price|price per unit|einzelpreis|stuckpreis|preis
-        |prix unitaire|prix|precio unitario|precio|preco unitario|preco|prezzo unitario|prezzo|stukprijs|prijs
-        |cena jednostkowa|cena""",
+        |betrag|gesamt|bestellwert|umsatz|rechnungsbetrag|gesamtpreis|montant total|montant|prix total|total commande
+        |importe|importe total|monto|monto total|total pedido|valor total|valor|valor do pedido|importo|totale
+        |importo totale|totale ordine|totaal|totaalbedrag|bedrag|totaalprijs|kwota|suma|razem|wartosc
+        |wartosc zamowienia|kwota zamowienia|turnover|ca|line total|order sum|purchase amount""",
+    "unit_price": """unit price|unitprice|price|item price|price per unit|einzelpreis|stuckpreis|preis|prix unitaire
+        |prix|precio unitario|precio|preco unitario|preco|prezzo unitario|prezzo|stukprijs|prijs|cena jednostkowa
+        |cena""",
     "quantity": """quantity|qty|units|pieces|item quantity|quantity ordered|menge|anzahl|stuckzahl|quantite|qte
         |cantidad|quantidade|quantita|aantal|hoeveelheid|ilosc|liczba""",
     "order_id": """order id|order number|order no|order|orderid|invoice|invoice no|invoice number|transaction id
         |transaction|purchase id|sales order|order reference|bestellnummer|bestell nr|bestellung|auftragsnummer
         |auftrag|rechnungsnummer|bestell id|commande|numero de commande|no commande|n commande|id commande|pedido
-        |numero de pedido|n pedido|id pedido|numero do pedido|codigo do pedido|factura|ordine|numero ordine
-        |id ordine|n ordine|bestelnummer|bestelling|ordernummer|numer zamowienia|zamowienie|nr zamowienia
-        |id zamowienia|num commande|receipt number""",
-    "currency": """currency|currency code|order currency|iso currency|wahrung|devise|monnaie|moneda|divisa|moeda
-        |valuta|waluta""",
-    "product": """product id|productid|asin|product sku|item id|sku|product code|item sku|stock code
-        |article number|product handle|product|item|product name|product title|lineitem name|item name
-        |artikelnummer|artikel nr|produkt id|artikel|produkt|produktname|artikelname|reference produit|id produit
-        |produit|nom du produit|article|id producto|producto|nombre del producto|articulo|id produto|produto
-        |nome do produto|id prodotto|prodotto|nome prodotto|articolo|productnummer|productnaam|id produktu
-        |nazwa produktu|towar|parent asin|lineitem sku|referencia""",
+        |numero de pedido|n pedido|id pedido|numero do pedido|codigo do pedido|factura|ordine|numero ordine|id ordine
+        |n ordine|bestelnummer|bestelling|ordernummer|numer zamowienia|zamowienie|nr zamowienia|id zamowienia
+        |num commande|receipt number""",
+    "product": """product id|productid|asin|product sku|item id|sku|product code|item sku|stock code|article number
+        |product handle|product|item|product name|product title|lineitem name|item name|artikelnummer|artikel nr
+        |produkt id|artikel|produkt|produktname|artikelname|reference produit|id produit|produit|nom du produit
+        |article|id producto|producto|nombre del producto|articulo|id produto|produto|nome do produto|id prodotto
+        |prodotto|nome prodotto|articolo|productnummer|productnaam|id produktu|nazwa produktu|towar|parent asin
+        |lineitem sku|referencia""",
 }
 
 # %% ../../nbs/113_data.headings.ipynb #19cd5f96
 _PERSON_WORDS = {
     "customer_id": """customer id|consumer user id|customerid|client id|user id|userid|buyer id|customer number
-        |customer no
-        |customer unique id|customer|user|buyer|client|member id|account id|reviewer id|author id|shopper id
-        |kundennummer|kunden nr|kunden id|kunde|kundin|kd nr|id client|numero client|code client|no client
+        |customer no|customer unique id|customer|user|buyer|client|member id|account id|reviewer id|author id
+        |shopper id|kundennummer|kunden nr|kunden id|kunde|kundin|kd nr|id client|numero client|code client|no client
         |id cliente|cliente|numero de cliente|codigo cliente|codigo do cliente|numero cliente|codice cliente
         |klantnummer|klant id|klant|klantnr|id klienta|klient|numer klienta|nr klienta|reviewerid|kundennr
         |consumer id""",
-    "email": """email|customer email|reviewer email|e mail|billing email|email address|user email|mail
-        |e mail adresse|adresse e mail|courriel|correo|correo electronico|correo e|e mailadres|adres e mail
-        |emailadresse|e mail adres""",
-    "person": """customer name|reviewer|reviewer name|author|name|user name|username|nickname|full name
-        |consumer name|buyer name|reviewed by|display name|kundenname|autor|verfasser|benutzer|benutzername|nom
-        |nom du client|auteur|pseudo|nombre|nombre del cliente|usuario|nome|nome do cliente|nome cliente|autore
-        |utente|naam|klantnaam|gebruiker|imie i nazwisko|nazwa klienta|uzytkownik|billing name|rezensent
-        |profile name|imie""",
-    "place": """city|town|place|location|customer city|shipping city|billing city|reviewer location|user location
-        |ort|stadt|wohnort|lieferort|ville|commune|localite|ciudad|localidad|poblacion|cidade|citta|comune
-        |localita|plaats|stad|woonplaats|miasto|miejscowosc|standort|lieu|luogo|lugar|local""",
+    "email": """email|customer email|reviewer email|e mail|billing email|email address|user email|mail|e mail adresse
+        |adresse e mail|courriel|correo|correo electronico|correo e|e mailadres|adres e mail|emailadresse
+        |e mail adres""",
+    "person": """customer name|reviewer|reviewer name|author|name|user name|username|nickname|full name|consumer name
+        |buyer name|reviewed by|display name|kundenname|autor|verfasser|benutzer|benutzername|nom|nom du client
+        |auteur|pseudo|nombre|nombre del cliente|usuario|nome|nome do cliente|nome cliente|autore|utente|naam
+        |klantnaam|gebruiker|imie i nazwisko|nazwa klienta|uzytkownik|billing name|rezensent|profile name|imie""",
+    "place": """city|town|place|location|customer city|shipping city|billing city|reviewer location|user location|ort
+        |stadt|wohnort|lieferort|ville|commune|localite|ciudad|localidad|poblacion|cidade|citta|comune|localita
+        |plaats|stad|woonplaats|miasto|miejscowosc|standort|lieu|luogo|lugar|local""",
     "region": """region|state|province|customer state|county|shipping province|billing province|shipping state
         |billing state|bundesland|departement|provincia|estado|comunidad autonoma|uf|regione|provincie|wojewodztwo
         |kanton""",
     "country": """country|country code|customer country|shipping country|billing country|land|landercode|pays
         |code pays|pais|paese|nazione|kraj|staat""",
-    "lat": "latitude|lat|geo lat|breitengrad|breite|latitud|latitudine|breedtegraad|szerokosc geograficzna|y coord",
-    "lon": """longitude|lon|lng|long|geo lng|geo lon|langengrad|lange|longitud|longitudine|lengtegraad
-        |dlugosc geograficzna|x coord""",
 }
 
-# %% ../../nbs/113_data.headings.ipynb #d43acfc7
+# %% ../../nbs/113_data.headings.ipynb #04e14f92
 _DATE_WORDS = {
-    "review_date": """review date|reviewed at|review created at|review created|date of review|reviewed on
-        |review time|unixreviewtime|bewertungsdatum|date de l avis|date avis|fecha de la resena|fecha resena
-        |data da avaliacao|data recensione|data della recensione|recensiedatum|datum recensie|data opinii
-        |data recenzji|review submit date|date published|review creation date|review submit date and time
+    "currency": """currency|currency code|order currency|iso currency|wahrung|devise|monnaie|moneda|divisa|moeda
+        |valuta|waluta""",
+    "review_date": """review date|reviewed at|review created at|review created|date of review|reviewed on|review time
+        |unixreviewtime|bewertungsdatum|date de l avis|date avis|fecha de la resena|fecha resena|data da avaliacao
+        |data recensione|data della recensione|recensiedatum|datum recensie|data opinii|data recenzji
+        |review submit date|date published|review creation date|review submit date and time
         |review submit millis since epoch|verfasst am|datum der bewertung""",
     "order_date": """order date|ordered at|ordered on|order created at|purchase date|order purchase timestamp
         |date of order|invoice date|invoicedate|sale date|sold at|purchased at|purchased on|date paid|paid at
-        |bestelldatum|bestellt am|kaufdatum|rechnungsdatum|auftragsdatum|date de commande|date commande
-        |date d achat|fecha de pedido|fecha pedido|fecha de compra|fecha del pedido|fecha compra|data do pedido
-        |data da compra|data compra|data ordine|data dell ordine|data acquisto|besteldatum|orderdatum|aankoopdatum
-        |data zamowienia|data zakupu|transaction date""",
+        |bestelldatum|bestellt am|kaufdatum|rechnungsdatum|auftragsdatum|date de commande|date commande|date d achat
+        |fecha de pedido|fecha pedido|fecha de compra|fecha del pedido|fecha compra|data do pedido|data da compra
+        |data compra|data ordine|data dell ordine|data acquisto|besteldatum|orderdatum|aankoopdatum|data zamowienia
+        |data zakupu|transaction date""",
     "date": """date|created at|timestamp|datetime|time|created|submitted at|created on|creation date|date created
         |date posted|posted at|published at|date time|submission date|submit date|datum|erstellt am|zeit|zeitpunkt
-        |zeitstempel|horodatage|date de creation|fecha|fecha de creacion|fecha hora|data|data criacao
-        |data de criacao|data creazione|data ora|data e ora|aangemaakt op|data utworzenia|data dodania|day|tag
-        |wann|when""",
+        |zeitstempel|horodatage|date de creation|fecha|fecha de creacion|fecha hora|data|data criacao|data de criacao
+        |data creazione|data ora|data e ora|aangemaakt op|data utworzenia|data dodania|day|tag|wann|when""",
+}
+
+# %% ../../nbs/113_data.headings.ipynb #598076cf
+_OTHER_WORDS = {
+    "lat": "latitude|lat|geo lat|breitengrad|breite|latitud|latitudine|breedtegraad|szerokosc geograficzna|y coord",
+    "lon": """longitude|lon|lng|long|geo lng|geo lon|langengrad|lange|longitud|longitudine|lengtegraad
+        |dlugosc geograficzna|x coord""",
     "first_seen": """first seen|registered at|signup date|sign up date|customer since|registration date|registered
         |date registered|registrierungsdatum|kunde seit|registriert am|date d inscription|inscrit le|client depuis
         |fecha de registro|fecha de alta|cliente desde|data de cadastro|data di registrazione|registrato il
         |klant sinds|registratiedatum|data rejestracji|joined|join date""",
 }
-VOCABULARY = _REVIEW_WORDS | _ORDER_WORDS | _PERSON_WORDS | _DATE_WORDS  # meaning -> names, best first
+
+
+VOCABULARY = _REVIEW_WORDS | _ORDER_WORDS | _PERSON_WORDS | _DATE_WORDS | _OTHER_WORDS  # meaning -> names, best first
 
 # %% ../../nbs/113_data.headings.ipynb #8df7cdd3
 def plain_words(
@@ -186,18 +189,18 @@ _TELLING = {
     "de": """bewertung sterne kunde kundennummer bestellnummer bestelldatum betrag gesamtbetrag ort stadt wahrung
         datum preis produkt titel bewertungstext kommentar bewertungsdatum menge einzelpreis punkte summe kunden
         ueberschrift artikel""",
-    "fr": """avis commande montant ville pays devise commentaire titre produit prix quantite numero
-        etoiles texte auteur""",
+    "fr": """avis commande montant ville pays devise commentaire titre produit prix quantite numero etoiles texte
+        auteur""",
     "es": """resena fecha cliente pedido importe ciudad pais moneda comentario titulo producto precio cantidad
         puntuacion calificacion estrellas opinion numero""",
     "pt": """avaliacao data cliente pedido valor cidade pais moeda comentario titulo produto preco quantidade nota
         pontuacao estrelas numero""",
-    "it": """recensione data cliente ordine importo citta paese valuta commento titolo prodotto prezzo quantita
-        voto valutazione punteggio stelle numero""",
-    "nl": """recensie beoordeling datum klant bestelling bedrag plaats valuta opmerking titel prijs aantal
-        cijfer sterren klantnummer bestelnummer besteldatum land stad totaalbedrag""",
-    "pl": """opinia recenzja data klient zamowienie kwota miasto kraj waluta komentarz tytul produkt cena ilosc
-        ocena gwiazdki tresc numer zamowienia klienta""",
+    "it": """recensione data cliente ordine importo citta paese valuta commento titolo prodotto prezzo quantita voto
+        valutazione punteggio stelle numero""",
+    "nl": """recensie beoordeling datum klant bestelling bedrag plaats valuta opmerking titel prijs aantal cijfer
+        sterren klantnummer bestelnummer besteldatum land stad totaalbedrag""",
+    "pl": """opinia recenzja data klient zamowienie kwota miasto kraj waluta komentarz tytul produkt cena ilosc ocena
+        gwiazdki tresc numer zamowienia klienta""",
 }
 
 # %% ../../nbs/113_data.headings.ipynb #ca7cb2fa

@@ -61,6 +61,12 @@ def _how_lines_count(work: Work, table: Table, order: str, amount: str) -> str:
     shown = tuple(f"{order} {i}: {', '.join(lines.get_group(i).head(3))}" for i in several[several].index[:2])
     return work.ask("order.lines", f"{amount} is the same on all lines of an order. Which holds?", told, shown) or ""
 
+# %% ../../nbs/128_data.parts.ipynb #ce8893af
+def _has_lines(table: Table, order: str) -> bool:
+    "Return whether orders stand on several lines; the same row twice and a few ids given twice do not count."
+    ids = table.frame.drop_duplicates()[order].value_counts()
+    return bool((ids > 1).mean() > 0.02)
+
 # %% ../../nbs/128_data.parts.ipynb #c18d8427
 def order_settings(
     work: Work,  # questions and notes go there
@@ -76,8 +82,7 @@ def order_settings(
     if any(filled(table.frame[column]).str.contains(r"^\W*-").any() for column in signed):
         said["refunds"] = "subtract"
         work.notes.append("negative amounts are refunds: they are taken off")
-    repeated = bool(order) and table.frame[order].duplicated().any()
-    if not repeated:
+    if not order or not _has_lines(table, order):
         return said | ({} if amount else {"product": {"amount": factors}})
     kept = {found[n]: "first" for n in ("ordered_at", "customer_id", "currency") if n in found}
     if amount:
@@ -125,15 +130,21 @@ def _customer_join(entity: Entity, tables: list[Table], files: dict[int, str]) -
     entity.more.setdefault("joins", []).append(join)
     entity.found["customer_id"] = customer
 
-# %% ../../nbs/128_data.parts.ipynb #a03f744d
-def _review_settings(entity: Entity) -> dict[str, Any]:
+# %% ../../nbs/128_data.parts.ipynb #b23cf246
+def _review_settings(work: Work, entity: Entity) -> dict[str, Any]:
     "Return what is special about reviews without texts, and about repeated ids."
-    frame, said = entity.table.frame, {}
+    frame = entity.table.frame
+    said: dict[str, Any] = {}
     if "rating" in entity.found and ("text" not in entity.found or len(entity.texts("text")) < len(frame)):
         said["empty_text"] = "keep"
-    review_id = entity.found.get("review_id", "")
-    if review_id and frame[review_id].duplicated().sum() > 0.01 * len(frame):
-        del entity.found["review_id"]  # it numbers something else; the content makes the ids
+    column = entity.found.get("review_id", "")
+    if column and frame.drop_duplicates()[column].duplicated().mean() > 0.05:
+        told = {"first": "the first row of each counts"}
+        told |= {} if column == "review_id" else {"content": "it numbers something else: no id"}
+        answer = work.ask("review.repeated", f"{column} repeats with other content. What does it number?", told)
+        said |= {"repeated": "first"} if answer == "first" else {}
+        if answer == "content":
+            del entity.found["review_id"]
     return said
 
 # %% ../../nbs/128_data.parts.ipynb #745f908b
@@ -155,7 +166,7 @@ def read_entities(
     for entity in entities.values():
         _customer_join(entity, tables, files)
         if entity.kind == "review":
-            entity.more |= _review_settings(entity)
+            entity.more |= _review_settings(work, entity)
         elif entity.kind == "customer" and entity.table.frame[entity.found["customer_id"]].duplicated().any():
             entity.more["repeated"] = "first"
         elif entity.kind == "order" and _is_complete(entity):

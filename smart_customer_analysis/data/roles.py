@@ -110,6 +110,16 @@ def _free_texts(values: dict[str, pd.Series], taken: set[str]) -> list[str]:
         and v.nunique() > 0.9 * len(v)
     ]
 
+# %% ../../nbs/124_data.roles.ipynb #c6d4f3aa
+def _rivals(pairs: list[tuple[Meaning, str]], names: dict[str, str], ranks: dict[str, int]) -> dict[str, list[str]]:
+    "Return by meaning the columns whose names are as good as that of the column that was taken."
+    rivals: dict[str, list[str]] = {}
+    for (meaning, rank), column in pairs:
+        as_good = meaning in names and (rank == ranks.get(meaning) or rank // 100 == ranks.get(meaning, 0) // 100 > 0)
+        if as_good and column not in names.values():
+            rivals.setdefault(meaning, [names[meaning]]).append(column)
+    return rivals
+
 # %% ../../nbs/124_data.roles.ipynb #f1027c6a
 def read_columns(
     frame: pd.DataFrame,  # texts
@@ -131,11 +141,7 @@ def read_columns(
         mails = [c for c, v in values.items() if c not in names.values() and _allows("email", v, c, "")]
         names |= {"email": mails[0]} if len(mails) == 1 else {}
         reasons |= {"email": "its values are addresses"} if len(mails) == 1 else {}
-    rivals: dict[str, list[str]] = {}
-    for (meaning, rank), column in pairs:
-        as_good = meaning in names and (rank == ranks.get(meaning) or rank // 100 == ranks.get(meaning, 0) // 100 > 0)
-        if as_good and column not in names.values():
-            rivals.setdefault(meaning, [names[meaning]]).append(column)
+    rivals = _rivals(pairs, names, ranks)
     unnamed = [c for c in frame.columns if c not in names.values()]
     refused = {
         m.meaning: c for c in unnamed for m in meanings(c) if m.rank < 100 and m.meaning not in names and len(values[c])

@@ -73,6 +73,9 @@ def _top(values: pd.Series) -> tuple[float, float]:
 def _scales(values: pd.Series) -> tuple[tuple[_Scale, ...], str]:
     "Return the scales that fit ratings whose column says nothing, and why."
     low, high, shown = float(values.min()), float(values.max()), f"{values.min():g} to {values.max():g}"
+    stars = values[values.between(1, 5)]
+    if len(values) >= 40 and len(values) > len(stars) >= 0.95 * len(values) and (stars >= 4).mean() >= 0.4:
+        return ((1.0, 5.0),), f"nearly all are 1 to 5; others, of {shown}, are rejected"
     if high <= 5:
         ends = high > 4 and low >= 1
         if ends and (len(values) >= 8 or low < 2):
