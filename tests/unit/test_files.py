@@ -557,8 +557,8 @@ def test_a_header_alone_is_a_night_without_rows(tmp_path, name, data):
     (tmp_path / name).write_text(data)
     shop = load("csv", tmp_path)
     assert (shop.rows["loaded"], len(shop.orders)) == (1, 0) and shop.files["file"].tolist() == [
-        "orders.csv",
         "reviews.csv",
+        "orders.csv",
     ]
     (tmp_path / name).write_text("order_id,amount\n")
     with pytest.raises(InputError, match="column 'customer_id'"):
