@@ -13,11 +13,12 @@ import typer
 from collections import Counter
 from pathlib import Path
 from .common import Json, Yes, print_result, table_text
-from ..data.draft import Draft
-from ..data.guesses import Question
-from ..data.load import Loaded
-from ..schema import InputError
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+if TYPE_CHECKING:  # help must not import tables
+    from smart_customer_analysis.data.draft import Draft
+    from smart_customer_analysis.data.guesses import Question
+    from smart_customer_analysis.data.load import Loaded
 
 # %% ../../nbs/718_commands.source.ipynb #473d15ad
 sources = typer.Typer(no_args_is_help=True, help="Draft, list and check descriptions of files.")
@@ -28,8 +29,8 @@ Files = Annotated[list[Path], typer.Argument(help="files or folders of one shop:
 
 Answers = Annotated[list[str] | None, typer.Option("--answer", help="KEY=CHOICE, for a question of the draft")]
 
-# %% ../../nbs/718_commands.source.ipynb #396bf5d5
-def _guess_text(made: Draft) -> str:
+# %% ../../nbs/718_commands.source.ipynb #010ae4e9
+def _guess_text(made: "Draft") -> str:
     "Set the guesses as a table."
     rows = [
         {
@@ -48,7 +49,7 @@ def _guess_text(made: Draft) -> str:
     return "\n\n".join([*tables, *made.notes])
 
 
-def _question_text(question: Question) -> str:
+def _question_text(question: "Question") -> str:
     "Set a question with its choices and examples."
     lines = [question.ask, *(f"  {choice}: {meaning}" for choice, meaning in question.choices.items())]
     return "\n".join([*lines, *(f"  for example {value!r}" for value in question.examples)])
@@ -56,14 +57,18 @@ def _question_text(question: Question) -> str:
 # %% ../../nbs/718_commands.source.ipynb #a247f1b0
 def _parsed(answers: list[str]) -> dict[str, str]:
     "Return answers by key; raise `InputError` for one without an equals sign."
+    from smart_customer_analysis.schema import InputError
+
     bad = next((a for a in answers if "=" not in a), None)
     if bad:
         raise InputError("--answer KEY=CHOICE", bad, "write key, equals sign, choice")
     return dict((a.partition("=")[0].strip(), a.partition("=")[2].strip()) for a in answers)
 
 
-def _asked(made: Draft, answers: dict[str, str]) -> dict[str, str]:
+def _asked(made: "Draft", answers: dict[str, str]) -> dict[str, str]:
     "Return the answers of a person; elsewhere raise `InputError` that says what to write."
+    from smart_customer_analysis.schema import InputError
+
     if not sys.stdin.isatty():
         for question in made.questions:
             print(_question_text(question) + "\n")
@@ -76,8 +81,8 @@ def _asked(made: Draft, answers: dict[str, str]) -> dict[str, str]:
         given |= {question.key: answer} if answer else {}
     return answers | given
 
-# %% ../../nbs/718_commands.source.ipynb #9af94192
-def _rows_text(loaded: Loaded, kind: str) -> str:
+# %% ../../nbs/718_commands.source.ipynb #99f78859
+def _rows_text(loaded: "Loaded", kind: str) -> str:
     "Set three rows of an entity."
     frame = {"review": loaded.reviews, "customer": loaded.customers, "order": loaded.orders}[kind].head(3)
     filled = [c for c in frame.columns if c not in ("source", "line") and frame[c].notna().any()]
@@ -88,7 +93,7 @@ def _rows_text(loaded: Loaded, kind: str) -> str:
 def check_result(
     source: str,  # a shipped source or a TOML file
     paths: list[Path],  # files or folders
-) -> tuple[dict[str, Any], Loaded]:  # source, files, rejects by rule; three rows of each kind among the frames
+) -> tuple[dict[str, Any], "Loaded"]:  # source, files, rejects by rule; three rows of each kind among the frames
     "Read files with a description; raises `InputError` where they are not what it describes."
     from smart_customer_analysis.data.load import concat, read_batches
 
@@ -116,6 +121,7 @@ def source_check(
 def source_list(as_json: Json = False) -> None:
     "List the shipped sources, and the TOML files of this folder that describe one."
     from smart_customer_analysis.data.source import list_sources, load_source
+    from smart_customer_analysis.schema import InputError
 
     found = [load_source(name) for name in list_sources()]
     rows = [{"source": s.name, "about": s.about} for s in found]
@@ -137,6 +143,7 @@ def source_new(
 ) -> None:
     "Draft the description of files; each guess is shown, what is open is asked."
     from smart_customer_analysis.files import write_file
+    from smart_customer_analysis.schema import InputError
     from smart_customer_analysis.steps.source import draft_of
 
     answers = _parsed(answer or [])

@@ -266,7 +266,7 @@ def _refuse_missing(part: FilePart, found: Iterable[str], expected: dict[str, st
     absent = next((c for c in expected if c not in columns), None)
     if absent is not None:
         use = expected[absent]
-        shown = f"{', '.join(columns[:12]) or 'no column'} in {part.name}"
+        shown = f"{', '.join(c[:60] for c in columns[:12]) or 'no column'} in {part.name}"
         hint = f"map it under [{_kind(use)}.columns]"
         if use == "a join":
             hint = "correct the join in the source file"

@@ -150,8 +150,7 @@ class _Text:
 
     def more(self) -> bool:
         "Add a block; False at the end."
-        block = next(self.blocks, None)
-        self.ended = block is None
+        self.ended = (block := next(self.blocks, None)) is None
         self.text, self.at = self.text[self.at :] + self.decode(block or b"", self.ended), 0
         return not self.ended
 
