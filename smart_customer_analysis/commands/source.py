@@ -15,7 +15,7 @@ from pathlib import Path
 from .common import Json, Yes, print_result, table_text
 from typing import TYPE_CHECKING, Annotated, Any
 
-if TYPE_CHECKING:  # they import tables, and `sca --help` must not
+if TYPE_CHECKING:  # help must not import tables
     from smart_customer_analysis.data.draft import Draft
     from smart_customer_analysis.data.guesses import Question
     from smart_customer_analysis.data.load import Loaded
@@ -29,7 +29,7 @@ Files = Annotated[list[Path], typer.Argument(help="files or folders of one shop:
 
 Answers = Annotated[list[str] | None, typer.Option("--answer", help="KEY=CHOICE, for a question of the draft")]
 
-# %% ../../nbs/718_commands.source.ipynb #396bf5d5
+# %% ../../nbs/718_commands.source.ipynb #010ae4e9
 def _guess_text(made: "Draft") -> str:
     "Set the guesses as a table."
     rows = [
@@ -81,7 +81,7 @@ def _asked(made: "Draft", answers: dict[str, str]) -> dict[str, str]:
         given |= {question.key: answer} if answer else {}
     return answers | given
 
-# %% ../../nbs/718_commands.source.ipynb #9af94192
+# %% ../../nbs/718_commands.source.ipynb #99f78859
 def _rows_text(loaded: "Loaded", kind: str) -> str:
     "Set three rows of an entity."
     frame = {"review": loaded.reviews, "customer": loaded.customers, "order": loaded.orders}[kind].head(3)

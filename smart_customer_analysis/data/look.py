@@ -211,7 +211,11 @@ def _sampled(batches: Iterator[Rows]) -> tuple[pd.DataFrame, int, Counter[str]]:
         refused.update(rule for _, rule, _, _ in rows.rejects)
         n = rows.table.num_rows
         wanted = max(LATER_ROWS, FIRST_ROWS - kept)
-        table = rows.table.slice(0, wanted) if kept < FIRST_ROWS else rows.table.take(range(0, n, n // wanted + 1))
+        table = (
+            rows.table.slice(0, wanted)
+            if kept < FIRST_ROWS
+            else rows.table.take(pa.array(range(0, n, n // wanted + 1)))
+        )
         frames.append(text_frame(Rows(table, rows.line[: table.num_rows])))
         kept += table.num_rows
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

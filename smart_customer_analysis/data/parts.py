@@ -64,8 +64,8 @@ def _how_lines_count(work: Work, table: Table, order: str, amount: str) -> str:
 # %% ../../nbs/128_data.parts.ipynb #ce8893af
 def _has_lines(table: Table, order: str) -> bool:
     "Return whether orders stand on several lines; the same row twice and a few ids given twice do not count."
-    ids = table.frame.drop_duplicates()[order].value_counts()
-    return bool((ids > 1).mean() > 0.02)
+    different, all_rows = table.frame.drop_duplicates()[order].value_counts(), table.frame[order].value_counts()
+    return bool((different > 1).mean() > 0.02 or (all_rows > 1).mean() > 0.2)
 
 # %% ../../nbs/128_data.parts.ipynb #c18d8427
 def order_settings(

@@ -144,7 +144,7 @@ def source_for(
     files, answers = [Path(p) for p in paths], {}
     looks, passed = looks_at(files, answers)
     if known := shipped_for(looks):
-        named = known.model_copy(update={"name": name_of(files)})
+        named = known.model_copy(update={"name": name_of(files).removesuffix("-files")})
         say(f"source {named.name!r}: the columns are those of the shipped source {known.name!r}")
         return named
     made = draft(looks, name_of(files), answers)

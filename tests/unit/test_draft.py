@@ -219,6 +219,17 @@ def test_a_table_without_a_header_is_refused(tmp_path):
         draft_of([path])
 
 
+def test_a_day_over_12_far_down_in_a_long_file_is_seen(tmp_path):
+    columns = {
+        "text": lambda i: words(i) * 5,
+        "date": lambda i: f"0{1 + i % 9}/{20 if i > 19_000 else 1 + i % 9:02}/2026",
+    }
+    path = table(tmp_path, "shop.csv", rows=20_000, **columns)
+    made = draft_of([path])
+    assert made.open == []
+    assert made.source().dates == ["%m/%d/%Y"]
+
+
 def test_lines_before_the_header_are_passed_over(tmp_path):
     path = table(tmp_path, "shop.csv", sep=";", Rating=lambda i: 1 + i % 5, Comment=words)
     path.write_text("Export of reviews\nShop: Tea\n\n" + path.read_text())
