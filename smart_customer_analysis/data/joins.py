@@ -136,7 +136,7 @@ def read_lookups(
     lookups = Lookups()
     files: dict[str, _LookupFile] = {}
     for kind, entity in source.entities.items():
-        for join in entity.joins:
+        for join in entity.joins if parts[entity.file] else ():  # without rows of its own it needs no others
             if join.file not in files:
                 files[join.file] = _read_whole(parts[join.file], source, database)
             file = files[join.file]

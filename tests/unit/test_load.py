@@ -400,7 +400,7 @@ def test_a_view_is_as_good_as_a_table_and_extra_columns_do_no_harm(tmp_path):
     ],
 )
 def test_an_unreachable_database_is_refused_without_its_password(url):
-    with pytest.raises(InputError, match="expected a query the shop's database answers") as e:
+    with pytest.raises(InputError, match="expected (a query the shop's database answers|an SQLite file|a kind of)") as e:
         load("sql", database=url)
     assert "secret" not in str(e.value) and len(str(e.value).splitlines()) == 1
 
@@ -478,7 +478,7 @@ def test_a_server_that_is_not_utf8_is_read_or_refused(tmp_path, make_pg_database
         if read:
             assert load("sql", database=other).reviews["text"].tolist() == ["grösser"]
         else:
-            with pytest.raises(InputError, match="expected .*; found .*ascii.*; next: ") as e:
+            with pytest.raises(InputError, match="expected .*; found .*(ascii|invalid byte sequence).*; next: ") as e:
                 load("sql", database=other)
             assert len(str(e.value).splitlines()) == 1
     finally:

@@ -40,7 +40,7 @@ def test_letters_hold_and_events_are_found(sim):
     drift = drift[drift["groups"] == "clear"]  # where groups touch, people really cross
     assert drift["changed letter a week"].max() <= 0.02 < 0.5 < drift["changed number, naive refit"].min()
     assert drift["weeks with an event"].sum() == 0
-    assert things["found"].min() >= 5 / 6 and things["trials with another event"].max() <= 1 / 6
+    assert things["detected"].min() >= 5 / 6 and things["trials with another event"].max() <= 1 / 6
 
 
 @settings(deadline=None, max_examples=60)

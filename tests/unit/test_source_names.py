@@ -48,9 +48,16 @@ def test_a_description_and_a_public_set_keep_their_names(home):
 
 
 @pytest.mark.parametrize("given", [("shop_a",), ("shop_a/reviews.csv",), ("--train", "shop_a/reviews.csv")])
-def test_files_without_a_source_are_refused_and_never_mixed_into_the_sample(home, given):
-    with pytest.raises(ScaError, match="without --source; next: add --source csv"):
-        ask(*given)
+def test_files_without_a_source_are_drafted_and_never_mixed_into_the_sample(home, given):
+    assert ask(*given)["source"] == "shop-a"
+    assert [x["source"] for x in ask("list")] == ["shop-a"]
+
+
+def test_files_that_can_be_read_in_two_ways_are_not_loaded_without_a_source(home):
+    rows = "".join(f"{i},0{1 + i % 9}/03/2026,The kettle is quick\n" for i in range(20))
+    (home / "shop_a" / "reviews.csv").write_text(f"id,date,comment\n{rows}")
+    with pytest.raises(ScaError, match="next: run: sca source new"):
+        ask("shop_a")
     assert ask("list") == []
 
 

@@ -375,7 +375,7 @@ def test_own_columns_are_kept_in_their_types_and_a_bad_value_costs_no_row(tmp_pa
     kept = [json.loads(x) if isinstance(x, str) else None for x in shop.reviews["extra"]]
     assert kept == [{"state": "paid", "n": 1.5, "delivered": "2026-03-01T00:00:00Z"}, None, None]
     assert dict(shop.remarks) == {"n: not a number, left out": 1}
-    with pytest.raises(InputError, match="column 'colour' for the reviews; found review_id"):
+    with pytest.raises(InputError, match="column 'colour' for the review's extra; found review_id"):
         shop_of(tmp_path, toml.replace("state =", "colour ="), reviews_csv=rows)
 
 
