@@ -30,7 +30,7 @@ Source = Annotated[
 ]
 Name = Annotated[
     str | None,
-    typer.Option(help="name to store it under; default: of the description, for csv and the like the folder's"),
+    typer.Option(help="name to store it under; default: of the description, for csv and the like that of the files"),
 ]
 Stored = Annotated[str | None, typer.Option("--source", help="which loaded source; default: the last one")]
 Paths = Annotated[list[Path] | None, typer.Argument(help="files or one folder; default: what the source names")]

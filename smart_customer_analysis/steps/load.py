@@ -22,6 +22,7 @@ from ..data.load import Loaded, concat, read_batches
 from ..data.source import Source, load_source
 from ..privacy import pseudonymise
 from ..schema import InputError
+from .source import name_of
 from ..store.loads import LoadBuffer, LoadReceipt, show_load
 from ..store.migrate import open_database
 from sqlalchemy import Engine
@@ -47,16 +48,14 @@ def stored_name(
     paths: tuple = (),  # files or folders, those to train and test on included
     name: str | None = None,  # asked for
 ) -> str | None:  # None: the source's own
-    "Return the name a source is stored under: the one asked for; for a format, that of the first folder."
+    "Return the name a source is stored under: the one asked for; for a format, that of its files or their folder."
     if name is not None and not re.fullmatch(r"[^./\\\0][^/\\\0]{0,59}", name):
         raise InputError(
             "a name of 1 to 60 characters without / and \\, not beginning with a point", repr(name), "correct --name"
         )
     if name or isinstance(source, Source) or source in _ONE_SHOP or str(source).endswith(".toml") or not paths:
         return name
-    folder = Path(paths[0]).resolve()
-    folder = folder if folder.is_dir() else folder.parent
-    return folder.name.lstrip(".")[:60] or str(source)
+    return name_of([Path(p) for p in paths])
 
 # %% ../../nbs/665_steps.load.ipynb #d0b5eed5
 def load_step(

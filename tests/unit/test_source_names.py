@@ -29,9 +29,9 @@ def ask(*args):
 
 
 def test_two_shops_through_one_format_are_two_sources(home):
-    assert ask("shop_a", "--source", "csv")["source"] == "shop_a"
-    assert ask("shop_b/reviews.csv", "--source", "csv")["source"] == "shop_b"
-    assert [(x["source"], x["inserted"], x["updated"]) for x in ask("list")] == [("shop_b", 2, 0), ("shop_a", 2, 0)]
+    assert ask("shop_a", "--source", "csv")["source"] == "shop-a"
+    assert ask("shop_b/reviews.csv", "--source", "csv")["source"] == "shop-b"
+    assert [(x["source"], x["inserted"], x["updated"]) for x in ask("list")] == [("shop-b", 2, 0), ("shop-a", 2, 0)]
     assert "repeat" in ask("shop_a/reviews.csv", "--source", "csv")["load"], "the folder names it, given or not"
 
 
