@@ -99,7 +99,11 @@ def test_ctrl_c_in_a_load_is_no_error_of_the_database_and_writes_nothing(make_pg
         self.blocks, self.stopped = interrupt(), None
 
     monkeypatch.setattr(bulk._EncodedRows, "__init__", start)
-    with pytest.raises(KeyboardInterrupt):
-        save_load(engine, "shop", *shop())
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            save_load(engine, "shop", *shop())
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert list_loads(engine).empty
     engine.dispose()

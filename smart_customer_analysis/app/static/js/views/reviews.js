@@ -170,7 +170,7 @@ export default {
         className: "wide",
         title: "Reviews",
         minHeight: 24,
-        phoneHeight: 156,
+        phoneHeight: 180,
         lines: 0,
       }),
       rows = card({ id: "list", className: "wide card-list", minHeight: 480, lines: 10 });
