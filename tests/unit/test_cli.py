@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from smart_customer_analysis.cli import main
+from smart_customer_analysis.steps.source import name_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -147,7 +148,7 @@ def test_too_few_labels_still_get_segments_and_a_report_and_say_why_nothing_is_t
     done = sca("run", "--source", "fasttext", "--train", "train.ft.txt", home=home)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing was trained: 2 labelled reviews; a model needs at least 50" in done.stdout
-    summary = json.loads((home / "data" / "processed" / home.name / "summary.json").read_text())
+    summary = json.loads((home / "data" / "processed" / name_of([home]) / "summary.json").read_text())
     assert summary["model"] is None and not any((home / "models").glob("*/MANIFEST*"))
     assert list((home / "reports").rglob("weekly.html"))
 
