@@ -90,9 +90,9 @@ def test_loads_are_listed_shown_and_taken_back(home, monkeypatch, capsys):
         return json.loads(captured.out) if captured.out else captured.err
 
     assert "next: see: sca load list" in ask("undo", "1", "--yes")
-    first = ask("from", "train.ft.txt", "--source", "fasttext")
+    first = ask("from", "train.ft.txt", "--source", "fasttext", "--name", "shop")
     assert first["rows"] == {"read": 7, "loaded": 2, "rejected": 1, "duplicate": 4}
-    assert ask("more.ft.txt", "--source", "fasttext")["load_id"] == 2
+    assert ask("more.ft.txt", "--source", "fasttext", "--name", "shop")["load_id"] == 2
     assert [(r["load_id"], r["inserted"], r["unchanged"]) for r in ask("list")] == [(2, 1, 1), (1, 2, 0)]
     details = ask("show", "1")
     assert (details["stands"]["reviews"], details["rejects"]) == (2, {"repeated_review_id": 4, "unknown_label": 1})
