@@ -20,17 +20,17 @@ started = time.perf_counter()
 with tempfile.TemporaryDirectory() as folder:
     rows = []
     for export in exports.write_exports(Path(folder)):
-        made = draft_of([export.path])
-        if made.open:
-            outcome = f"asked: {made.open[0].key}"
+        drafted = draft_of([export.path])
+        if drafted.open:
+            outcome = f"asked: {drafted.open[0].key}"
         else:
-            shop = load(made.source(), [export.path])
+            shop = load(drafted.source(), [export.path])
             outcome = "; ".join(exports.faults(export, shop.reviews, shop.orders)) or "right"
         country, language, delimiter, encoding, scale = export.words.split(" | ")
         rows.append((export.name, export.shape, country, language, delimiter, encoding, scale, outcome))
 right = sum(row[-1] == "right" for row in rows)
-asked = sum(row[-1].startswith("asked") for row in rows)
-summary = [(len(rows), right, asked, len(rows) - right - asked)]
+n_asked = sum(row[-1].startswith("asked") for row in rows)
+summary = [(len(rows), right, n_asked, len(rows) - right - n_asked)]
 about = (
     "Each export has 60 rows written as in one of eight countries; the loaded texts, stars, dates, customers, amounts "
     "and currencies are compared with what was written. Two can be read in two ways: 07 has no day over 12, 36 has "

@@ -181,24 +181,24 @@ def write_exports(folder: Path) -> list[Export]:
 
 def faults(export: Export, reviews: pd.DataFrame, orders: pd.DataFrame) -> list[str]:
     """Say how loaded frames differ from the truth; empty: they are right."""
-    found, want = [], export.truth
+    differences, want = [], export.truth
     at = pd.to_datetime(want["at"]).dt.tz_localize("UTC")
     if export.shape in ("reviews", "both"):
         if len(reviews) != len(want):
             return [f"{len(reviews)} reviews of {len(want)}"]
         rows = reviews.sort_values("line").reset_index(drop=True)
-        found += [] if (rows["text"] == want["text"]).all() else ["text"]
-        found += [] if (rows["title"] == want["title"]).all() else ["title"]
-        found += [] if (rows["customer_id"] == want["customer"]).all() else ["customer"]
+        differences += [] if (rows["text"] == want["text"]).all() else ["text"]
+        differences += [] if (rows["title"] == want["title"]).all() else ["title"]
+        differences += [] if (rows["customer_id"] == want["customer"]).all() else ["customer"]
         close = (rows["rating"].astype(float) - want["stars"]).abs() < 0.01
-        found += [] if close.all() else [f"stars, {rows['rating'].tolist()[:3]} for {want['stars'].tolist()[:3]}"]
-        found += [] if (rows["reviewed_at"] == at).all() else ["review date"]
+        differences += [] if close.all() else [f"stars, {rows['rating'].tolist()[:3]} for {want['stars'].tolist()[:3]}"]
+        differences += [] if (rows["reviewed_at"] == at).all() else ["review date"]
     if export.shape in ("orders", "both"):
         rows = orders.sort_values("order_id").reset_index(drop=True)
         if len(rows) != len(want):
-            return [*found, f"{len(rows)} orders of {len(want)}"]
-        found += [] if ((rows["amount"].astype(float) - want["amount"]).abs() < 0.001).all() else ["amount"]
-        found += [] if (rows["customer_id"] == want["customer"]).all() else ["order's customer"]
-        found += [] if (rows["currency"] == want["currency"]).all() else ["currency"]
-        found += [] if (rows["ordered_at"] == at).all() else ["order date"]
-    return found
+            return [*differences, f"{len(rows)} orders of {len(want)}"]
+        differences += [] if ((rows["amount"].astype(float) - want["amount"]).abs() < 0.001).all() else ["amount"]
+        differences += [] if (rows["customer_id"] == want["customer"]).all() else ["order's customer"]
+        differences += [] if (rows["currency"] == want["currency"]).all() else ["currency"]
+        differences += [] if (rows["ordered_at"] == at).all() else ["order date"]
+    return differences

@@ -47,9 +47,9 @@ def run(
         from smart_customer_analysis.steps.load import stored_name
         from smart_customer_analysis.steps.source import source_for
 
-        given = (*(paths or ()), *(p for p in (train, test) if p))
-        chosen = source_for(source, given)
-        stored = stored_name(chosen, given, name)
+        all_paths = (*(paths or ()), *(p for p in (train, test) if p))
+        chosen = source_for(source, all_paths)
+        stored = stored_name(chosen, all_paths, name)
         from smart_customer_analysis.pipeline import run as run_job  # after what can be refused at once
         from smart_customer_analysis.summary import summary_text
 

@@ -30,7 +30,7 @@ Files = Annotated[list[Path], typer.Argument(help="files or folders of one shop:
 Answers = Annotated[list[str] | None, typer.Option("--answer", help="KEY=CHOICE, for a question of the draft")]
 
 # %% ../../nbs/718_commands.source.ipynb #010ae4e9
-def _guess_text(made: "Draft") -> str:
+def _guess_text(drafted: "Draft") -> str:
     "Set the guesses as a table."
     rows = [
         {
@@ -40,13 +40,13 @@ def _guess_text(made: "Draft") -> str:
             "because": g.reason,
             "for example": " | ".join(g.examples),
         }
-        for g in made.guesses
+        for g in drafted.guesses
     ]
-    settings = {k: v for k, v in made.content.items() if k not in ("about", "files", "review", "order", "customer")}
-    rules = [{"setting": k, "value": v, "because": made.why.get(k, "")} for k, v in settings.items()]
+    settings = {k: v for k, v in drafted.content.items() if k not in ("about", "files", "review", "order", "customer")}
+    rules = [{"setting": k, "value": v, "because": drafted.why.get(k, "")} for k, v in settings.items()]
     tables = [table_text(rows, "file", "column", "is", "because", "for example")] if rows else []
     tables += [table_text(rules, "setting", "value", "because")] if rules else []
-    return "\n\n".join([*tables, *made.notes])
+    return "\n\n".join([*tables, *drafted.notes])
 
 
 def _question_text(question: "Question") -> str:
@@ -65,21 +65,21 @@ def _parsed(answers: list[str]) -> dict[str, str]:
     return dict((a.partition("=")[0].strip(), a.partition("=")[2].strip()) for a in answers)
 
 
-def _asked(made: "Draft", answers: dict[str, str]) -> dict[str, str]:
+def _asked(drafted: "Draft", answers: dict[str, str]) -> dict[str, str]:
     "Return the answers of a person; elsewhere raise `InputError` that says what to write."
     from smart_customer_analysis.schema import InputError
 
     if not sys.stdin.isatty():
-        for question in made.questions:
+        for question in drafted.questions:
             print(_question_text(question) + "\n")
-        wanted = " ".join(f"--answer {q.key}={'|'.join(q.choices) or 'VALUE'}" for q in made.open)
-        raise InputError("one reading", "; ".join(q.ask for q in made.open), f"add {wanted}")
-    given = {}
-    for question in made.questions:
+        wanted = " ".join(f"--answer {q.key}={'|'.join(q.choices) or 'VALUE'}" for q in drafted.open)
+        raise InputError("one reading", "; ".join(q.ask for q in drafted.open), f"add {wanted}")
+    replies = {}
+    for question in drafted.questions:
         print("\n" + _question_text(question))
         answer = typer.prompt(question.key, default="" if question.optional else None, show_default=False)
-        given |= {question.key: answer} if answer else {}
-    return answers | given
+        replies |= {question.key: answer} if answer else {}
+    return answers | replies
 
 # %% ../../nbs/718_commands.source.ipynb #99f78859
 def _rows_text(loaded: "Loaded", kind: str) -> str:
@@ -123,8 +123,8 @@ def source_list(as_json: Json = False) -> None:
     from smart_customer_analysis.data.source import list_sources, load_source
     from smart_customer_analysis.schema import InputError
 
-    found = [load_source(name) for name in list_sources()]
-    rows = [{"source": s.name, "about": s.about} for s in found]
+    listed = [load_source(name) for name in list_sources()]
+    rows = [{"source": s.name, "about": s.about} for s in listed]
     for path in sorted(Path().glob("*.toml")):
         try:
             rows.append({"source": path.name, "about": load_source(path).about})
@@ -147,18 +147,18 @@ def source_new(
     from smart_customer_analysis.steps.source import draft_of
 
     answers = _parsed(answer or [])
-    made = draft_of(paths, name, answers)
-    print(_guess_text(made))
-    while made.open or (made.questions and sys.stdin.isatty() and not yes):
-        answers = _asked(made, answers)
-        made = draft_of(paths, name, answers)
-        if not made.open:
+    drafted = draft_of(paths, name, answers)
+    print(_guess_text(drafted))
+    while drafted.open or (drafted.questions and sys.stdin.isatty() and not yes):
+        answers = _asked(drafted, answers)
+        drafted = draft_of(paths, name, answers)
+        if not drafted.open:
             break
-    target = out or Path(f"{made.name}.toml")
+    target = out or Path(f"{drafted.name}.toml")
     if target.exists() and not yes:
         if not sys.stdin.isatty():
             raise InputError("a new file", f"{target} exists", "add --yes to replace it, or --out")
         typer.confirm(f"Replace {target}?", abort=True)
-    write_file(target, made.toml())
+    write_file(target, drafted.toml())
     shown = " ".join(str(p) for p in paths)
     print(f"\nwrote {target}; next: sca source check {target} {shown}, then sca run --source {target} {shown}")

@@ -116,10 +116,10 @@ def parse_times(
     ambiguous, odd = (pd.Series(False, index=distinct.index) for _ in range(2))
     for form in formats if len(distinct) else ():
         is_text = form == "ISO8601" or form not in DATE_WORDS
-        found, strange = _from_texts(distinct, form, zone) if is_text else (_from_numbers(distinct, form, zone), odd)
-        ambiguous |= found.notna() & times.notna() & (found != times)
-        odd = odd.mask(times.isna() & found.notna(), strange)
-        times = times.fillna(found)
+        parsed, strange = _from_texts(distinct, form, zone) if is_text else (_from_numbers(distinct, form, zone), odd)
+        ambiguous |= parsed.notna() & times.notna() & (parsed != times)
+        odd = odd.mask(times.isna() & parsed.notna(), strange)
+        times = times.fillna(parsed)
     bad = times.isna() & distinct.notna()
     at = pd.Index(codes)
     spread = [column.reindex(at).set_axis(texts.index) for column in (times, bad, ambiguous, odd)]

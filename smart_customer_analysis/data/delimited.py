@@ -190,14 +190,14 @@ def _odd_lines(lines: _Lines, padded: np.ndarray, header: Header) -> np.ndarray:
     odd = (lines.buf == 0) | (lines.buf == 13) & (padded[2:] != 10)
     if lines.dialect.escape:
         odd |= lines.buf == 92
-    found = [lines.line_of(np.flatnonzero(odd))]
+    faulty = [lines.line_of(np.flatnonzero(odd))]
     if not valid_utf8(lines.block):
         beyond = np.unique(lines.line_of(np.flatnonzero(lines.buf >= 128)))
-        found.append(np.array([i for i in beyond if not _is_utf8(lines[i])], np.int64))
+        faulty.append(np.array([i for i in beyond if not _is_utf8(lines[i])], np.int64))
     for raw in header.raws:
         at = [m.start() for m in re.finditer(re.escape(raw), lines.block)]
-        found.append(lines.line_of(np.array(at, np.int64)))
-    return np.concatenate(found)
+        faulty.append(lines.line_of(np.array(at, np.int64)))
+    return np.concatenate(faulty)
 
 # %% ../../nbs/106_data.delimited.ipynb #0444b091
 def _record_end(lines: _Lines, i: int) -> int | None:
@@ -268,7 +268,7 @@ def _record(lines: _Lines, i: int, header: Header, final: bool) -> tuple[list | 
 
 # %% ../../nbs/106_data.delimited.ipynb #1ee2819e
 @dataclass
-class _Found:
+class _Records:
     "What was met in a block, by the number of its line there."
 
     runs: list[tuple[int, int]] = field(default_factory=list)  # lines for Arrow: first, after the last
@@ -276,14 +276,14 @@ class _Found:
     rejects: list[tuple[int, str, str, str]] = field(default_factory=list)  # line, rule, detail, raw
 
 # %% ../../nbs/106_data.delimited.ipynb #d2b93f53
-def _walk(lines: _Lines, own: np.ndarray, header: Header, offset: int, final: bool) -> tuple[_Found, int]:
+def _walk(lines: _Lines, own: np.ndarray, header: Header, offset: int, final: bool) -> tuple[_Records, int]:
     "Go through the lines; returns what was found and how many lines were used."
-    found, others, i = _Found(), np.flatnonzero(~own), 0
+    records, others, i = _Records(), np.flatnonzero(~own), 0
     while i < len(lines):
         if own[i]:
             at = np.searchsorted(others, i)
             after = int(others[at]) if at < len(others) else len(lines)
-            found.runs.append((i, after))
+            records.runs.append((i, after))
             i = after
             continue
         record = _record(lines, i, header, final)
@@ -292,37 +292,37 @@ def _walk(lines: _Lines, own: np.ndarray, header: Header, offset: int, final: bo
         row, last = record
         if isinstance(row, tuple):
             detail = f"{row[1]}; byte {offset + int(lines.start[i])}"
-            found.rejects.append((i, row[0], detail, cut(lines.until(i, last))))
+            records.rejects.append((i, row[0], detail, cut(lines.until(i, last))))
         else:
-            found.rows[i] = row
+            records.rows[i] = row
         i = last + 1
-    return found, i
+    return records, i
 
 # %% ../../nbs/106_data.delimited.ipynb #1f775222
-def _rows_of(found: _Found, header: Header, line: int, quick: pa.Table | None) -> Rows:
+def _rows_of(records: _Records, header: Header, line: int, quick: pa.Table | None) -> Rows:
     "Put together what Python and Arrow read, in the order of the lines."
-    at = np.array(list(found.rows), np.int64)
-    texts = zip(*found.rows.values(), strict=True) if found.rows else [[] for _ in header.kept]
+    at = np.array(list(records.rows), np.int64)
+    texts = zip(*records.rows.values(), strict=True) if records.rows else [[] for _ in header.kept]
     table = pa.table([pa.array(c, pa.large_string()) for c in texts], names=header.kept_names)
     if quick is not None:
-        at = np.concatenate([at, *(np.arange(i, j) for i, j in found.runs)])
+        at = np.concatenate([at, *(np.arange(i, j) for i, j in records.runs)])
         table = pa.concat_tables([table, quick]).take(pa.array(np.argsort(at, kind="stable")))
-    rejects = [(line + i, rule, detail, raw) for i, rule, detail, raw in found.rejects]
+    rejects = [(line + i, rule, detail, raw) for i, rule, detail, raw in records.rejects]
     return Rows(table, line + np.sort(at), rejects, tuple(header.names))
 
 
 def _careful(block: bytes, header: Header, dialect: Dialect, line: int, offset: int, final: bool) -> tuple[Rows, int]:
     "Read a block with faults; returns the rows and how many bytes were used."
     lines, quick = _Lines(block, dialect, final), None
-    found, n_used = _walk(lines, _is_own_record(lines, header), header, offset, final)
-    if found.runs:
-        whole = b"".join(block[lines.start[i] : lines.end[j - 1] + 1] for i, j in found.runs)
+    records, n_used = _walk(lines, _is_own_record(lines, header), header, offset, final)
+    if records.runs:
+        whole = b"".join(block[lines.start[i] : lines.end[j - 1] + 1] for i, j in records.runs)
         quick = _by_arrow(whole, header, dialect)
-        if quick is None or quick.num_rows != sum(j - i for i, j in found.runs):  # a doubt: Python reads them all
+        if quick is None or quick.num_rows != sum(j - i for i, j in records.runs):  # a doubt: Python reads them all
             quick = None
-            found, n_used = _walk(lines, np.zeros(len(lines), bool), header, offset, final)
+            records, n_used = _walk(lines, np.zeros(len(lines), bool), header, offset, final)
     used = int(lines.start[n_used]) if n_used < len(lines) else int(min(lines.end[-1] + 1, len(block))) if n_used else 0
-    return _rows_of(found, header, line, quick), used
+    return _rows_of(records, header, line, quick), used
 
 # %% ../../nbs/106_data.delimited.ipynb #d7b87ab5
 def unique_names(
@@ -439,4 +439,4 @@ def read_csv(
             yield rows
         line, offset, carry = line + carry[:used].count(b"\n"), offset + used, carry[used:]
     if header is not None and is_empty:
-        yield _rows_of(_Found(), header, line, None)
+        yield _rows_of(_Records(), header, line, None)

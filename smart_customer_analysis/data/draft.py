@@ -35,37 +35,39 @@ from ..schema import InputError, columns
 # %% ../../nbs/129_data.draft.ipynb #686d75ce
 def _spec(table: Table, looks: list[Look]) -> dict[str, Any]:
     "Return the description of a table's file."
-    own = [seen.name for seen in table.looks]
-    others = [seen.name for seen in looks if seen not in table.looks]
-    given = table.looks[0].spec.model_dump(exclude_defaults=True)
-    if any(seen.spec.encoding != table.looks[0].spec.encoding for seen in table.looks):
-        given.pop("encoding", None)
-    return {"path": path_pattern(own, others), "format": given.pop("format", "csv")} | given
+    own = [look.name for look in table.looks]
+    others = [look.name for look in looks if look not in table.looks]
+    spec = table.looks[0].spec.model_dump(exclude_defaults=True)
+    if any(look.spec.encoding != table.looks[0].spec.encoding for look in table.looks):
+        spec.pop("encoding", None)
+    return {"path": path_pattern(own, others), "format": spec.pop("format", "csv")} | spec
 
 
 def _entity(entity: Entity) -> dict[str, Any]:
     "Return the description of an entity; names of the contract that are not meant get an empty value."
-    frame, found = entity.table.frame, entity.found
+    frame, mapped = entity.table.frame, entity.mapped
     computed = entity.more.get("product", {})
-    taken = {c for j in entity.more.get("joins", []) for c in j["take"]}
+    joined = {c for j in entity.more.get("joins", []) for c in j["take"]}
     names = [n for n in columns(FRAMES[entity.kind]) if n not in ("source", "line", "extra")]
     unmeant = [
-        n for n in names if n not in found and n != "review_id" and n not in computed and n in frame and n not in taken
+        n
+        for n in names
+        if n in frame and n != "review_id" and not any(n in part for part in (mapped, computed, joined))
     ]
-    empty = unmeant + (["text"] if entity.kind == "review" and "text" not in found and "text" not in frame else [])
-    said = {"file": entity.file, "columns": {n: found[n] for n in names if n in found}}
-    return said | ({"values": dict.fromkeys(empty, "")} if empty else {}) | entity.more
+    empty = unmeant + (["text"] if entity.kind == "review" and "text" not in mapped and "text" not in frame else [])
+    section = {"file": entity.file, "columns": {n: mapped[n] for n in names if n in mapped}}
+    return section | ({"values": dict.fromkeys(empty, "")} if empty else {}) | entity.more
 
 # %% ../../nbs/129_data.draft.ipynb #b6e8d291
 def _missing(entities: list[Entity]) -> list[str]:
     "Return the words for no value that stand in the columns that are used, texts and titles apart."
-    found: set[str] = set()
+    markers: set[str] = set()
     for entity in entities:
-        for name, column in entity.found.items():
+        for name, column in entity.mapped.items():
             if name not in ("text", "title") and column in entity.table.frame:
                 texts = entity.table.frame[column].dropna().str.strip()
-                found |= set(texts[texts.str.casefold().isin(NO_VALUE)])
-    return sorted(found)
+                markers |= set(texts[texts.str.casefold().isin(NO_VALUE)])
+    return sorted(markers)
 
 # %% ../../nbs/129_data.draft.ipynb #6d1fc3b1
 @dataclass(frozen=True)
@@ -87,8 +89,8 @@ class Draft:
     def source(self) -> Source:  # ready to load
         "Return the source; raises `InputError` while a question is open."
         if self.open:
-            asked = "; ".join(f"{q.key}: {q.ask}" for q in self.open)
-            raise InputError(f"answers to {len(self.open)} questions", asked, "give them to draft(…, answers=…)")
+            questions = "; ".join(f"{q.key}: {q.ask}" for q in self.open)
+            raise InputError(f"answers to {len(self.open)} questions", questions, "give them to draft(…, answers=…)")
         return Source.model_validate({"name": self.name} | self.content)
 
     def toml(self) -> str:  # text of a TOML file, with reasons as comments
@@ -155,12 +157,12 @@ def _trial(work: Work, entities: list[Entity], content: dict[str, Any]) -> None:
             work.ask(f"{entity.kind}.rejects", question, {"yes": "load the others", "no": "stop"}, shown)
 
 # %% ../../nbs/129_data.draft.ipynb #79df1719
-def _check_answers(answers: Mapping[str, str], asked: set[str], tables: list[Table]) -> None:
+def _check_answers(answers: Mapping[str, str], question_keys: set[str], tables: list[Table]) -> None:
     "Raise `InputError` for an answer that no question has, or a column that no file has."
     names = {c for t in tables for c in t.frame.columns}
     for key, answer in answers.items():
-        if key not in asked and key not in MEANING_OF:
-            known = ", ".join(sorted(asked | {"review.text", "order.amount"}))
+        if key not in question_keys and key not in MEANING_OF:
+            known = ", ".join(sorted(question_keys | {"review.text", "order.amount"}))
             raise InputError(f"a question among {known}", key, "correct the answer's key")
         if key in MEANING_OF and answer != "-" and answer not in names:
             raise InputError(
@@ -175,7 +177,7 @@ def _guesses(entities: list[Entity], reasons: Mapping[str, str]) -> list[Guess]:
     guesses = []
     for entity in entities:
         meaning_of = {c: m for m, c in entity.table.columns.names.items()}
-        for name, column in entity.found.items():
+        for name, column in entity.mapped.items():
             if column in entity.table.frame:
                 by_name = entity.table.columns.reasons.get(meaning_of.get(column, ""), "its values are all different")
                 why = "; ".join(filter(None, [by_name, reasons.get(column, "")]))
@@ -186,7 +188,7 @@ def _guesses(entities: list[Entity], reasons: Mapping[str, str]) -> list[Guess]:
 # %% ../../nbs/129_data.draft.ipynb #1577f7c3
 def _fasttext(looks: list[Look], name: str) -> Draft | None:
     "Return the draft of fastText files, which need no columns."
-    if any(seen.spec.format != "fasttext" for seen in looks):
+    if any(look.spec.format != "fasttext" for look in looks):
         return None
     content = {"files": {"reviews": {"format": "fasttext"}}, "review": {"file": "reviews"}}
     return Draft(name, [], [], [], content, {"reviews.format": "lines begin with __label__"})
@@ -202,12 +204,12 @@ def _settings(work: Work, entities: list[Entity]) -> tuple[dict[str, Any], dict[
     missing: list[str] = []
     for entity in entities:
         if entity.kind == "review":
-            given, told = rating_settings(work, entity, numbers.get("decimal", "."))
-            missing += given.pop("missing", [])
-            settings, reasons = settings | given, reasons | told
-            why |= dict.fromkeys(given, "; ".join(told.values()))
-        elif entity.kind == "order" and "currency" not in entity.found:
-            column = entity.found.get("amount") or entity.table.column("unit_price")
+            rated, rated_why = rating_settings(work, entity, numbers.get("decimal", "."))
+            missing += rated.pop("missing", [])
+            settings, reasons = settings | rated, reasons | rated_why
+            why |= dict.fromkeys(rated, "; ".join(rated_why.values()))
+        elif entity.kind == "order" and "currency" not in entity.mapped:
+            column = entity.mapped.get("amount") or entity.table.column("unit_price")
             marks = entity.table.frame[column].dropna()
             code, why["currency"] = read_currency(
                 work, column, marks, entity.table.columns, numbers.get("decimal", ".")
@@ -231,17 +233,17 @@ def draft(
 ) -> Draft:  # sure where its `open` is empty
     "Draft a description; raises `InputError` where no file holds reviews, orders or customers."
     looks = list(looks)
-    if made := _fasttext(looks, name):
-        return made
+    if labelled := _fasttext(looks, name):
+        return labelled
     work = Work(dict(answers or {}))
     tables = match_customers(work, read_tables(looks, work.answers))
     entities = read_entities(work, tables)
     settings, why, reasons = _settings(work, entities) if entities else ({}, {}, {})
     used = _used(entities, tables)
     files = {file: _spec(table, looks) for file, table in used.items()}
-    about = f"Drafted from {', '.join(seen.name for seen in looks)}"
+    about = f"Drafted from {', '.join(look.name for look in looks)}"
     content = {"about": about} | settings | {"files": files} | {e.kind: _entity(e) for e in entities}
-    _check_answers(work.answers, work.asked, tables)
+    _check_answers(work.answers, work.question_keys, tables)
     guesses = _guesses(entities, reasons)
     if not entities and not work.questions:
         names = ", ".join(c for t in tables for c in list(t.frame.columns)[:12])

@@ -86,16 +86,16 @@ def read_tables(
 ) -> list[Table]:  # with their kinds
     "Put files with the same header together and tell what their rows are."
     groups: dict[tuple[str, ...], list[Look]] = {}
-    for seen in looks:
-        groups.setdefault(tuple(seen.frame.columns), []).append(seen)
+    for look in looks:
+        groups.setdefault(tuple(look.frame.columns), []).append(look)
     tables = []
     for parts in groups.values():
         frame = pd.concat([p.frame for p in parts], ignore_index=True)
-        found = _forced(read_columns(frame), frame, answers)
-        kinds = kinds_of(found)
-        if not kinds and {"order_id", "customer_id"} <= set(found.names):
+        guessed = _forced(read_columns(frame), frame, answers)
+        kinds = kinds_of(guessed)
+        if not kinds and {"order_id", "customer_id"} <= set(guessed.names):
             kinds = ["lookup"]
-        tables.append(Table(parts, frame, found, kinds))
+        tables.append(Table(parts, frame, guessed, kinds))
     return tables
 
 # %% ../../nbs/127_data.entities.ipynb #c81a713f
@@ -120,8 +120,8 @@ def match_customers(
     best = max(product(*options), key=lambda keys: round(fit(keys), 1)) if having else ()
     if len(having) > 1 and fit(best) < 0.05 * (len(having) - 1):
         shown = ", ".join(f"{t.column(k)} of {t.file}" for t, k in zip(having, best, strict=True))
-        told = {"yes": "they are the same people, only others", "no": "stop here"}
-        work.ask("customers", f"{shown} share no value. Do they name customers in the same way?", told)
+        choices = {"yes": "they are the same people, only others", "no": "stop here"}
+        work.ask("customers", f"{shown} share no value. Do they name customers in the same way?", choices)
     keys = {id(t): k for t, k in zip(having, best, strict=True)}
     return [replace(t, key=keys.get(id(t), "")) for t in tables]
 
@@ -178,7 +178,7 @@ _DAY_WORDS = set(
 # %% ../../nbs/127_data.entities.ipynb #0cc69da6
 def _candidates(table: Table, name: str) -> list[str]:
     "Return columns without a meaning whose values would do."
-    found = []
+    fitting = []
     for column in table.columns.unnamed:
         values = filled(table.frame[column])
         if values.empty:
@@ -196,8 +196,8 @@ def _candidates(table: Table, name: str) -> list[str]:
             "customer_id": not dates and values.str.len().mean() < 60,
             "amount": numbers and not dates,
         }
-        found += [column] if fits.get(name) else []
-    return found
+        fitting += [column] if fits.get(name) else []
+    return fitting
 
 # %% ../../nbs/127_data.entities.ipynb #9b74c8ad
 def _one(work: Work, table: Table, kind: str, name: str, meanings: tuple[str, ...]) -> str:
@@ -216,11 +216,11 @@ def _one(work: Work, table: Table, kind: str, name: str, meanings: tuple[str, ..
             return rivals[0]
     if not rivals and (column or not named or name not in ("rating", "reviewed_at", *_NEEDED[kind])):
         return column
-    told = dict.fromkeys(rivals, "this column") | {"-": f"none of them; no {name}"}
+    choices = dict.fromkeys(rivals, "this column") | {"-": f"none of them; no {name}"}
     shown = tuple(f"{c}: {', '.join(examples(table.frame, c))}" for c in rivals)
     unread = "" if column or not named else f" {named} holds {examples(table.frame, named)[0]!r}, which cannot be read."
     question = f"{table.file}: which column is the {kind}'s {name}?{unread}"
-    answer = work.ask(key, question, told, shown)
+    answer = work.ask(key, question, choices, shown)
     return "" if answer in (None, "-") else answer
 
 # %% ../../nbs/127_data.entities.ipynb #cd476735
@@ -230,11 +230,11 @@ def entity_columns(
     kind: str,  # review, order or customer
 ) -> dict[str, str]:  # contract name -> column
     "Return the columns of an entity."
-    found = {name: _one(work, table, kind, name, meanings) for name, meanings in _PARTS[kind].items()}
+    mapped = {name: _one(work, table, kind, name, meanings) for name, meanings in _PARTS[kind].items()}
     key = table.column(table.key) if table.key else ""
     if kind == "order" and not key:
         key = _one(work, table, kind, "customer_id", ("customer_id",))
-    found["customer_id"] = key
-    if not found.get(f"{kind}_id"):
-        found[f"{kind}_id"] = bare_id(table.frame, table.columns) if kind != "customer" else key
-    return {name: column for name, column in found.items() if column}
+    mapped["customer_id"] = key
+    if not mapped.get(f"{kind}_id"):
+        mapped[f"{kind}_id"] = bare_id(table.frame, table.columns) if kind != "customer" else key
+    return {name: column for name, column in mapped.items() if column}

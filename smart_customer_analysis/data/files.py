@@ -261,9 +261,9 @@ def _expected_columns(source: Source, file: str) -> dict[str, str]:
     return expected
 
 # %% ../../nbs/110_data.files.ipynb #8913e8c2
-def _refuse_missing(part: FilePart, found: Iterable[str], expected: dict[str, str]) -> None:
+def _refuse_missing(part: FilePart, names: Iterable[str], expected: dict[str, str]) -> None:
     "Raise `InputError` for an expected column that a file does not have."
-    columns = [*found, *dict(part.constants)]
+    columns = [*names, *dict(part.constants)]
     absent = next((c for c in expected if c not in columns), None)
     if absent is not None:
         use = expected[absent]
@@ -344,15 +344,15 @@ def read_rows(
     required = _expected_columns(source, part.file)
     is_json = form in ("json", "jsonl")  # an optional key may be absent from every row
     expected = required if is_json else named_columns(source, part.file) | required
-    found, n_rows = (), 0
+    names, n_rows = (), 0
     reader = _read_query(part, database, wanted) if form == "sql" else _read_form(part, form, source, bar)
     for rows in reader:
         if form != "fasttext" and not is_json:
             _refuse_missing(part, rows.columns, expected)
-        found, n_rows = rows.columns, n_rows + rows.table.num_rows
+        names, n_rows = rows.columns, n_rows + rows.table.num_rows
         yield _with_constants(rows, part.constants, wanted) if part.constants else rows
     if is_json and n_rows:
-        _refuse_missing(part, found, expected)
+        _refuse_missing(part, names, expected)
 
 # %% ../../nbs/110_data.files.ipynb #68a138f3
 def _merge_rows(batches: list[Rows]) -> Rows:

@@ -52,7 +52,7 @@ class Work:
     guesses: list[Guess] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    asked: set[str] = field(default_factory=set)  # keys of all questions, answered ones too
+    question_keys: set[str] = field(default_factory=set)  # keys of all questions, answered ones too
 
     def ask(
         self,
@@ -63,7 +63,7 @@ class Work:
         optional: bool = False,  # may stay open
     ) -> str | None:  # the answer; None: it is open
         "Return the answer to a question, or note the question; raises `InputError` for an answer that is no choice."
-        self.asked.add(key)
+        self.question_keys.add(key)
         answer = self.answers.get(key)
         if answer is None:
             self.questions.append(Question(key, ask, choices, examples, optional))
@@ -106,8 +106,8 @@ def read_dates(
         if len(readings) > 1:
             first = _peer_order(habit, peers) if "either" in reason else ""
             reason = f"{reason}; other dates of the file have the {first} first" if first else reason
-            told = {"day": "the day stands first", "month": "the month stands first"}
-            first = first or work.ask("dates", f"{name}: {reason}. Which stands first?", told, tuple(values.head(3)))
+            choices = {"day": "the day stands first", "month": "the month stands first"}
+            first = first or work.ask("dates", f"{name}: {reason}. Which stands first?", choices, tuple(values.head(3)))
             readings = [r for r in readings if _order_of(r[0]) == first]
         forms += readings[0] if readings else []
         reasons[name] = reason
@@ -124,8 +124,8 @@ def read_marks(
         habit = number_habit(values)
         shown = tuple(values[values.str.contains(r"[.,]")].head(3))
         if habit.doubt:
-            told = {".": "a point stands before decimals", ",": "a comma stands before decimals"}
-            answer = work.ask("decimal", f"{name}: {habit.doubt}. Which mark stands before decimals?", told, shown)
+            choices = {".": "a point stands before decimals", ",": "a comma stands before decimals"}
+            answer = work.ask("decimal", f"{name}: {habit.doubt}. Which mark stands before decimals?", choices, shown)
             habit = habit._replace(decimal=answer or "", thousands={".": ",", ",": "."}[answer] if answer else "")
         if decimal and habit.decimal not in ("", decimal):
             raise InputError("one decimal mark in all columns", f"{decimal!r} and {habit.decimal!r}", "export one way")
@@ -139,8 +139,8 @@ _SAME_MARK = {"\u00a0": " ", "\u202f": " ", "’": "'"}
 # %% ../../nbs/126_data.guesses.ipynb #1d25e8bf
 def _scale_choices(habit: RatingHabit) -> dict[str, str]:
     "Return the answers to the question of the scale."
-    told = {f"{a:g}-{b:g}": f"from {a:g} (worst) to {b:g} (best)" for a, b in habit.choices}
-    return told | {"-": "leave the ratings out"}
+    choices = {f"{a:g}-{b:g}": f"from {a:g} (worst) to {b:g} (best)" for a, b in habit.choices}
+    return choices | {"-": "leave the ratings out"}
 
 # %% ../../nbs/126_data.guesses.ipynb #28fddeb6
 def read_ratings(
@@ -153,8 +153,8 @@ def read_ratings(
     "Tell how ratings become stars; asks where several scales fit."
     habit = rating_habit(values, name, language)
     if habit.kind == "labels":
-        said = {"labels": dict(habit.labels), "missing": list(habit.neutral)}
-        return said, "label", habit.reason
+        setting = {"labels": dict(habit.labels), "missing": list(habit.neutral)}
+        return setting, "label", habit.reason
     if habit.choices:
         question = f"{name}: {habit.reason}. On which scale are the ratings?"
         answer = work.ask("rating_scale", question, _scale_choices(habit), tuple(values.drop_duplicates().head(3)))
@@ -168,18 +168,18 @@ def read_ratings(
     if habit.scale and habit.scale[0] > habit.scale[1]:  # 1 is the best: a table of texts says it
         habit = decided(RatingHabit("texts", habit.reason, None, dict.fromkeys(values, 0.0)), (habit.scale,))
     scale = habit.scale or (1.0, 5.0)
-    said = {} if scale == (1.0, 5.0) else {"rating_scale": list(scale)}
+    setting = {} if scale == (1.0, 5.0) else {"rating_scale": list(scale)}
     if habit.kind == "texts" and not _can_read(habit.stars, decimal, scale):
-        said = {"ratings": dict(sorted(habit.stars.items(), key=lambda s: s[1]))}
-    return said, "rating", habit.reason
+        setting = {"ratings": dict(sorted(habit.stars.items(), key=lambda s: s[1]))}
+    return setting, "rating", habit.reason
 
 # %% ../../nbs/126_data.guesses.ipynb #c852d10f
 def _can_read(stars: dict[str, float], decimal: str, scale: tuple[float, float]) -> bool:
     "Return whether the loader reads the texts as these stars without a table."
     if scale[0] > scale[1]:
         return False
-    found, _ = parse_ratings(pd.Series(list(stars), dtype="str"), decimal, {}, scale)
-    return bool((abs(found - list(stars.values())) < 0.01).fillna(False).all())
+    parsed, _ = parse_ratings(pd.Series(list(stars), dtype="str"), decimal, {}, scale)
+    return bool((abs(parsed - list(stars.values())) < 0.01).fillna(False).all())
 
 # %% ../../nbs/126_data.guesses.ipynb #e526ee01
 _LANGUAGES = {"de": "EUR", "nl": "EUR", "it": "EUR", "fr": "EUR", "pl": "PLN"}

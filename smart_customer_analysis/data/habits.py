@@ -76,7 +76,7 @@ def _digit_dates(texts: list[str]) -> DateHabit | None:
     most = max(map(len, valid.values()))
     if most < 0.5 * len(texts):
         return None
-    orders = [order for order, found in valid.items() if len(found) == most]
+    orders = [order for order, fitting in valid.items() if len(fitting) == most]
     if all(m["sep"] == "." for m in matches.values()) and "dmy" in orders:
         orders = ["dmy"]
     rest = set(matches) - set(valid[orders[0]])
@@ -97,8 +97,8 @@ def _date_reason(matches: dict[str, re.Match[str]], orders: list[str], others: l
         return "the year stands in front"
     at = "a" if orders == ["dmy"] else "b"
     shown = next((t for t, m in matches.items() if int(m[at]) > 12), "")
-    told = f"{shown!r} has a day over 12" if shown else "with dots the day stands first"
-    return f"the {'day' if orders == ['dmy'] else 'month'} stands first: {told}"
+    reason = f"{shown!r} has a day over 12" if shown else "with dots the day stands first"
+    return f"the {'day' if orders == ['dmy'] else 'month'} stands first: {reason}"
 
 # %% ../../nbs/122_data.habits.ipynb #c0a2cc8b
 _WORDED = """
@@ -191,8 +191,8 @@ def number_habit(
     bare = {t: _SIGN.sub("", t).strip() for t in different}
     numbers = {t: b for t, b in bare.items() if _NUMBER.fullmatch(b)}
     fits = sum(different[t] for t in numbers) / max(1, different.total())
-    found = [_marks(n) for n in numbers.values()]
-    decimals, thousands, either = (Counter(m[i] for m in found if m[i]) for i in range(3))
+    marks = [_marks(n) for n in numbers.values()]
+    decimals, thousands, either = (Counter(m[i] for m in marks if m[i]) for i in range(3))
     doubt = "both . and , stand before decimals" if len(decimals) > 1 else ""
     decimal = decimals.most_common(1)[0][0] if decimals else ""
     if not decimal and thousands:

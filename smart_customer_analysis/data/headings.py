@@ -175,14 +175,14 @@ def meanings(
     words = plain_words(name)
     if exact := _KNOWN.get(words) or _KNOWN.get(words.replace(" ", "")):
         return sorted((Meaning(m, r) for m, r in exact.items()), key=lambda x: x.rank)
-    tokens, found = words.split(), {}
+    tokens, ranks = words.split(), {}
     for i in range(len(tokens)):
         for j in range(len(tokens), i, -1):
             rest = tokens[:i] + tokens[j:]
             for meaning, rank in _KNOWN.get(" ".join(tokens[i:j]), {}).items():
                 if all(t in _HARMLESS for t in rest):
-                    found[meaning] = min(found.get(meaning, 999), 100 * len(rest) + rank)
-    return sorted((Meaning(m, r) for m, r in found.items()), key=lambda x: x.rank)
+                    ranks[meaning] = min(ranks.get(meaning, 999), 100 * len(rest) + rank)
+    return sorted((Meaning(m, r) for m, r in ranks.items()), key=lambda x: x.rank)
 
 # %% ../../nbs/113_data.headings.ipynb #b8bd9574
 _TELLING = {

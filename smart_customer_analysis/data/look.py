@@ -44,12 +44,12 @@ def _records(text: str, delimiter: str, quoted: bool = True) -> list[tuple[int, 
         reader = csv.reader(lines, delimiter=delimiter)
     else:
         reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    found = []
+    records = []
     for record in reader:
-        found.append((reader.line_num, record))
-        if len(found) == 500:
+        records.append((reader.line_num, record))
+        if len(records) == 500:
             break
-    return found
+    return records
 
 # %% ../../nbs/119_data.look.ipynb #f13a1905
 def _usual_width(records: list[tuple[int, list[str]]]) -> tuple[int, float]:
@@ -107,8 +107,8 @@ def _encoding(file: Listed, head: bytes) -> tuple[str, str]:
     "Tell the encoding of a file and say why; raise `InputError` where it is not plain."
     try:
         with open_bytes(file.path, file.member) as stream:
-            found = detect_encoding(iter(lambda: stream.read(HEAD_BYTES), b""), file.name)
-            return found, "all bytes fit"
+            encoding = detect_encoding(iter(lambda: stream.read(HEAD_BYTES), b""), file.name)
+            return encoding, "all bytes fit"
     except InputError as e:
         if "encoding" not in e.expected:
             raise
@@ -129,15 +129,15 @@ class Look:
     facts: dict[str, str] = field(default_factory=dict)  # setting -> why
 
 # %% ../../nbs/119_data.look.ipynb #52a9b182
-def _table_spec(file: Listed, head: bytes, said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _table_spec(file: Listed, head: bytes, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     "Return how a delimited file is read, with reasons."
-    encoding, told = (said["encoding"], "as you said") if "encoding" in said else _encoding(file, head)
+    encoding, reason = (options["encoding"], "as you said") if "encoding" in options else _encoding(file, head)
     text = head.decode(encoding, "replace").removeprefix("\ufeff")
     text = text[: text.rfind("\n") + 1] if len(head) >= HEAD_BYTES else text
-    delimiter = said.get("delimiter") or sniff_delimiter(text)
+    delimiter = options.get("delimiter") or sniff_delimiter(text)
     records = _records(text, delimiter)
     width, share = _usual_width(records)
-    facts = {"encoding": told, "delimiter": f"{share:.0%} of the first records have {width} fields"}
+    facts = {"encoding": reason, "delimiter": f"{share:.0%} of the first records have {width} fields"}
     settings: dict[str, Any] = {"format": "csv", "delimiter": delimiter}
     skip = find_header(records, file.name)
     if skip and not (skip == 1 and text.lower().startswith("sep=")):  # the reader knows that line
@@ -150,7 +150,7 @@ def _table_spec(file: Listed, head: bytes, said: dict[str, Any]) -> tuple[dict[s
     return settings, facts
 
 # %% ../../nbs/119_data.look.ipynb #0eca0e23
-def _settings(file: Listed, said: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _settings(file: Listed, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     "Return how a file is read, with reasons."
     with open_packed(file.path, file.member) as stream:
         magic = stream.read(4096)
@@ -167,8 +167,8 @@ def _settings(file: Listed, said: dict[str, Any]) -> tuple[dict[str, Any], dict[
         return {"format": "tagged"}, {"format": "it begins with <review>"}
     if start.startswith(b"__label__"):
         return {"format": "fasttext"}, {"format": "lines begin with __label__"}
-    with open_bytes(file.path, file.member, said.get("encoding", "auto")) as stream:
-        return _table_spec(file, stream.read(HEAD_BYTES), said)
+    with open_bytes(file.path, file.member, options.get("encoding", "auto")) as stream:
+        return _table_spec(file, stream.read(HEAD_BYTES), options)
 
 # %% ../../nbs/119_data.look.ipynb #76a57f14
 def _plain_columns(file: Listed, form: str) -> list[str]:
@@ -224,15 +224,15 @@ def _sampled(batches: Iterator[Rows]) -> tuple[pd.DataFrame, int, Counter[str]]:
 # %% ../../nbs/119_data.look.ipynb #8a385dc9
 def look(
     file: Path | Listed,  # a file, or one in a zip
-    **said: Any,  # settings of its description that somebody said: encoding, delimiter, sheet
+    **options: Any,  # settings of its description that somebody said: encoding, delimiter, sheet
 ) -> Look:  # how it is read, and a sample
     "Look at a file; raises `InputError` where it cannot be read or holds no table."
     file = file if isinstance(file, Listed) else list_files([file])[0]
     if not file.path.is_file():
         raise InputError("a readable file", f"nothing at {file.path}", "check the path")
-    settings, facts = _settings(file, said)
-    spec = FileSpec.model_validate({"path": file.name} | settings | said)
-    facts |= dict.fromkeys(said, "as you said")
+    settings, facts = _settings(file, options)
+    spec = FileSpec.model_validate({"path": file.name} | settings | options)
+    facts |= dict.fromkeys(options, "as you said")
     kept = _plain_columns(file, spec.format) if spec.format in ("json", "jsonl", "parquet") else []
     part = FilePart(file.name, spec, file.path, file="rows" if kept else "", member=file.member)
     frame, read, refused = _sampled(read_rows(part, _stub(spec, kept)))

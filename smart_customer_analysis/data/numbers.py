@@ -106,6 +106,6 @@ def parse_ratings(
     others = {text: _rating(text, decimal, high) for text in texts[bad].unique()}
     stars = 1 + 4 * (values.fillna(texts.map(others).astype("Float64")) - low) / (high - low)
     known = {word.strip().casefold(): float(n) for word, n in (words or {}).items()}
-    told = texts.str.strip().str.casefold().map(known).astype("Float64")
-    stars = told.fillna(stars.round(9))
+    graded = texts.str.strip().str.casefold().map(known).astype("Float64")
+    stars = graded.fillna(stars.round(9))
     return stars, texts.notna() & stars.isna()

@@ -57,9 +57,9 @@ def _how_lines_count(work: Work, table: Table, order: str, amount: str) -> str:
         return "sum"
     if several.sum() >= 3 and set(plain_words(amount).split()) & _TOTALS:
         return "first"
-    told = {"first": "each line repeats the total of the order", "sum": "the lines are added up"}
+    choices = {"first": "each line repeats the total of the order", "sum": "the lines are added up"}
     shown = tuple(f"{order} {i}: {', '.join(lines.get_group(i).head(3))}" for i in several[several].index[:2])
-    return work.ask("order.lines", f"{amount} is the same on all lines of an order. Which holds?", told, shown) or ""
+    return work.ask("order.lines", f"{amount} is the same on all lines of an order. Which holds?", choices, shown) or ""
 
 # %% ../../nbs/128_data.parts.ipynb #ce8893af
 def _has_lines(table: Table, order: str) -> bool:
@@ -71,26 +71,26 @@ def _has_lines(table: Table, order: str) -> bool:
 def order_settings(
     work: Work,  # questions and notes go there
     table: Table,  # of orders
-    found: dict[str, str],  # contract name -> column
+    mapped: dict[str, str],  # contract name -> column
     file: str,  # name of the described file
 ) -> dict[str, Any]:  # joins and the like of the entity
     "Tell how lines become orders."
-    order, amount = found.get("order_id", ""), found.get("amount", "")
+    order, amount = mapped.get("order_id", ""), mapped.get("amount", "")
     factors = [table.column("quantity"), table.column("unit_price")]
-    said: dict[str, Any] = {}
+    section: dict[str, Any] = {}
     signed = [amount] if amount else factors
     if any(filled(table.frame[column]).str.contains(r"^\W*-").any() for column in signed):
-        said["refunds"] = "subtract"
+        section["refunds"] = "subtract"
         work.notes.append("negative amounts are refunds: they are taken off")
     if not order or not _has_lines(table, order):
-        return said | ({} if amount else {"product": {"amount": factors}})
-    kept = {found[n]: "first" for n in ("ordered_at", "customer_id", "currency") if n in found}
+        return section | ({} if amount else {"product": {"amount": factors}})
+    kept = {mapped[n]: "first" for n in ("ordered_at", "customer_id", "currency") if n in mapped}
     if amount:
         join = {"file": file, "on": order, "take": kept | {amount: _how_lines_count(work, table, order, amount)}}
     else:
         join = {"file": file, "on": order, "take": kept | {"amount": "sum"}, "product": {"amount": factors}}
     work.notes.append(f"{order} stands on several lines: the lines of an order are put together")
-    return said | {"repeated": "first", "joins": [join]}
+    return section | {"repeated": "first", "joins": [join]}
 
 # %% ../../nbs/128_data.parts.ipynb #5a26e4fb
 @dataclass
@@ -99,7 +99,7 @@ class Entity:
 
     table: Table
     kind: str  # review, order, customer
-    found: dict[str, str]  # contract name -> column
+    mapped: dict[str, str]  # contract name -> column
     file: str  # name of the described file
     more: dict[str, Any]  # joins, repeated, refunds and the like
 
@@ -108,44 +108,44 @@ class Entity:
         name: str,  # of the contract
     ) -> pd.Series:  # filled values
         "Return the values of a column."
-        return filled(self.table.frame[self.found[name]])
+        return filled(self.table.frame[self.mapped[name]])
 
 
 def _is_complete(entity: Entity) -> bool:
     "Return whether the entity has the columns that it needs."
     needed = {"review": set(), "customer": {"customer_id"}, "order": {"order_id", "customer_id", "ordered_at"}}
-    money = "amount" in entity.found or bool(entity.table.column("unit_price"))
-    said = bool({"text", "rating", "label"} & set(entity.found))
-    return needed[entity.kind] <= set(entity.found) and {"order": money, "review": said}.get(entity.kind, True)
+    money = "amount" in entity.mapped or bool(entity.table.column("unit_price"))
+    has_opinion = bool({"text", "rating", "label"} & set(entity.mapped))
+    return needed[entity.kind] <= set(entity.mapped) and {"order": money, "review": has_opinion}.get(entity.kind, True)
 
 # %% ../../nbs/128_data.parts.ipynb #20010c7d
 def _customer_join(entity: Entity, tables: list[Table], files: dict[int, str]) -> None:
     "Take the customer of a review from the order that it names."
     own = entity.table.column("order_id")
     other = next((t for t in tables if t.key and t is not entity.table and t.column("order_id")), None)
-    if entity.kind != "review" or "customer_id" in entity.found or not own or other is None:
+    if entity.kind != "review" or "customer_id" in entity.mapped or not own or other is None:
         return
     customer, order = other.column(other.key), other.column("order_id")
     join = {"file": files[id(other)], "on": own, "to": order, "take": {customer: "first"}}
     entity.more.setdefault("joins", []).append(join)
-    entity.found["customer_id"] = customer
+    entity.mapped["customer_id"] = customer
 
 # %% ../../nbs/128_data.parts.ipynb #b23cf246
 def _review_settings(work: Work, entity: Entity) -> dict[str, Any]:
     "Return what is special about reviews without texts, and about repeated ids."
     frame = entity.table.frame
-    said: dict[str, Any] = {}
-    if "rating" in entity.found and ("text" not in entity.found or len(entity.texts("text")) < len(frame)):
-        said["empty_text"] = "keep"
-    column = entity.found.get("review_id", "")
+    section: dict[str, Any] = {}
+    if "rating" in entity.mapped and ("text" not in entity.mapped or len(entity.texts("text")) < len(frame)):
+        section["empty_text"] = "keep"
+    column = entity.mapped.get("review_id", "")
     if column and frame.drop_duplicates()[column].duplicated().mean() > 0.05:
-        told = {"first": "the first row of each counts"}
-        told |= {} if column == "review_id" else {"content": "it numbers something else: no id"}
-        answer = work.ask("review.repeated", f"{column} repeats with other content. What does it number?", told)
-        said |= {"repeated": "first"} if answer == "first" else {}
+        choices = {"first": "the first row of each counts"}
+        choices |= {} if column == "review_id" else {"content": "it numbers something else: no id"}
+        answer = work.ask("review.repeated", f"{column} repeats with other content. What does it number?", choices)
+        section |= {"repeated": "first"} if answer == "first" else {}
         if answer == "content":
-            del entity.found["review_id"]
-    return said
+            del entity.mapped["review_id"]
+    return section
 
 # %% ../../nbs/128_data.parts.ipynb #745f908b
 def read_entities(
@@ -167,10 +167,10 @@ def read_entities(
         _customer_join(entity, tables, files)
         if entity.kind == "review":
             entity.more |= _review_settings(work, entity)
-        elif entity.kind == "customer" and entity.table.frame[entity.found["customer_id"]].duplicated().any():
+        elif entity.kind == "customer" and entity.table.frame[entity.mapped["customer_id"]].duplicated().any():
             entity.more["repeated"] = "first"
         elif entity.kind == "order" and _is_complete(entity):
-            entity.more |= order_settings(work, entity.table, entity.found, entity.file)
+            entity.more |= order_settings(work, entity.table, entity.mapped, entity.file)
     complete = [e for e in entities.values() if _is_complete(e)]
     work.notes += [f"{e.table.file}: no {e.kind}s, a column is missing" for e in entities.values() if e not in complete]
     return complete
@@ -184,7 +184,7 @@ def date_settings(
     entities: list[Entity],  # with their columns
 ) -> tuple[dict[str, Any], dict[str, str]]:  # dates; column -> reason
     "Return the formats of dates."
-    used = {e.found[n]: e.texts(n) for e in entities for n in _TIMES if n in e.found}
+    used = {e.mapped[n]: e.texts(n) for e in entities for n in _TIMES if n in e.mapped}
     tables = {id(e.table): e.table for e in entities}.values()
     texts = [v for t in tables for c in t.frame if len(v := filled(t.frame[c])) and v.str.contains(r"\d").all()]
     forms, reasons = read_dates(work, used, [h for h in map(date_habit, texts) if h.forms])
@@ -198,11 +198,11 @@ def number_settings(
     "Return the marks of numbers."
     used: dict[str, pd.Series] = {}
     for e in (e for e in entities if e.kind == "order"):
-        column = e.found.get("amount") or e.table.column("unit_price")
+        column = e.mapped.get("amount") or e.table.column("unit_price")
         used[column] = filled(e.table.frame[column])
     decimal, thousands, reason = read_marks(work, used)
     if not used:  # coordinates and ratings alone: a mark in them stands before decimals
-        places = [e.texts(n) for e in entities for n in ("lon", "lat", "rating") if n in e.found]
+        places = [e.texts(n) for e in entities for n in ("lon", "lat", "rating") if n in e.mapped]
         decimal = "," if any(v.str.fullmatch(r"-?\d+,\d+").any() for v in places) else "."
     settings = {"decimal": decimal} if decimal == "," else {}
     return settings | ({"thousands": thousands} if thousands else {}), dict.fromkeys(used, reason)
@@ -213,9 +213,9 @@ def _numeric_label(work: Work, column: str, values: pd.Series) -> tuple[dict[str
     different = sorted(values.unique())
     if set(different) <= {"0", "1"}:
         return {}, "label", "0 and 1: negative and positive"
-    told = {f"{a}<{b}": f"{a} is negative, {b} is positive" for a in different for b in different if a != b}
-    told = {k: v for k, v in list(told.items())[:6]} | {"-": "leave the labels out"}
-    answer = work.ask("labels", f"{column}: which value is negative, which positive?", told, tuple(different[:3]))
+    choices = {f"{a}<{b}": f"{a} is negative, {b} is positive" for a in different for b in different if a != b}
+    choices = {k: v for k, v in list(choices.items())[:6]} | {"-": "leave the labels out"}
+    answer = work.ask("labels", f"{column}: which value is negative, which positive?", choices, tuple(different[:3]))
     if answer in (None, "-"):
         return {}, "", ""
     negative, positive = str(answer).split("<")
@@ -231,15 +231,15 @@ def rating_settings(
     "Return how ratings and labels are read."
     settings: dict[str, Any] = {}
     reasons = {}
-    for name in [n for n in ("rating", "label") if n in entity.found]:
-        values, column = entity.texts(name), entity.found.pop(name)
+    for name in [n for n in ("rating", "label") if n in entity.mapped]:
+        values, column = entity.texts(name), entity.mapped.pop(name)
         numeric = name == "label" and values.str.fullmatch(r"-?\d+").all()
         language = entity.table.columns.language
         read = (
             _numeric_label(work, column, values) if numeric else read_ratings(work, column, values, language, decimal)
         )
-        given, role, reasons[column] = read
-        settings |= given
-        if role and role not in entity.found:
-            entity.found[role] = column
+        setting, role, reasons[column] = read
+        settings |= setting
+        if role and role not in entity.mapped:
+            entity.mapped[role] = column
     return settings, reasons

@@ -133,7 +133,7 @@ def list_files(
     paths: list[Path],  # files, folders, zips, or `-`
 ) -> list[Listed]:  # in order; files of folders below come with their folders in `parts`
     "List the files at paths; raises `InputError` for a URL or a damaged zip."
-    found = []
+    listed = []
     for path in paths:
         if re.match(r"[a-z][a-z0-9+]+:/", str(path)):
             raise InputError("a file or a folder", f"an address, {path}", "download it, then load the file")
@@ -141,8 +141,8 @@ def list_files(
             for n, (file, parts) in enumerate(_walk(path)):
                 if n >= MOST_FILES:
                     raise InputError("a folder of data", f"more than {MOST_FILES:,} files in {path}", "name a folder")
-                found += _in_zip(file, parts, False, path.resolve().name)
+                listed += _in_zip(file, parts, False, path.resolve().name)
             continue
         file = _standard_input() if str(path) == "-" else path
-        found += _in_zip(file, (file.name,), True, "") if file.is_file() else [Listed(file, "", (file.name,), True)]
-    return found
+        listed += _in_zip(file, (file.name,), True, "") if file.is_file() else [Listed(file, "", (file.name,), True)]
+    return listed

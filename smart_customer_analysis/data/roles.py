@@ -97,12 +97,12 @@ def _pairs(values: dict[str, pd.Series], language: str) -> list[tuple[Meaning, s
     return sorted(pairs, key=lambda p: p[0].rank)
 
 # %% ../../nbs/124_data.roles.ipynb #1ed7f978
-def _free_texts(values: dict[str, pd.Series], taken: set[str]) -> list[str]:
+def _free_texts(values: dict[str, pd.Series], used: set[str]) -> list[str]:
     "Return the columns without a meaning whose values are sentences, nearly all different."
     return [
         column
         for column, v in values.items()
-        if column not in taken
+        if column not in used
         and len(v)
         and _is_free_text(v)
         and v.str.count(r"\s").mean() >= 3
@@ -159,8 +159,8 @@ def kinds_of(
     has = set(columns.names)
     money = "amount" in has or {"unit_price", "quantity"} <= has
     order = money and bool(has & {"order_id", "order_date", "date"})
-    said = has & {"text", "rating", "label"}
-    review = bool(said) and (
+    opinions = has & {"text", "rating", "label"}
+    review = bool(opinions) and (
         not order or ("rating" in has and "text" in has) or bool(has & {"review_id", "review_date"})
     )
     kinds = ["review"] * review + ["order"] * order

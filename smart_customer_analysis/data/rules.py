@@ -179,8 +179,8 @@ def map_columns(
 ) -> tuple[pd.DataFrame, set[str]]:  # contract columns as text, and own ones; names of the former that the file has
     "Give columns their contract names; raises `InputError` for a column the file does not have."
     names = [n for n in columns(FRAMES[kind]) if n != "extra"]
-    found = {n: _column_texts(frame, n, kind, source, file) for n in names}
-    present = {n: texts for n, texts in found.items() if texts is not None}
+    mapped = {n: _column_texts(frame, n, kind, source, file) for n in names}
+    present = {n: texts for n, texts in mapped.items() if texts is not None}
     blank = pd.Series(pd.NA, index=frame.index, dtype="str")
     own = _own_columns(frame, kind, source, file)
     return pd.DataFrame({n: present.get(n, blank) for n in names} | own), set(present)

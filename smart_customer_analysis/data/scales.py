@@ -106,8 +106,8 @@ def _in_text(text: str) -> tuple[float, float] | None:
     if text and set(text) <= set("★☆⭐✰ \ufe0f"):
         return float(text.count("★") + text.count("⭐")), 5.0
     for pattern, top in ((_OF, None), (_PERCENT, 100.0), (_STARRED, 5.0), (re.compile(r"(\d+(?:[.,]\d+)?)"), 0.0)):
-        if found := pattern.fullmatch(text):
-            return _float(found[1]), _float(found[2]) if top is None else top
+        if match := pattern.fullmatch(text):
+            return _float(match[1]), _float(match[2]) if top is None else top
     return None
 
 # %% ../../nbs/123_data.scales.ipynb #6d0b57de
@@ -144,14 +144,14 @@ def _plain(text: str) -> str:
 
 def _ladder(texts: list[str]) -> dict[str, float] | None:
     "Return the stars of words that stand on one ladder; None where two ladders disagree."
-    found = []
+    readings = []
     for ladder in " ".join(_LADDERS.split()).split("; "):
         steps: dict[str, float] = {
             word: i + 1.0 for i, step in enumerate(ladder.split(", ")) for word in step.split("|")
         }
         if len(texts) > 1 and all(_plain(t) in steps for t in texts):
-            found.append({t: steps[_plain(t)] for t in texts})
-    return found[0] if found and all(f == found[0] for f in found) else None
+            readings.append({t: steps[_plain(t)] for t in texts})
+    return readings[0] if readings and all(f == readings[0] for f in readings) else None
 
 
 def _sides(texts: list[str]) -> tuple[dict[str, int], tuple[str, ...]] | None:
@@ -186,8 +186,8 @@ def _of_numbers(texts: pd.Series, name: str, language: str, read: dict[str, tupl
 # %% ../../nbs/123_data.scales.ipynb #e67da786
 def _number_in(text: str) -> float:
     "Return the grade that a text holds."
-    found = _in_text(text.strip())
-    return found[0] if found else 0.0
+    grade = _in_text(text.strip())
+    return grade[0] if grade else 0.0
 
 
 def decided(
@@ -210,7 +210,7 @@ def rating_habit(
     "Tell how the ratings of a column become stars."
     texts = texts.str.strip()
     different = Counter(texts)
-    read = {t: found for t in different if (found := _in_text(t))}
+    read = {t: grade for t in different if (grade := _in_text(t))}
     share = sum(different[t] for t in read) / max(1, len(texts))
     if share >= 0.9 and len(read) <= 1000:
         return _of_numbers(texts[texts.isin(list(read))], name, language, read)

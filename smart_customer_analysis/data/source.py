@@ -156,14 +156,14 @@ def named_columns(
     "Return the columns that a description names in a file."
     named: dict[str, str] = {}
     for kind, entity in source.entities.items():
-        taken: set[str] = set()
+        replaced: set[str] = set()
         for join in entity.joins:
             if join.file == file:
                 factors = [c for name in join.take for c in join.product.get(name, [name])]
                 named |= dict.fromkeys((join.to or join.on, *factors), "a join")
-            if entity.file == file and join.on not in taken:
+            if entity.file == file and join.on not in replaced:
                 named[join.on] = "a join"
-            taken |= set(join.take)
+            replaced |= set(join.take)
         if entity.file == file:
             mapped = entity.columns | getattr(entity, "product", {})
             own = {column: f"the {kind}'s {name}" for name, origin in mapped.items() for column in _listed(origin)}
@@ -171,7 +171,7 @@ def named_columns(
             cancelled = getattr(entity, "cancelled", None)
             if cancelled:
                 own[dict(cancelled)["column"]] = f"a cancelled {kind}"
-            named |= {column: use for column, use in own.items() if column not in taken}
+            named |= {column: use for column, use in own.items() if column not in replaced}
     return named
 
 # %% ../../nbs/098_data.source.ipynb #cbef7b71

@@ -83,14 +83,14 @@ def _message(output: str) -> str:
 def _write_request(template: Path, out: Path, values: dict[str, Any]) -> None:
     "Write the notebook to run: the template, and after its parameters a cell with those that were asked for."
     defaults = {p.name: p.default for p in parameters(template)}
-    given = {n: v for n, v in values.items() if type(v) is not type(defaults[n]) or v != defaults[n]}
+    changed = {n: v for n, v in values.items() if type(v) is not type(defaults[n]) or v != defaults[n]}
     notebook = json.loads(template.read_text(encoding="utf-8"))
     at = next((i for i, c in enumerate(notebook["cells"]) if "parameters" in c["metadata"].get("tags", [])), -1)
     cell: dict[str, Any] = {"cell_type": "code", "metadata": {"tags": ["injected-parameters"]}}
-    cell |= {"source": given_cell(given), "execution_count": None, "outputs": []}
+    cell |= {"source": given_cell(changed), "execution_count": None, "outputs": []}
     if notebook.get("nbformat_minor", 0) > 4:
         cell["id"] = "asked-for"
-    notebook["cells"][at + 1 : at + 1] = [cell] if given else []
+    notebook["cells"][at + 1 : at + 1] = [cell] if changed else []
     out.write_text(json.dumps(notebook), encoding="utf-8")
 
 # %% ../../nbs/600_report.run.ipynb #60dd0003

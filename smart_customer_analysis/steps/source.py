@@ -61,17 +61,17 @@ def looks_at(
     "Look at files; raises `InputError` for files that hold no table."
     looks, passed = [], []
     for file in _listed(paths):
-        said = {k: answers.pop(f"{k}:{file.name}") for k in ("encoding", "sheet") if f"{k}:{file.name}" in answers}
+        options = {k: answers.pop(f"{k}:{file.name}") for k in ("encoding", "sheet") if f"{k}:{file.name}" in answers}
         try:
-            looks.append(look(file, **said))
+            looks.append(look(file, **options))
         except InputError:
             if file.is_named or format_of_name(file.name) in ("csv", "parquet", "xlsx"):
                 raise
             passed.append(file.name)
-    labelled = [seen for seen in looks if seen.spec.format == "fasttext"]
+    labelled = [table for table in looks if table.spec.format == "fasttext"]
     if len(labelled) < len(looks):
-        passed += [seen.name for seen in labelled]
-        looks = [seen for seen in looks if seen not in labelled]
+        passed += [table.name for table in labelled]
+        looks = [table for table in looks if table not in labelled]
     return looks, passed
 
 # %% ../../nbs/664_steps.source.ipynb #fcec46e8
@@ -81,11 +81,11 @@ def draft_of(
     answers: Mapping[str, str] | None = None,  # to questions of the draft
 ) -> Draft:  # sure where its `open` is empty
     "Draft the description of files; raises `InputError` for files that hold no table."
-    given = dict(answers or {})
-    looks, passed = looks_at(paths, given)
-    made = draft(looks, name or name_of(paths), given)
-    made.notes.extend(f"passed over, no table: {file}" for file in passed)
-    return made
+    replies = dict(answers or {})
+    looks, passed = looks_at(paths, replies)
+    drafted = draft(looks, name or name_of(paths), replies)
+    drafted.notes.extend(f"passed over, no table: {file}" for file in passed)
+    return drafted
 
 # %% ../../nbs/664_steps.source.ipynb #71358455
 _FORMATS = ("csv", "fasttext", "jsonl", "parquet", "sample", "sql")  # shipped, but the shape of no program
@@ -94,13 +94,13 @@ _FORMATS = ("csv", "fasttext", "jsonl", "parquet", "sample", "sql")  # shipped, 
 def _files_of(source: Source, looks: Sequence[Look]) -> dict[str, str]:
     "Return which described file each look is, by name; empty where one is none, or a needed file is absent."
     needs = {file: set(named_columns(source, file)) for file in source.files}
-    found = {}
-    for seen in looks:
-        has = set(seen.frame.columns)
-        unread = next((f for f, s in source.files.items() if not needs[f] and matches(s.path, (seen.name,))), "")
-        found[seen.name] = next((f for f, names in needs.items() if names and names <= has), unread)
-    absent = [f for f, spec in source.files.items() if not spec.optional and f not in found.values()]
-    return {} if absent or not all(found.values()) else found
+    matched = {}
+    for table in looks:
+        has = set(table.frame.columns)
+        unread = next((f for f, s in source.files.items() if not needs[f] and matches(s.path, (table.name,))), "")
+        matched[table.name] = next((f for f, names in needs.items() if names and names <= has), unread)
+    absent = [f for f, spec in source.files.items() if not spec.optional and f not in matched.values()]
+    return {} if absent or not all(matched.values()) else matched
 
 # %% ../../nbs/664_steps.source.ipynb #5078c71f
 def shipped_for(
@@ -118,14 +118,14 @@ def shipped_for(
 
 # %% ../../nbs/664_steps.source.ipynb #e3f40ed6
 def draft_text(
-    made: Draft,  # nothing open
+    drafted: Draft,  # nothing open
 ) -> str:  # a few lines
     "Say what a draft took the columns for."
-    taken = ", ".join(f"{g.meaning} = {g.column!r}" for g in made.guesses)
-    settings = {k: v for k, v in made.content.items() if k not in ("about", "files", "review", "order", "customer")}
-    lines = [f"source {made.name!r}, drafted: {taken or 'labelled lines'}"]
+    columns = ", ".join(f"{g.meaning} = {g.column!r}" for g in drafted.guesses)
+    settings = {k: v for k, v in drafted.content.items() if k not in ("about", "files", "review", "order", "customer")}
+    lines = [f"source {drafted.name!r}, drafted: {columns or 'labelled lines'}"]
     lines += [", ".join(f"{k} = {v!r}" for k, v in settings.items())] if settings else []
-    lines += [f"open: {q.ask}" for q in made.questions] + made.notes
+    lines += [f"open: {q.ask}" for q in drafted.questions] + drafted.notes
     return "\n".join(lines)
 
 
@@ -147,11 +147,11 @@ def source_for(
         named = known.model_copy(update={"name": name_of(files).removesuffix("-files")})
         say(f"source {named.name!r}: the columns are those of the shipped source {known.name!r}")
         return named
-    made = draft(looks, name_of(files), answers)
-    made.notes.extend(f"passed over, no table: {file}" for file in passed)
-    if made.open:
+    drafted = draft(looks, name_of(files), answers)
+    drafted.notes.extend(f"passed over, no table: {file}" for file in passed)
+    if drafted.open:
         shown = " ".join(str(p) for p in paths)
-        what = "; ".join(q.ask for q in made.open[:2])
+        what = "; ".join(q.ask for q in drafted.open[:2])
         raise InputError("files that can be read in one way", what, f"run: sca source new {shown}")
-    say(draft_text(made))
-    return made.source()
+    say(draft_text(drafted))
+    return drafted.source()

@@ -23,17 +23,17 @@ import exports
 NUMBERS = range(5 * len(exports.COUNTRIES))
 
 
-def loaded(made: Draft, path: Path) -> Loaded:
-    return load(made.source(), [path])
+def loaded(drafted: Draft, path: Path) -> Loaded:
+    return load(drafted.source(), [path])
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_each_of_forty_exports_is_drafted_right_or_asked_about(number, tmp_path):
     export = exports.write_export(tmp_path, number)
-    made = draft_of([export.path])
-    assert bool(made.open) == export.asks, (export.words, [q.ask for q in made.open])
+    drafted = draft_of([export.path])
+    assert bool(drafted.open) == export.asks, (export.words, [q.ask for q in drafted.open])
     if not export.asks:
-        shop = loaded(made, export.path)
+        shop = loaded(drafted, export.path)
         assert exports.faults(export, shop.reviews, shop.orders) == [], export.words
         assert shop.rows["rejected"] == 0
 
@@ -103,10 +103,10 @@ OPEN = [
 
 @pytest.mark.parametrize(("columns", "key"), [case[1:] for case in OPEN], ids=[case[0] for case in OPEN])
 def test_what_can_be_read_in_two_ways_is_asked(columns, key, tmp_path):
-    made = draft_of([table(tmp_path, "shop.csv", **columns)])
-    assert [q.key for q in made.open if key in q.key], [q.key for q in made.questions]
+    drafted = draft_of([table(tmp_path, "shop.csv", **columns)])
+    assert [q.key for q in drafted.open if key in q.key], [q.key for q in drafted.questions]
     with pytest.raises(InputError, match="answers to"):
-        made.source()
+        drafted.source()
 
 
 ANSWERED = [
@@ -152,9 +152,9 @@ def test_another_date_of_the_file_settles_day_and_month(tmp_path):
         "review date": lambda i: f"0{1 + i % 9}/03/2026",
         "order date": lambda i: f"{1 + i}/01/2026",
     }
-    made = draft_of([table(tmp_path, "shop.csv", **columns)])
-    assert made.open == []
-    assert made.source().dates == ["%d/%m/%Y"]
+    drafted = draft_of([table(tmp_path, "shop.csv", **columns)])
+    assert drafted.open == []
+    assert drafted.source().dates == ["%d/%m/%Y"]
 
 
 def test_lines_of_an_order_are_added_up_and_quantities_multiplied(tmp_path):
@@ -184,8 +184,8 @@ def test_signs_of_a_currency_are_taken_off_and_say_the_currency(tmp_path):
 def test_reviews_without_a_customer_take_the_one_of_their_order(tmp_path):
     table(tmp_path, "orders.csv", order_id=str, email=lambda i: f"a{i % 5}@x.org", date=day, total=lambda i: f"{i}.50")
     table(tmp_path, "reviews.csv", order_id=str, stars=lambda i: 1 + i % 5, comment=words)
-    made = draft_of([tmp_path])
-    shop = load(made.source(), [tmp_path])
+    drafted = draft_of([tmp_path])
+    shop = load(drafted.source(), [tmp_path])
     assert shop.reviews.sort_values("line")["customer_id"].head(3).to_list() == ["a0@x.org", "a1@x.org", "a2@x.org"]
     assert len(shop.orders) == 24
 
@@ -201,9 +201,9 @@ def test_customers_of_several_files_are_matched_by_the_column_that_they_share(tm
         total=lambda i: f"{i}.50",
     )
     table(tmp_path, "reviews.csv", email=lambda i: f"a{i}@x.org", stars=lambda i: 1 + i % 5, comment=words)
-    made = draft_of([tmp_path])
-    assert made.content["order"]["columns"]["customer_id"] == "email"
-    assert made.content["review"]["columns"]["customer_id"] == "email"
+    drafted = draft_of([tmp_path])
+    assert drafted.content["order"]["columns"]["customer_id"] == "email"
+    assert drafted.content["review"]["columns"]["customer_id"] == "email"
 
 
 def test_customers_that_share_no_value_are_asked_about(tmp_path):
@@ -225,9 +225,9 @@ def test_a_day_over_12_far_down_in_a_long_file_is_seen(tmp_path):
         "date": lambda i: f"0{1 + i % 9}/{20 if i > 19_000 else 1 + i % 9:02}/2026",
     }
     path = table(tmp_path, "shop.csv", rows=20_000, **columns)
-    made = draft_of([path])
-    assert made.open == []
-    assert made.source().dates == ["%m/%d/%Y"]
+    drafted = draft_of([path])
+    assert drafted.open == []
+    assert drafted.source().dates == ["%m/%d/%Y"]
 
 
 def test_lines_before_the_header_are_passed_over(tmp_path):
@@ -238,10 +238,10 @@ def test_lines_before_the_header_are_passed_over(tmp_path):
 
 def test_the_written_file_says_what_the_draft_says(tmp_path):
     path = table(tmp_path, "shop.csv", text=words, rating=lambda i: i % 11, date=day)
-    made = draft_of([path])
-    (tmp_path / "kiosk.toml").write_text(made.toml(), encoding="utf-8")
-    assert tomllib.loads(made.toml()) == made.content
-    assert load_source(tmp_path / "kiosk.toml") == made.source().model_copy(update={"name": "kiosk"})
+    drafted = draft_of([path])
+    (tmp_path / "kiosk.toml").write_text(drafted.toml(), encoding="utf-8")
+    assert tomllib.loads(drafted.toml()) == drafted.content
+    assert load_source(tmp_path / "kiosk.toml") == drafted.source().model_copy(update={"name": "kiosk"})
 
 
 def test_two_shops_get_two_names(tmp_path):

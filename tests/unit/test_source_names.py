@@ -47,9 +47,9 @@ def test_a_description_and_a_public_set_keep_their_names(home):
     assert steps.stored_name("olist", ("shop_a",)) is None and steps.stored_name("sample") is None
 
 
-@pytest.mark.parametrize("given", [("shop_a",), ("shop_a/reviews.csv",), ("--train", "shop_a/reviews.csv")])
-def test_files_without_a_source_are_drafted_and_never_mixed_into_the_sample(home, given):
-    assert ask(*given)["source"] == "shop-a"
+@pytest.mark.parametrize("arguments", [("shop_a",), ("shop_a/reviews.csv",), ("--train", "shop_a/reviews.csv")])
+def test_files_without_a_source_are_drafted_and_never_mixed_into_the_sample(home, arguments):
+    assert ask(*arguments)["source"] == "shop-a"
     assert [x["source"] for x in ask("list")] == ["shop-a"]
 
 

@@ -172,8 +172,8 @@ def test_dates_that_fit_two_formats_and_odd_times_are_counted(tmp_path):
     toml = 'timezone = "Europe/Berlin"\ndates = ["%m/%d/%Y", "%d/%m/%Y", "ISO8601"]\nlatest = 2027-01-01\n' + REVIEWS
     shop = shop_of(tmp_path, toml, reviews_csv=rows)
     _, steps = clean(shop)
-    said = steps[steps["step"] == "reading"].set_index("rule")["rows"].to_dict()
-    assert said == {
+    remarks = steps[steps["step"] == "reading"].set_index("rule")["rows"].to_dict()
+    assert remarks == {
         "dates that fit two formats; the first was taken": 1,  # the third row is rejected
         "times that Europe/Berlin has twice or not at all": 1,
     }
@@ -181,7 +181,7 @@ def test_dates_that_fit_two_formats_and_odd_times_are_counted(tmp_path):
     for batch in read_batches(tmp_path / "shop.toml", tmp_path, batch_rows=1):
         cleaner.clean(batch)
     table = cleaner.table()
-    assert table[table["step"] == "reading"].set_index("rule")["rows"].to_dict() == said
+    assert table[table["step"] == "reading"].set_index("rule")["rows"].to_dict() == remarks
 
 
 @pytest.mark.parametrize(
