@@ -1576,6 +1576,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                   'smart_customer_analysis/promotion.py')},
             'smart_customer_analysis.report.child': { 'smart_customer_analysis.report.child._end_with_starter': ( 'report.child.html#_end_with_starter',
                                                                                                                   'smart_customer_analysis/report/child.py'),
+                                                      'smart_customer_analysis.report.child._is_scratch': ( 'report.child.html#_is_scratch',
+                                                                                                            'smart_customer_analysis/report/child.py'),
                                                       'smart_customer_analysis.report.child.clear_abandoned': ( 'report.child.html#clear_abandoned',
                                                                                                                 'smart_customer_analysis/report/child.py'),
                                                       'smart_customer_analysis.report.child.hold': ( 'report.child.html#hold',

@@ -44,12 +44,18 @@ def hold(
     return lock
 
 # %% ../../nbs/597_report.child.ipynb #5970a00e
+def _is_scratch(folder: Path) -> bool:
+    "Return whether a folder is a run's: it holds the run's kernel or its notebook."
+    name = folder.name[1:].rpartition("-")[0]
+    return (folder / "jupyter" / "kernels").is_dir() or (folder / f"{name}.ipynb").is_file()
+
+
 def clear_abandoned(
     reports: Path,  # folder of all reports
 ) -> list[str]:  # names of the folders that were deleted
-    "Delete scratch folders that no run holds."
+    "Delete scratch folders that no run holds; other folders stay, and empty ones."
     cleared = []
-    for folder in (p for p in reports.glob(".*-????????") if p.is_dir() and not p.is_symlink()):
+    for folder in (p for p in reports.glob(".*-????????") if not p.is_symlink() and _is_scratch(p)):
         lock = os.open(folder, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -191,10 +191,12 @@ def test_scratch_folders_of_dead_runs_are_cleared_by_the_next_and_by_an_erasure(
     for name in (".weekly-deadbeef", ".weekly-ab_12cde"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "weekly.ipynb").write_text("Anna wrote: it leaks")
+    (tmp_path / ".backup-20260101").mkdir()
+    (tmp_path / ".backup-20260101" / "notes.txt").write_text("of somebody else")
     lock = hold(tmp_path / ".weekly-ab_12cde")
     erase_reports(tmp_path, None)  # no report is looked at here
     os.close(lock)
-    assert [p.name for p in tmp_path.iterdir()] == [".weekly-ab_12cde"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".backup-20260101", ".weekly-ab_12cde"]
 
 
 @pytest.mark.parametrize("where", ["notes.txt", "notes.txt/reports"])
