@@ -9,7 +9,7 @@ Tables.
 # %% auto #0
 __all__ = ['Id', 'Moment', 'Base', 'Load', 'LoadFile', 'LoadCount', 'Reject', 'Customer', 'Product', 'Review', 'Order',
            'ReplacedRow', 'Model', 'Prediction', 'SegmentRun', 'Segment', 'SegmentMember', 'ReportRun', 'Erasure',
-           'table_names']
+           'Close', 'Alert', 'Delivery', 'table_names']
 
 # %% ../../nbs/400_store.tables.ipynb #738102c0
 from datetime import UTC, datetime
@@ -351,6 +351,53 @@ class Erasure(Base):
     erasure_id: Mapped[int] = mapped_column(primary_key=True)
     erased_at: Mapped[datetime]
     rows: Mapped[dict]
+
+# %% ../../nbs/400_store.tables.ipynb #aeea82c8
+class Close(Base):
+    "One daily close of a source: the day it ended with, and what was loaded, predicted, tested and sent."
+
+    __tablename__ = "closes"
+    __table_args__ = {"sqlite_autoincrement": True}
+    close_id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[Id] = mapped_column(index=True)
+    day: Mapped[str]  # last day that was tested, ISO date; empty: none
+    status: Mapped[str]  # running, done or failed
+    result: Mapped[dict]
+    error: Mapped[str | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+# %% ../../nbs/400_store.tables.ipynb #07e023b6
+class Alert(Base):
+    "A change that a daily close told, once: the days since `since` differ from those before."
+
+    __tablename__ = "alerts"
+    source: Mapped[Id] = mapped_column(primary_key=True)
+    day: Mapped[str] = mapped_column(primary_key=True)  # day whose test told it, ISO date
+    kind: Mapped[str] = mapped_column(primary_key=True)  # overall, region, segment, product or drift
+    key: Mapped[Id] = mapped_column(primary_key=True)  # of the group; empty for the whole
+    name: Mapped[str]
+    mark: Mapped[str]  # worse, better or event
+    since: Mapped[str]  # first day of the changed days, from which later tests start
+    sentence: Mapped[str]
+    figures: Mapped[dict]  # points, low, high, n_customers, n_reviews
+    told_at: Mapped[datetime]
+
+
+class Delivery(Base):
+    "One report on its way to one recipient; the key names what is sent, so that nothing is sent twice."
+
+    __tablename__ = "deliveries"
+    key: Mapped[Id] = mapped_column(primary_key=True)
+    report: Mapped[str]
+    recipient: Mapped[str]  # name in reports.toml, never an address
+    subject: Mapped[str]
+    path_html: Mapped[str | None]  # below reports_dir
+    status: Mapped[str]  # waiting, sending, sent or given_up
+    attempts: Mapped[int]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
 
 # %% ../../nbs/400_store.tables.ipynb #2682a2a4
 def table_names() -> list[str]:  # a table comes after those it refers to

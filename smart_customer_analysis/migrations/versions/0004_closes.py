@@ -1,0 +1,71 @@
+"""Daily closes, what they told, and what was delivered to whom.
+
+Revision: 0004
+Follows: 0003
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+from smart_customer_analysis.store.tables import Moment
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+JSON = sa.JSON().with_variant(JSONB(), "postgresql")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "closes",
+        sa.Column("close_id", sa.Integer(), nullable=False),
+        sa.Column("source", KEY, nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("result", JSON, nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("finished_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("close_id", name="pk_closes"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_closes_source", "closes", ["source"])
+    op.create_table(
+        "alerts",
+        sa.Column("source", KEY, nullable=False),
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("since", sa.Text(), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("figures", JSON, nullable=False),
+        sa.Column("told_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "day", "kind", "key", name="pk_alerts"),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("key", KEY, nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("path_html", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("sent_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name="pk_deliveries"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("deliveries")
+    op.drop_table("alerts")
+    op.drop_index("ix_closes_source", "closes")
+    op.drop_table("closes")
