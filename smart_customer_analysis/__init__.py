@@ -90,9 +90,11 @@ Modules:
 - `smart_customer_analysis.steps.sentiment`: Train where there are labels, score, abstain where the error cannot be kept, measure, store
 - `smart_customer_analysis.steps.source`: The one that was named; else a draft, where every guess is sure; else nothing
 - `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
+- `smart_customer_analysis.store.closes`: One row for each close; a change is told once
 - `smart_customer_analysis.store.engine`: A URL becomes an engine with spatial SQL on both backends, safe transactions, and one kind of error
 - `smart_customer_analysis.store.erase`: From every table, together with every quote
 - `smart_customer_analysis.store.filters`: One set of filters for page, API and reports, turned into SQL in one place
+- `smart_customer_analysis.store.known`: Files by their content, and what these customers wrote before
 - `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and an exact way back
 - `smart_customer_analysis.store.migrate`: Migrations forwards and back, and a check that refuses a foreign database
 - `smart_customer_analysis.store.pages`: How reviews are sorted, where a page ends, and what is shown of each review

@@ -67,20 +67,31 @@ class SeenTexts:
     def __init__(self):
         self.keys = np.empty(0, np.uint64)  # sorted
 
-    def repeated(
-        self,
-        reviews: pd.DataFrame,  # Review frame
-    ) -> pd.Series:  # bool by row
-        "Find reviews that repeat an earlier text of the same customer, and remember the others."
+    def _keys(self, reviews: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+        "Hash customer and text of each review, and say where two equal hashes are one opinion."
         texts = [bare(t) for t in (reviews["title"] + "\n" + reviews["text"]).tolist()]
         customers = reviews["customer_id"].fillna("").tolist()
         named = [f"{who}\x1f{text}" for who, text in zip(customers, texts, strict=True)]
         key = pd.Series(hash_texts(pd.Series(named, dtype=object)), reviews.index)
         is_long = pd.Series([t.count(" ") >= LONG_ENOUGH - 1 for t in texts], reviews.index, dtype=bool)
-        is_long &= reviews["customer_id"].notna()  # nobody knows whether two without a name are one
-        repeated = (key.duplicated() | key.isin(self.keys)) & is_long
-        new = np.unique(key[is_long & ~repeated].to_numpy())
-        self.keys = np.insert(self.keys, np.searchsorted(self.keys, new), new)
+        return key, is_long & reviews["customer_id"].notna()  # nobody knows whether two without a name are one
+
+    def note(
+        self,
+        reviews: pd.DataFrame,  # customer_id, title, text, as they were stored
+    ) -> None:
+        "Remember reviews of an earlier load."
+        key, counts = self._keys(reviews)
+        self.keys = np.union1d(self.keys, key[counts].to_numpy())
+
+    def repeated(
+        self,
+        reviews: pd.DataFrame,  # Review frame
+    ) -> pd.Series:  # bool by row
+        "Find reviews that repeat an earlier text of the same customer, and remember the others."
+        key, counts = self._keys(reviews)
+        repeated = (key.duplicated() | key.isin(self.keys)) & counts
+        self.keys = np.union1d(self.keys, key[counts & ~repeated].to_numpy())
         return repeated
 
 # %% ../../nbs/120_data.clean.ipynb #88a72189
@@ -174,8 +185,11 @@ class Cleaner:
     def clean(
         self,
         batch: Loaded,  # as from `read_batches` or `load`
+        stored: pd.DataFrame | None = None,  # other reviews of these customers from earlier loads
     ) -> Loaded:  # new, with read = loaded + rejected + duplicate
         "Clean texts and coordinates of one batch."
+        if stored is not None and len(stored):
+            self._seen.note(stored)
         reviews, steps = clean_texts(batch.reviews)
         steps += [("reading", remark, n) for remark, n in batch.remarks.items()]
         out = replace(batch, reviews=conform(reviews, Review))

@@ -12,19 +12,22 @@ __all__ = ['MOST_IN_MEMORY', 'rows_to_read', 'stored_name', 'load_step', 'load_o
 # %% ../../nbs/665_steps.load.ipynb #ab3deaa5
 import pandas as pd
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from ..config import Settings
 from ..data.clean import Cleaner
 from ..data.geocode import place_customers
 from ..data.load import Loaded, concat, read_batches
 from ..data.source import Source, load_source
-from ..privacy import pseudonymise
+from ..privacy import pseudonym, pseudonymise
 from ..schema import InputError
 from .source import name_of
+from ..store.known import other_reviews
 from ..store.loads import LoadBuffer, LoadReceipt, show_load
 from ..store.migrate import open_database
+from ..store.query import count_reviews
 from sqlalchemy import Engine
 from typing import Any
 
@@ -57,6 +60,14 @@ def stored_name(
         return name
     return name_of([Path(p) for p in paths])
 
+# %% ../../nbs/665_steps.load.ipynb #e2d3dbcf
+def _stored_beside(engine: Engine, source: str, key: str, reviews: pd.DataFrame) -> pd.DataFrame:
+    "Read other reviews of these customers from earlier loads, with the customer ids of the files."
+    ids = reviews["customer_id"].dropna().unique() if count_reviews(engine, source) else []
+    names = {pseudonym(i, key) if key else i: i for i in ids}
+    stored = other_reviews(engine, source, names, set(reviews["review_id"]))
+    return stored.assign(customer_id=stored["customer_id"].map(names))
+
 # %% ../../nbs/665_steps.load.ipynb #d0b5eed5
 def load_step(
     engine: Engine,  # database, migrated
@@ -68,16 +79,18 @@ def load_step(
     pseudonym_key: str = "",  # HMAC key; empty: ids stay as they are
     most: int = MOST_IN_MEMORY,  # reviews to return; from a larger shop a sample, with the counts of all; 0: all
     name: str | None = None,  # what the source is stored as; None: its own name
+    known: Collection[str] = (),  # sha256 of files that are not read again
 ) -> tuple[Loaded, pd.DataFrame, LoadReceipt]:  # usable rows; cleaning by step and rule; what was stored
     "Read, clean and place the rows of a source and store them with their rejects."
     cleaner, buffer = Cleaner(), LoadBuffer()
     description = source if isinstance(source, Source) else load_source(source)
     if name:
         description = description.model_copy(update={"name": name})
+    stored = partial(_stored_beside, engine, description.name, pseudonym_key)
 
     def pieces() -> Iterator[Loaded]:
-        for batch in read_batches(description, paths, train, test, progress=progress):
-            batch = pseudonymise(cleaner.clean(batch), pseudonym_key)
+        for batch in read_batches(description, paths, train, test, progress=progress, known=known):
+            batch = pseudonymise(cleaner.clean(batch, stored(batch.reviews)), pseudonym_key)
             batch = replace(batch, customers=place_customers(batch.customers, batch.country))
             buffer.add(batch.reviews, batch.customers, batch.orders, batch.rejects, batch.counts)
             yield batch
