@@ -17,6 +17,7 @@ import pyarrow as pa
 from collections.abc import Mapping, Sequence
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     CursorResult,
     Engine,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     cast,
     extract,
     func,
+    or_,
     select,
     type_coerce,
 )
@@ -377,13 +379,14 @@ def overview(
     return plain(result | {"model": scoring_model(engine, source)})
 
 # %% ../../nbs/460_store.query.ipynb #4650bc90
-def _sampled_ids(source: str, most: int, seed: int) -> Select:
-    "Select the ids of a sample of reviews."
+def _sample(source: str, most: int, seed: int, after: int | None) -> ColumnElement[bool]:
+    "Return the condition of a sample of reviews, and of all reviews that later loads wrote."
     by = func.md5(Review.review_id + f":{seed}")
-    return select(Review.review_id).where(Review.source == source).order_by(by, Review.review_id).limit(most)
+    ids = select(Review.review_id).where(Review.source == source).order_by(by, Review.review_id).limit(most)
+    return Review.review_id.in_(ids) if after is None else or_(Review.review_id.in_(ids), Review.load_id > after)
 
 
-def _read_frame(c: Connection, entity: Any, model: Any, source: str, sampled: Select | None) -> pd.DataFrame:
+def _read_frame(c: Connection, entity: Any, model: Any, source: str, sampled: Any) -> pd.DataFrame:
     "Read the rows of a table as a frame of the schema, in the order of their key."
     table = entity.__table__
     columns = [table.c[n] for n in schema.columns(model) if n in table.columns]
@@ -391,7 +394,7 @@ def _read_frame(c: Connection, entity: Any, model: Any, source: str, sampled: Se
     query = select(*(_raw_time(c, x).label(x.name) if x.name in times else x for x in columns))
     query = query.where(table.c.source == source).order_by(*table.primary_key.columns)
     if sampled is not None:
-        query = query.where(table.c.review_id.in_(sampled))
+        query = query.where(sampled)
     frame = pd.DataFrame(_fetch(c.execute(query)), columns=[x.name for x in columns])
     return schema.conform(frame.assign(**{n: _parse_times(frame[n]) for n in times}), model)
 
@@ -401,10 +404,11 @@ def stored_frames(
     source: str | None = None,  # None: the source loaded last
     most: int = 0,  # reviews to read; where there are more, a sample; 0: all
     seed: int = 0,  # of the sample
+    after: int | None = None,  # reviews of loads after this one are read beside the sample
 ) -> dict[str, pd.DataFrame]:  # reviews, customers, orders, as the schema describes them
     "Read the rows of a source as Review, Customer and Order frames."
     source = resolve_source(engine, source)
-    sampled = _sampled_ids(source, most, seed) if most and count_reviews(engine, source) > most else None
+    sampled = _sample(source, most, seed, after) if most and count_reviews(engine, source) > most else None
     with reading(engine) as c:
         return {
             "reviews": _read_frame(c, Review, schema.Review, source, sampled),
