@@ -53,7 +53,7 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0001_first_tables`: The first tables.
 - `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
 - `smart_customer_analysis.migrations.versions.0003_held_out`: Whether a model was trained on a review, stored with its prediction.
-- `smart_customer_analysis.migrations.versions.0004_closes`: Daily closes, what they told, and what was delivered to whom.
+- `smart_customer_analysis.migrations.versions.0004_closes`: Daily closes, what they told, what was delivered to whom; and the encoding of loaded files.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
@@ -89,6 +89,7 @@ Modules:
 - `smart_customer_analysis.steps.segment`: Features, clusters, the match to the last run, names, and one stored run
 - `smart_customer_analysis.steps.sentiment`: Train where there are labels, score, abstain where the error cannot be kept, measure, store
 - `smart_customer_analysis.steps.source`: The one that was named; else a draft, where every guess is sure; else nothing
+- `smart_customer_analysis.steps.watch`: Each complete day is tested once, and a change is told once
 - `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
 - `smart_customer_analysis.store.closes`: One row for each close; a change is told once
 - `smart_customer_analysis.store.engine`: A URL becomes an engine with spatial SQL on both backends, safe transactions, and one kind of error

@@ -97,12 +97,12 @@ def _load_text(load: dict[str, Any]) -> str:
     head = f"load {load['load_id']} of {load['source']}, {load['loaded_at']:%Y-%m-%d %H:%M} UTC"
     stands = ", ".join(f"{n:,} {table}" for table, n in load["stands"].items())
     kept = f"still as this load wrote them: {stands}; changed since: {load['replaced_since']:,}"
-    files = [f | {"sha256": f["sha256"][:16] + "…"} for f in load["files"]]
+    files = [f | {"sha256": f["sha256"][:16] + "…", "encoding": f["encoding"] or ""} for f in load["files"]]
     parts = [
         f"{head}\n{kept}",
         table_text(load["counts"], "file", "entity", "read", "loaded", "rejected", "duplicate"),
         *(_rejects_text(load["rejects"]) or ["every row was loaded or a duplicate"]),
-        table_text(files, "file", "bytes", "sha256"),
+        table_text(files, "file", "bytes", "encoding", "sha256"),
     ]
     return "\n\n".join(parts)
 

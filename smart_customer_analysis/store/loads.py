@@ -81,7 +81,7 @@ class _Header:
     source: str
     content_hash: str
     counts: pd.DataFrame  # COUNT_COLUMNS
-    files: pd.DataFrame | None  # file, sha256, bytes
+    files: pd.DataFrame | None  # file, sha256, bytes; encoding where it is known
     loaded_at: datetime
 
 
@@ -126,7 +126,8 @@ def _insert_details(c: Connection, load_id: int, header: _Header) -> None:
     if len(per_file):
         c.execute(insert(LoadCount), [{"load_id": load_id, **r} for r in per_file.to_dict("records")])
     if header.files is not None and len(header.files):
-        files = header.files[["file", "sha256", "bytes"]].drop_duplicates("file").to_dict("records")
+        files = header.files.reindex(columns=["file", "sha256", "bytes", "encoding"]).drop_duplicates("file")
+        files = files.astype("object").where(files.notna(), None).to_dict("records")
         c.execute(insert(LoadFile), [{"load_id": load_id, **f} for f in files])
 
 
@@ -227,7 +228,7 @@ class LoadBuffer:
         self,
         engine: Engine,  # of a migrated database
         source: str,  # name of the shop the rows belong to
-        files: pd.DataFrame | None = None,  # file, sha256, bytes
+        files: pd.DataFrame | None = None,  # file, sha256, bytes; encoding where it is known
         loaded_at: datetime | None = None,  # moment of the load; default: now
         progress: bool = False,  # show a bar
     ) -> LoadReceipt:  # numbers of rows by table
@@ -263,7 +264,7 @@ def save_load(
     orders: pd.DataFrame | None = None,  # Order frame
     rejects: pd.DataFrame | None = None,  # REJECT_COLUMNS
     counts: pd.DataFrame | None = None,  # COUNT_COLUMNS
-    files: pd.DataFrame | None = None,  # file, sha256, bytes
+    files: pd.DataFrame | None = None,  # file, sha256, bytes; encoding where it is known
     loaded_at: datetime | None = None,  # moment of the load; default: now
 ) -> LoadReceipt:  # numbers of rows by table
     "Write frames as one load; raises `InputError` for a repeated id, `DatabaseError` for a refused row."
@@ -297,7 +298,7 @@ class LoadDetails(TypedDict):
     content_hash: str
     effect: dict[str, dict[str, int]]  # inserted, updated, unchanged, derived: rows by table
     rows: dict[str, int]  # read, loaded, rejected, duplicate
-    files: list[dict[str, Any]]  # file, sha256, bytes
+    files: list[dict[str, Any]]  # file, sha256, bytes, encoding
     counts: list[dict[str, Any]]  # COUNT_COLUMNS
     rejects: dict[str, int]  # rows by rule
     stands: dict[str, int]  # rows whose present version this load wrote, by table
@@ -324,7 +325,7 @@ def show_load(
 ) -> LoadDetails:  # see the class
     "Show one load; raises `DatabaseError` for an unknown number."
     load_id = int(load_id)  # drivers do not know numpy's integers
-    files = select(LoadFile.file, LoadFile.sha256, LoadFile.bytes).where(LoadFile.load_id == load_id)
+    files = select(LoadFile.file, LoadFile.sha256, LoadFile.bytes, LoadFile.encoding).where(LoadFile.load_id == load_id)
     counts = select(*(LoadCount.__table__.c[n] for n in COUNT_COLUMNS)).where(LoadCount.load_id == load_id)
     rules = select(Reject.rule, func.count()).where(Reject.load_id == load_id).group_by(Reject.rule)
     replaced = select(func.count()).select_from(ReplacedRow).where(ReplacedRow.load_id == load_id)

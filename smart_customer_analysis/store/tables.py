@@ -125,6 +125,7 @@ class LoadFile(Base):
     file: Mapped[str] = mapped_column(primary_key=True)
     sha256: Mapped[str]
     bytes: Mapped[int] = mapped_column(BigInteger)
+    encoding: Mapped[str | None]  # in which its text was read; None: a load of an earlier version
 
 # %% ../../nbs/400_store.tables.ipynb #e84b5c21
 class LoadCount(Base):

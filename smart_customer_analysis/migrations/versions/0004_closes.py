@@ -1,4 +1,4 @@
-"""Daily closes, what they told, and what was delivered to whom.
+"""Daily closes, what they told, what was delivered to whom; and the encoding of loaded files.
 
 Revision: 0004
 Follows: 0003
@@ -20,6 +20,7 @@ JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 def upgrade() -> None:
+    op.add_column("load_files", sa.Column("encoding", sa.Text(), nullable=True))
     op.create_table(
         "closes",
         sa.Column("close_id", sa.Integer(), nullable=False),
@@ -69,3 +70,4 @@ def downgrade() -> None:
     op.drop_table("alerts")
     op.drop_index("ix_closes_source", "closes")
     op.drop_table("closes")
+    op.drop_column("load_files", "encoding")
