@@ -986,6 +986,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                       'smart_customer_analysis/data/rules.py'),
                                                     'smart_customer_analysis.data.rules._drop_rounded': ( 'data.rules.html#_drop_rounded',
                                                                                                           'smart_customer_analysis/data/rules.py'),
+                                                    'smart_customer_analysis.data.rules._is_turned': ( 'data.rules.html#_is_turned',
+                                                                                                       'smart_customer_analysis/data/rules.py'),
                                                     'smart_customer_analysis.data.rules._is_web_mercator': ( 'data.rules.html#_is_web_mercator',
                                                                                                              'smart_customer_analysis/data/rules.py'),
                                                     'smart_customer_analysis.data.rules._kept': ( 'data.rules.html#_kept',

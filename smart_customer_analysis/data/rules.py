@@ -20,6 +20,7 @@ from typing import NamedTuple
 from .codes import NO_CURRENCY, bare_amounts, currency_code, is_rounded_id, plain_ids
 from .dates import parse_times
 from .numbers import multiply_texts, parse_numbers, parse_ratings
+from .countries import country_boxes, country_code
 from .source import FRAMES, EntitySpec, Source
 from ..hashes import hash_rows, hash_texts
 from ..schema import InputError, columns, label_of_rating
@@ -80,6 +81,9 @@ def _quoted(texts: pd.Series, hint: str = "") -> pd.Series:
     return texts.fillna("").str.slice(0, 60).map(repr) + hint
 
 # %% ../../nbs/109_data.rules.ipynb #3434f931
+_PLACEHOLDERS = [sign * n for n in (99, 999, 9999, 99999, 999999) for sign in (1, -1)]
+
+
 def _is_web_mercator(lon: pd.Series, lat: pd.Series) -> pd.Series:
     "Return which pairs look like metres of EPSG:3857."
     beyond_degrees = (lon.abs() > 180) & (lat.abs() > 90)
@@ -87,22 +91,34 @@ def _is_web_mercator(lon: pd.Series, lat: pd.Series) -> pd.Series:
     return beyond_degrees & within_metres & ((lon.abs() > 1000) | (lat.abs() > 1000))
 
 
-def _coordinates(texts: pd.DataFrame, decimal: str, log: RuleLog) -> pd.DataFrame:
-    "Return longitude and latitude as numbers; note the rules that rows break."
-    degrees = {}
-    for name in ("lon", "lat"):  # a degree has no thousands: a point is a decimal point, also beside commas
-        points = texts[name].str.replace(decimal, ".", regex=False)
-        degrees[name], bad = parse_numbers(points, ".")
-        log.add("bad_coordinate", bad, _quoted(texts[name], "; decimal degrees with a point are expected"))
-    lon, lat = degrees["lon"], degrees["lat"]
-    log.add("half_a_coordinate_pair", lon.isna() ^ lat.isna(), "one of longitude and latitude is missing")
-    metres = _is_web_mercator(lon, lat)
-    log.add("web_mercator_metres", metres, "looks like EPSG:3857; convert to degrees (EPSG:4326)")
-    pair = "(" + texts["lon"].fillna("") + ", " + texts["lat"].fillna("") + ")"
-    swapped = (lat.abs() > 90) & (lat.abs() <= 180) & (lon.abs() <= 90)
-    log.add("coordinates_out_of_range", swapped, pair + "; longitude and latitude seem swapped")
-    log.add("coordinates_out_of_range", (lon.abs() > 180) | (lat.abs() > 90), pair)
-    return pd.DataFrame(degrees)
+def _is_turned(lon: pd.Series, lat: pd.Series, countries: pd.Series) -> pd.Series:
+    "Return which pairs have a latitude beyond 90 and lie in their country when turned round."
+    boxes = {name: country_boxes().get(country_code(name) or "") for name in countries.dropna().unique()}
+    inside = [
+        (box := boxes.get(name)) is not None and box[0] <= y <= box[2] and box[1] <= x <= box[3]
+        for name, x, y in zip(countries, lon.fillna(999), lat.fillna(999), strict=True)
+    ]
+    return pd.Series(inside, index=lon.index, dtype=bool) & (lat.abs() > 90)
+
+# %% ../../nbs/109_data.rules.ipynb #72c707ac
+def _coordinates(texts: pd.DataFrame, countries: pd.Series, log: RuleLog) -> pd.DataFrame:
+    "Return longitude and latitude as numbers; a pair that cannot be used is left out, its row stays, and why is noted."
+    lon, lat = (parse_numbers(texts[n].str.replace(",", ".", regex=False), ".")[0] for n in ("lon", "lat"))
+    unread = (texts["lon"].notna() & lon.isna()) | (texts["lat"].notna() & lat.isna())
+    half = ~unread & (lon.isna() ^ lat.isna())
+    turned = _is_turned(lon, lat, countries)
+    lon, lat = lon.mask(turned, lat), lat.mask(turned, lon)
+    placeholder = lon.isin(_PLACEHOLDERS) & lat.isin(_PLACEHOLDERS)
+    metres = ~placeholder & _is_web_mercator(lon, lat)
+    out_of_range = ~placeholder & ~metres & ((lon.abs() > 180) | (lat.abs() > 90))
+    log.remark("longitude and latitude were swapped, turned round", turned)
+    log.remark("coordinate left out: not in decimal degrees", unread)
+    log.remark("coordinate left out: half a pair", half)
+    log.remark("coordinate left out: a placeholder", placeholder)
+    log.remark("coordinate left out: metres (EPSG:3857), convert to degrees (EPSG:4326)", metres)
+    log.remark("coordinate left out: out of range", out_of_range)
+    unusable = (unread | half | placeholder | metres | out_of_range).fillna(False)
+    return pd.DataFrame({"lon": lon.mask(unusable), "lat": lat.mask(unusable)})
 
 # %% ../../nbs/109_data.rules.ipynb #d9edca33
 _REQUIRED = {
@@ -238,7 +254,8 @@ def _customer(texts: pd.DataFrame, source: Source, log: RuleLog) -> pd.DataFrame
     "Return typed customers; note missing ids and impossible coordinates."
     texts = _drop_rounded(texts, ("customer_id",), log)
     log.add("missing_id", texts["customer_id"].isna(), "no customer_id")
-    return texts.assign(**_coordinates(texts[["lon", "lat"]], source.decimal, log))
+    countries = texts["country"].fillna(source.country or "")
+    return texts.assign(**_coordinates(texts[["lon", "lat"]], countries, log))
 
 
 def _currency(texts: pd.Series, source: Source, log: RuleLog) -> pd.Series:

@@ -132,7 +132,7 @@ def _soil_customers(
         "exact_duplicate": (_some(rng, out, 3), "duplicate"),
         "coordinates_out_of_range": (
             _some(rng, out, 2).assign(customer_id=["90011", "90012"], lon="508.00000"),
-            "rejected",
+            "kept",
         ),
         "id_missing": (_some(rng, out, 1).assign(customer_id=""), "rejected"),
     }

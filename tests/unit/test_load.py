@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from smart_customer_analysis.data.delimited import read_csv
 from smart_customer_analysis.data.fasttext import read_fasttext
 from smart_customer_analysis.data.load import load, read_batches
+from smart_customer_analysis.data.rules import RuleLog, _coordinates
 from smart_customer_analysis.data.source import list_sources, load_source
 from smart_customer_analysis.schema import InputError, check_row_counts
 
@@ -206,30 +207,36 @@ def test_a_time_without_a_zone_is_in_the_sources_zone(tmp_path):
     assert times.dt.hour.tolist() == [0, 9]
 
 
-GEO = [
-    ("lat over 90", "10", "95", "coordinates_out_of_range"),
-    ("lon over 180", "190", "5", "coordinates_out_of_range"),
-    ("swapped, out of range", "47", "-122", "coordinates_out_of_range"),
-    ("inf", "inf", "5", "bad_coordinate"),
-    ("NaN", "NaN", "NaN", "bad_coordinate"),
-    ("comma decimals", "2,3", "48,8", "bad_coordinate"),
-    ("degrees, minutes, seconds", "2°20'E", "48°51'N", "bad_coordinate"),
-    ("one half missing", "2.3", "", "half_a_coordinate_pair"),
-    ("web mercator metres", "260508", "6250000", "web_mercator_metres"),
-    ("other metres", "452000", "5411000", "web_mercator_metres"),
-    ("edge of the map", "180", "90", None),
-    ("the other edge", "-180", "-90", None),
-    ("zero", "0", "0", None),  # a matter for cleaning
+GEO = [  # name, lon, lat, what is said, the pair that stays
+    ("lat over 90", "10", "95", "out of range", None),
+    ("lon over 180", "190", "5", "out of range", None),
+    ("swapped, out of range", "47", "-122", "out of range", None),
+    ("swapped, in its country", "48.85", "102", "turned round", (102.0, 48.85)),
+    ("inf", "inf", "5", "not in decimal degrees", None),
+    ("NaN", "NaN", "NaN", "not in decimal degrees", None),
+    ("comma decimals", "2,3", "48,8", None, (2.3, 48.8)),
+    ("degrees, minutes, seconds", "2°20'E", "48°51'N", "not in decimal degrees", None),
+    ("one half missing", "2.3", "", "half a pair", None),
+    ("web mercator metres", "260508", "6250000", "metres", None),
+    ("other metres", "452000", "5411000", "metres", None),
+    ("placeholder", "-9999", "-9999", "placeholder", None),
+    ("edge of the map", "180", "90", None, (180.0, 90.0)),
+    ("zero", "0", "0", None, (0.0, 0.0)),  # a matter for cleaning
 ]
 
 
-@pytest.mark.parametrize(("name", "lon", "lat", "rule"), GEO, ids=[g[0] for g in GEO])
-def test_impossible_coordinates_are_refused_with_a_hint(tmp_path, name, lon, lat, rule):
+@pytest.mark.parametrize(("name", "lon", "lat", "said", "pair"), GEO, ids=[g[0] for g in GEO])
+def test_a_customer_with_a_bad_coordinate_keeps_place_and_country(tmp_path, name, lon, lat, said, pair):
     (tmp_path / "reviews.csv").write_bytes(csv_of(GOOD))
-    (tmp_path / "customers.csv").write_text(f'customer_id,lon,lat\nz,1,2\ny,"{lon}","{lat}"\n')
+    (tmp_path / "customers.csv").write_text(f'customer_id,lon,lat,place,country\ny,"{lon}","{lat}",Murun,Mongolia\n')
     shop = load("csv", tmp_path)
-    assert shop.rejects["rule"].tolist() == ([rule] if rule else [])
-    assert set(shop.customers["customer_id"]) == ({"z", "a"} if rule else {"z", "y", "a"})
+    row = shop.customers.set_index("customer_id").loc["y"]
+    assert shop.rejects.empty and (row["place"], row["country"]) == ("Murun", "Mongolia")
+    assert pd.isna(row["lon"]) and pd.isna(row["lat"]) if pair is None else (row["lon"], row["lat"]) == pair
+    texts = pd.DataFrame({"lon": [lon or None], "lat": [lat or None]}, dtype="str")
+    log = RuleLog(texts.index)
+    _coordinates(texts, pd.Series(["Mongolia"]), log)
+    assert [said in why for why, rows in log.remarks.items() if rows.any()] == ([True] if said else [])
 
 
 FASTTEXT = [
