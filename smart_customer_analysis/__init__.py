@@ -58,8 +58,10 @@ Modules:
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
 - `smart_customer_analysis.report.child`: A template runs in a process of its own, which stops and clears away when its starter is gone
+- `smart_customer_analysis.report.deliver`: One message per recipient, with only the part that is theirs; recorded before it leaves, and tried again when a server is down
 - `smart_customer_analysis.report.page`: One HTML file that can be forwarded: no script, no request
 - `smart_customer_analysis.report.parameters`: The lines of its parameter cell: name, type, default and comment
+- `smart_customer_analysis.report.plan`: A small TOML file, checked as a whole; times are worked out in the zone of the reader
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
@@ -90,6 +92,7 @@ Modules:
 - `smart_customer_analysis.steps.sentiment`: Train where there are labels, score, abstain where the error cannot be kept, measure, store
 - `smart_customer_analysis.steps.source`: The one that was named; else a draft, where every guess is sure; else nothing
 - `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
+- `smart_customer_analysis.store.deliveries`: A queue in the database: one row per report and recipient, which a repeat finds again
 - `smart_customer_analysis.store.engine`: A URL becomes an engine with spatial SQL on both backends, safe transactions, and one kind of error
 - `smart_customer_analysis.store.erase`: From every table, together with every quote
 - `smart_customer_analysis.store.filters`: One set of filters for page, API and reports, turned into SQL in one place
