@@ -269,9 +269,7 @@ def _toml(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def write_block(
-    report: Schedule,
-) -> str:  # one [[report]] with its recipients
+def write_block(report: Schedule) -> str:  # one [[report]] with its recipients
     "Write a schedule as TOML; what has its default is left out."
     values = report.model_dump(exclude_defaults=True)
     lines = ["[[report]]", *(f"{k} = {_toml(v)}" for k, v in values.items() if k != "to")]
