@@ -15,7 +15,7 @@ import typer
 from .commands import job, server
 from .commands.load import loads
 from .commands.model import models
-from .commands.report import reports
+from .commands.schedule import reports
 from .commands.server import db
 from .commands.source import sources
 from .config import ScaError

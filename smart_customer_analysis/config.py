@@ -116,7 +116,7 @@ def find_home(
     return next((p for p in [start, *start.parents] if (p / "settings.ini").is_file()), start)
 
 # %% ../nbs/000_config.ipynb #9bf73a9f
-_NOT_SETTINGS = ("sca_test_", "sca_real_data", "sca_ci")  # used by the test suite only
+_NOT_SETTINGS = ("sca_test_", "sca_real_data", "sca_ci", "sca_to_", "sca_mail_server")  # of tests, of deliveries
 
 
 def _known(values: dict[str, Any], place: str) -> dict[str, Any]:

@@ -260,6 +260,7 @@ def run_report(
     timeout: float = 900,  # seconds before the run is stopped
     folder: Path | None = None,  # own templates, searched first
     request: dict[str, Any] | None = None,  # parameters of the template, also those named as one of these
+    slot: dict[str, Any] | None = None,  # time of a schedule, kept in the summary of the run
     **more: Any,  # further parameters
 ) -> ReportRun:  # status, files and summary
     "Run a report template, publish it, save the run; raises `InputError` or `ReportError` and publishes nothing then."
@@ -267,6 +268,7 @@ def run_report(
     if name not in known:
         raise InputError(f"a report of {sorted(known)}", repr(name), "choose one of these")
     values, started = checked(known[name], (request or {}) | more), datetime.now(UTC)
+    kept = {"slot": slot} if slot else {}
     engine = make_engine(settings.database)
     if known[name].parent == _packaged():
         check_shop(engine, values)
@@ -274,11 +276,11 @@ def run_report(
         run = _run_template(known[name], name, values, settings, timeout)
         html, notebook = (str(p.relative_to(settings.reports_dir)) for p in (run.html, run.notebook))
         finished = datetime.now(UTC)
-        save_report_run(engine, name, plain(values), run.status, html, notebook, run.summary, started, finished)
+        save_report_run(engine, name, plain(values), run.status, html, notebook, run.summary | kept, started, finished)
         return run
     except Exception as e:
         finished = datetime.now(UTC)
-        save_report_run(engine, name, plain(values), "failed", None, None, {}, started, finished, error=str(e))
+        save_report_run(engine, name, plain(values), "failed", None, None, kept, started, finished, error=str(e))
         raise
     finally:
         engine.dispose()

@@ -55,11 +55,13 @@ def upgrade() -> None:
         sa.Column("report", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("message", JSON, nullable=False),
         sa.Column("path_html", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("tried_at", Moment(), nullable=True),
         sa.Column("sent_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("key", name="pk_deliveries"),
     )
