@@ -5,7 +5,9 @@ Modules:
 - `smart_customer_analysis.app.vendor`: Fetch the page's npm packages at their locked versions and copy what is served to `static/vendor/`.
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
 - `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
+- `smart_customer_analysis.commands.schedule`: `sca report schedule`, `due`, `deliver`, `deliveries`, `clock`
 - `smart_customer_analysis.config`: One object with every setting, and a table that says which place each value came from
+- `smart_customer_analysis.daily`: New rows in, only they are predicted; what is proven is told once; a quiet day says one line
 - `smart_customer_analysis.data.alphabets`: The letters and small words of forty languages, to tell one old encoding from another
 - `smart_customer_analysis.data.archives`: gzip, bzip2 and zip, opened by content; damaged ones and bombs are refused
 - `smart_customer_analysis.data.batch`: A row is loaded, rejected or a duplicate; a file that is not what the source describes is refused
@@ -50,6 +52,7 @@ Modules:
 - `smart_customer_analysis.insight.estimate`: Stars count as they are, predictions stand in where there are none, and the customer is the unit
 - `smart_customer_analysis.insight.maps`: Cells with their outlines, hot spots numbered
 - `smart_customer_analysis.insight.shares`: One share per group from stars and predictions, with a range that keeps its promise, and small groups hidden
+- `smart_customer_analysis.insight.watch`: The last days of every group against the weeks before, so that a year of daily looks raises no false alarm
 - `smart_customer_analysis.migrations.versions.0001_first_tables`: The first tables.
 - `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
 - `smart_customer_analysis.migrations.versions.0003_held_out`: Whether a model was trained on a review, stored with its prediction.
@@ -58,8 +61,10 @@ Modules:
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
 - `smart_customer_analysis.report.child`: A template runs in a process of its own, which stops and clears away when its starter is gone
+- `smart_customer_analysis.report.deliver`: One message per recipient, with only the part that is theirs; recorded before it leaves, and tried again when a server is down
 - `smart_customer_analysis.report.page`: One HTML file that can be forwarded: no script, no request
 - `smart_customer_analysis.report.parameters`: The lines of its parameter cell: name, type, default and comment
+- `smart_customer_analysis.report.plan`: A small TOML file, checked as a whole; times are worked out in the zone of the reader
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
@@ -92,6 +97,7 @@ Modules:
 - `smart_customer_analysis.steps.watch`: Each complete day is tested once, and a change is told once
 - `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
 - `smart_customer_analysis.store.closes`: One row for each close; a change is told once
+- `smart_customer_analysis.store.deliveries`: A queue in the database: one row per report and recipient, which a repeat finds again
 - `smart_customer_analysis.store.engine`: A URL becomes an engine with spatial SQL on both backends, safe transactions, and one kind of error
 - `smart_customer_analysis.store.erase`: From every table, together with every quote
 - `smart_customer_analysis.store.filters`: One set of filters for page, API and reports, turned into SQL in one place

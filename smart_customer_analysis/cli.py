@@ -28,7 +28,7 @@ app = typer.Typer(
     help="From reviews, customers and orders to sentiment, segments, maps and reports.",
 )
 COMMANDS = (
-    *(job.run, job.erase, job.train, job.score, job.segment, job.evaluate, job.explain, job.export),
+    *(job.run, job.close, job.erase, job.train, job.score, job.segment, job.evaluate, job.explain, job.export),
     *(server.serve, server.doctor),
 )
 GROUPS = {"source": sources, "load": loads, "report": reports, "model": models, "db": db}

@@ -70,7 +70,7 @@ def watch_step(
     shop, told = read_shop(engine, source, settings.min_customers), told_alerts(engine, source)
     days, tested, alerts = days_to_test(last_day(engine, source), shop.last_day, now), 0, []
     for day in days:
-        result = watch_day(day_table(shop, day), day, told, shop.k, shop.confusion, shop.pool)
+        result = watch_day(day_table(shop, day), pd.Timestamp(day), told, shop.k, shop.confusion, shop.pool)
         new, tested = result.alerts.assign(day=pd.Timestamp(day)), result.tested
         if len(new):
             alerts.append(new)

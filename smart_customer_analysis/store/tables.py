@@ -393,11 +393,13 @@ class Delivery(Base):
     report: Mapped[str]
     recipient: Mapped[str]  # name in reports.toml, never an address
     subject: Mapped[str]
+    message: Mapped[dict]  # title, sentences, link and name of the file
     path_html: Mapped[str | None]  # below reports_dir
     status: Mapped[str]  # waiting, sending, sent or given_up
     attempts: Mapped[int]
     error: Mapped[str | None]
     created_at: Mapped[datetime]
+    tried_at: Mapped[datetime | None]  # last attempt
     sent_at: Mapped[datetime | None]
 
 # %% ../../nbs/400_store.tables.ipynb #2682a2a4
