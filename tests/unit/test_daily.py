@@ -1,0 +1,174 @@
+"""The daily close: new rows only, the same tables as from nothing, one at a time, and whole after a kill."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+from sqlalchemy import text
+
+from smart_customer_analysis.config import load_settings
+from smart_customer_analysis.daily import alone, close, close_text, plan_close
+from smart_customer_analysis.data.sample import make_shop
+from smart_customer_analysis.pipeline import run
+from smart_customer_analysis.schema import InputError
+from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.service import Service
+from smart_customer_analysis.store.closes import list_closes, told_alerts
+from smart_customer_analysis.store.filters import Filters
+from smart_customer_analysis.store.migrate import open_database
+
+COLUMNS = ["review_id", "customer_id", "rating", "text", "reviewed_at"]
+TABLES = {
+    "reviews": COLUMNS,
+    "customers": ["customer_id", "first_seen"],
+    "predictions": ["review_id", "p_negative", "label"],
+}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    "A home with a model and 500 reviews, and the folder that later files come into."
+    home = tmp_path_factory.mktemp("kiosk")
+    made = make_shop(n_customers=260, n_reviews=560, seed=5, dirty=False)
+    rows = made.reviews.sort_values("reviewed_at")[COLUMNS].reset_index(drop=True)
+    (home / "in").mkdir()
+    rows.head(500).to_csv(home / "in" / "reviews-1.csv", index=False)
+    tiny = tiny_encoder(home / "tiny", rows["text"].tolist())
+    settings = load_settings(home, encoder=str(tiny), epochs=1, max_tokens=32)
+    run(settings, "csv", (home / "in",), name="kiosk")
+    return home, rows
+
+
+@pytest.fixture
+def home(shop, tmp_path):
+    "A copy of that home, with one more file."
+    origin, rows = shop
+    shutil.copytree(origin, tmp_path / "home")
+    rows.tail(60).to_csv(tmp_path / "home" / "in" / "reviews-2.csv", index=False)
+    return tmp_path / "home"
+
+
+NOW = datetime(2026, 11, 17, 7, tzinfo=UTC)
+
+
+def closed(home, now=NOW, **more):
+    return close(load_settings(home), "csv", (home / "in",), "kiosk", now, **more)
+
+
+def content(home):
+    "The rows of every table that a shop's figures come from, without the numbers of loads."
+    engine = open_database(load_settings(home))
+    with engine.connect() as c:
+        return {
+            table: [tuple(r) for r in c.execute(text(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1"))]
+            for table, names in TABLES.items()
+        }
+
+
+def figures(home):
+    service = Service(load_settings(home))
+    try:
+        view = service.overview(Filters(source="kiosk"))
+    finally:
+        service.close()
+    return json.dumps([view[k] for k in ("headline", "previous", "over_time", "data_to")], sort_keys=True)
+
+
+def test_a_close_after_a_new_file_gives_the_tables_and_figures_of_all_files_at_once(home, shop, tmp_path):
+    result = closed(home)
+    assert (result["files"], result["new"]) == (["reviews-2.csv"], 60)
+    at_once = tmp_path / "at_once"
+    shutil.copytree(home / "in", at_once / "in")
+    shutil.copytree(home / "models", at_once / "models")
+    closed(at_once)
+    assert content(home) == content(at_once)
+    assert figures(home) == figures(at_once)
+
+
+def test_a_second_close_reads_predicts_and_tells_nothing(home):
+    closed(home)
+    before = content(home)
+    again = closed(home)
+    assert (again["files"], again["new"], again["days"], again["told"]) == ([], 0, [], [])
+    assert content(home) == before
+    assert close_text(again).count("\n") == 0
+
+
+def test_a_file_of_the_same_bytes_under_another_name_is_not_read_again(home):
+    closed(home)
+    (home / "in" / "reviews-2.csv").rename(home / "in" / "reviews-renamed.csv")
+    assert plan_close(load_settings(home), "csv", (home / "in",), "kiosk", NOW)["files"] == []
+
+
+def test_a_close_never_trains(home):
+    models = sorted(p.name for p in (home / "models" / "sentiment").iterdir())
+    closed(home)
+    assert sorted(p.name for p in (home / "models" / "sentiment").iterdir()) == models
+
+
+def test_missed_days_are_made_up_once(home):
+    closed(home, NOW - timedelta(5))
+    result = closed(home, NOW)
+    days = pd.to_datetime(result["days"])
+    assert days.is_monotonic_increasing and days.is_unique
+    assert closed(home, NOW)["days"] == []
+
+
+def test_two_closes_at_once_are_one(home):
+    with alone(load_settings(home)), pytest.raises(InputError, match="no other close"):
+        closed(home)
+
+
+def test_a_change_is_told_once_and_stored_with_the_day_it_was_proven(home, shop):
+    _, rows = shop
+    newest = rows["reviewed_at"].max()
+    angry = pd.DataFrame({"review_id": [f"x{i}" for i in range(150)], "customer_id": [f"n{i}" for i in range(150)]})
+    angry = angry.assign(rating=1.0, text="It broke on the first day and nobody answers.", reviewed_at=newest)
+    angry.to_csv(home / "in" / "reviews-3.csv", index=False)
+    first = closed(home, newest.to_pydatetime() + timedelta(2))
+    assert any(s.startswith("Overall, negative reviews rose") for s in first["told"])
+    angry.assign(review_id=angry["review_id"] + "b", customer_id=angry["customer_id"] + "b").assign(
+        reviewed_at=newest + pd.Timedelta(days=1)
+    ).to_csv(home / "in" / "reviews-4.csv", index=False)
+    second = closed(home, newest.to_pydatetime() + timedelta(3))
+    assert second["days"] and not any(s.startswith("Overall") for s in second["told"])
+    told = told_alerts(open_database(load_settings(home)), "kiosk")
+    assert (told["kind"] == "overall").sum() == 1
+
+
+CLOSE = """
+import sys
+from datetime import datetime, UTC
+from pathlib import Path
+from smart_customer_analysis.config import load_settings
+from smart_customer_analysis.daily import close
+home = Path(sys.argv[1])
+print("begun", flush=True)
+close(load_settings(home), "csv", (home / "in",), "kiosk", datetime(2026, 11, 17, 7, tzinfo=UTC))
+"""
+
+
+def test_a_close_killed_at_any_moment_is_closed_again_without_a_row_twice_or_lost(home, tmp_path):
+    rng = random.Random(3)
+    for _ in range(4):
+        child = subprocess.Popen([sys.executable, "-c", CLOSE, str(home)], stdout=subprocess.PIPE, env=dict(os.environ))
+        child.stdout.readline()
+        time.sleep(rng.uniform(0.0, 3.0))
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    closed(home)
+    rows = content(home)
+    ids = [r[0] for r in rows["reviews"]]
+    assert len(ids) == len(set(ids)) == 560
+    assert len(rows["predictions"]) >= 540
+    kept = list_closes(open_database(load_settings(home)), "kiosk")
+    assert kept[0]["status"] == "done" and "running" not in {c["status"] for c in kept}
+    assert closed(home)["new"] == 0
