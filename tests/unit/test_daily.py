@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select
 
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.daily import alone, close, close_text, plan_close
@@ -24,13 +24,10 @@ from smart_customer_analysis.service import Service
 from smart_customer_analysis.store.closes import list_closes, told_alerts
 from smart_customer_analysis.store.filters import Filters
 from smart_customer_analysis.store.migrate import open_database
+from smart_customer_analysis.store.tables import Customer, Prediction, Review
 
 COLUMNS = ["review_id", "customer_id", "rating", "text", "reviewed_at"]
-TABLES = {
-    "reviews": COLUMNS,
-    "customers": ["customer_id", "first_seen"],
-    "predictions": ["review_id", "p_negative", "label"],
-}
+TABLES = {Review: COLUMNS, Customer: ["customer_id", "first_seen"], Prediction: ["review_id", "p_negative"]}
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +63,12 @@ def closed(home, now=NOW, **more):
 def content(home):
     "The rows of every table that a shop's figures come from, without the numbers of loads."
     engine = open_database(load_settings(home))
+    rows = {}
     with engine.connect() as c:
-        return {
-            table: [tuple(r) for r in c.execute(text(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1"))]
-            for table, names in TABLES.items()
-        }
+        for table, names in TABLES.items():
+            found = c.execute(select(*(getattr(table, n) for n in names)).order_by(getattr(table, names[0])))
+            rows[table.__tablename__] = [tuple(round(v, 4) if isinstance(v, float) else v for v in r) for r in found]
+    return rows
 
 
 def figures(home):
