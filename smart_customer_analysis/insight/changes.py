@@ -8,7 +8,8 @@ Changes.
 
 # %% auto #0
 __all__ = ['PERIODS', 'FEW', 'PREFIX', 'COLUMNS', 'MEASURED', 'PROVEN', 'period_pools', 'Difference', 'estimate_difference',
-           'difference_p_values', 'difference_range', 'change_sentence', 'Changes', 'find_changes', 'simulate_changes']
+           'difference_p_values', 'difference_range', 'change_sentence', 'Changes', 'number_groups', 'groups_of_both',
+           'measure_groups', 'find_changes', 'state_changes', 'simulate_changes']
 
 # %% ../../nbs/510_insight.changes.ipynb #da9508f7
 import numpy as np
@@ -86,7 +87,10 @@ def _rates_variance(a: pd.DataFrame, b: pd.DataFrame, pools: tuple[Pool, Pool]) 
 FEW = 5  # effective negative (or positive) reviews expected in a period, below which the exact test is made
 
 
-def difference_p_values(d: Difference) -> np.ndarray:  # (n_groups,) two-sided p-values
+def difference_p_values(
+    d: Difference,
+    few: float = FEW,  # infinite: the exact test wherever no prediction stands in
+) -> np.ndarray:  # (n_groups,) two-sided p-values
     "Test the difference of two shares in every group."
     a, b = d.before, d.after
     n = a["n"] + b["n"]
@@ -97,7 +101,7 @@ def difference_p_values(d: Difference) -> np.ndarray:  # (n_groups,) two-sided p
     freedom = np.maximum(a["people"] + b["people"] - 2, 1)
     p = 2 * stats.t.sf(np.abs((b["value"] - a["value"]) / sd), freedom)
     sizes = [np.round(1 / np.maximum(t["c"].to_numpy(), 1e-9)) for t in (a, b)]
-    thin = (np.minimum(pooled, 1 - pooled) * np.minimum(*sizes) < FEW) & (a["k"] + b["k"] == 0).to_numpy()
+    thin = (np.minimum(pooled, 1 - pooled) * np.minimum(*sizes) < few) & (a["k"] + b["k"] == 0).to_numpy()
     for i in np.flatnonzero(thin):
         counts = [(round(t["value"][i] * m[i]), m[i]) for t, m in zip((a, b), sizes, strict=True)]
         p[i] = max(p[i], stats.fisher_exact([[x, m - x] for x, m in counts]).pvalue)
@@ -196,27 +200,36 @@ MEASURED = ["before", "after", "points", "low", "high", "n_customers", "n_review
 PROVEN = ["mark", "kind", "key", "name", "sentence", *MEASURED]
 
 
-def _groups(reviews: pd.DataFrame, k: int) -> tuple[pd.DataFrame, np.ndarray]:
-    "Number the groups with at least k customers in both periods; -1 for the rows of all others."
-    missing = [c for c in COLUMNS if c not in reviews]
+def number_groups(
+    reviews: pd.DataFrame,  # kind, key, name and the columns of read_reviews
+    columns: list[str] = COLUMNS,  # that must be there
+) -> tuple[pd.DataFrame, np.ndarray]:  # kind, key, name per group; (n,) group of each row, -1: it has none
+    "Number the groups in their order of appearance."
+    missing = [c for c in columns if c not in reviews]
     if missing or not {"marked", "stars"} & set(reviews):
-        raise InputError(f"columns {', '.join(COLUMNS)}, stars or marked", f"no {(missing or ['stars or marked'])[0]}",
+        raise InputError(f"columns {', '.join(columns)}, stars or marked", f"no {(missing or ['stars or marked'])[0]}",
                          "pass one row per review and group")  # fmt: skip
-    if not reviews["period"].isin(PERIODS).all():
-        raise InputError("periods before and after", f"{sorted(set(reviews['period']) - set(PERIODS))}", "name them so")
-    named = reviews["kind"].eq("overall") | reviews[["key", "name"]].notna().all(axis=1)
-    keyed = reviews[["kind"]].assign(key=reviews["key"].astype("object").where(named, None))
-    group = keyed.groupby(["kind", "key"], sort=False, observed=True).ngroup()
-    strangers = pd.Series(np.where(reviews["customer_id"].isna(), np.arange(len(reviews)), -1), index=reviews.index)
-    people = reviews.assign(group=group, stranger=strangers).drop_duplicates(
-        ["group", "period", "customer_id", "stranger"]
-    )
-    counts = pd.crosstab(people["group"], people["period"]).reindex(columns=list(PERIODS), fill_value=0)
-    kept = counts.index[(counts >= k).all(axis=1) & (counts.index >= 0)]
-    names = reviews[["kind", "key", "name"]].assign(group=group).drop_duplicates("group").set_index("group").loc[kept]
-    return names.reset_index(drop=True), group.map(pd.Series(np.arange(len(kept)), index=kept)).fillna(-1).to_numpy(
-        dtype=int
-    )
+    named = reviews["kind"].eq("overall") | (reviews["key"].notna() & reviews["name"].notna())
+    kind, key = (pd.factorize(x)[0] for x in (reviews["kind"], reviews["key"].astype("object").where(named, None)))
+    code = np.where(key < 0, -1, kind * (key.max(initial=0) + 1) + key)
+    group = pd.Index(pd.unique(code[code >= 0])).get_indexer(code)
+    known, first = np.unique(group, return_index=True)
+    return reviews.iloc[first[known >= 0]][["kind", "key", "name"]].reset_index(drop=True), group
+
+
+def groups_of_both(
+    group: np.ndarray,  # (n,) group of each row, below 0: none
+    person: np.ndarray,  # (n,) customer of each row, 0 and up
+    after: np.ndarray,  # (n,) True in the later period
+    k: int,  # customers a group needs in both periods
+) -> tuple[np.ndarray, np.ndarray]:  # the groups that have them; (n,) their new number of each row, -1: none
+    "Keep the groups with enough customers in both periods."
+    most, size = int(person.max(initial=0)) + 1, int(group.max(initial=-1)) + 1
+    pairs = np.unique((2 * group + after)[group >= 0] * most + person[group >= 0]) // most
+    kept = np.flatnonzero((np.bincount(pairs, minlength=2 * size).reshape(size, 2) >= k).all(axis=1))
+    number = np.full(size + 1, -1)  # the last is for -1
+    number[kept] = np.arange(len(kept))
+    return kept, number[group]
 
 # %% ../../nbs/510_insight.changes.ipynb #46f3bcce
 def _correlations(rows: pd.DataFrame, group: np.ndarray, after: np.ndarray, kinds: pd.Series, pool: Pool) -> np.ndarray:
@@ -228,9 +241,13 @@ def _correlations(rows: pd.DataFrame, group: np.ndarray, after: np.ndarray, kind
     return icc
 
 # %% ../../nbs/510_insight.changes.ipynb #3251ea12
-def _measure(
-    names: pd.DataFrame, rows: pd.DataFrame, group: np.ndarray, after: np.ndarray, pools: tuple[Pool, Pool]
-) -> tuple[pd.DataFrame, Difference]:
+def measure_groups(
+    names: pd.DataFrame,  # kind, key, name per group
+    rows: pd.DataFrame,  # of read_reviews
+    group: np.ndarray,  # (n,) group of each row, 0 and up
+    after: np.ndarray,  # (n,) True in the later period
+    pools: tuple[Pool, Pool],  # of period_pools
+) -> tuple[pd.DataFrame, Difference]:  # names with MEASURED columns (no q_value) and reason; the estimates behind them
     "Estimate and test every group; `reason` says why one cannot be compared."
     icc = _correlations(rows, group, after, names["kind"], pools[1])
     d = estimate_difference(rows, group, after, pools, icc)
@@ -272,13 +289,17 @@ def find_changes(
     "Test every group for a change and write a sentence for each that is proven."
     if not 0 < alpha < 1:
         raise InputError("alpha between 0 and 1", str(alpha), "write 0.05 for 5 %")
-    names, group = _groups(reviews, k)
+    names, group = number_groups(reviews)
+    if not reviews["period"].isin(PERIODS).all():
+        raise InputError("periods before and after", f"{sorted(set(reviews['period']) - set(PERIODS))}", "name them so")
     after, shop = ((reviews[c] == v).to_numpy() for c, v in (("period", "after"), ("kind", "overall")))
     shop = shop if shop.any() else np.ones(len(reviews), dtype=bool)
     own = pool.own if pool else bool(read_reviews(reviews[shop], confusion)["held_out"].any())
-    rows, inside = read_reviews(reviews, confusion, own), group >= 0
+    rows = read_reviews(reviews, confusion, own)
+    kept, group = groups_of_both(group, rows["person"].to_numpy(), after, k)
+    names, inside = names.loc[kept].reset_index(drop=True), group >= 0
     pools = (pool, pool) if pool else period_pools(rows[shop], after[shop], confusion)
-    measures, d = _measure(names, rows[inside].reset_index(drop=True), group[inside], after[inside], pools)
+    measures, d = measure_groups(names, rows[inside].reset_index(drop=True), group[inside], after[inside], pools)
     if model_changed:
         measures["reason"] = "the model changed"
     good = (measures["reason"] == "").to_numpy()
@@ -291,12 +312,13 @@ def find_changes(
     return Changes(len(measures), proven, skipped, measures.reset_index(drop=True))
 
 # %% ../../nbs/510_insight.changes.ipynb #c3ef3680
-def _proven(measures: pd.DataFrame, d: Difference, alpha: float) -> pd.DataFrame:
-    "Turn the proven rows of the measures into sentences, largest times most people first."
-    chosen = measures[measures["q_value"] <= alpha]
-    if chosen.empty:
-        return pd.DataFrame(columns=PROVEN)
-    points, low, high = (v[chosen.index] for v in difference_range(d, level=1 - alpha * len(chosen) / len(measures)))
+def state_changes(
+    chosen: pd.DataFrame,  # proven rows of measure_groups, with their index
+    d: Difference,  # of the same call
+    level: float | np.ndarray,  # coverage of the ranges, one for all or one per group
+) -> pd.DataFrame:  # chosen, with mark, sentence, and low and high of that level
+    "Give each proven change its side, its range and its sentence."
+    points, low, high = (v[chosen.index] for v in difference_range(d, level))
     edge = np.sign(points) * 1e-4  # a proven change has a side; keep the range on it
     low = np.where(points > 0, np.maximum(low, edge), low)
     high = np.where(points < 0, np.minimum(high, edge), high)
@@ -304,9 +326,17 @@ def _proven(measures: pd.DataFrame, d: Difference, alpha: float) -> pd.DataFrame
     known = np.all([finish_range(t)["reliability"].eq("ok") for t in (d.before, d.after)], axis=0)
     parts = out[["kind", "name", "before", "after", "low", "high", "n_customers"]].copy()
     parts.loc[~known[chosen.index], ["before", "after"]] = np.nan  # of a wide range the point is withheld
-    sentences = [change_sentence(*row) for row in parts.itertuples(index=False)]
+    return out.assign(sentence=[change_sentence(*row) for row in parts.itertuples(index=False)])
+
+
+def _proven(measures: pd.DataFrame, d: Difference, alpha: float) -> pd.DataFrame:
+    "Turn the proven rows of the measures into sentences, largest times most people first."
+    chosen = measures[measures["q_value"] <= alpha]
+    if chosen.empty:
+        return pd.DataFrame(columns=PROVEN)
+    out = state_changes(chosen, d, 1 - alpha * len(chosen) / len(measures))
     order = (-out["points"].abs() * out["n_customers"]).argsort(kind="stable")
-    return out.assign(sentence=sentences).iloc[order][PROVEN].reset_index(drop=True)
+    return out.iloc[order][PROVEN].reset_index(drop=True)
 
 
 def _events(events: pd.DataFrame) -> pd.DataFrame:
