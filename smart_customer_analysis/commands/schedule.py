@@ -18,6 +18,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import typer
 from datetime import UTC, datetime
@@ -202,7 +203,9 @@ def _verify(units: list[Path]) -> None:
     if not shutil.which("systemd-analyze"):
         return
     command = ["systemd-analyze", "--user", "--recursive-errors=no", "verify", *map(str, units)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as scratch:  # a shell without a login has no folder for it
+        env = {"XDG_RUNTIME_DIR": scratch} | os.environ
+        done = subprocess.run(command, capture_output=True, text=True, env=env)
     if done.returncode:
         for unit in units:
             unit.unlink()
