@@ -41,8 +41,9 @@ def _schedule(settings: Settings, values: dict[str, Any], folder: Path | None) -
     "Add a schedule, or replace the one of the same name; returns what to do next."
     from smart_customer_analysis.report.plan import change_plan, check_plan, secret
 
+    since = datetime.now(UTC).replace(microsecond=0)
     given = {n: v for n, v in values.items() if v not in (None, "", [], {})}
-    report = check_plan({"report": [given | {"since": datetime.now(UTC).replace(microsecond=0)}]}, folder).report[0]
+    report = check_plan({"report": [given | {"since": since}]}, folder, settings).report[0]
     change_plan(settings, report.key, report, folder)
     unset = sorted({to.variable for to in report.to if not secret(settings, to.variable)})
     lines = [f"{report.key}: {report.at or 'with every close'} ({report.zone}), to {len(report.to)}"]

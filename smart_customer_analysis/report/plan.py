@@ -207,6 +207,7 @@ def _wrong(place: str, expected: str, found: str = "something else") -> InputErr
 def check_plan(
     values: dict[str, Any],  # as TOML is read
     folder: Path | None = None,  # own templates, as `run_report` takes them
+    settings: Settings | None = None,  # that name the folder of own templates; default: as loaded
 ) -> Plan:
     "Check a plan as a whole; raises `InputError` with the place of the first mistake."
     try:
@@ -215,7 +216,7 @@ def check_plan(
         first = e.errors(include_input=False)[0]
         place = ".".join(str(p) for p in first["loc"])
         raise _wrong(place, first["msg"].removeprefix("Value error, ")) from None  # its cause may hold an address
-    known = templates(folder)
+    known = templates(folder, settings)
     keys = [r.key for r in plan.report]
     for n, report in enumerate(plan.report):
         place = f"report.{n} ({report.key})"
@@ -245,7 +246,7 @@ def load_plan(
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise InputError("a TOML file in UTF-8", f"{FILE}: {str(e).splitlines()[0][:100]}", "correct that line") from e
-    plan = check_plan(values, folder)
+    plan = check_plan(values, folder, settings)
     plan._written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return plan
 
@@ -294,7 +295,7 @@ def change_plan(
     head, *blocks = re.split(r"(?m)^(?=[ \t]*\[\[[ \t]*report[ \t]*\]\])", text)
     kept = [b for b in blocks if Plan.model_validate(tomllib.loads(b)).report[0].key != key]
     new = "".join([head, *(b.rstrip("\n") + "\n\n" for b in kept), write_block(report) if report else ""])
-    plan = check_plan(tomllib.loads(new), folder)
+    plan = check_plan(tomllib.loads(new), folder, settings)
     expected = {*known} - {key} | ({report.key} if report else set())
     if {r.key for r in plan.report} != expected:
         raise InputError("schedules as [[report]] blocks", "another form", f"change {FILE} by hand")
