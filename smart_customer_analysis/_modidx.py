@@ -1658,6 +1658,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                 'smart_customer_analysis/report/deliver.py'),
                                                         'smart_customer_analysis.report.deliver._server': ( 'report.deliver.html#_server',
                                                                                                             'smart_customer_analysis/report/deliver.py'),
+                                                        'smart_customer_analysis.report.deliver._silent': ( 'report.deliver.html#_silent',
+                                                                                                            'smart_customer_analysis/report/deliver.py'),
                                                         'smart_customer_analysis.report.deliver._why': ( 'report.deliver.html#_why',
                                                                                                          'smart_customer_analysis/report/deliver.py'),
                                                         'smart_customer_analysis.report.deliver.deliver': ( 'report.deliver.html#deliver',

@@ -16,14 +16,7 @@ from hypothesis import settings as tries
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from smart_customer_analysis.commands.schedule import (
-    clock_name,
-    cron_lines,
-    is_cron,
-    reports,
-    run_clock,
-    systemd_units,
-)
+from smart_customer_analysis.commands.schedule import clock_name, cron_lines, is_cron, reports, run_clock, systemd_units
 from smart_customer_analysis.config import ScaError, load_settings
 from smart_customer_analysis.report.plan import (
     Plan,
