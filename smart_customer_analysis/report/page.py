@@ -48,14 +48,14 @@ td[data-label]::before{content:attr(data-label) ": ";color:var(--muted)}}
 @media print{body{font-size:10pt}main{padding:0;max-width:none}main>p:last-child{display:none}h2{margin:16px 0 4px}
 h1,h2,h3,caption{break-after:avoid}h2+*,h3+*{break-before:avoid}figure{margin:8px 0}
 figure,tr,blockquote,li,dt,dd{break-inside:avoid}
-.wide{display:none}.narrow{display:block}figure svg{max-height:70mm;width:auto}.map svg{max-height:120mm}
+.wide{display:none}.narrow{display:block}figure svg{max-height:70mm;width:auto}.map svg{max-height:104mm}
 .half{float:left;width:50%}.after{clear:both}h2{font-size:13pt;line-height:1.3}body{line-height:1.4}
 .muted,caption{font-size:8.5pt;line-height:1.4}caption{text-align:left}
 p{margin:0 0 4px}.big{font-size:30px;line-height:34px}.range{font-size:16px}.screen{display:none}
 table{font-size:9pt;line-height:1.3}th,td{padding:3px 10px 3px 0}blockquote{margin:4px 0}blockquote p{margin:0}
 dl{display:block;columns:2;font-size:8.5pt;line-height:1.3}dt,dd{display:inline}dd::after{content:"";display:block}
 dt::after{content:": "}
-thead{display:table-header-group}details:not(.more)::details-content{content-visibility:visible;height:auto}}
+thead{display:table-header-group}tbody tr:first-child{break-before:avoid}details:not(.more)::details-content{content-visibility:visible;height:auto}}
 """
 
 # %% ../../nbs/590_report.page.ipynb #598d1afd

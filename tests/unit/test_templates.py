@@ -144,9 +144,9 @@ def test_a_broken_template_is_named_and_hides_no_other(tmp_path):
     (tmp_path / "40_empty.ipynb").write_text("")
     template(tmp_path, "n: int =", name="unnumbered.ipynb")
     rows = json.loads(CliRunner().invoke(reports, ["list", "--json", "--folder", str(tmp_path)]).stdout)
-    told = {r["report"]: r["meaning"] for r in rows}
+    told = {r["report"]: r["parameters"] for r in rows}
     assert {"weekly", "segments", "model", "whole", "torn", "empty", "unnumbered"} <= set(told)
-    assert told["whole"] == "how many"
+    assert told["whole"] == "n"
     assert all("cannot be read" in told[name] for name in ("torn", "empty", "unnumbered"))
     with pytest.raises(InputError, match="expected a notebook; found 30_torn.ipynb"):
         parameters(tmp_path / "30_torn.ipynb")
