@@ -294,19 +294,14 @@ def report_schedule(
 # %% ../../nbs/719_commands.schedule.ipynb #719d001b
 def shown_values(
     settings: Settings,  # of the shop
-) -> Any:  # function of a parameter and the parameters of the report, to the values that may be shown
-    "Ask the service which regions, segments, products or sources a report may be made for."
+    folder: Path | None = None,  # own templates, as `run_report` takes them
+) -> Any:  # function of a schedule, to the values that may be shown; `run_due` takes it
+    "Ask the shop which regions, segments, products or sources a report may be made for."
 
-    def values(parameter: str, given: dict[str, Any]) -> list[str]:
-        from smart_customer_analysis.report.plan import EACH
-        from smart_customer_analysis.service import Service  # here: most schedules do not need it
+    def values(report: Any) -> list[str]:
+        from smart_customer_analysis.report.each import values_of  # here: most schedules do not need it
 
-        service = Service(settings)
-        try:
-            options: Any = service.filters(given.get("source") or None)
-        finally:
-            service.close()
-        return [o if isinstance(o, str) else str(o["id"]) for o in options[EACH[parameter]]]
+        return values_of(settings, report.name, report.for_each, report.parameters.get("source"), folder).shown
 
     return values
 
@@ -345,7 +340,7 @@ def report_due(
     settings = settings_of(database)
     engine, now = open_database(settings), datetime.now(UTC)
     try:
-        rows = run_due(settings, engine, now, shown_values(settings), folder=folder, dry_run=dry_run)
+        rows = run_due(settings, engine, now, shown_values(settings, folder), folder=folder, dry_run=dry_run)
     finally:
         engine.dispose()
     _print_rows(rows, as_json)
@@ -400,7 +395,7 @@ def run_clock(
         try:
             engine = open_database(settings)
             try:
-                rows = run_due(settings, engine, now, shown_values(settings), folder=folder)
+                rows = run_due(settings, engine, now, shown_values(settings, folder), folder=folder)
             finally:
                 engine.dispose()
             if rows:

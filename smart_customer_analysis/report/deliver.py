@@ -354,7 +354,7 @@ def _deliver_waiting(settings: Settings, engine: Engine, plan: Plan, now: dateti
     return results
 
 # %% ../../nbs/604_report.deliver.ipynb #604d001d
-Values = Callable[[str, dict[str, Any]], list[str]]  # parameter, parameters of the report: the values that may be shown
+Values = Callable[[Schedule], list[str]]  # the values of its for_each that may be shown
 ABSENT = "there is no such value, or too few customers to show it"
 
 
@@ -363,7 +363,7 @@ def _parts(report: Schedule, values: Values | None) -> tuple[list[str], list[str
     if not report.for_each:
         return [""], [], ""
     try:
-        shown, why = list(dict.fromkeys(values(report.for_each, report.parameters))) if values else [], ABSENT
+        shown, why = list(dict.fromkeys(values(report))) if values else [], ABSENT
     except ScaError as e:
         shown, why = [], str(e)
     asked = [w for to in report.to for v in to.only.values() for w in ((v,) if isinstance(v, str) else v)]
@@ -417,7 +417,7 @@ def run_due(
     settings: Settings,  # folders; its home holds reports.toml
     engine: Engine,  # of a migrated database
     now: datetime,  # with a zone
-    values: Values | None = None,  # the values of a parameter that may be shown; None: for_each waits for another call
+    values: Values | None = None,  # the values of for_each that may be shown; None: such reports wait for another call
     closed: tuple[str, str] | None = None,  # source and last day of a daily close that is about to end
     folder: Path | None = None,  # own templates, as `run_report` takes them
     dry_run: bool = False,  # only say what is due and to whom

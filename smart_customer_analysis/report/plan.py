@@ -87,7 +87,7 @@ def slots_between(
 _Model = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 _Text = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 ALL = "*"
-EACH = {"region": "regions", "segment": "segments", "product": "products", "source": "sources"}  # of a shop's filters
+EACH = ("region", "segment", "product", "source")  # parameters whose values the shop tells
 Outcome = Literal["made", "nothing_new", "failed"]
 
 
@@ -190,9 +190,13 @@ def _check_report(report: Schedule, known: Mapping[str, Path]) -> str | None:
     if report.name not in known:
         return f"a report of {sorted(known)}"
     given = report.parameters | ({report.for_each: ALL} if report.for_each else {})
-    names = {p.name for p in parameters(known[report.name])}
-    if report.for_each and (report.for_each not in EACH or report.for_each not in names):
-        return f"for_each, one of {sorted({*EACH} & names)}, the parameters of {report.name!r} with a list of values"
+    listed = {
+        p.name
+        for p in parameters(known[report.name])
+        if p.name in EACH or getattr(p, "choices", ()) or "Literal[" in p.type
+    }
+    if report.for_each and report.for_each not in listed:
+        return f"for_each, one of {sorted(listed)}, the parameters of {report.name!r} with a list of values"
     if report.for_each in report.parameters:
         return f"no value of {report.for_each!r}: there is one report for each"
     checked(known[report.name], {n: v for n, v in given.items() if n != report.for_each})

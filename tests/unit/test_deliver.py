@@ -193,7 +193,7 @@ def test_of_fifty_regions_everybody_gets_their_own_only(shop, server):
         f'[[report.to]]\nname = "P{n:02}"\nonly = {{ region = "{REGIONS[n]}" }}\nwhen = ["made"]' for n in range(50)
     ]
     shop.plan('for_each = "region"', *people, '[[report.to]]\nname = "Ana"\nonly = { region = "*" }')
-    rows = shop.due(values=lambda parameter, given: REGIONS)
+    rows = shop.due(values=lambda report: REGIONS)
     assert sorted(shop.made) == REGIONS and sum(r["status"] == "sent" for r in rows) == 100
     for n, region in enumerate(REGIONS):
         (mail,) = server.of(f"p{n:02}@shop.example")
@@ -207,23 +207,23 @@ def test_of_fifty_regions_everybody_gets_their_own_only(shop, server):
 def test_whoever_waits_for_a_part_that_is_hidden_is_told_and_told_nothing_else(shop, server):
     only = '[[report.to]]\nname = "{}"\nonly = {{ region = "{}" }}'
     shop.plan('for_each = "region"', only.format("Ana", "Atlantis"), only.format("Ben", "Região 01"))
-    shop.due(values=lambda parameter, given: REGIONS[:3])
+    shop.due(values=lambda report: REGIONS[:3])
     (mail,) = server.of("ana@shop.example")
     assert mail["Subject"] == "weekly, Atlantis: failed" and "Região" not in mail.as_string()
     assert len(server.of("ben@shop.example")) == 1 and len(shop.runs()) == 4
-    assert shop.due(MONDAY + timedelta(hours=1), lambda p, g: REGIONS[:3]) == []
+    assert shop.due(MONDAY + timedelta(hours=1), lambda report: REGIONS[:3]) == []
 
 
 def test_why_a_part_failed_is_not_told_to_those_who_get_only_a_part(shop, server):
     shop.error = InputError("region: one of Norte, Sul, Região 07", "'x'", "correct it")
     shop.plan('for_each = "region"', '[[report.to]]\nname = "Ana"\nonly = { region = "Região 01" }')
-    shop.due(values=lambda parameter, given: ["Região 01"])
+    shop.due(values=lambda report: ["Região 01"])
     (mail,) = server.of("ana@shop.example")
     assert mail["Subject"] == "weekly, Região 01: failed" and "Sul" not in str(mail.get_body().get_content())
 
 
 def test_a_shop_whose_regions_cannot_be_asked_for_is_recorded_as_failed_once(shop, server):
-    def values(parameter, given):
+    def values(report):
         raise InputError("a shop", "an empty database", "load one")
 
     shop.plan('for_each = "region"', '[[report.to]]\nname = "Ana"\nonly = { region = "*" }')
@@ -289,7 +289,7 @@ def test_with_each_close_a_report_is_made_once(shop, server):
 
 def test_what_is_due_is_told_and_left(shop, server):
     shop.plan('for_each = "region"', '[[report.to]]\nname = "Ana"\nonly = { region = ["Norte"] }')
-    told = shop.due(values=lambda p, g: ["Norte", "Sul"], dry_run=True)
+    told = shop.due(values=lambda report: ["Norte", "Sul"], dry_run=True)
     assert [(r["part"], r["to"], r["status"]) for r in told] == [("Norte", ["Ana"], "due"), ("Sul", [], "due")]
     assert not shop.made and not shop.runs() and not shop.rows()
 
