@@ -22,6 +22,7 @@ from .schema import InputError
 from .data.review_text import text_of
 from .files import replacing
 from .report.child import clear_abandoned
+from .report.index import write_index
 from .sentiment.cache import cache_folder, erase_predictions
 from .store.erase import Person, erase_customer, find_person
 from .store.migrate import open_database
@@ -101,6 +102,8 @@ def erase_reports(
         if any(person.quoted_in(_text_in(p)) for p in files):
             deleted += [p.relative_to(folder).as_posix() for p in files]
             shutil.rmtree(run)
+    if deleted:
+        write_index(folder)
     return deleted
 
 # %% ../nbs/660_privacy.ipynb #e52a525a

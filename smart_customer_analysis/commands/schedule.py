@@ -18,6 +18,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import typer
 from datetime import UTC, datetime
@@ -40,8 +41,9 @@ def _schedule(settings: Settings, values: dict[str, Any], folder: Path | None) -
     "Add a schedule, or replace the one of the same name; returns what to do next."
     from smart_customer_analysis.report.plan import change_plan, check_plan, secret
 
+    since = datetime.now(UTC).replace(microsecond=0)
     given = {n: v for n, v in values.items() if v not in (None, "", [], {})}
-    report = check_plan({"report": [given | {"since": datetime.now(UTC).replace(microsecond=0)}]}, folder).report[0]
+    report = check_plan({"report": [given | {"since": since}]}, folder, settings).report[0]
     change_plan(settings, report.key, report, folder)
     unset = sorted({to.variable for to in report.to if not secret(settings, to.variable)})
     lines = [f"{report.key}: {report.at or 'with every close'} ({report.zone}), to {len(report.to)}"]
@@ -202,7 +204,9 @@ def _verify(units: list[Path]) -> None:
     if not shutil.which("systemd-analyze"):
         return
     command = ["systemd-analyze", "--user", "--recursive-errors=no", "verify", *map(str, units)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as scratch:  # a shell without a login has no folder for it
+        env = {"XDG_RUNTIME_DIR": scratch} | os.environ
+        done = subprocess.run(command, capture_output=True, text=True, env=env)
     if done.returncode:
         for unit in units:
             unit.unlink()
@@ -290,19 +294,14 @@ def report_schedule(
 # %% ../../nbs/719_commands.schedule.ipynb #719d001b
 def shown_values(
     settings: Settings,  # of the shop
-) -> Any:  # function of a parameter and the parameters of the report, to the values that may be shown
-    "Ask the service which regions, segments, products or sources a report may be made for."
+    folder: Path | None = None,  # own templates, as `run_report` takes them
+) -> Any:  # function of a schedule, to the values that may be shown; `run_due` takes it
+    "Ask the shop which regions, segments, products or sources a report may be made for."
 
-    def values(parameter: str, given: dict[str, Any]) -> list[str]:
-        from smart_customer_analysis.report.plan import EACH
-        from smart_customer_analysis.service import Service  # here: most schedules do not need it
+    def values(report: Any) -> list[str]:
+        from smart_customer_analysis.report.each import values_of  # here: most schedules do not need it
 
-        service = Service(settings)
-        try:
-            options: Any = service.filters(given.get("source") or None)
-        finally:
-            service.close()
-        return [o if isinstance(o, str) else str(o["id"]) for o in options[EACH[parameter]]]
+        return values_of(settings, report.name, report.for_each, report.parameters.get("source"), folder).shown
 
     return values
 
@@ -341,7 +340,7 @@ def report_due(
     settings = settings_of(database)
     engine, now = open_database(settings), datetime.now(UTC)
     try:
-        rows = run_due(settings, engine, now, shown_values(settings), folder=folder, dry_run=dry_run)
+        rows = run_due(settings, engine, now, shown_values(settings, folder), folder=folder, dry_run=dry_run)
     finally:
         engine.dispose()
     _print_rows(rows, as_json)
@@ -396,7 +395,7 @@ def run_clock(
         try:
             engine = open_database(settings)
             try:
-                rows = run_due(settings, engine, now, shown_values(settings), folder=folder)
+                rows = run_due(settings, engine, now, shown_values(settings, folder), folder=folder)
             finally:
                 engine.dispose()
             if rows:

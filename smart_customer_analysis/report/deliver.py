@@ -18,8 +18,8 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.headerregistry import Address
@@ -250,6 +250,19 @@ def send_mail(
         smtp.close()
 
 # %% ../../nbs/604_report.deliver.ipynb #604d0017
+@contextmanager
+def _silent(*names: str) -> Generator[None]:
+    "Keep libraries from logging: their lines hold addresses."
+    logs = [(log, log.disabled) for log in map(logging.getLogger, names)]
+    try:
+        for log, _ in logs:
+            log.disabled = True
+        yield
+    finally:
+        for log, before in logs:
+            log.disabled = before
+
+
 def send_chat(
     url: str,  # as apprise reads it
     title: str,
@@ -259,16 +272,15 @@ def send_chat(
     "Send a message through `apprise`; raises `NotDelivered`."
     import apprise  # here: it takes a while, and most runs send nothing
 
-    log = logging.getLogger("apprise")
-    log.propagate, log.disabled = False, True  # its lines hold addresses
-    target = apprise.Apprise()
-    if not target.add(url):
-        raise NotDelivered("an e-mail address, or an address that apprise reads", "another", "correct the variable")
-    attach = str(file) if file and any(getattr(s, "attachment_support", False) for s in target) else None
-    try:
-        taken = target.notify(title=title, body=text, attach=attach)
-    except Exception as e:
-        raise NotDelivered("a service that takes the message", type(e).__name__, "it is tried again") from None
+    with _silent("apprise", "urllib3.connectionpool", "requests_oauthlib"):
+        target = apprise.Apprise()
+        if not target.add(url):
+            raise NotDelivered("an e-mail address, or an address that apprise reads", "another", "correct the variable")
+        attach = str(file) if file and any(getattr(s, "attachment_support", False) for s in target) else None
+        try:
+            taken = target.notify(title=title, body=text, attach=attach)
+        except Exception as e:
+            raise NotDelivered("a service that takes the message", type(e).__name__, "it is tried again") from None
     if not taken:
         raise NotDelivered("a service that takes the message", "it did not", "it is tried again")
 
@@ -342,30 +354,33 @@ def _deliver_waiting(settings: Settings, engine: Engine, plan: Plan, now: dateti
     return results
 
 # %% ../../nbs/604_report.deliver.ipynb #604d001d
-Values = Callable[[str, dict[str, Any]], list[str]]  # parameter, parameters of the report: the values that may be shown
+Values = Callable[[Schedule], list[str]]  # the values of its for_each that may be shown
 ABSENT = "there is no such value, or too few customers to show it"
 
 
-def _parts(report: Schedule, values: Values | None) -> tuple[list[str], list[str]]:
-    "List the parts of a report to make, and those that somebody waits for but that are not there."
+def _parts(report: Schedule, values: Values | None) -> tuple[list[str], list[str], str]:
+    "List the parts of a report to make, those that somebody waits for in vain, and why."
     if not report.for_each:
-        return [""], []
-    shown = list(dict.fromkeys(values(report.for_each, report.parameters))) if values else []
+        return [""], [], ""
+    try:
+        shown, why = list(dict.fromkeys(values(report))) if values else [], ABSENT
+    except ScaError as e:
+        shown, why = [], str(e)
     asked = [w for to in report.to for v in to.only.values() for w in ((v,) if isinstance(v, str) else v)]
     absent = [w for w in dict.fromkeys(asked) if w != ALL and w not in shown]
-    return shown, absent or ([] if shown else [ALL])
+    return shown, absent or ([] if shown else [ALL]), why
 
 
 def _make_part(
-    settings: Settings, engine: Engine, due: Due, part: str, whole: bool, is_absent: bool, folder: Path | None
+    settings: Settings, engine: Engine, due: Due, part: str, whole: bool, why: str, folder: Path | None
 ) -> dict[str, Any]:
     "Make one report and record its time, whatever becomes of it."
     report, error, status = due.report, None, "failed"
     slot = {"report": report.key, "at": due.at, "part": part, "whole": whole, "missed": list(due.missed)}
     request = report.parameters | ({report.for_each: part} if report.for_each else {})
     try:
-        if is_absent:
-            raise InputError(f"{report.for_each} {part!r} among those shown", ABSENT, "correct `only` in reports.toml")
+        if why:
+            raise InputError(f"{report.for_each} {part!r} among those shown", why, "correct `only` in reports.toml")
         status = run_report(settings, report.name, folder=folder, request=request, slot=slot).status
     except Exception as e:
         error = str(e)
@@ -381,19 +396,19 @@ def _make(
     settings: Settings, engine: Engine, plan: Plan, due: Due, now: datetime, values: Values | None, folder: Path | None
 ) -> list[dict[str, Any]]:
     "Make all parts of a report that are still to be made, and queue each at once."
-    parts, absent = _parts(due.report, values)
+    parts, absent, why = _parts(due.report, values)
     finished = slots_done(engine).get((due.report.key, due.at), set())
     left, results = [p for p in (*parts, *absent) if p not in finished], []
     for n, part in enumerate(left):
         whole = n == len(left) - 1
-        results.append(_make_part(settings, engine, due, part, whole, part in absent, folder))
+        results.append(_make_part(settings, engine, due, part, whole, why if part in absent else "", folder))
         _queue_runs(engine, plan, now)
     return results
 
 
 def _planned(due: Due, values: Values | None) -> list[dict[str, Any]]:
     "Say what would be made and who would get it."
-    parts, absent = _parts(due.report, values)
+    parts, absent, _ = _parts(due.report, values)
     about = {"report": due.report.key, "slot": due.at, "status": "due", "missed": list(due.missed)}
     return [about | {"part": p, "to": [t.name for t in due.report.to if t.gets(p)]} for p in (*parts, *absent)]
 
@@ -402,7 +417,7 @@ def run_due(
     settings: Settings,  # folders; its home holds reports.toml
     engine: Engine,  # of a migrated database
     now: datetime,  # with a zone
-    values: Values | None = None,  # the values of a parameter that may be shown; None: for_each waits for another call
+    values: Values | None = None,  # the values of for_each that may be shown; None: such reports wait for another call
     closed: tuple[str, str] | None = None,  # source and last day of a daily close that is about to end
     folder: Path | None = None,  # own templates, as `run_report` takes them
     dry_run: bool = False,  # only say what is due and to whom

@@ -8,7 +8,7 @@ The HTML of a report and the pieces its templates share: shares, tables, quotes,
 
 # %% auto #0
 __all__ = ['STYLE', 'POLICY', 'MARKS', 'KEY', 'escape', 'page', 'body_of', 'written_day', 'percent', 'counted', 'share_text',
-           'marked', 'table', 'quotes', 'glossary', 'headline']
+           'figure_html', 'marked', 'table', 'quotes', 'glossary', 'headline']
 
 # %% ../../nbs/590_report.page.ipynb #3b51a2e9
 import html
@@ -32,12 +32,15 @@ ol,ul{padding-left:20px;margin:0 0 8px}li{margin:4px 0}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px;line-height:20px}
 th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
 td.n,th.n{text-align:right}blockquote{margin:8px 0;padding:0 0 0 12px;border-left:2px solid var(--line)}
-figure{margin:16px 0}svg{max-width:100%;height:auto}
+.nothing{font-size:20px;line-height:28px;margin:24px 0 8px}
+figure{margin:16px 0}.narrow{display:none}svg{max-width:100%;height:auto}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;font-size:14px}dd{margin:0}details{margin:8px 0}
 dt{font-weight:600}
 summary{cursor:pointer}
 @media screen and (max-width:480px){.big{font-size:34px}dl{grid-template-columns:1fr}dd{margin-bottom:8px}
-figure{overflow-x:auto}figure svg{max-width:none;width:620px}table,caption,tbody,tr,td{display:block}
+.wide{display:none}.narrow{display:block}
+figure:not(.narrow){overflow-x:auto}figure:not(.narrow) svg{max-width:none;width:620px}
+table,caption,tbody,tr,td{display:block}
 thead{display:none}td,td.n{text-align:left;padding:2px 0;border:0}tr{border-bottom:1px solid var(--line);padding:6px 0}
 td[data-label]::before{content:attr(data-label) ": ";color:var(--muted)}}
 @page{size:A4;margin:14mm 14mm 18mm;@bottom-left{content:"smart_customer_analysis VERSION";font-size:9pt;color:#5B6472}
@@ -45,7 +48,15 @@ td[data-label]::before{content:attr(data-label) ": ";color:var(--muted)}}
 @media print{body{font-size:10pt}main{padding:0;max-width:none}main>p:last-child{display:none}h2{margin:16px 0 4px}
 h1,h2,h3,caption{break-after:avoid}h2+*,h3+*{break-before:avoid}figure{margin:8px 0}
 figure,tr,blockquote,li,dt,dd{break-inside:avoid}
-thead{display:table-header-group}details::details-content{content-visibility:visible;height:auto}}
+.wide{display:none}.narrow{display:block}figure svg{max-height:70mm;width:auto}.map svg{max-height:104mm}
+.half{float:left;width:50%}.after{clear:both}h2{font-size:13pt;line-height:1.3}body{line-height:1.4}
+.muted,caption{font-size:8.5pt;line-height:1.4}caption{text-align:left}
+p{margin:0 0 4px}.big{font-size:30px;line-height:34px}.range{font-size:16px}.screen{display:none}
+table{font-size:9pt;line-height:1.3}th,td{padding:3px 10px 3px 0}blockquote{margin:4px 0}blockquote p{margin:0}
+dl{display:block;columns:2;font-size:8.5pt;line-height:1.3}dt,dd{display:inline}dd::after{content:"";display:block}
+dt::after{content:": "}
+thead{display:table-header-group}tbody tr:first-child{break-before:avoid}
+details:not(.more)::details-content{content-visibility:visible;height:auto}}
 """
 
 # %% ../../nbs/590_report.page.ipynb #598d1afd
@@ -135,6 +146,17 @@ def share_text(
         return f"[x] {n}"
     first, beside = _first_and_beside(share)
     return f"{first} {beside}, {n}" if beside == "[u]" else f"{first} ({beside}), {n}"
+
+# %% ../../nbs/590_report.page.ipynb #59000001
+def figure_html(
+    wide: str,  # SVG of 720 pixels, for screens
+    narrow: str = "",  # SVG of 344 pixels, for phones and half a sheet of paper; empty: the wide one scrolls there
+    kind: str = "",  # class of both, for example map: it may be higher on paper
+) -> str:  # HTML
+    "Show a figure in the width of the screen."
+    if not narrow:
+        return f"<figure class='{kind}'>{wide}</figure>"
+    return f"<figure class='wide {kind}'>{wide}</figure><figure class='narrow {kind}'>{narrow}</figure>"
 
 # %% ../../nbs/590_report.page.ipynb #5994e282
 MARKS = {

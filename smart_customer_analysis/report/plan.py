@@ -87,7 +87,7 @@ def slots_between(
 _Model = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 _Text = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]+$")]
 ALL = "*"
-EACH = {"region": "regions", "segment": "segments", "product": "products", "source": "sources"}  # of a shop's filters
+EACH = ("region", "segment", "product", "source")  # parameters whose values the shop tells
 Outcome = Literal["made", "nothing_new", "failed"]
 
 
@@ -190,9 +190,13 @@ def _check_report(report: Schedule, known: Mapping[str, Path]) -> str | None:
     if report.name not in known:
         return f"a report of {sorted(known)}"
     given = report.parameters | ({report.for_each: ALL} if report.for_each else {})
-    names = {p.name for p in parameters(known[report.name])}
-    if report.for_each and (report.for_each not in EACH or report.for_each not in names):
-        return f"for_each, one of {sorted({*EACH} & names)}, the parameters of {report.name!r} with a list of values"
+    listed = {
+        p.name
+        for p in parameters(known[report.name])
+        if p.name in EACH or getattr(p, "choices", ()) or "Literal[" in p.type
+    }
+    if report.for_each and report.for_each not in listed:
+        return f"for_each, one of {sorted(listed)}, the parameters of {report.name!r} with a list of values"
     if report.for_each in report.parameters:
         return f"no value of {report.for_each!r}: there is one report for each"
     checked(known[report.name], {n: v for n, v in given.items() if n != report.for_each})
@@ -207,6 +211,7 @@ def _wrong(place: str, expected: str, found: str = "something else") -> InputErr
 def check_plan(
     values: dict[str, Any],  # as TOML is read
     folder: Path | None = None,  # own templates, as `run_report` takes them
+    settings: Settings | None = None,  # that name the folder of own templates; default: as loaded
 ) -> Plan:
     "Check a plan as a whole; raises `InputError` with the place of the first mistake."
     try:
@@ -215,7 +220,7 @@ def check_plan(
         first = e.errors(include_input=False)[0]
         place = ".".join(str(p) for p in first["loc"])
         raise _wrong(place, first["msg"].removeprefix("Value error, ")) from None  # its cause may hold an address
-    known = templates(folder)
+    known = templates(folder, settings)
     keys = [r.key for r in plan.report]
     for n, report in enumerate(plan.report):
         place = f"report.{n} ({report.key})"
@@ -245,7 +250,7 @@ def load_plan(
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise InputError("a TOML file in UTF-8", f"{FILE}: {str(e).splitlines()[0][:100]}", "correct that line") from e
-    plan = check_plan(values, folder)
+    plan = check_plan(values, folder, settings)
     plan._written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return plan
 
@@ -294,7 +299,7 @@ def change_plan(
     head, *blocks = re.split(r"(?m)^(?=[ \t]*\[\[[ \t]*report[ \t]*\]\])", text)
     kept = [b for b in blocks if Plan.model_validate(tomllib.loads(b)).report[0].key != key]
     new = "".join([head, *(b.rstrip("\n") + "\n\n" for b in kept), write_block(report) if report else ""])
-    plan = check_plan(tomllib.loads(new), folder)
+    plan = check_plan(tomllib.loads(new), folder, settings)
     expected = {*known} - {key} | ({report.key} if report else set())
     if {r.key for r in plan.report} != expected:
         raise InputError("schedules as [[report]] blocks", "another form", f"change {FILE} by hand")

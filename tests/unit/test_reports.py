@@ -1,6 +1,7 @@
 """The reports on segments and on the model run on a small shop and agree with the service; a repeat changes no byte."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from smart_customer_analysis.data.sample import make_shop
 from smart_customer_analysis.files import text_keys
 from smart_customer_analysis.report import run as report
 from smart_customer_analysis.report.run import run_report, slug
+from smart_customer_analysis.report.starter import starter
 from smart_customer_analysis.schema import ReportError
 from smart_customer_analysis.sentiment.evaluate import evaluate
 from smart_customer_analysis.service import Service
@@ -176,7 +178,7 @@ def test_a_report_lies_one_folder_deep_whatever_its_region(report_without_kernel
     (tmp_path / "sandbox" / "keep.txt").write_text("precious")
     runs = [report_without_kernel(region) for _ in range(2)]
     assert (tmp_path / "sandbox" / "keep.txt").read_text() == "precious"
-    assert [p.name for p in (tmp_path / "reports").iterdir()] == ["weekly"]
+    assert [p.name for p in (tmp_path / "reports").iterdir() if p.is_dir()] == ["weekly"]
     assert [p for p in (tmp_path / "reports" / "weekly").iterdir()] == [runs[0].html.parent]
     assert runs[0].html == runs[1].html and runs[0].html.is_file()
 
@@ -197,21 +199,62 @@ def test_only_what_a_report_left_is_replaced(report_without_kernel, tmp_path):
     ):
         report_without_kernel("North")
     assert (html.parent / "keep.txt").read_text() == "precious"
-    assert [p.name for p in (tmp_path / "reports").iterdir()] == ["weekly"], "the scratch folder stays"
+    folders = [p.name for p in (tmp_path / "reports").iterdir() if p.is_dir()]
+    assert folders == ["weekly"], "the scratch folder stays"
 
 
-@pytest.mark.parametrize("place", ["weekly", "weekly/shop-2026-11-15-North"])
-def test_a_link_out_of_the_folder_of_reports_is_not_followed(report_without_kernel, tmp_path, place):
+@pytest.mark.parametrize("up", [0, 1], ids=["of the run", "of the report"])
+def test_a_link_out_of_the_folder_of_reports_is_not_followed(report_without_kernel, tmp_path, up):
+    link: Path = [report_without_kernel("North").html.parent, tmp_path / "reports" / "weekly"][up]
+    shutil.rmtree(tmp_path / "reports" / "weekly")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     for name in ("result.json", "parameters.json", "keep.txt"):
         (elsewhere / name).write_text("precious")
-    link: Path = tmp_path / "reports" / place
     link.parent.mkdir(parents=True)
     link.symlink_to(elsewhere)
     with pytest.raises(ReportError, match="expected a report inside"):
         report_without_kernel("North")
     assert len([*elsewhere.iterdir()]) == 3
+
+
+def test_the_weekly_report_is_two_sheets_of_paper_at_most_and_has_a_figure_for_phones(shop):
+    settings, *_ = shop
+    run = run_report(settings, "weekly", pdf=True)
+    sheets = re.findall(rb"/Type\s*/Page\b", run.pdf.read_bytes())
+    assert 1 <= len(sheets) <= 2
+    text = run.html.read_text(encoding="utf-8")
+    assert text.count("<figure class='wide") == text.count("<figure class='narrow") >= 1
+    assert text.partition("<h2>What changed</h2>")[2].partition("<details")[0].count("<li>") <= 3
+    assert "<script" not in text and len(text) < 500_000 and 1 <= text.count("<blockquote>") <= 4
+
+
+def test_the_weekly_report_of_a_region_without_reviews_in_the_period_ends_early_and_cleanly(shop):
+    settings, sample, *_ = shop
+    first = sample.reviews["reviewed_at"].min().date().isoformat()
+    region = next(
+        r for r in sorted({*sample.customers["region"].dropna()})
+        if not sample.reviews.loc[
+            sample.reviews["customer_id"].isin(sample.customers.loc[sample.customers["region"].eq(r), "customer_id"]),
+            "reviewed_at",
+        ].dt.date.astype(str).le(first).any()
+    )  # fmt: skip
+    run = run_report(settings, "weekly", end=first, weeks=1, region=region)
+    text = run.html.read_text(encoding="utf-8").partition("<body>")[2]
+    assert run.status == "nothing_new" and run.summary["n_changes"] == 0 and text.count("<h1>") == 1
+    assert "No review in this period." in text and "<h2>" not in text and "Traceback" not in text
+
+
+def test_the_starter_runs_as_it_is_on_a_loaded_shop(shop, tmp_path):
+    settings, *_ = shop
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "late_parcels.ipynb").write_text(json.dumps(starter("late_parcels")))
+    for by in ("segment", "region"):
+        run = run_report(settings, "late_parcels", folder=tmp_path / "own", by=by)
+        text = run.html.read_text(encoding="utf-8")
+        assert text.count("<svg") == 1 and text.count("<table") == 1 and "<blockquote>" in text
+    none = run_report(settings, "late_parcels", folder=tmp_path / "own", region="Atlantis")
+    assert none.status == "nothing_new" and "No review in this period." in none.html.read_text(encoding="utf-8")
 
 
 def test_a_number_of_weeks_is_read_without_an_end_and_named_apart(shop):

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from smart_customer_analysis.commands.report import is_cron, reports, requested
-from smart_customer_analysis.config import ScaError, load_settings
+from smart_customer_analysis.commands.report import reports, requested
+from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.sample import make_shop
 from smart_customer_analysis.privacy import erase_reports
 from smart_customer_analysis.report import run as report
@@ -144,9 +144,9 @@ def test_a_broken_template_is_named_and_hides_no_other(tmp_path):
     (tmp_path / "40_empty.ipynb").write_text("")
     template(tmp_path, "n: int =", name="unnumbered.ipynb")
     rows = json.loads(CliRunner().invoke(reports, ["list", "--json", "--folder", str(tmp_path)]).stdout)
-    told = {r["report"]: r["meaning"] for r in rows}
+    told = {r["report"]: r["parameters"] for r in rows}
     assert {"weekly", "segments", "model", "whole", "torn", "empty", "unnumbered"} <= set(told)
-    assert told["whole"] == "how many"
+    assert told["whole"] == "n"
     assert all("cannot be read" in told[name] for name in ("torn", "empty", "unnumbered"))
     with pytest.raises(InputError, match="expected a notebook; found 30_torn.ipynb"):
         parameters(tmp_path / "30_torn.ipynb")
@@ -252,31 +252,6 @@ def test_what_the_shop_does_not_have_is_refused_before_a_kernel_starts(engine, v
 def test_what_the_shop_has_is_not_refused(engine):
     check_shop(engine, {"region": "Norte", "source": "sample", "start": "", "end": "2026-06-01", "weeks": 8})
     check_shop(engine, {})
-
-
-@pytest.mark.parametrize("at", ["0 7 * * 1", "*/15 8-18 * * mon-fri", "0 0 1,15 * *", "5 4 * jan sun", "@weekly"])
-def test_times_of_cron_are_taken(at):
-    assert is_cron(at)
-
-
-@pytest.mark.parametrize(
-    "at", ["banana", "60 7 * * 1", "0 24 * * *", "0 7 * *", "0 7 * * 1 root", "0 7 0 * *", "*/0 * * * *"]
-)
-def test_other_times_are_refused(at):
-    assert not is_cron(at)
-    result = CliRunner().invoke(reports, ["install", "weekly", "--at", at])
-    assert isinstance(result.exception, ScaError)
-
-
-def test_a_home_with_a_space_is_quoted_and_an_unknown_report_refused(tmp_path, monkeypatch):
-    home = tmp_path / "my shop 100%"
-    home.mkdir()
-    (home / "settings.ini").write_text("[sca]\n")
-    monkeypatch.chdir(home)
-    line = CliRunner().invoke(reports, ["install", "weekly"]).stdout
-    assert line.startswith("0 7 * * 1 cd '") and "my shop 100\\%' && " in line
-    result = CliRunner().invoke(reports, ["install", "nope"])
-    assert isinstance(result.exception, InputError) and "'weekly'" in str(result.exception)
 
 
 def test_parameters_of_a_command_line_are_names_with_values_once():
