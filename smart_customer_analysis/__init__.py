@@ -58,8 +58,10 @@ Modules:
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
 - `smart_customer_analysis.report.child`: A template runs in a process of its own, which stops and clears away when its starter is gone
+- `smart_customer_analysis.report.index`: A page, a JSON file and an Atom feed beside the reports, and how many of them are kept
 - `smart_customer_analysis.report.page`: One HTML file that can be forwarded: no script, no request
 - `smart_customer_analysis.report.parameters`: The lines of its parameter cell: name, type, default and comment
+- `smart_customer_analysis.report.pdf`: An installed Chromium prints the page; nothing is downloaded
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words

@@ -45,6 +45,7 @@ class StorageSettings(BaseModel):
     data_dir: Path = Field(Path("data"), description="folder of raw, interim and processed data")
     models_dir: Path = Field(Path("models"), description="folder of trained models, one sub-folder per version")
     reports_dir: Path = Field(Path("reports"), description="folder of rendered reports")
+    templates_dir: Path = Field(Path("notebooks"), description="folder of your own report notebooks")
 
 # %% ../nbs/000_config.ipynb #62e81d0a
 class ModelSettings(BaseModel):
@@ -74,6 +75,7 @@ class ResultSettings(BaseModel):
     min_customers: int = Field(10, ge=1, description="cells and groups with fewer customers are hidden")
     max_error: float = Field(0.1, gt=0, lt=0.5, description="error allowed on answered reviews; the rest is 'unsure'")
     pseudonym_key: SecretStr = Field(SecretStr(""), description="HMAC key; set: customer ids are replaced at load")
+    report_runs: int = Field(52, ge=0, description="runs kept of one report with the same parameters; 0: all")
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
 
@@ -169,7 +171,7 @@ def load_settings(
 # %% ../nbs/000_config.ipynb #cd79d01a
 def _build(values: dict, origin: dict, home: Path) -> Settings:
     "Return checked settings with absolute folders; raises `ConfigError` for a value out of range."
-    folders = ("data_dir", "models_dir", "reports_dir")
+    folders = ("data_dir", "models_dir", "reports_dir", "templates_dir")
     try:
         checked = Settings.model_validate(values)
     except ValidationError as e:

@@ -32,6 +32,7 @@ ol,ul{padding-left:20px;margin:0 0 8px}li{margin:4px 0}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px;line-height:20px}
 th,td{text-align:left;padding:6px 12px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
 td.n,th.n{text-align:right}blockquote{margin:8px 0;padding:0 0 0 12px;border-left:2px solid var(--line)}
+.nothing{font-size:20px;line-height:28px;margin:24px 0 8px}
 figure{margin:16px 0}svg{max-width:100%;height:auto}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 16px;font-size:14px}dd{margin:0}details{margin:8px 0}
 dt{font-weight:600}

@@ -175,7 +175,7 @@ def test_the_same_request_has_one_name_and_another_notebook_another(toy, tmp_pat
 def test_the_name_of_a_run_is_kept_with_it_also_where_it_failed(settings, toy):
     with pytest.raises(Exception, match="found"):
         run_report(settings, "mine", folder=toy.parent, weeks="8")
-    (run,) = reports(make_engine(settings.database))
+    run, *_ = reports(make_engine(settings.database))
     assert run["status"] == "failed" and run["summary"]["hash"] == content_hash(toy, checked(toy, {"weeks": 8}))
 
 
