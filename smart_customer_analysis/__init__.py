@@ -2,6 +2,7 @@
 
 Modules:
 
+- `smart_customer_analysis.app.jobs`: Reports are made one after the other, in a thread beside the answers; what does not fit is refused at once.
 - `smart_customer_analysis.app.vendor`: Fetch the page's npm packages at their locked versions and copy what is served to `static/vendor/`.
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
 - `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
@@ -62,6 +63,7 @@ Modules:
 - `smart_customer_analysis.report.page`: One HTML file that can be forwarded: no script, no request
 - `smart_customer_analysis.report.parameters`: The lines of its parameter cell: name, type, default and comment
 - `smart_customer_analysis.report.pdf`: An installed Chromium prints the page; nothing is downloaded
+- `smart_customer_analysis.report.requests`: Templates with their parameters, a request checked before anything starts, and the run itself
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words

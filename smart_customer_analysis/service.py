@@ -17,6 +17,15 @@ from dataclasses import replace
 from .config import ScaError
 from .geo.hotspots import HotSpots
 from .jsonable import plain
+from smart_customer_analysis.report.requests import (
+    BadParameter,
+    ReportOutcome,
+    ReportRequest,
+    answer_request,
+    answer_templates,
+    is_there,
+    make_report,
+)
 from .schema import NotFound, NotReady
 from smart_customer_analysis.serving import (
     ConnectionState,
@@ -322,6 +331,7 @@ class Service(ServiceParts):
     cells, customers, customer = answer_cells, answer_customers, answer_customer
     segments, segment, model = answer_segments, answer_segment, answer_model
     reviews, reports, filters = answer_reviews, answer_reports, answer_filters
+    templates, request_report, make_report, has_report = answer_templates, answer_request, make_report, is_there
 
     def predict(
         self,

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from smart_customer_analysis.config import ScaError
 from smart_customer_analysis.schema import BadQuery, NotFound, NotReady
+from smart_customer_analysis.service import BadParameter
 
 log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
@@ -114,7 +115,12 @@ async def refused(request: Request, error: ScaError) -> Response:
         else "This is a fault of the program; the log has it."
     )
     headers = {"Retry-After": "5"} if status == 503 else None
-    return problem(status, detail, _id(request), kind, headers)
+    more: dict[str, object] = {}
+    if isinstance(error, BadParameter):
+        more = {"expected": error.expected[:1000], "found": error.found, "next": error.next_step}
+        more["errors"] = [{"field": error.name, "message": f"Expected {error.expected}."[:1000]}]
+        detail = f"{error.name}: expected {error.expected}. Next: {error.next_step}."
+    return problem(status, detail, _id(request), kind, headers, **more)
 
 
 _STATUS = [

@@ -281,6 +281,9 @@ def parameters(
     return result
 
 # %% ../../nbs/594_report.parameters.ipynb #5940a00e
+_WORDS = {"int": "a whole number", "float": "a number", "bool": "yes or no", "list": "a list", "dict": "an object"}
+
+
 def _expected(p: Parameter) -> str:
     "Say which values a parameter takes."
     example = f", for example {p.default!r}" if p.default not in ("", None) else ""
@@ -291,7 +294,7 @@ def _expected(p: Parameter) -> str:
     forms = {(True, True): f" from {p.low} to {p.high}", (True, False): f", {p.low} or more"}
     forms |= {(False, True): f", {p.high} or less", (False, False): ""}
     bounds = forms[p.low is not None, p.high is not None]
-    return f"{p.type}{bounds}{example}"
+    return f"{_WORDS.get(p.kind, 'a text')}{bounds}{example}"
 
 
 def checked(

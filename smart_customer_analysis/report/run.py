@@ -8,7 +8,7 @@ Reports.
 
 # %% auto #0
 __all__ = ['RESULT_FILE', 'LEFT', 'PERIOD', 'templates', 'finish', 'settings_environ', 'stop_report', 'slug', 'parameter_group',
-           'named_regions', 'check_shop', 'asked_values', 'ReportRun', 'run_report']
+           'named_regions', 'check_shop', 'is_shipped', 'asked_values', 'ReportRun', 'run_report']
 
 # %% ../../nbs/600_report.run.ipynb #12b2dcb3
 import hashlib
@@ -299,6 +299,13 @@ def check_shop(
         _check_days(values, first[:10], last[:10])
 
 # %% ../../nbs/600_report.run.ipynb #600dd002
+def is_shipped(
+    template: Path,  # notebook
+) -> bool:  # False: one of the user's own
+    "Return whether a template came with the library."
+    return template.parent == _packaged()
+
+
 def asked_values(
     engine: Engine,  # of a migrated database
     template: Path,  # notebook
@@ -307,7 +314,7 @@ def asked_values(
 ) -> dict[str, Any]:  # every parameter with a value of its type
     "Type what is asked of a template and hold it against the shop; raises `InputError` before anything is started."
     values = checked(template, request)
-    if template.parent == _packaged():
+    if is_shipped(template):
         check_shop(engine, values, k)
     return values
 

@@ -215,5 +215,5 @@ def test_the_regions_a_refusal_names_are_those_the_page_shows(shop):
 
 @pytest.mark.parametrize("weeks", [-1, 521, 100_000])
 def test_the_weekly_report_takes_ten_years_at_most(weeks):
-    with pytest.raises(InputError, match="weeks: int from 0 to 520"):
+    with pytest.raises(InputError, match="weeks: a whole number from 0 to 520"):
         checked(templates()["weekly"], {"weeks": weeks})
