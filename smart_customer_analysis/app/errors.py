@@ -13,8 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from smart_customer_analysis.config import ScaError
-from smart_customer_analysis.schema import BadQuery, NotFound, NotReady
-from smart_customer_analysis.service import BadParameter
+from smart_customer_analysis.schema import BadParameter, BadQuery, NotFound, NotReady
 
 log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
