@@ -2,6 +2,7 @@
 
 Modules:
 
+- `smart_customer_analysis.app.jobs`: Reports are made one after the other, in a thread beside the answers; what does not fit is refused at once.
 - `smart_customer_analysis.app.vendor`: Fetch the page's npm packages at their locked versions and copy what is served to `static/vendor/`.
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
 - `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
@@ -60,12 +61,19 @@ Modules:
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
+- `smart_customer_analysis.report.check`: One list of what to change, each with its cell
 - `smart_customer_analysis.report.child`: A template runs in a process of its own, which stops and clears away when its starter is gone
 - `smart_customer_analysis.report.deliver`: One message per recipient, with only the part that is theirs; recorded before it leaves, and tried again when a server is down
+- `smart_customer_analysis.report.each`: One file per value that may be shown; a value that fails stops no other
+- `smart_customer_analysis.report.index`: A page, a JSON file and an Atom feed beside the reports, and how many of them are kept
 - `smart_customer_analysis.report.page`: One HTML file that can be forwarded: no script, no request
 - `smart_customer_analysis.report.parameters`: The lines of its parameter cell: name, type, default and comment
+- `smart_customer_analysis.report.pdf`: An installed Chromium prints the page; nothing is downloaded
 - `smart_customer_analysis.report.plan`: A small TOML file, checked as a whole; times are worked out in the zone of the reader
+- `smart_customer_analysis.report.publish`: The pages that the index lists, copied file by file, the index last
+- `smart_customer_analysis.report.requests`: Templates with their parameters, a request checked before anything starts, and the run itself
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
+- `smart_customer_analysis.report.starter`: A notebook with parameters, a figure, a table, quotes and `finish`, which runs as it is
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers

@@ -8,8 +8,8 @@ Frames of reviews, customers and orders, the two labels, the record of a rejecte
 
 # %% auto #0
 __all__ = ['NEGATIVE', 'POSITIVE', 'LABEL_NAMES', 'FASTTEXT_LABELS', 'SRID', 'REJECT_COLUMNS', 'COUNT_COLUMNS', 'InputError',
-           'ModelError', 'DatabaseError', 'ReportError', 'NotFound', 'BadQuery', 'NotReady', 'label_of_rating',
-           'Review', 'Customer', 'Order', 'columns', 'conform', 'id_texts', 'check_row_counts']
+           'ModelError', 'DatabaseError', 'ReportError', 'NotFound', 'BadQuery', 'NotReady', 'BadParameter',
+           'label_of_rating', 'Review', 'Customer', 'Order', 'columns', 'conform', 'id_texts', 'check_row_counts']
 
 # %% ../nbs/010_schema.ipynb #779fd22c
 import numpy as np
@@ -46,6 +46,20 @@ class BadQuery(ScaError):
 
 class NotReady(ScaError):
     "The database or the model is missing, or not ready yet."
+
+# %% ../nbs/010_schema.ipynb #01000b01
+class BadParameter(BadQuery):
+    "A parameter of a report has a value that cannot be used."
+
+    def __init__(
+        self,
+        name: str,  # of the parameter
+        expected: str,  # of its value
+        found: str,  # kind of what was sent, never the value
+        next_step: str,  # what the caller can do about it
+    ):
+        self.name = name
+        super().__init__(expected, found, next_step)
 
 # %% ../nbs/010_schema.ipynb #4304f73d
 NEGATIVE, POSITIVE = 0, 1

@@ -17,6 +17,14 @@ from dataclasses import replace
 from .config import ScaError
 from .geo.hotspots import HotSpots
 from .jsonable import plain
+from smart_customer_analysis.report.requests import (
+    ReportOutcome,
+    ReportRequest,
+    answer_request,
+    answer_templates,
+    is_there,
+    make_report,
+)
 from .schema import NotFound, NotReady
 from smart_customer_analysis.serving import (
     ConnectionState,
@@ -322,6 +330,7 @@ class Service(ServiceParts):
     cells, customers, customer = answer_cells, answer_customers, answer_customer
     segments, segment, model = answer_segments, answer_segment, answer_model
     reviews, reports, filters = answer_reviews, answer_reports, answer_filters
+    templates, request_report, has_report = answer_templates, answer_request, is_there
 
     def predict(
         self,
@@ -337,6 +346,13 @@ class Service(ServiceParts):
     ) -> Explanation:
         "Weigh each word of a prediction, and check the weights."
         return self.models.explain(text)
+
+    def make_report(
+        self,
+        request: ReportRequest,  # of `request_report`
+    ) -> ReportOutcome:
+        "Make a report; raises `ReportError` where it publishes nothing."
+        return make_report(self, request)
 
     def ready(self) -> ServiceState:
         "Report whether questions can be answered, and if not, why."

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from smart_customer_analysis.config import ScaError
-from smart_customer_analysis.schema import BadQuery, NotFound, NotReady
+from smart_customer_analysis.schema import BadParameter, BadQuery, NotFound, NotReady
 
 log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
@@ -114,7 +114,12 @@ async def refused(request: Request, error: ScaError) -> Response:
         else "This is a fault of the program; the log has it."
     )
     headers = {"Retry-After": "5"} if status == 503 else None
-    return problem(status, detail, _id(request), kind, headers)
+    more: dict[str, object] = {}
+    if isinstance(error, BadParameter):
+        more = {"expected": error.expected[:1000], "found": error.found, "next": error.next_step}
+        more["errors"] = [{"field": error.name, "message": f"Expected {error.expected}."[:1000]}]
+        detail = f"{error.name}: expected {error.expected}. Next: {error.next_step}."
+    return problem(status, detail, _id(request), kind, headers, **more)
 
 
 _STATUS = [

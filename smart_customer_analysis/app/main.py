@@ -18,6 +18,7 @@ from smart_customer_analysis.config import ScaError, Settings, load_settings
 from smart_customer_analysis.service import Service
 
 from . import errors, pages, schemas
+from .jobs import Jobs
 from .middleware import BodyLimit, ETag, Metrics, Shield
 from .routes import v1
 from .workers import Workers
@@ -50,6 +51,7 @@ def create_app(
         if warm:
             app.state.workers.pool.submit(service.warm)
         yield
+        app.state.jobs.close()
         app.state.workers.close()
         service.close()
 
@@ -70,6 +72,7 @@ def create_app(
     )
     app.state.service, app.state.metrics, app.state.draining = service, metrics, False
     app.state.workers = Workers(service.predict)
+    app.state.jobs = Jobs(service.make_report, service.has_report)
     metrics.held.set_function(lambda: app.state.workers.held)
     errors.install(app)
     app.include_router(v1)

@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request
+from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
 from starlette.types import Receive
 
+from smart_customer_analysis.schema import NotFound
 from smart_customer_analysis.service import Service
 from smart_customer_analysis.store.filters import Filters
 
 from . import schemas as s
 from .errors import Gone
+from .jobs import Job, Jobs
 from .middleware import Metrics
 from .workers import Workers
 
@@ -28,12 +30,17 @@ async def _workers(request: Request) -> Workers:
     return request.app.state.workers
 
 
+async def _jobs(request: Request) -> Jobs:
+    return request.app.state.jobs
+
+
 async def _metrics(request: Request) -> Metrics:
     return request.app.state.metrics
 
 
 ServiceOf = Annotated[Service, Depends(_service)]  # what `create_app` put into the app's state
 WorkersOf = Annotated[Workers, Depends(_workers)]
+JobsOf = Annotated[Jobs, Depends(_jobs)]
 MetricsOf = Annotated[Metrics, Depends(_metrics)]
 
 
@@ -89,6 +96,40 @@ def reviews(service: ServiceOf, query: Annotated[s.ReviewsQuery, Query()]) -> s.
 @v1.get("/reports", tags=["reports"], summary="Reports made, and their files")
 def reports(service: ServiceOf) -> s.Reports:
     return s.Reports.model_validate(service.reports())
+
+
+@v1.get("/reports/templates", tags=["reports"], summary="Reports that can be made, and what may be asked of them")
+def report_templates(service: ServiceOf) -> s.ReportTemplates:
+    return s.ReportTemplates.model_validate(service.templates())
+
+
+def _job(job: Job) -> s.ReportJob:
+    asked = job.request
+    shown = {name: getattr(job, name) for name in ("id", "status", "title", "html", "error")}
+    more = {"name": asked["name"], "parameters": asked["parameters"], "hash": asked["hash"]}
+    return s.ReportJob.model_validate(shown | more | {"location": f"/v1/reports/{job.id}"})
+
+
+@v1.post("/reports", tags=["reports"], status_code=202, summary="Make a report in the background")
+def make_report(
+    response: Response, service: ServiceOf, jobs: JobsOf, body: Annotated[s.ReportIn, Body()]
+) -> s.ReportJob:
+    """Everything asked is checked before anything starts. The same request on the same data is the same job.
+
+    This runs a notebook. As long as the server listens on this machine alone, whoever may use the machine may ask;
+    once there are keys, this address needs one.
+    """
+    job = jobs.ask(service.request_report(body.name, body.parameters))
+    response.headers["Location"] = f"/v1/reports/{job.id}"
+    return _job(job)
+
+
+@v1.get("/reports/{id}", tags=["reports"], summary="How far a report is that was asked for")
+def report_job(jobs: JobsOf, id: Id) -> s.ReportJob:
+    job = jobs.get(id)
+    if job is None:
+        raise NotFound("a report that was asked for since the server started", "none of that id", "see /v1/reports")
+    return _job(job)
 
 
 @v1.get("/filters", tags=["figures"], summary="What can be filtered by")

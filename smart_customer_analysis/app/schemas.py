@@ -109,6 +109,16 @@ class ExplainIn(BaseModel):
     text: Text
 
 
+class ReportIn(BaseModel):
+    """A template and its parameters; those that are left out stay as the template has them."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "weekly", "parameters": {"weeks": 8}}]}
+    )
+    name: Word = Field(description="as /v1/reports/templates lists it")
+    parameters: dict[str, Any] = Field({}, description="by name; /v1/reports/templates has their JSON Schema")
+
+
 # --- what comes out -------------------------------------------------------------------------------------------------
 
 
@@ -125,6 +135,9 @@ class Problem(BaseModel):
     detail: str
     request_id: str
     errors: list[dict[str, str]] = []
+    expected: str | None = Field(None, description="of a parameter of a report")
+    found: str | None = Field(None, description="the kind of what was sent, never the value")
+    next: str | None = Field(None, description="what the caller can do about it")
 
 
 class Figure(Out):
@@ -443,6 +456,30 @@ class Report(Out):
 
 class Reports(Out):
     items: list[Report]
+
+
+class ReportTemplate(Out):
+    name: str
+    title: str
+    description: str
+    parameters: dict[str, Any] = Field(description="JSON Schema of the parameters, draft 2020-12")
+    error: str | None = Field(description="why this template cannot be made; null: it can")
+
+
+class ReportTemplates(Out):
+    items: list[ReportTemplate]
+
+
+class ReportJob(Out):
+    id: str
+    name: str
+    parameters: dict[str, Any] = Field(description="all of them, as they were understood")
+    hash: str = Field(description="of template, notebook and parameters; the same through command line and Python")
+    status: Literal["waiting", "running", "made", "nothing_new", "failed"]
+    location: str = Field(description="address to ask again")
+    title: str | None
+    html: str | None = Field(description="address of the page, once it is made")
+    error: str | None = Field(description="one line, where it failed")
 
 
 class ProductOption(Out):

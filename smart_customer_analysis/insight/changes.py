@@ -231,7 +231,6 @@ def groups_of_both(
     number[kept] = np.arange(len(kept))
     return kept, number[group]
 
-
 # %% ../../nbs/510_insight.changes.ipynb #46f3bcce
 def _correlations(rows: pd.DataFrame, group: np.ndarray, after: np.ndarray, kinds: pd.Series, pool: Pool) -> np.ndarray:
     "Find the correlation within customers for each group: that of its kind, or of the shop."

@@ -87,7 +87,7 @@ def recent_reviews(
     "Take the reviews of the last weeks."
     if "day" not in rows:
         raise InputError("a column day", "none", "pass the day of each review, without time")
-    ago = ((np.datetime64(day, "D") - rows["day"].to_numpy().astype("datetime64[D]")) // np.timedelta64(1, "D"))
+    ago = (np.datetime64(day, "D") - rows["day"].to_numpy().astype("datetime64[D]")) // np.timedelta64(1, "D")
     inside = (ago >= 0) & (ago < REFERENCE + max(WINDOWS))
     rows, ago = rows[inside].reset_index(drop=True), ago[inside].astype(int)
     names, group = number_groups(rows, [*COLUMNS[:-1], "day"])

@@ -279,9 +279,11 @@ def customer(
 def reports(
     engine: Engine,  # of a migrated database
     limit: int = 100,  # newest runs
+    name: str | None = None,  # of one template; None: of all
 ) -> list[dict[str, Any]]:  # columns of ReportRun
     "List report runs, newest first."
     query = select(*ReportRun.__table__.columns).order_by(ReportRun.report_id.desc()).limit(limit)
+    query = query.where(ReportRun.name == name) if name else query
     with reading(engine) as c:
         return [plain(dict(r)) for r in c.execute(query).mappings()]
 

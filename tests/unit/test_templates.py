@@ -231,15 +231,13 @@ def engine(tmp_path_factory):
 
 
 REFUSED = [
-    ({"region": "Atlantis"}, "region: one of .*Norte"),
+    ({"region": "Atlantis"}, "region: one of .*Lisboa"),
     ({"region": "x" * 400}, "region: one of"),
     ({"source": "nope"}, "source: one of sample"),
     ({"start": "2026-06-01", "end": "2026-05-01"}, "start: a day before end"),
     ({"end": "2120-01-01"}, "end: a day"),
     ({"start": "2120-01-01"}, "start: a day"),
     ({"end": "1999-01-01"}, "end: a day"),
-    ({"weeks": 100_000}, "weeks: 0 to 520"),
-    ({"weeks": -1}, "weeks: 0 to 520"),
 ]
 
 
