@@ -11,6 +11,7 @@ __all__ = ['QUIET', 'alone', 'source_to_close', 'shown_values', 'close', 'plan_c
 
 # %% ../nbs/711_daily.ipynb #dae9f61a
 import fcntl
+import pandas as pd
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -90,8 +91,10 @@ def _load_new(
     return {"files": files, "rows": loaded.rows, "load": str(receipt)}
 
 # %% ../nbs/711_daily.ipynb #d4625717
-def _predict_new(settings: Settings, engine: Engine, shop: str, after: int, progress: bool) -> dict[str, Any]:
-    "Predict the reviews of later loads and carry the segments on: new, model, predicted, outside, segments, events."
+def _predict_new(
+    settings: Settings, engine: Engine, shop: str, after: int, progress: bool
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    "Predict the reviews of later loads and carry the segments on; the second result counts strange texts by day."
     new = reviews_since(engine, shop, after)
     frames = stored_frames(engine, shop, rows_to_read(settings), settings.seed, after)
     folder = last_scorer(settings, engine, shop) or active_model(settings.models_dir)
@@ -101,8 +104,8 @@ def _predict_new(settings: Settings, engine: Engine, shop: str, after: int, prog
         scored, version = score_step(settings, predictor, shop, frames["reviews"], new, progress), folder.name
         store_predictions(engine, shop, predictor, scored)
     segmented = segment_step(engine, settings, shop, frames, scored, version)
-    outside = scored.outside[scored.outside.index.isin(new)].value_counts()
-    return {
+    outside = scored.outside[scored.outside.index.isin(list(new))].value_counts()
+    part = {
         "new": len(new),
         "model": version,
         "predicted": int(scored.predictions["review_id"].isin(new).sum()),
@@ -110,6 +113,7 @@ def _predict_new(settings: Settings, engine: Engine, shop: str, after: int, prog
         "segments": len(segmented["segments"]),
         "events": segmented["events"]["sentence"].dropna().tolist() if len(segmented["events"]) else [],
     }
+    return part, scored.strange
 
 # %% ../nbs/711_daily.ipynb #b65e16cc
 QUIET = {"new": 0, "model": None, "predicted": 0, "outside": {}, "segments": None, "events": []}
@@ -159,9 +163,10 @@ def close(
                 result = {"source": shop, **_load_new(settings, engine, description, shop, paths, progress)}
             with meter.stage("predict"):
                 last_load = newest_load(engine, shop)
-                part = _predict_new(settings, engine, shop, after, progress) if last_load > after else QUIET
+                quiet = (QUIET, pd.DataFrame())
+                part, strange = _predict_new(settings, engine, shop, after, progress) if last_load > after else quiet
             with meter.stage("test"):
-                watched = watch_step(engine, settings, shop, now)
+                watched = watch_step(engine, settings, shop, now, strange)
         except Exception as e:
             finish_close(engine, close_id, None, {}, error=str(e))
             raise

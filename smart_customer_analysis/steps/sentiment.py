@@ -25,6 +25,7 @@ from ..profiling import Meter
 from ..promotion import admit_model, last_scorer, pin_active
 from ..schema import InputError
 from ..sentiment.cache import cache_folder, score_rows
+from ..sentiment.drift import day_counts
 from ..sentiment.evaluate import evaluate, majority_baseline, record_evaluation, tfidf_baseline
 from ..sentiment.predict import Predictor, RiskGuarantee, guarantee_risk, threshold_for
 from ..sentiment.recipe import Recipe
@@ -133,6 +134,7 @@ class Scored:
     n_readable: int  # reviews with a text
     guarantee: RiskGuarantee | None = None  # what is guaranteed about the answers on new reviews
     outside: pd.Series = field(default_factory=lambda: pd.Series(dtype="object"))  # review_id -> why it has none
+    strange: pd.DataFrame = field(default_factory=pd.DataFrame)  # texts of each day, and how many are strange
 
     @property
     def n_unsure(self) -> int:  # reviews without a predicted label
@@ -155,13 +157,15 @@ def score_step(
     frame, embeddings = block.frame.drop(columns="key"), block.embeddings.astype("float32")
     tokens, about = (frame["tokens_read"], frame["tokens_total"]), (predictor.calibration, predictor.card)
     why = outside_scope(rows["text"].tolist(), *tokens, embeddings, *about)
+    when = pd.to_datetime(reviews["reviewed_at"].loc[rows.index], utc=True).dt.tz_localize(None).dt.normalize()
+    strange = day_counts(when, rows["text"].tolist(), frame["tokens_total"], embeddings, why, predictor.calibration)
     inside, outside = why == "", pd.Series(why, index=frame["review_id"])
     frame, embeddings, texts = frame[inside].reset_index(drop=True), embeddings[inside], rows["text"][inside]
     known = seen(predictor.folder, texts.tolist())
     answered, guarantee = abstain(frame, embeddings, predictor.calibration, settings.max_error, known)
     held_out = None if known is None else ~known
     frame = frame.assign(label=frame["label"].mask(~answered), held_out=held_out)
-    return Scored(frame, embeddings, now, n, guarantee, outside[outside.ne("")])
+    return Scored(frame, embeddings, now, n, guarantee, outside[outside.ne("")], strange)
 
 # %% ../../nbs/680_steps.sentiment.ipynb #8d391982
 def accuracy_step(

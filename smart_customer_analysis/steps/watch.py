@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from ..config import Settings
 from ..insight.watch import watch_day
+from ..sentiment.drift import drift_day
 from ..serving import read_shop
 from ..store.closes import last_day, told_alerts
 from ..view.changes import group_table, groups_to_test
@@ -65,14 +66,18 @@ def watch_step(
     settings: Settings,  # min_customers
     source: str,
     now: datetime,  # with a zone
+    strange: pd.DataFrame | None = None,  # texts of each day, of `day_counts`; None or empty: no model has read any
 ) -> Watched:
     "Test each day since the last close; what was told before is not told again."
     shop, told = read_shop(engine, source, settings.min_customers), told_alerts(engine, source)
     days, tested, alerts = days_to_test(last_day(engine, source), shop.last_day, now), 0, []
     for day in days:
-        result = watch_day(day_table(shop, day), pd.Timestamp(day), told, shop.k, shop.confusion, shop.pool)
-        new, tested = result.alerts.assign(day=pd.Timestamp(day)), result.tested
-        if len(new):
-            alerts.append(new)
-            told = pd.concat([told, new], ignore_index=True)
+        moment = pd.to_datetime(day.isoformat())
+        result = watch_day(day_table(shop, day), moment, told, shop.k, shop.confusion, shop.pool)
+        drift = (
+            drift_day(strange, moment, told[told["kind"] == "drift"]) if strange is not None and len(strange) else None
+        )
+        new = [a.assign(day=moment) for a in (result.alerts, drift) if a is not None and len(a)]
+        alerts, tested = [*alerts, *new], result.tested
+        told = pd.concat([told, *new], ignore_index=True) if new else told
     return Watched(days, tested, pd.concat(alerts, ignore_index=True) if alerts else pd.DataFrame())
