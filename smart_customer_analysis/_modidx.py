@@ -1638,6 +1638,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                          'smart_customer_analysis/report/parameters.py'),
                                                            'smart_customer_analysis.report.parameters.ParameterError.__init__': ( 'report.parameters.html#parametererror.__init__',
                                                                                                                                   'smart_customer_analysis/report/parameters.py'),
+                                                           'smart_customer_analysis.report.parameters._annotation': ( 'report.parameters.html#_annotation',
+                                                                                                                      'smart_customer_analysis/report/parameters.py'),
                                                            'smart_customer_analysis.report.parameters._as': ( 'report.parameters.html#_as',
                                                                                                               'smart_customer_analysis/report/parameters.py'),
                                                            'smart_customer_analysis.report.parameters._bound': ( 'report.parameters.html#_bound',

@@ -18,8 +18,9 @@ def test_the_form_asks_for_what_the_notebook_takes(open_page):
     page = open_page("/reports")
     choose(page, "mine")
     told = page.evaluate(
-        "[...document.querySelectorAll('.field')].map(f => { const e = f.querySelector('[name]'); return [e.name, "
-        "e.type, f.querySelector('label').textContent, f.querySelector('.caption').textContent, e.min || '', e.max || '']; })"
+        "[...document.querySelectorAll('.field')].map(f => { const e = f.querySelector('[name]'); "
+        "return [e.name, e.type, f.querySelector('label').textContent, f.querySelector('.caption').textContent, "
+        "e.min || '', e.max || '']; })"
     )
     assert told == [
         ["weeks", "number", "Weeks", "Weeks compared (1 to 104)", "1", "104"],
