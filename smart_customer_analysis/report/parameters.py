@@ -160,7 +160,7 @@ def _text(value: Any) -> str:
     text.encode()  # half a character cannot be: UnicodeEncodeError is a ValueError
     return text
 
-# %% ../../nbs/594_report.parameters.ipynb #5940a00c
+# %% ../../nbs/594_report.parameters.ipynb #5940c00b
 def _collection(kind: str, value: Any, items: str) -> Any:
     "Return a list, tuple, set or dict, each item of its kind; raises `ValueError`."
     given = ast.literal_eval(_text(value)) if isinstance(value, str) else value
@@ -172,7 +172,7 @@ def _collection(kind: str, value: Any, items: str) -> Any:
     typed = [_as(items, item) for item in given] if items in _KINDS else list(given)
     return {"list": list, "tuple": tuple, "set": set}[kind](typed)
 
-
+# %% ../../nbs/594_report.parameters.ipynb #5940a00c
 def _as(kind: str, value: Any, items: str = "") -> Any:
     "Return a value as one kind, its items as another; raises `ValueError` where it is none of it."
     if kind in ("list", "dict", "tuple", "set"):
