@@ -122,6 +122,33 @@ def _segments(customers: pd.DataFrame, truth: dict) -> tuple[pd.DataFrame, pd.Da
     return pd.DataFrame(rows), members
 
 
+TEMPLATE = """from datetime import date
+weeks: int = 4  # weeks compared (1 to 104)
+unit = "week"  # length of a step, one of: week, month
+region: str = ""  # only this region; empty: all
+since: date = date(2026, 1, 1)  # first day, YYYY-MM-DD
+pictures: bool = True  # with the map
+names: list[str] = []  # products, one in a line; empty: all
+"""
+LAST = """from IPython.display import HTML, display
+from smart_customer_analysis.report.run import finish
+display(HTML(f"<h1>Mine, {weeks} weeks by {unit}</h1>"))
+finish("Mine", f"{weeks} weeks", 1)"""
+
+
+def write_template(folder: Path, cell: str = TEMPLATE, name: str = "50_mine.ipynb", title: str = "Mine: what is new?"):
+    "Write a report notebook of one's own."
+    import nbformat
+
+    nb = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "python3", "language": "python"}}
+    )
+    tagged = nbformat.v4.new_code_cell(cell, metadata={"tags": ["parameters"]})
+    nb.cells = [nbformat.v4.new_markdown_cell(f"# {title}"), tagged, nbformat.v4.new_code_cell(LAST)]
+    folder.mkdir(exist_ok=True)
+    nbformat.write(nb, folder / name)
+
+
 def build(folder: Path):
     "Fill a database, a models folder and a reports folder; returns the settings to serve them."
     os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -140,7 +167,9 @@ def build(folder: Path):
         data_dir=folder,
         models_dir=folder / "models",
         reports_dir=folder / "reports",
+        templates_dir=folder / "own",
     )
+    write_template(settings.templates_dir)
     shop = make_shop(n_customers=400, n_reviews=1200, dirty=False)
     reviews = _attack(shop.reviews)
     engine = make_engine(settings.database)

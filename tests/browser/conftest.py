@@ -53,9 +53,15 @@ def vendored() -> None:
 
 
 @pytest.fixture(scope="package")
-def site(chromium, vendored, tmp_path_factory) -> Iterator[str]:
+def site_settings(tmp_path_factory):
+    "Settings of the generated shop."
+    return build(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="package")
+def site(chromium, vendored, site_settings) -> Iterator[str]:
     "Address of the running app."
-    with served(build(tmp_path_factory.mktemp("site"))) as address:
+    with served(site_settings) as address:
         _warm(address)
         yield address
 

@@ -4,9 +4,9 @@ const KEEP_MS = 30_000,
 const kept = new Map();
 
 export class ApiError extends Error {
-  constructor(message, { status = 0, title = "", requestId = "", retryAfter = 0 } = {}) {
+  constructor(message, { status = 0, title = "", requestId = "", retryAfter = 0, errors = [] } = {}) {
     super(message);
-    Object.assign(this, { status, title, requestId, retryAfter });
+    Object.assign(this, { status, title, requestId, retryAfter, errors });
   }
 }
 
@@ -37,6 +37,7 @@ async function read(url, options) {
       title: body?.title || "",
       requestId: body?.request_id || res.headers.get("x-request-id") || "",
       retryAfter: Number(res.headers.get("retry-after")) || 0,
+      errors: body?.errors || [],
     });
   }
   return body;
@@ -90,6 +91,8 @@ export async function get(path, params, signal) {
   });
 }
 export const forget = () => kept.clear();
+// An answer that changes by the second is never kept.
+export const fresh = (path, signal) => read(`/v1/${path}`, { signal });
 
 export const post = (path, data, signal) =>
   read(`/v1/${path}`, {

@@ -1,10 +1,11 @@
 // Reports: "Where is Monday's page, and how do I get one for my region?"
-import { get } from "../api.js";
+import { ApiError, forget, fresh, get, post } from "../api.js";
 import { card, emptyState } from "../card.js";
-import { h, icon, say } from "../dom.js";
+import { clear, h, icon, say } from "../dom.js";
 import { safePath } from "../figure.js";
+import { schemaForm } from "../form.js";
 import { bytes, count, plural, time } from "../format.js";
-import { LABELS, period, state } from "../state.js";
+import { LABELS, meta, period, state } from "../state.js";
 
 const WORDS = {
   made: ["made", "Made"],
@@ -12,13 +13,12 @@ const WORDS = {
   failed: ["failed", "Failed"],
   running: ["running", "Running"],
 };
-const KINDS = [
-  ["weekly", "Weekly"],
-  ["segments", "Segments"],
-  ["model", "Model"],
-];
-const REASON = "Filters do not act on the list; the form below takes them over.";
+const REASON = "Filters do not act on the list; the form takes them over.";
+const ASK_MS = 1000;
 const shell = (v) => (/^[\w.@:/=-]+$/.test(v) ? v : `'${String(v).replaceAll("'", "'\\''")}'`);
+const spoken = (v) =>
+  typeof v === "object" ? JSON.stringify(v) : typeof v === "boolean" ? (v ? "yes" : "no") : v;
+const shortName = (t) => t.title.split(":")[0];
 
 function row(r) {
   const [shape, word] = WORDS[r.status] || ["none", r.status],
@@ -74,6 +74,23 @@ function row(r) {
   );
 }
 
+// What the filters of the page mean for a report, and what it cannot take over.
+function taken(properties) {
+  const q = state.query,
+    p = period(),
+    start = {},
+    has = (name) => name in properties;
+  for (const name of ["source", "region", "segment", "product"])
+    if (q[name] && has(name)) start[name] = q[name];
+  if (p?.chosen && has("end")) {
+    start.end = p.end;
+    if (has("start")) start.start = p.start;
+    else if (has("weeks")) start.weeks = Math.max(1, Math.round(p.length / 7));
+  }
+  const left = ["segment", "region", "product", "sentiment", "q"].filter((k) => q[k] && !has(k));
+  return { start, left: left.map((k) => LABELS[k]) };
+}
+
 export default {
   question: "Where is Monday's page, and how do I get one for my region?",
   inactive: {
@@ -86,101 +103,203 @@ export default {
     compare: true,
   },
   mount(root, ctx) {
-    const list = card({
+    const form = card({
+        id: "make",
+        className: "wide",
+        title: "Make a report",
+        minHeight: 300,
+        phoneHeight: 160,
+      }),
+      list = card({
         id: "reports",
         className: "wide",
         title: "Reports",
         subtitle: "…",
         minHeight: 200,
         phoneHeight: 257,
-      }),
-      form = card({ id: "make", className: "wide", title: "Make one", minHeight: 80 });
-    form.el.hidden = true; // until the list is there: its length is not known before
-    root.append(h("div", { class: "cards" }, list.el, form.el));
+      });
+    list.el.hidden = true; // until the form is there: its height is not known before
+    root.append(h("div", { class: "cards" }, form.el, list.el));
     let kind = "weekly",
-      again = 0;
-    function drawForm() {
-      const p = period(),
-        q = state.query,
-        code = h("code", { id: "command" }),
-        said = h("span");
-      // Only the weekly report takes a period and a region; what it does not take is said, not dropped in silence.
-      const params = ["source", "region"].filter((k) => q[k]),
-        rest = ["segment", "product", "sentiment", "q"].filter((k) => q[k]).map((k) => LABELS[k]);
+      again = 0,
+      stop = new AbortController(),
+      busy = false;
+
+    function drawForm(templates) {
+      const chosen = templates.find((t) => t.name === kind && !t.error) || templates.find((t) => !t.error);
+      if (!chosen)
+        return { body: emptyState("No report can be made: there is no template that can be read.") };
+      kind = chosen.name;
+      const properties = chosen.parameters.properties || {},
+        { start, left } = taken(properties);
+      const code = h("code", { id: "command" }),
+        status = h("div", { id: "make-status", class: "make-status" });
+      const fields = schemaForm(chosen.parameters, {
+        start,
+        options: { region: meta.regions, source: meta.sources },
+        onchange: (name) => {
+          write();
+          if (name === "source") regions();
+        },
+      });
       const write = () => {
-        const weekly = kind === "weekly",
-          named = weekly ? params : params.filter((k) => k === "source");
-        code.textContent = [
-          "sca report run",
-          kind,
-          weekly && p?.chosen ? `-p end=${p.end} -p weeks=${Math.max(1, Math.round(p.length / 7))}` : "",
-          ...named.map((k) => `-p ${shell(`${k}=${q[k]}`)}`),
-        ]
-          .filter(Boolean)
-          .join(" ");
-        const left = [...(weekly || !q.region ? [] : ["Region"]), ...rest];
-        said.textContent = left.length
-          ? `Not taken over, this report has no such parameter: ${left.join(", ")}. `
-          : "";
+        const pairs = Object.entries(fields.values()).map(([k, v]) => `-p ${shell(`${k}=${spoken(v)}`)}`);
+        code.textContent = ["sca report run", chosen.name, ...pairs].join(" ");
       };
+      async function regions() {
+        const v = await get("filters", { source: fields.fields.source.el.value }).catch(() => null);
+        if (v) fields.refill("region", v.regions || []);
+        write();
+      }
       write();
-      form.put({
-        title: "Make one",
-        subtitle:
-          "A report is made on the machine that holds the data, by hand or by a scheduler; this line makes one with the filters you chose.",
-        body: h(
-          "div",
-          { class: "make" },
+      const any = Object.keys(properties).length > 0,
+        open = Object.keys(start).length > 0 || innerWidth >= 720;
+      const send = h("button", { type: "submit", class: "button button-main" }, "Make report");
+      const pick = h(
+        "select",
+        {
+          id: "make-kind",
+          on: {
+            change: (e) => {
+              kind = e.target.value;
+              form.put(drawForm(templates));
+              document.querySelector("#make-kind").focus();
+            },
+          },
+        },
+        templates.map((t) =>
           h(
-            "label",
-            { class: "pill" },
+            "option",
+            { value: t.name, selected: t.name === kind, disabled: Boolean(t.error) },
+            t.error ? `${t.name} (cannot be read)` : shortName(t),
+          ),
+        ),
+      );
+      const ask = async (e) => {
+        e.preventDefault();
+        if (busy) return;
+        const wrong = fields.faults();
+        fields.show(wrong);
+        if (wrong.length) {
+          clear(status);
+          say(`Not sent: ${wrong[0].message}`);
+          return;
+        }
+        await make(chosen.name, fields, status, send);
+      };
+      const asked = chosen.title.split(": ").slice(1).join(": ");
+      return {
+        title: "Make a report",
+        subtitle: asked ? asked.charAt(0).toUpperCase() + asked.slice(1) : chosen.description,
+        body: h(
+          "form",
+          { class: "make", novalidate: true, on: { submit: ask } },
+          h(
+            "div",
+            { class: "make-top" },
             h(
-              "span",
-              { class: "pill-label" },
-              h("span", null, "Report"),
-              h(
-                "select",
-                {
-                  on: {
-                    change: (e) => {
-                      kind = e.target.value;
-                      write();
-                    },
-                  },
-                },
-                KINDS.map(([v, t]) => h("option", { value: v, selected: v === kind }, t)),
-              ),
+              "label",
+              { class: "pill" },
+              h("span", { class: "pill-label" }, h("span", null, "Report"), pick),
+            ),
+            send,
+            status,
+          ),
+          any
+            ? h("details", { class: "make-more", open }, h("summary", null, "What it covers"), fields.el)
+            : null,
+          h(
+            "details",
+            { class: "make-more" },
+            h("summary", null, "The same from a shell"),
+            h(
+              "div",
+              { class: "make-shell" },
+              h("pre", { class: "curl", tabindex: 0 }, code),
+              h("button", { type: "button", class: "button", on: { click: (e) => copy(e, code) } }, "Copy"),
             ),
           ),
-          h("pre", { class: "curl", tabindex: 0 }, code),
-          h(
-            "button",
-            {
-              type: "button",
-              class: "button",
-              on: {
-                click: async (e) => {
-                  try {
-                    await navigator.clipboard.writeText(code.textContent);
-                    e.target.textContent = "Copied";
-                    say("Command copied.");
-                  } catch {
-                    getSelection().selectAllChildren(code);
-                  }
-                },
-              },
-            },
-            "Copy",
-          ),
         ),
-        caption: h(
-          "p",
-          { class: "caption" },
-          said,
-          "On paper: print from the browser; the pages are laid out for A4.",
-        ),
-      });
+        caption: left.length
+          ? h(
+              "p",
+              { class: "caption" },
+              `Not taken over, this report has no such parameter: ${left.join(", ")}.`,
+            )
+          : null,
+      };
     }
+
+    async function copy(e, code) {
+      try {
+        await navigator.clipboard.writeText(code.textContent);
+        e.target.textContent = "Copied";
+        say("Command copied.");
+      } catch {
+        getSelection().selectAllChildren(code);
+      }
+    }
+
+    // Ask for one report and follow it until it has ended.
+    async function make(name, fields, status, send) {
+      busy = true;
+      send.setAttribute("aria-disabled", "true");
+      const signal = stop.signal,
+        began = Date.now();
+      const tell = (shape, ...text) => clear(status, icon(shape), h("span", null, text));
+      try {
+        let job = await post("reports", { name, parameters: fields.values() }, signal);
+        if (["waiting", "running"].includes(job.status)) say("The report is being made.");
+        while (["waiting", "running"].includes(job.status)) {
+          const seconds = Math.round((Date.now() - began) / 1000);
+          tell("running", job.status === "waiting" ? "Waiting for its turn …" : `Making it … ${seconds} s`);
+          await new Promise((done) => setTimeout(done, ASK_MS));
+          job = await fresh(`reports/${job.id}`, signal);
+        }
+        ended(job, tell);
+        forget();
+        await load();
+      } catch (err) {
+        if (err.name === "AbortError") return;
+        const rest = err instanceof ApiError ? fields.show(err.errors) : [];
+        if (err.status === 422 && err.errors.length && !rest.length) {
+          clear(status);
+          say(`Not made: ${err.message}`);
+        } else {
+          const text =
+            err.status === 429 ? `Others are being made. Try again in ${err.retryAfter} s.` : err.message;
+          tell("failed", text);
+          say(text);
+        }
+      } finally {
+        busy = false;
+        send.removeAttribute("aria-disabled");
+      }
+    }
+
+    function ended(job, tell) {
+      const url = safePath(job.html),
+        word = job.status === "made" ? "Made." : "Made: nothing new to tell.";
+      if (job.status === "failed") {
+        tell("failed", `Not made: ${job.error}`);
+        say(`Not made: ${job.error}`);
+        return;
+      }
+      tell(
+        "made",
+        `${word} `,
+        url
+          ? h(
+              "a",
+              { href: url, target: "_blank", rel: "noopener" },
+              "Open it",
+              h("span", { class: "sr" }, ", new tab"),
+            )
+          : null,
+      );
+      say(word);
+    }
+
     async function load() {
       await list.load(async (signal) => {
         const r = await get("reports", {}, signal);
@@ -192,20 +311,25 @@ export default {
           subtitle: made < r.items.length ? `${count(made)} of them with news to read` : "",
           body: r.items.length
             ? h("ul", { class: "report-list" }, r.items.map(row))
-            : emptyState(
-                "No report has been made. Next step: run the line below where the data is, then reload.",
-              ),
+            : emptyState("No report has been made. Next step: make one above."),
+          caption: h(
+            "p",
+            { class: "caption" },
+            "On paper: print from the browser; the pages are laid out for A4.",
+          ),
         };
       });
     }
     return {
       async update() {
-        drawForm();
+        await form.load(async (signal) => drawForm((await get("reports/templates", {}, signal)).items));
+        list.el.hidden = false;
         await load();
-        form.el.hidden = false;
       },
       unmount() {
         clearTimeout(again);
+        stop.abort();
+        form.cancel();
         list.cancel();
       },
     };
