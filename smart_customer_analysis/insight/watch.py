@@ -282,7 +282,8 @@ def simulate_days(
     rng, total = np.random.default_rng(seed), n * days
     chosen: dict[str, Any] = {"labelled": 1.0, **shop}
     rows = simulate_reviews(total, base, seed=rng, **chosen)
-    angry = simulate_reviews(total, 1.0, seed=rng, **{**chosen, "icc": 0.0})  # how a review reads that turned
+    calm: dict[str, Any] = {**chosen, "icc": 0.0}
+    angry = simulate_reviews(total, 1.0, seed=rng, **calm)  # how a review reads that turned
     day = rng.permutation(np.repeat(np.arange(days), n))
     turned = (rows["truth"] == 0) & (day >= rise[0]) & (day < rise[1]) & (rng.random(total) < points / (1 - base))
     rows["stars"] = rows["stars"].mask(turned & rows["stars"].notna(), 1.0)
