@@ -237,7 +237,7 @@ def watch_day(
     "Compare the last days of every group with the weeks before."
     if looks < 1:
         raise InputError("1 look or more", str(looks), "write 365 for a year of days")
-    day = pd.Timestamp(day).normalize()
+    day = pd.DatetimeIndex([day]).normalize()[0]
     recent = recent_reviews(rows, day, told, confusion, pool)
     tested, proven = set(), [pd.DataFrame(columns=["group", "p_value", "level", "window"])]
     for window in WINDOWS:
@@ -280,8 +280,10 @@ def simulate_days(
 ) -> pd.DataFrame:  # rows of watch_day, `overall` and the regions
     "Draw a shop whose customers write on any day, with a rise in some of the days."
     rng, total = np.random.default_rng(seed), n * days
-    rows = simulate_reviews(total, base, seed=rng, **{"labelled": 1.0, **shop})
-    angry = simulate_reviews(total, 1.0, seed=rng, **{**shop, "icc": 0.0})  # how a review reads that turned
+    chosen: dict[str, Any] = {"labelled": 1.0, **shop}
+    rows = simulate_reviews(total, base, seed=rng, **chosen)
+    calm: dict[str, Any] = {**chosen, "icc": 0.0}
+    angry = simulate_reviews(total, 1.0, seed=rng, **calm)  # how a review reads that turned
     day = rng.permutation(np.repeat(np.arange(days), n))
     turned = (rows["truth"] == 0) & (day >= rise[0]) & (day < rise[1]) & (rng.random(total) < points / (1 - base))
     rows["stars"] = rows["stars"].mask(turned & rows["stars"].notna(), 1.0)

@@ -110,13 +110,13 @@ def drift_day(
     looks: int = 365,  # days that share the chance of a false alarm
 ) -> pd.DataFrame:  # kind (drift), key, name, mark (event), since, points, n_reviews, sentence; empty: a usual day
     "Find the kinds of strange texts of which a day has more than the days before it."
-    kinds, dates = [c for c in counts.columns if c not in ("day", "n")], pd.to_datetime(counts["day"])
-    day, rows = pd.Timestamp(day).normalize(), []
-    today = counts[dates == day].sum(numeric_only=True)
+    kinds, dates = [c for c in counts.columns if c not in ("day", "n")], pd.to_datetime(counts["day"]).to_numpy()
+    day, rows, total = pd.DatetimeIndex([day]).normalize()[0], [], counts["n"].to_numpy()
+    today = dates == day.to_datetime64()
     for kind in kinds:
         start = max([day - pd.Timedelta(days=DRIFT_PAST), *_told_days(told, kind, day)])
-        past = counts[(dates >= start) & (dates < day)].sum(numeric_only=True)
-        x, n, before, m = (int(v) for v in (today[kind], today["n"], past[kind], past["n"]))
+        past, strange = (dates >= start.to_datetime64()) & (dates < day.to_datetime64()), counts[kind].to_numpy()
+        x, n, before, m = (int(v.sum()) for v in (strange[today], total[today], strange[past], total[past]))
         if x and m and hypergeom.sf(x - 1, n + m, x + before, n) <= DRIFT_CHANCE / looks / len(kinds):
             share = f"{before / m:.0%}" if before / m >= 0.005 or not before else "less than 1%"
             sentence = f"{x:,} of {n:,} reviews are {STRANGE.get(kind, kind)}; before, {share}."
