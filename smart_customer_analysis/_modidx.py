@@ -108,6 +108,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                        'smart_customer_analysis/commands/schedule.py'),
                                                            'smart_customer_analysis.commands.schedule._systemctl': ( 'commands.schedule.html#_systemctl',
                                                                                                                      'smart_customer_analysis/commands/schedule.py'),
+                                                           'smart_customer_analysis.commands.schedule._taken_out': ( 'commands.schedule.html#_taken_out',
+                                                                                                                     'smart_customer_analysis/commands/schedule.py'),
                                                            'smart_customer_analysis.commands.schedule._told': ( 'commands.schedule.html#_told',
                                                                                                                 'smart_customer_analysis/commands/schedule.py'),
                                                            'smart_customer_analysis.commands.schedule._unit_folder': ( 'commands.schedule.html#_unit_folder',

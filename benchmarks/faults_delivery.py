@@ -1,0 +1,37 @@
+"""Kills while reports are made and sent. Writes docs/measured/faults_delivery.md; exit code 1 where one went wrong."""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+from sim_table import write
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "faults"))
+from delivery_faults import EXPECTED, killed_runs
+
+TEXT = (
+    "A process that makes and sends reports is killed (SIGKILL) at a random moment; the next one goes on, until one gets to "
+    f"the end. Each plan has {sum(EXPECTED.values())} deliveries to a mail server on the same machine (plain SMTP), on SQLite. "
+    "Right is: every run recorded once, every delivery recorded once and sent, every mail arrived, no mail under two "
+    "Message-IDs, and a further run sends nothing. The kernel of a notebook is stood in for by a wait of 10 ms, so that the "
+    "kills fall on recording and sending; kills of the kernel itself are counted in `faults_reports.py`. "
+    "*Came again* are mails that the server had taken before the kill: they carry the same Message-ID."
+)
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=42)
+    asked = parser.parse_args()
+    begun = time.time()
+    with tempfile.TemporaryDirectory() as folder:
+        hit, again, wrong = killed_runs(Path(folder), asked.kills, asked.seed)
+    row = {"fault": "sender SIGKILLed at a random moment", "kills": hit, "went wrong": len(wrong), "came again": again}
+    table = pd.DataFrame([row | {"seconds": round(time.time() - begun)}])
+    print("\n".join(wrong))
+    title = "Kills while reports are made and sent"
+    write("faults_delivery", title, TEXT, {"Kills": table}, asked.seed, time.time() - begun)
+    sys.exit(bool(wrong))
