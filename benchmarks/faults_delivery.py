@@ -12,12 +12,13 @@ from sim_table import write
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "faults"))
 from delivery_faults import EXPECTED, killed_runs
 
+N = sum(EXPECTED.values())
 TEXT = (
-    "A process that makes and sends reports is killed (SIGKILL) at a random moment; the next one goes on, until one gets to "
-    f"the end. Each plan has {sum(EXPECTED.values())} deliveries to a mail server on the same machine (plain SMTP), on SQLite. "
+    "A process that makes and sends reports is killed (SIGKILL) at a random moment; the next one goes on, until one "
+    f"gets to the end. Each plan has {N} deliveries to a mail server on the same machine (plain SMTP), on SQLite. "
     "Right is: every run recorded once, every delivery recorded once and sent, every mail arrived, no mail under two "
-    "Message-IDs, and a further run sends nothing. The kernel of a notebook is stood in for by a wait of 10 ms, so that the "
-    "kills fall on recording and sending; kills of the kernel itself are counted in `faults_reports.py`. "
+    "Message-IDs, and a further run sends nothing. The kernel of a notebook is stood in for by a wait of 10 ms, so "
+    "that the kills fall on recording and sending; kills of the kernel are counted in `faults_reports.py`. "
     "*Came again* are mails that the server had taken before the kill: they carry the same Message-ID."
 )
 
