@@ -37,6 +37,14 @@ def _recipient(text: str, each: str, when: list[str]) -> dict[str, Any]:
     return row | ({"only": {each: part}} if each and has_part else {})
 
 
+def _taken_out(settings: Settings, key: str, folder: Path | None) -> str:
+    "Remove a schedule."
+    from smart_customer_analysis.report.plan import change_plan
+
+    change_plan(settings, key, None, folder)
+    return f"{key}: removed"
+
+
 def _schedule(settings: Settings, values: dict[str, Any], folder: Path | None) -> str:
     "Add a schedule, or replace the one of the same name; returns what to do next."
     from smart_customer_analysis.report.plan import change_plan, check_plan, secret
@@ -184,7 +192,7 @@ def _systemctl(*arguments: str) -> bool:
         return False
     return subprocess.run(["systemctl", "--user", *arguments], capture_output=True, text=True).returncode == 0
 
-
+# %% ../../nbs/719_commands.schedule.ipynb #719e01
 def _remove_systemd(home: Path, keep: set[str]) -> list[str]:
     "Stop and delete the units of a shop that are not kept; returns their names."
     old = [p for p in sorted(_unit_folder().glob(f"{clock_name(home)}-*")) if p.name not in keep]
@@ -274,10 +282,7 @@ def report_schedule(
         values = {"name": name, "label": label, "at": at, "zone": zone, "for_each": for_each, "to": people}
         said.append(_schedule(settings, values | {"parameters": requested(parameter or [])}, folder))
     if remove:
-        from smart_customer_analysis.report.plan import change_plan
-
-        change_plan(settings, remove, None, folder)
-        said.append(f"{remove}: removed")
+        said.append(_taken_out(settings, remove, folder))
     if uninstall:
         removed = [*_remove_systemd(settings.home, set()), _set_cron(settings.home, [])]
         said.append(f"removed: {', '.join(filter(None, removed)) or 'nothing was installed'}")
@@ -360,7 +365,7 @@ def report_deliver(folder: Folder = None, database: Database = None, as_json: Js
         engine.dispose()
     _print_rows(rows, as_json)
 
-
+# %% ../../nbs/719_commands.schedule.ipynb #719e03
 @reports.command("deliveries")
 def report_deliveries(
     most: Annotated[int, typer.Option(help="rows")] = 100, database: Database = None, as_json: Json = False
@@ -406,7 +411,7 @@ def run_clock(
             print(f"sca: {e}", file=sys.stderr, flush=True)
         sleep(wait)
 
-
+# %% ../../nbs/719_commands.schedule.ipynb #719e02
 @reports.command("clock")
 def report_clock(folder: Folder = None, database: Database = None) -> None:
     "Make and send what is due, on time, until SIGTERM or Ctrl-C; what was under way is made up at the next start."

@@ -120,7 +120,7 @@ def _body(message: dict[str, Any]) -> tuple[str, str]:
     anchor = f'<p><a href="{html.escape(link)}">{html.escape(link)}</a></p>' if link else ""
     return text + "\n", f"<p><strong>{html.escape(title)}</strong></p><ul>{items}</ul>{closing}{anchor}"
 
-
+# %% ../../nbs/604_report.deliver.ipynb #604e01
 def mail_of(
     row: dict[str, Any],  # columns of deliveries
     sender: str,  # e-mail address
@@ -152,7 +152,7 @@ MAIL_SERVER = "SCA_MAIL_SERVER"
 _PORTS = {"smtp": 587, "smtps": 465, "smtp+plain": 25}
 _MAIL = re.compile(r"[^@\s<>(),;:\"\\]+@[^@\s<>(),;:\"\\]+")
 
-
+# %% ../../nbs/604_report.deliver.ipynb #604e02
 @dataclass(frozen=True)
 class MailServer:
     "Where mails are handed in."
@@ -262,7 +262,7 @@ def _silent(*names: str) -> Generator[None]:
         for log, before in logs:
             log.disabled = before
 
-
+# %% ../../nbs/604_report.deliver.ipynb #604e03
 def send_chat(
     url: str,  # as apprise reads it
     title: str,
@@ -284,7 +284,7 @@ def send_chat(
     if not taken:
         raise NotDelivered("a service that takes the message", "it did not", "it is tried again")
 
-
+# %% ../../nbs/604_report.deliver.ipynb #604e04
 def _server(settings: Settings) -> MailServer:
     "Return the mail server; raises `NotDelivered` without one."
     if not (url := secret(settings, MAIL_SERVER)):
@@ -331,7 +331,7 @@ def _queue_runs(engine: Engine, plan: Plan, now: datetime) -> None:
                 rows.append(row | message_of(run, to, plan.link))
         queue_deliveries(engine, run["report_id"], rows, now)
 
-
+# %% ../../nbs/604_report.deliver.ipynb #604e05
 def _deliver_waiting(settings: Settings, engine: Engine, plan: Plan, now: datetime) -> list[dict[str, Any]]:
     "Send everything that may be sent now; a server that is down is asked once."
     people, results = {(r.key, to.name): to for r in plan.report for to in r.to}, []
@@ -370,7 +370,7 @@ def _parts(report: Schedule, values: Values | None) -> tuple[list[str], list[str
     absent = [w for w in dict.fromkeys(asked) if w != ALL and w not in shown]
     return shown, absent or ([] if shown else [ALL]), why
 
-
+# %% ../../nbs/604_report.deliver.ipynb #604e06
 def _make_part(
     settings: Settings, engine: Engine, due: Due, part: str, whole: bool, why: str, folder: Path | None
 ) -> dict[str, Any]:
@@ -405,7 +405,7 @@ def _make(
         _queue_runs(engine, plan, now)
     return results
 
-
+# %% ../../nbs/604_report.deliver.ipynb #604e07
 def _planned(due: Due, values: Values | None) -> list[dict[str, Any]]:
     "Say what would be made and who would get it."
     parts, absent, _ = _parts(due.report, values)
