@@ -143,7 +143,7 @@ def _in_last(cells: list[dict[str, Any]]) -> Iterator[Finding]:
     if code and code[-1] not in calls:
         line = "finish(title, period, n_changes), after: from smart_customer_analysis.report.run import finish"
         change = f"move it to the last cell of code, {code[-1]}" if calls else f"end the last cell with {line}"
-        yield Finding(*(calls[-1:] or code[-1:]), "finish(…) is not in the last cell of code", change)
+        yield Finding((calls or code)[-1], "finish(…) is not in the last cell of code", change)
     if not code:
         yield Finding(None, "no code", "write some")
 

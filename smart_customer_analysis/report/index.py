@@ -52,10 +52,17 @@ def _entry(folder: Path, result: Path) -> Entry | None:
         known: dict[str, str] = {k: str(r.get(k) or "") for k in ("name", "title", "period", "status")}
     except (OSError, ValueError, AttributeError, StopIteration):
         return None
-    name, status = known["name"] or html.stem, known["status"] or ("made" if n else "nothing_new")
-    words: dict[str, Any] = {"name": name, "title": known["title"] or name, "period": known["period"]}
-    return {**words, "status": status, "n_changes": n, "made_at": made, "group": group,
-            "html": html.relative_to(folder).as_posix()}  # fmt: skip
+    name = known["name"] or html.stem
+    return {
+        "name": name,
+        "title": known["title"] or name,
+        "period": known["period"],
+        "status": known["status"] or ("made" if n else "nothing_new"),
+        "n_changes": n,
+        "made_at": made,
+        "html": html.relative_to(folder).as_posix(),
+        "group": group,
+    }
 
 # %% ../../nbs/596_report.index.ipynb #59c01007
 def entries(

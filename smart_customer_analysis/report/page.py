@@ -55,7 +55,8 @@ p{margin:0 0 4px}.big{font-size:30px;line-height:34px}.range{font-size:16px}.scr
 table{font-size:9pt;line-height:1.3}th,td{padding:3px 10px 3px 0}blockquote{margin:4px 0}blockquote p{margin:0}
 dl{display:block;columns:2;font-size:8.5pt;line-height:1.3}dt,dd{display:inline}dd::after{content:"";display:block}
 dt::after{content:": "}
-thead{display:table-header-group}tbody tr:first-child{break-before:avoid}details:not(.more)::details-content{content-visibility:visible;height:auto}}
+thead{display:table-header-group}tbody tr:first-child{break-before:avoid}
+details:not(.more)::details-content{content-visibility:visible;height:auto}}
 """
 
 # %% ../../nbs/590_report.page.ipynb #598d1afd

@@ -206,7 +206,8 @@ def _publishing(folder: Path) -> Generator[None]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     try:
         with one_at_a_time(folder):
-            for old in (p for p in folder.glob("*/.*.old") if all((p / n).is_file() for n in LEFT)):
+            aside = (p for p in folder.glob("*/.*.old") if not p.parent.is_symlink() and not p.is_symlink())
+            for old in (p for p in aside if all((p / n).is_file() for n in LEFT)):
                 target = old.with_name(old.name[1:].removesuffix(".old"))
                 if os.path.lexists(target):
                     shutil.rmtree(old, ignore_errors=True)
