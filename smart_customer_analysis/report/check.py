@@ -81,7 +81,7 @@ def _from_network(tree: ast.AST) -> Iterator[str]:
             urls = [t for t in texts if isinstance(t, str) and re.match(r"(?:https?|ftp|s3|gs)://", t)]
             yield from (f"{_called(node) or 'a call'}({u[:60]!r})" for u in urls)
 
-
+# %% ../../nbs/599_report.check.ipynb #59900100
 def _in_code(number: int, source: str) -> Iterator[Finding]:
     "Say what to change in one cell of code."
     python, odd = _python(source)
@@ -158,7 +158,7 @@ def report_name(
     "Return the name a notebook has as a report."
     return re.sub(r"^\d+_", "", path.stem)
 
-
+# %% ../../nbs/599_report.check.ipynb #59900101
 def check_name(
     name: str,  # of a report
     taken: frozenset[str] = frozenset(),  # names of other reports

@@ -40,7 +40,7 @@ class Entry(TypedDict):
     html: str  # path of the page from the folder of reports, with "/" between
     group: dict[str, Any]  # parameters without the period: runs with the same are one series
 
-
+# %% ../../nbs/596_report.index.ipynb #59600102
 def _entry(folder: Path, result: Path) -> Entry | None:
     "Read one published report; None for a folder that holds something else."
     try:
@@ -93,7 +93,7 @@ FEED_LENGTH = 50  # newest reports in the feed
 _ATOM = "http://www.w3.org/2005/Atom"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-
+# %% ../../nbs/596_report.index.ipynb #59600103
 def _feed(listed: list[Entry], feed_id: uuid.UUID) -> bytes:
     "Write the newest reports as an Atom feed."
     ET.register_namespace("", _ATOM)
@@ -156,7 +156,7 @@ def one_at_a_time(
     finally:
         os.close(lock)
 
-
+# %% ../../nbs/596_report.index.ipynb #59600101
 def remove_old(
     folder: Path,  # of all reports
     name: str,  # template
