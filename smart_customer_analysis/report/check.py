@@ -81,7 +81,7 @@ def _from_network(tree: ast.AST) -> Iterator[str]:
             urls = [t for t in texts if isinstance(t, str) and re.match(r"(?:https?|ftp|s3|gs)://", t)]
             yield from (f"{_called(node) or 'a call'}({u[:60]!r})" for u in urls)
 
-
+# %% ../../nbs/599_report.check.ipynb #59900100
 def _in_code(number: int, source: str) -> Iterator[Finding]:
     "Say what to change in one cell of code."
     python, odd = _python(source)
@@ -143,7 +143,7 @@ def _in_last(cells: list[dict[str, Any]]) -> Iterator[Finding]:
     if code and code[-1] not in calls:
         line = "finish(title, period, n_changes), after: from smart_customer_analysis.report.run import finish"
         change = f"move it to the last cell of code, {code[-1]}" if calls else f"end the last cell with {line}"
-        yield Finding(*(calls[-1:] or code[-1:]), "finish(…) is not in the last cell of code", change)
+        yield Finding((calls or code)[-1], "finish(…) is not in the last cell of code", change)
     if not code:
         yield Finding(None, "no code", "write some")
 
@@ -158,7 +158,7 @@ def report_name(
     "Return the name a notebook has as a report."
     return re.sub(r"^\d+_", "", path.stem)
 
-
+# %% ../../nbs/599_report.check.ipynb #59900101
 def check_name(
     name: str,  # of a report
     taken: frozenset[str] = frozenset(),  # names of other reports

@@ -82,7 +82,7 @@ class EachRun:
     run: ReportRun | None  # None: it failed
     error: str = ""  # why
 
-
+# %% ../../nbs/711_report.each.ipynb #71100100
 def run_each(
     settings: Settings,  # database, folders
     name: str,  # template

@@ -40,7 +40,7 @@ class Entry(TypedDict):
     html: str  # path of the page from the folder of reports, with "/" between
     group: dict[str, Any]  # parameters without the period: runs with the same are one series
 
-
+# %% ../../nbs/596_report.index.ipynb #59600102
 def _entry(folder: Path, result: Path) -> Entry | None:
     "Read one published report; None for a folder that holds something else."
     try:
@@ -52,10 +52,17 @@ def _entry(folder: Path, result: Path) -> Entry | None:
         known: dict[str, str] = {k: str(r.get(k) or "") for k in ("name", "title", "period", "status")}
     except (OSError, ValueError, AttributeError, StopIteration):
         return None
-    name, status = known["name"] or html.stem, known["status"] or ("made" if n else "nothing_new")
-    words: dict[str, Any] = {"name": name, "title": known["title"] or name, "period": known["period"]}
-    return {**words, "status": status, "n_changes": n, "made_at": made, "group": group,
-            "html": html.relative_to(folder).as_posix()}  # fmt: skip
+    name = known["name"] or html.stem
+    return {
+        "name": name,
+        "title": known["title"] or name,
+        "period": known["period"],
+        "status": known["status"] or ("made" if n else "nothing_new"),
+        "n_changes": n,
+        "made_at": made,
+        "html": html.relative_to(folder).as_posix(),
+        "group": group,
+    }
 
 # %% ../../nbs/596_report.index.ipynb #59c01007
 def entries(
@@ -86,7 +93,7 @@ FEED_LENGTH = 50  # newest reports in the feed
 _ATOM = "http://www.w3.org/2005/Atom"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-
+# %% ../../nbs/596_report.index.ipynb #59600103
 def _feed(listed: list[Entry], feed_id: uuid.UUID) -> bytes:
     "Write the newest reports as an Atom feed."
     ET.register_namespace("", _ATOM)
@@ -149,7 +156,7 @@ def one_at_a_time(
     finally:
         os.close(lock)
 
-
+# %% ../../nbs/596_report.index.ipynb #59600101
 def remove_old(
     folder: Path,  # of all reports
     name: str,  # template

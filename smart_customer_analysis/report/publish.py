@@ -28,7 +28,7 @@ def _read_ours(target: Path) -> set[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return set()
 
-
+# %% ../../nbs/601_report.publish.ipynb #60100100
 def _inside(target: Path, path: str) -> Path:
     "Return a path in a folder; raises `ReportError` where a link leads out of it, or a file of others is there."
     place = target / path

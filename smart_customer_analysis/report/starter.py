@@ -22,6 +22,8 @@ region: str = ""  # only this region; empty: all
 by: Literal["segment", "region", "product"] = "segment"  # what the shares are of
 days: int = 28  # days in the period, which ends with the newest review
 """
+
+# %% ../../nbs/598_report.starter.ipynb #59800100
 _DATA = """
 from dataclasses import replace
 from datetime import date, timedelta
@@ -76,6 +78,8 @@ _FINISH = """
 changes = service.changes(filters)["proven"]
 finish(title, period, len(changes), key=f"{view['shop']}-{filters.end or 'undated'}", source=view["shop"])
 """
+
+# %% ../../nbs/598_report.starter.ipynb #59800102
 _CELLS = (
     ("# TITLE\n\n> A report of your own: `sca report run NAME`", None),
     ("The parameters: name, type, default, and a comment that becomes the help.", _PARAMETERS),

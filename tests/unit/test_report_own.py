@@ -127,7 +127,8 @@ def test_new_and_add_write_where_run_and_list_look(home):
     good = CliRunner().invoke(reports, ["add", mine, "--name", "better", "--json"])
     assert json.loads(good.stdout)["copy"] == str(home / "notebooks" / "better.ipynb")
     shown = CliRunner().invoke(reports, ["show", "late_parcels"]).stdout
-    assert "segment, region, product" in shown and "days in the period" in shown and "never made" in shown
+    told = ("segment", "region", "product", "days in the period", "never made")
+    assert all(word in shown for word in told)
 
 
 QUOTES = """
@@ -243,7 +244,7 @@ def test_twenty_reviews_with_code_in_them_stay_text(home, run_cells_here):
     from html.parser import HTMLParser
 
     shop = make_shop(n_customers=60, n_reviews=120, dirty=False)
-    found = shop.reviews.head(20).assign(text=pd.Series(PAYLOADS, shop.reviews.index[:20], dtype="str"), title=None)
+    found = shop.reviews.head(20).assign(text=pd.Series(PAYLOADS, shop.reviews.index[:20], dtype="str"), title="")
     settings = load_settings(home)
     engine = make_engine(settings.database)
     migrate(engine)
