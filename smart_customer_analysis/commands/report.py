@@ -109,7 +109,7 @@ def report_new(
     run = f"sca report run {name}" + (f" --folder {shlex.quote(str(folder))}" if folder else "")
     print(f"{own / name}.ipynb\nnext: open it in JupyterLab, then: {run}")
 
-
+# %% ../../nbs/715_commands.report.ipynb #71500012
 @reports.command("add")
 def report_add(
     notebook: Annotated[Path, typer.Argument(help="any notebook of yours")],
@@ -152,7 +152,7 @@ def _last_runs(name: str | None, most: int) -> list[dict[str, Any]]:
     finally:
         engine.dispose()
 
-
+# %% ../../nbs/715_commands.report.ipynb #71500014
 @reports.command("list")
 def report_list(folder: Folder = None, as_json: Json = False) -> None:
     "List the templates, what they take, and the last run of each."
@@ -181,7 +181,7 @@ def _allowed(parameter: Any) -> str:
         f"{'' if low is None else low} to {'' if high is None else high}" if low is not None or high is not None else ""
     )
 
-
+# %% ../../nbs/715_commands.report.ipynb #71500013
 @reports.command("show")
 def report_show(
     name: Annotated[str, typer.Argument(help="template, for example weekly")],

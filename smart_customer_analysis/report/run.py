@@ -214,7 +214,8 @@ def _publishing(folder: Path) -> Generator[None]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     try:
         with one_at_a_time(folder):
-            for old in (p for p in folder.glob("*/.*.old") if all((p / n).is_file() for n in LEFT)):
+            aside = (p for p in folder.glob("*/.*.old") if not p.parent.is_symlink() and not p.is_symlink())
+            for old in (p for p in aside if all((p / n).is_file() for n in LEFT)):
                 target = old.with_name(old.name[1:].removesuffix(".old"))
                 if os.path.lexists(target):
                     shutil.rmtree(old, ignore_errors=True)
@@ -242,7 +243,7 @@ def parameter_group(
     }
     return plain(asked | ({"source": summary["source"]} if summary.get("source") else {}))
 
-
+# %% ../../nbs/600_report.run.ipynb #60040018
 def _folder_name(group: dict[str, Any], summary: dict[str, Any]) -> str:
     "Name the folder of a run after its key and its parameters."
     key = str(summary.get("key") or date.today().isoformat())
@@ -336,7 +337,7 @@ class ReportRun:
     summary: dict = field(default_factory=dict)  # arguments of `finish`
     pdf: Path | None = None  # the page on paper, where it was asked for
 
-# %% ../../nbs/600_report.run.ipynb #60dd0006
+# %% ../../nbs/600_report.run.ipynb #60040014
 def _render(notebook: Path, summary: dict, pdf: bool) -> None:
     "Write the page of an executed notebook, with a heading where the template shows none, and its PDF."
     body = body_of(notebook)
@@ -347,7 +348,7 @@ def _render(notebook: Path, summary: dict, pdf: bool) -> None:
     if pdf:
         print_pdf(html, html.with_suffix(".pdf"))
 
-
+# %% ../../nbs/600_report.run.ipynb #60dd0006
 def _run_in_scratch(
     template: Path, name: str, values: dict, settings: Settings, timeout: float, record: Callable, pdf: bool
 ) -> ReportRun:
@@ -410,7 +411,7 @@ def _ending_on_sigterm() -> Generator[None]:
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
-
+# %% ../../nbs/600_report.run.ipynb #60040017
 def _is_gone(summary: dict, started: datetime) -> bool:
     "Return whether the process of a run that is `running` has ended."
     if (datetime.now(UTC) - started.replace(tzinfo=started.tzinfo or UTC)).total_seconds() > 86_400:

@@ -49,7 +49,7 @@ def test_committed_files_are_what_the_generator_writes(folder):
     assert names <= {p.name for p in COMMITTED.iterdir()}
     for name in sorted(names):
         assert (COMMITTED / name).read_bytes() == (folder / name).read_bytes(), (
-            f"{name}: write_shop(make_shop(), Path(\"data/sample\")) writes it anew"
+            f'{name}: write_shop(make_shop(), Path("data/sample")) writes it anew'
         )
     assert sum((COMMITTED / n).stat().st_size for n in names) < 2_000_000
 
