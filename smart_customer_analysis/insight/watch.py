@@ -76,7 +76,7 @@ class Recent:
         rows = read_reviews(self.reviews, self.confusion, own)
         return rows, self.known or fit_pool(rows[shop], self.confusion)
 
-
+# %% ../../nbs/515_insight.watch.ipynb #5150a03a
 def recent_reviews(
     rows: pd.DataFrame,  # one row per review and group, with `day`
     day: pd.Timestamp,  # of the look
