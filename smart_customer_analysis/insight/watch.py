@@ -76,7 +76,7 @@ class Recent:
         rows = read_reviews(self.reviews, self.confusion, own)
         return rows, self.known or fit_pool(rows[shop], self.confusion)
 
-
+# %% ../../nbs/515_insight.watch.ipynb #5150a03a
 def recent_reviews(
     rows: pd.DataFrame,  # one row per review and group, with `day`
     day: pd.Timestamp,  # of the look
@@ -134,7 +134,7 @@ def raw_distance(
         best = np.maximum(best, np.where(n.min(axis=1) > 0, z, 0))
     return best
 
-
+# %% ../../nbs/515_insight.watch.ipynb #5150a04a
 def measure_window(
     recent: Recent,
     groups: np.ndarray,  # of window_groups
@@ -199,7 +199,7 @@ class DayWatch:
 
 ALERTS = ["kind", "key", "name", "mark", "since", "points", "low", "high", "n_customers", "n_reviews", "sentence"]
 
-
+# %% ../../nbs/515_insight.watch.ipynb #5150a06a
 def first_day(
     recent: Recent,
     group: int,  # that changed
@@ -224,7 +224,7 @@ def _alert(recent: Recent, day: pd.Timestamp, found: Any, k: int) -> pd.DataFram
     since = (day - pd.Timedelta(days=n - 1)).date()
     return state_changes(measures.iloc[[place]], d, 1 - found.level).assign(since=since)
 
-
+# %% ../../nbs/515_insight.watch.ipynb #5150a06b
 def watch_day(
     rows: pd.DataFrame,  # kind, key, name, customer_id, day (datetime64), columns of read_reviews; one model read all
     day: pd.Timestamp,  # last complete day
@@ -267,7 +267,7 @@ def watch_days(
             told = pd.concat([told, alerts.assign(day=day)], ignore_index=True) if len(told) else alerts.assign(day=day)
     return told
 
-
+# %% ../../nbs/515_insight.watch.ipynb #5150a07a
 def simulate_days(
     days: int,  # from 1 January 2025 on
     n: int = 100,  # reviews a day
