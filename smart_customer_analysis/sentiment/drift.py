@@ -76,7 +76,7 @@ STRANGE = {
 PIECES = 1.75  # tokens a word, above which the tokenizer does not know the language
 TAIL = 1  # percent of the held-out texts beyond which a text is strange
 
-
+# %% ../../nbs/225_sentiment.drift.ipynb #2250b02a
 def day_counts(
     days: Sequence[Any] | np.ndarray,  # (n,) day of each text
     texts: Sequence[str],  # (n,) as the model reads them
@@ -124,7 +124,7 @@ def drift_day(
     columns = ["kind", "key", "name", "mark", "since", "points", "n_reviews", "sentence"]
     return pd.DataFrame(rows, columns=columns)
 
-
+# %% ../../nbs/225_sentiment.drift.ipynb #2250b06a
 def _told_days(told: pd.DataFrame | None, kind: str, day: pd.Timestamp) -> list[pd.Timestamp]:
     "Find the days on which earlier alerts of a kind began."
     if told is None or told.empty:
