@@ -26,7 +26,6 @@ from pathlib import Path
 from .common import Database, Json, print_result, settings_of, table_text
 from .report import Folder, Parameters, reports, requested
 from ..config import ScaError, Settings
-from ..files import write_file
 from typing import Annotated, Any
 
 # %% ../../nbs/719_commands.schedule.ipynb #719d0006
@@ -44,7 +43,7 @@ def _taken_out(settings: Settings, key: str, folder: Path | None) -> str:
     change_plan(settings, key, None, folder)
     return f"{key}: removed"
 
-
+# %% ../../nbs/719_commands.schedule.ipynb #4c5e0a36
 def _schedule(settings: Settings, values: dict[str, Any], folder: Path | None) -> str:
     "Add a schedule, or replace the one of the same name; returns what to do next."
     from smart_customer_analysis.report.plan import change_plan, check_plan, secret
@@ -128,7 +127,7 @@ def cron_lines(
         lines.append(f"{at} {command.replace('%', chr(92) + '%')} # {mark}")
     return lines
 
-
+# %% ../../nbs/719_commands.schedule.ipynb #6a3be290
 def _crontab(*arguments: str, text: str | None = None) -> str:
     "Call crontab; an empty table is no error."
     done = subprocess.run(["crontab", *arguments], input=text, capture_output=True, text=True)
@@ -165,7 +164,7 @@ Persistent=true
 WantedBy=timers.target
 """
 
-
+# %% ../../nbs/719_commands.schedule.ipynb #3384d93f
 def systemd_units(
     home: Path,  # of the shop
     close_at: str = "",  # time of day of the daily close, HH:MM; empty: none
@@ -204,7 +203,7 @@ def _remove_systemd(home: Path, keep: set[str]) -> list[str]:
         _systemctl("daemon-reload")
     return [p.name for p in old]
 
-
+# %% ../../nbs/719_commands.schedule.ipynb #5cbd5dd4
 def _verify(units: list[Path]) -> None:
     "Let systemd check units where it is installed; raises `InputError` and deletes them when it finds a mistake."
     from smart_customer_analysis.schema import InputError
@@ -224,6 +223,8 @@ def _verify(units: list[Path]) -> None:
 # %% ../../nbs/719_commands.schedule.ipynb #719d0015
 def _set_systemd(home: Path, close_at: str) -> str:
     "Write, check and start the timers of a shop; returns what was done, or what is left to do."
+    from smart_customer_analysis.files import write_file  # here: it imports numpy
+
     units, folder = systemd_units(home, close_at), _unit_folder()
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in units.items():
@@ -235,7 +236,7 @@ def _set_systemd(home: Path, close_at: str) -> str:
         return f"systemd: {', '.join(timers)} started\naddresses come from .env: a timer does not see your shell"
     return f"systemd: {folder / timers[0]} written\nstart it: systemctl --user enable --now {' '.join(timers)}"
 
-
+# %% ../../nbs/719_commands.schedule.ipynb #a1650082
 def _installed(home: Path) -> list[str]:
     "List what calls `sca` for a shop."
     mark = clock_name(home)
@@ -319,7 +320,7 @@ def _print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
     if any(r["status"] in ("failed", "given_up") for r in rows):
         raise typer.Exit(1)
 
-
+# %% ../../nbs/719_commands.schedule.ipynb #f4bae5d1
 @reports.command("due")
 def report_due(
     dry_run: DryRun = False, folder: Folder = None, database: Database = None, as_json: Json = False

@@ -104,7 +104,7 @@ _PACKAGES = {  # module of a driver, or kind of database that SQLAlchemy does no
     "access": "sqlalchemy-access",
 }
 
-
+# %% ../../nbs/108_data.sql.ipynb #f98fcd01
 def _no_driver(url: sa.URL, error: Exception) -> InputError:
     "Return the error that names the package to install."
     module = getattr(error, "name", None)

@@ -164,7 +164,7 @@ class MailServer:
     password: str = field(repr=False)
     sender: str  # e-mail address
 
-
+# %% ../../nbs/604_report.deliver.ipynb #1cf4031e
 def read_server(
     url: str,  # of SCA_MAIL_SERVER
 ) -> MailServer:

@@ -39,7 +39,7 @@ class Parameter:
     low: float | None = None  # least number allowed
     high: float | None = None  # greatest number allowed
 
-
+# %% ../../nbs/594_report.parameters.ipynb #f90171f8
 class ParameterError(InputError):
     "A parameter has a value that cannot be used."
 

@@ -53,7 +53,7 @@ class Times:
         is_last = (day + timedelta(days=1)).day == 1
         return day.weekday() in self.weekdays or any(d == day.day or (is_last and d > day.day) for d in self.monthdays)
 
-
+# %% ../../nbs/603_report.plan.ipynb #a2efe746
 def read_times(
     at: str,  # for example Mon 07:00
 ) -> Times:
@@ -254,7 +254,7 @@ def load_plan(
     plan._written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     return plan
 
-
+# %% ../../nbs/603_report.plan.ipynb #9e2ee308
 def secret(
     settings: Settings,  # its home may hold a .env
     variable: str,  # name of an environment variable

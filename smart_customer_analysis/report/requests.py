@@ -31,7 +31,7 @@ class TemplateItem(TypedDict):
     parameters: dict[str, Any]  # JSON Schema of an object
     error: str | None  # why it cannot be made
 
-
+# %% ../../nbs/695_report.requests.ipynb #96004589
 def template_item(
     name: str,  # of the template
     template: Path,  # notebook
@@ -74,7 +74,7 @@ def _named(parts: ServiceParts, values: dict[str, Any]) -> list[str]:
     "List the regions that the page names."
     return sorted(shown_regions(parts.data.shop(values.get("source") or None)))
 
-
+# %% ../../nbs/695_report.requests.ipynb #d5d8fbf2
 @translate_errors
 def answer_request(
     parts: ServiceParts,

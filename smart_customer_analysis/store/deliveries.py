@@ -29,7 +29,7 @@ from .tables import Close, Delivery, ReportRun
 # %% ../../nbs/446_store.deliveries.ipynb #446d0006
 _TURN = 7_202_613  # any fixed number, not that of `take_turn`
 
-
+# %% ../../nbs/446_store.deliveries.ipynb #27d9c7fa
 @contextmanager
 def delivery_turn(
     engine: Engine,  # of a migrated database
@@ -165,7 +165,7 @@ def take_delivery(
                 return dict(row) | values
     return None
 
-
+# %% ../../nbs/446_store.deliveries.ipynb #f867a383
 def settle_delivery(
     engine: Engine,  # of a migrated database
     row: dict[str, Any],  # of `take_delivery`

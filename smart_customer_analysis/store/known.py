@@ -46,7 +46,7 @@ def newest_day(
         newest = c.execute(select(func.max(Review.reviewed_at)).where(Review.source == source)).scalar()
     return newest.date() if newest else None
 
-
+# %% ../../nbs/443_store.known.ipynb #7254f015
 def reviews_since(
     engine: Engine,  # of a migrated database
     source: str,

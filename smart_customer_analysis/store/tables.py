@@ -384,7 +384,7 @@ class Alert(Base):
     figures: Mapped[dict]  # points, low, high, n_customers, n_reviews
     told_at: Mapped[datetime]
 
-
+# %% ../../nbs/400_store.tables.ipynb #3197cf87
 class Delivery(Base):
     "One report on its way to one recipient; the key names what is sent, so that nothing is sent twice."
 
