@@ -43,6 +43,7 @@ class Loaded:
     country: str | None = None  # of the shop, where the source says so
     remarks: Counter[str] = field(default_factory=Counter)  # loaded rows by what is to be said of them
     origin: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))  # review_id -> file
+    listed: bool = True  # False: its customers are in no file of customers, reviews and orders name them
 
     @property
     def rows(self) -> dict[str, int]:  # read, loaded, rejected, duplicate
@@ -161,7 +162,7 @@ def read_batches(
                 rejects, counts = _NO_REJECTS, []  # those of the lookups go with the first batch
             if totals.rows or not shares_file(source, kind):
                 refuse_wrong_file(part, totals, source)
-    yield _loaded(source, "customer", people.unlisted(), [_NO_REJECTS], [], files)
+    yield replace(_loaded(source, "customer", people.unlisted(), [_NO_REJECTS], [], files), listed=False)
 
 # %% ../../nbs/114_data.load.ipynb #70c47fa7
 def _merged(batches: list[Loaded], most: int) -> Loaded:

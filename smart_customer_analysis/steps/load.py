@@ -22,9 +22,9 @@ from ..data.geocode import place_customers
 from ..data.load import Loaded, concat, read_batches
 from ..data.source import Source, load_source
 from ..privacy import pseudonym, pseudonymise
-from ..schema import InputError
+from ..schema import Customer, InputError, conform
 from .source import name_of
-from ..store.known import other_reviews
+from ..store.known import newest_load, other_reviews, stored_customers
 from ..store.loads import LoadBuffer, LoadReceipt, show_load
 from ..store.migrate import open_database
 from ..store.query import count_reviews
@@ -68,6 +68,27 @@ def _stored_beside(engine: Engine, source: str, key: str, reviews: pd.DataFrame)
     stored = other_reviews(engine, source, names, set(reviews["review_id"]))
     return stored.assign(customer_id=stored["customer_id"].map(names))
 
+# %% ../../nbs/665_steps.load.ipynb #3ba859f5
+_PLACE = ["place", "region", "country", "lon", "lat"]
+
+
+def _with_earlier(engine: Engine, batch: Loaded) -> pd.DataFrame:
+    "Return the customers with what earlier loads know: their first day, and where they live if no file lists them now."
+    customers = batch.customers
+    known = newest_load(engine, batch.source) if len(customers) else 0
+    stored = stored_customers(engine, batch.source, customers["customer_id"]) if known else pd.DataFrame()
+    if stored.empty:
+        return customers
+    old = stored.set_index("customer_id").reindex(customers["customer_id"]).set_axis(customers.index)
+    columns = {
+        "first_seen": customers["first_seen"].mask(old["first_seen"] < customers["first_seen"], old["first_seen"])
+    }
+    columns["first_seen"] = columns["first_seen"].fillna(old["first_seen"])
+    if not batch.listed:
+        placed = old[_PLACE].notna().any(axis=1)
+        columns |= {c: customers[c].mask(placed, old[c]) for c in _PLACE}
+    return conform(customers.assign(**columns), Customer)
+
 # %% ../../nbs/665_steps.load.ipynb #d0b5eed5
 def load_step(
     engine: Engine,  # database, migrated
@@ -92,6 +113,7 @@ def load_step(
         for batch in read_batches(description, paths, train, test, progress=progress, known=known):
             batch = pseudonymise(cleaner.clean(batch, stored(batch.reviews)), pseudonym_key)
             batch = replace(batch, customers=place_customers(batch.customers, batch.country))
+            batch = replace(batch, customers=_with_earlier(engine, batch))
             buffer.add(batch.reviews, batch.customers, batch.orders, batch.rejects, batch.counts)
             yield batch
 

@@ -69,7 +69,7 @@ def site(chromium, vendored, site_settings) -> Iterator[str]:
 def _warm(address: str) -> None:
     "Ask the model once: its first answer loads torch, 20 s on a busy machine, and is not what a view is tested for."
     for path in ("predict", "explain"):
-        httpx.post(f"{address}/v1/{path}", json={"text": "The box was late."}, timeout=120).raise_for_status()
+        httpx.post(f"{address}/v1/{path}", json={"text": "The box was late."}, timeout=600).raise_for_status()
 
 
 class Watch:

@@ -57,7 +57,7 @@ def execute(template: Path, out: Path, values: dict, settings: Settings, timeout
 
 def tick(home: Path, port: int, now: datetime) -> None:
     "Do what a timer does: make and send what is due."
-    report._execute, report.check_shop = execute, lambda engine, values: None
+    report._execute, report.check_shop = execute, lambda *shop: None
     report.body_of = lambda notebook: "<h1>Report</h1>"
     os.environ["SCA_MAIL_SERVER"] = f"smtp+plain://127.0.0.1:{port}?from=reports@shop.example"
     os.environ |= {"SCA_TO_ANA": "ana@shop.example", "SCA_TO_BEN": "ben@shop.example"}

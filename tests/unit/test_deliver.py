@@ -104,7 +104,7 @@ def shop(tmp_path, monkeypatch):
     made = Shop(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(report, "_execute", made.execute)
-    monkeypatch.setattr(report, "check_shop", lambda engine, values: None)
+    monkeypatch.setattr(report, "check_shop", lambda *shop: None)
     for name in ("ANA", "BEN", *(f"P{n:02}" for n in range(50))):
         monkeypatch.setenv(f"SCA_TO_{name}", f"{name.lower()}@shop.example")
     yield made

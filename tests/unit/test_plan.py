@@ -208,7 +208,7 @@ WRONG = [
     ({"name": "weekly", "at": "Mon 24:00"}, "a time like"),
     ({"name": "weekly", "zone": "Lisbon"}, "a time zone like"),
     ({"name": "weekly", "zone": "../etc/passwd"}, "a time zone like"),
-    ({"name": "weekly", "parameters": {"weeks": "many"}}, "weeks: int"),
+    ({"name": "weekly", "parameters": {"weeks": "many"}}, "weeks: a whole number from 0 to 520"),
     ({"name": "weekly", "parameters": {"week": 4}}, "parameters"),
     ({"name": "weekly", "every": "day"}, "report.0.every"),
     ({"name": "weekly", "for_each": "weeks"}, "for_each"),
