@@ -214,6 +214,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                              'smart_customer_analysis/daily.py'),
                                                'smart_customer_analysis.daily.plan_close': ( 'daily.html#plan_close',
                                                                                              'smart_customer_analysis/daily.py'),
+                                               'smart_customer_analysis.daily.plan_text': ( 'daily.html#plan_text',
+                                                                                            'smart_customer_analysis/daily.py'),
                                                'smart_customer_analysis.daily.source_to_close': ( 'daily.html#source_to_close',
                                                                                                   'smart_customer_analysis/daily.py')},
             'smart_customer_analysis.data.alphabets': { 'smart_customer_analysis.data.alphabets.Reading': ( 'data.alphabets.html#reading',

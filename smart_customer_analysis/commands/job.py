@@ -75,12 +75,12 @@ def close(
     "Daily: load what is new, predict it, test the days since the last close, make and send the reports that are due."
     with saying_interrupted():
         from smart_customer_analysis.daily import close as close_days
-        from smart_customer_analysis.daily import close_text, plan_close
+        from smart_customer_analysis.daily import close_text, plan_close, plan_text
 
         settings, what = settings_of(database), (source, tuple(paths or ()), name)
         if dry_run:
             plan = plan_close(settings, *what)
-            return print_result(plan, as_json, table_text([plan], "source", "files", "waiting", "days", "reports"))
+            return print_result(plan, as_json, plan_text(plan))
         result = close_days(settings, *what, progress=show_bars(as_json), say=False)
     return print_result(result, as_json, close_text(result))
 
