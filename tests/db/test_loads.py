@@ -17,7 +17,7 @@ from smart_customer_analysis.store.query import overview, review_facts, reviews_
 from smart_customer_analysis.store.results import last_segment_run, save_model, save_predictions, save_segment_run
 from smart_customer_analysis.store.tables import table_names
 
-FILES = pd.DataFrame({"file": ["a.csv"], "sha256": ["ab" * 32], "bytes": [3_000_000_000]})
+FILES = pd.DataFrame({"file": ["a.csv"], "sha256": ["ab" * 32], "bytes": [3_000_000_000], "encoding": ["utf-8"]})
 
 
 def dump(engine):
@@ -191,7 +191,7 @@ def test_rejects_and_counts(engine):
     assert summary["rows"] == summary["rows_all"] == {"read": 1110, "loaded": 1100, "rejected": 3, "duplicate": 7}
     assert summary["rejects"] == [{"rule": "rating", "rows": 2}, {"rule": "header", "rows": 1}]
     shown = show_load(engine, receipt.load_id)
-    assert shown["files"] == [{"file": "a.csv", "sha256": "ab" * 32, "bytes": 3_000_000_000}]
+    assert shown["files"] == [{"file": "a.csv", "sha256": "ab" * 32, "bytes": 3_000_000_000, "encoding": "utf-8"}]
     assert shown["rejects"] == {"header": 1, "rating": 2}
     with pytest.raises(DatabaseError):
         save_load(engine, "shop", reviews[:1], counts=counts.assign(read=1))
