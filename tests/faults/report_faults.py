@@ -46,7 +46,7 @@ def plant(home: Path) -> Settings:
     migrate(engine)
     engine.dispose()
     code = {"cell_type": "code", "execution_count": None, "outputs": []}
-    cells = [code | {"metadata": {"tags": ["parameters"]}, "source": "n: a whole number = 1  # any number"}]
+    cells = [code | {"metadata": {"tags": ["parameters"]}, "source": "n: int = 1  # any number"}]
     cells.append(code | {"metadata": {}, "source": TEMPLATE})
     settings.templates_dir.mkdir()
     notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
@@ -163,7 +163,7 @@ def end_runner(settings: Settings, runs: int, seed: int = 1) -> list[str]:
 
 def ask_wrongly(settings: Settings, runs: int) -> list[str]:
     "A parameter has the wrong type or an unknown name."
-    asked = [({"n": "four"}, "n: a whole number"), ({"m": 1}, "parameters ['n']"), ({"n": 1.5}, "n: int")]
+    asked = [({"n": "four"}, "n: a whole number"), ({"m": 1}, "parameters ['n']"), ({"n": 1.5}, "n: a whole number")]
     return [w for i in range(runs) for w in fail(settings, asked[i % 3][1], request=asked[i % 3][0])]
 
 
