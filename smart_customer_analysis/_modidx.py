@@ -3126,6 +3126,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                          'smart_customer_analysis/store/closes.py'),
                                                       'smart_customer_analysis.store.closes.list_closes': ( 'store.closes.html#list_closes',
                                                                                                             'smart_customer_analysis/store/closes.py'),
+                                                      'smart_customer_analysis.store.closes.load_to_go_on_from': ( 'store.closes.html#load_to_go_on_from',
+                                                                                                                   'smart_customer_analysis/store/closes.py'),
                                                       'smart_customer_analysis.store.closes.told_alerts': ( 'store.closes.html#told_alerts',
                                                                                                             'smart_customer_analysis/store/closes.py')},
             'smart_customer_analysis.store.deliveries': { 'smart_customer_analysis.store.deliveries.closes_done': ( 'store.deliveries.html#closes_done',

@@ -23,6 +23,7 @@ from .profiling import Meter
 from .promotion import last_scorer
 from .report.deliver import run_due
 from .report.each import shown_values
+from .report.page import counted
 from .schema import InputError
 from .sentiment.predict import Predictor
 from .sentiment.registry import active_model
@@ -31,7 +32,7 @@ from .steps.segment import segment_step
 from .steps.sentiment import no_predictions, score_step, store_predictions
 from .steps.source import source_for
 from .steps.watch import Watched, days_to_test, watch_step
-from .store.closes import begin_close, finish_close, last_close, last_day
+from .store.closes import begin_close, finish_close, last_day, load_to_go_on_from
 from .store.known import known_files, newest_day, newest_load, reviews_since
 from .store.migrate import open_database
 from .store.query import stored_frames
@@ -119,21 +120,23 @@ QUIET = {"new": 0, "model": None, "predicted": 0, "outside": {}, "segments": Non
 
 
 def _watched_part(watched: Watched) -> dict[str, Any]:
-    "Return what the tests of the days say: days, tested, told."
-    told = watched.alerts["sentence"].tolist() if len(watched.alerts) else []
-    return {"days": [day.isoformat() for day in watched.days], "tested": watched.tested, "told": told}
+    "Return what the tests of the days say: days, tested, changes."
+    changes = watched.alerts["sentence"].tolist() if len(watched.alerts) else []
+    return {"days": [day.isoformat() for day in watched.days], "tested": watched.tested, "changes": changes}
 
 # %% ../nbs/711_daily.ipynb #78f6c696
 def close_text(
     result: dict[str, Any],  # of `close`
 ) -> str:  # lines for a terminal; a quiet day has one
     "Write what a close did for people."
-    told, days = result["told"], result["days"]
+    changes, days = result["changes"], result["days"]
     to = f" to {days[-1]}" if days else ""
-    new = f"{result['new']:,} new reviews, {result['predicted']:,} predicted" if result["new"] else "no new reviews"
-    proven = f"nothing proven changed, {result['tested']:,} groups tested" if days else "no day to test"
-    lines = [f"{result['source']}{to}: {new}; {proven if not told else f'{len(told)} changed'}"]
-    lines += [f"  {sentence}" for sentence in (*told, *result["events"])]
+    new = "no new reviews"
+    if result["new"]:
+        new = f"{counted(result['new'], 'new review')}, {result['predicted']:,} predicted"
+    tested = f"nothing proven changed, {counted(result['tested'], 'group')} tested" if days else "no day to test"
+    lines = [f"{result['source']}{to}: {new}; {counted(len(changes), 'change') if changes else tested}"]
+    lines += [f"  {sentence}" for sentence in (*changes, *result["events"])]
     for row in result["reports"]:
         what = ": ".join(str(row[k]) for k in ("report", "to", "status", "error") if row.get(k))
         lines.append(f"  {what.replace('_', ' ')}")
@@ -145,11 +148,9 @@ def plan_text(
 ) -> str:  # one line per step that has something to do
     "Write what a close would do for people."
     days, files = plan["days"], plan["files"]
-    lines = [f"{plan['source']}: {len(files):,} new files" + (f" ({', '.join(files[:5])})" if files else "")]
-    lines += [f"  {plan['waiting']:,} reviews of other loads wait to be predicted"] if plan["waiting"] else []
-    lines += (
-        [f"  days to test: {days[0]} to {days[-1]}" if len(days) > 1 else f"  day to test: {days[0]}"] if days else []
-    )
+    lines = [f"{plan['source']}: {counted(len(files), 'new file')}" + (f" ({', '.join(files[:5])})" if files else "")]
+    lines += [f"  to predict: {counted(plan['waiting'], 'review')} of other loads"] if plan["waiting"] else []
+    lines += [f"  to test: {' to '.join(dict.fromkeys((days[0], days[-1])))}"] if days else []
     for row in plan["reports"]:
         to = row.get("to") or []
         people = to if isinstance(to, str) else ", ".join(to)
@@ -165,26 +166,27 @@ def close(
     now: datetime | None = None,  # with a zone; default: now
     progress: bool = False,  # show bars
     say: bool = False,  # name each stage as it begins
-) -> dict[str, Any]:  # source, rows, files, new, predicted, days, tested, told, reports, stages and more
+) -> dict[str, Any]:  # source, rows, files, new, predicted, days, tested, changes, reports, stages, …
     "Close the days since the last close; raises a `ScaError` where it cannot go on, and can be repeated then."
     meter, now = Meter(say=say), now or datetime.now(UTC)
     with alone(settings):
         engine = open_database(settings)
         description, shop = source_to_close(engine, source, paths, name)
-        before = last_close(engine, shop)
-        after = before["result"]["last_load"] if before else newest_load(engine, shop)
-        close_id = begin_close(engine, shop, now)
+        before = load_to_go_on_from(engine, shop)
+        after = newest_load(engine, shop) if before is None else before
+        close_id = begin_close(engine, shop, after, now)
         try:
             with meter.stage("load"):
                 result = {"source": shop, **_load_new(settings, engine, description, shop, paths, progress)}
             with meter.stage("predict"):
                 last_load = newest_load(engine, shop)
-                quiet = (QUIET, pd.DataFrame())
-                part, strange = _predict_new(settings, engine, shop, after, progress) if last_load > after else quiet
+                part, strange = QUIET, None
+                if last_load > after or before is None:  # a shop that was only loaded has no predictions yet
+                    part, strange = _predict_new(settings, engine, shop, after, progress)
             with meter.stage("test"):
                 watched = watch_step(engine, settings, shop, now, strange)
         except Exception as e:
-            finish_close(engine, close_id, None, {}, error=str(e))
+            finish_close(engine, close_id, None, {"last_load": after}, error=str(e))
             raise
         result |= part | _watched_part(watched) | {"last_load": last_load}
         finish_close(engine, close_id, watched.days[-1] if watched.days else None, result, watched.alerts)
@@ -204,13 +206,13 @@ def plan_close(
     "Say what a close would do; nothing is read, predicted or made."
     engine, now = open_database(settings), now or datetime.now(UTC)
     description, shop = source_to_close(engine, source, paths, name)
-    before, newest = last_close(engine, shop), newest_load(engine, shop)
-    after = before["result"]["last_load"] if before else newest
+    before = load_to_go_on_from(engine, shop)
+    waiting = 0 if before is None else len(reviews_since(engine, shop, before))
     days = days_to_test(last_day(engine, shop), newest_day(engine, shop), now)
     result = {
         "source": shop,
         "files": new_files(description, paths, known_files(engine, shop)) if description else [],
-        "waiting": len(reviews_since(engine, shop, after)),
+        "waiting": waiting,
         "days": [day.isoformat() for day in days],
         "reports": run_due(settings, engine, now, shown_values(settings), dry_run=True),
     }

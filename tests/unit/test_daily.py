@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import select
 
+from smart_customer_analysis import daily
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.daily import alone, close, close_text, plan_close
 from smart_customer_analysis.data.sample import make_shop
@@ -95,7 +96,7 @@ def test_a_second_close_reads_predicts_and_tells_nothing(home):
     closed(home)
     before = content(home)
     again = closed(home)
-    assert (again["files"], again["new"], again["days"], again["told"]) == ([], 0, [], [])
+    assert (again["files"], again["new"], again["days"], again["changes"]) == ([], 0, [], [])
     assert content(home) == before
     assert close_text(again).count("\n") == 0
 
@@ -132,14 +133,41 @@ def test_a_change_is_told_once_and_stored_with_the_day_it_was_proven(home, shop)
     angry = angry.assign(rating=1.0, text="It broke on the first day and nobody answers.", reviewed_at=newest)
     angry.to_csv(home / "in" / "reviews-3.csv", index=False)
     first = closed(home, newest.to_pydatetime() + timedelta(2))
-    assert any(s.startswith("Overall, negative reviews rose") for s in first["told"])
+    assert any(s.startswith("Overall, negative reviews rose") for s in first["changes"])
     angry.assign(review_id=angry["review_id"] + "b", customer_id=angry["customer_id"] + "b").assign(
         reviewed_at=newest + pd.Timedelta(days=1)
     ).to_csv(home / "in" / "reviews-4.csv", index=False)
     second = closed(home, newest.to_pydatetime() + timedelta(3))
-    assert second["days"] and not any(s.startswith("Overall") for s in second["told"])
+    assert second["days"] and not any(s.startswith("Overall") for s in second["changes"])
     told = told_alerts(open_database(load_settings(home)), "kiosk")
     assert (told["kind"] == "overall").sum() == 1
+
+
+def test_reviews_that_a_stopped_first_close_has_loaded_are_predicted_by_the_next(home, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as m, pytest.raises(KeyboardInterrupt):
+        m.setattr(daily, "score_step", stop)
+        closed(home)
+    result = closed(home)
+    assert (result["files"], result["new"]) == ([], 60)
+    assert result["predicted"] + sum(result["outside"].values()) == 60
+
+
+def test_a_failed_close_leaves_its_reviews_to_the_next(home, monkeypatch):
+    closed(home, NOW - timedelta(1))
+    rows = pd.read_csv(home / "in" / "reviews-2.csv").head(20)
+    rows = rows.assign(review_id="late" + rows["review_id"].astype(str), text=rows["text"] + " It broke again.")
+    rows.to_csv(home / "in" / "reviews-3.csv", index=False)
+
+    def fail(*_, **__):
+        raise InputError("a model", "none", "train one")
+
+    with monkeypatch.context() as m, pytest.raises(InputError):
+        m.setattr(daily, "score_step", fail)
+        closed(home)
+    assert closed(home)["new"] == 20
 
 
 CLOSE = """
