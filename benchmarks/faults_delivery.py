@@ -27,15 +27,15 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=42)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     begun = time.time()
     with tempfile.TemporaryDirectory() as folder:
-        hit, again, wrong = killed_runs(Path(folder), asked.kills, asked.seed)
-        left = len([*Path(folder).rglob("*.part")])
+        hit, repeated, wrong = killed_runs(Path(folder), args.kills, args.seed)
+        scratch_files = len([*Path(folder).rglob("*.part")])
     row = {"kills": hit.total()} | {f"while {n}": k for n, k in sorted(hit.items())}
-    row |= {"went wrong": len(wrong), "mails that came again": again, "scratch files left": left}
+    row |= {"went wrong": len(wrong), "mails that came again": repeated, "scratch files left": scratch_files}
     table = pd.DataFrame([row | {"seconds": round(time.time() - begun)}])
     print("\n".join(wrong))
     title = "Kills while reports are made and sent"
-    write("faults_delivery", title, TEXT, {"Kills": table}, asked.seed, time.time() - begun)
+    write("faults_delivery", title, TEXT, {"Kills": table}, args.seed, time.time() - begun)
     sys.exit(bool(wrong))

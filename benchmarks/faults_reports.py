@@ -23,18 +23,18 @@ def main() -> None:
     "Inject each fault, write the table, and fail where something went wrong."
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10, help="of each fault")
-    options, begin, rows, told = parser.parse_args(), time.perf_counter(), [], []
+    args, begin, rows, failures = parser.parse_args(), time.perf_counter(), [], []
     for name, fault in faults.FAULTS.items():
         with tempfile.TemporaryDirectory() as home:
             settings, start = faults.plant(Path(home)), time.perf_counter()
-            wrong = fault(settings, options.runs)
+            wrong = fault(settings, args.runs)
         seconds = round(time.perf_counter() - start)
-        rows.append({"fault": name, "runs": options.runs, "went wrong": len(wrong), "seconds": seconds})
-        told += [f"{name}: {w}" for w in wrong]
+        rows.append({"fault": name, "runs": args.runs, "went wrong": len(wrong), "seconds": seconds})
+        failures += [f"{name}: {w}" for w in wrong]
         print(rows[-1], wrong, flush=True)
     table = pd.DataFrame(rows)
     write("faults_reports", "Faults of report runs", TEXT, {"Runs": table}, 1, round(time.perf_counter() - begin))
-    sys.exit(bool(told))
+    sys.exit(bool(failures))
 
 
 if __name__ == "__main__":

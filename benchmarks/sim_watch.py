@@ -62,9 +62,9 @@ def planted(runs: int, seed: int) -> pd.DataFrame:
         days, shifts, marks = [], [], []
         for run in range(runs):
             rows, how = shop_of(160, seed + run, points=0.08, rise=(60, 115), **SHOPS[name])
-            told = watch_days(rows, pd.date_range(FIRST + pd.Timedelta(days=40), periods=115), **how)
-            marks.append(told["mark"].tolist())
-            day, since = ((pd.to_datetime(told[c]) - FIRST).dt.days.tolist() for c in ("day", "since"))
+            alerts = watch_days(rows, pd.date_range(FIRST + pd.Timedelta(days=40), periods=115), **how)
+            marks.append(alerts["mark"].tolist())
+            day, since = ((pd.to_datetime(alerts[c]) - FIRST).dt.days.tolist() for c in ("day", "since"))
             for mark, begin in (("worse", 60), ("better", 115)):
                 place = marks[-1].index(mark) if mark in marks[-1] else None
                 days.append(np.inf if place is None else day[place] - begin + 1)
@@ -151,30 +151,30 @@ def strange(every: dict[str, pd.DataFrame], draws: int, seed: int) -> tuple[pd.D
     for name, of in every.items():
         row = {"tenth of the day": name, **of[list(STRANGE)].mean().to_dict()}
         for n in (100, 300):
-            told = 0
+            days_told = 0
             for _ in range(draws):
                 table = drawn(rng, home, 57, n)
                 table[-1] = drawn(rng, home, 1, n - n // 10)[0] + drawn(rng, of, 1, n // 10)[0]
                 days = pd.DataFrame(table, columns=list(STRANGE)).assign(day=dates[:57], n=n)
-                told += len(drift_day(days, dates[56])) > 0
-            row[f"told, {n} a day"] = told / draws
+                days_told += len(drift_day(days, dates[56])) > 0
+            row[f"told, {n} a day"] = days_told / draws
         out.append(row)
     return pd.DataFrame(out), pd.DataFrame(calm)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--years", type=int, default=20)
-    parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--years", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=40)
+    parser.add_argument("--draws", type=int, default=60)
     parser.add_argument("--model", type=Path, help="folder of a model trained on the sample shop")
     parser.add_argument("--scores", type=Path, help="folder that keeps the scores of the texts for a repeat")
     parser.add_argument("--seed", type=int, default=42)
     args = parser.parse_args()
     start, tables = time.perf_counter(), {}
     if args.model and (REAL / "olist").exists():
-        told, calm = strange(flags(args.model, args.scores), args.draws, args.seed)
-        tables |= {"A tenth of one day from elsewhere": told, "Years of strange texts, nothing from elsewhere": calm}
+        tenths, calm = strange(flags(args.model, args.scores), args.draws, args.seed)
+        tables |= {"A tenth of one day from elsewhere": tenths, "Years of strange texts, nothing from elsewhere": calm}
     rise = planted(args.runs, args.seed)
     tables = {"Quiet years": quiet(args.years, args.seed), "A rise from 30 to 38 %, and its end": rise} | tables
     intro = (

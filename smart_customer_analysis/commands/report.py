@@ -44,11 +44,11 @@ def _run_each(settings: Any, name: str, by: str, request: dict[str, Any], as_jso
 
     values, hidden = values_of(settings, name, by, request.get("source"), options["folder"])
 
-    def told(number: int, done: Any) -> None:
+    def report_progress(number: int, done: Any) -> None:
         outcome = f"failed: {done.error}" if done.run is None else f"{done.run.status.replace('_', ' ')}"
         print(f"{number}/{len(values)} {done.value}: {outcome}", file=sys.stderr, flush=True)
 
-    runs = run_each(settings, name, by, values, request, told, **options)
+    runs = run_each(settings, name, by, values, request, report_progress, **options)
     rows = [
         {"value": d.value, "status": d.run.status if d.run else "failed", "html": str(d.run.html) if d.run else None}
         | ({"error": d.error} if d.error else {})
@@ -122,17 +122,18 @@ def report_add(
     from smart_customer_analysis.report.check import add_notebook, check_notebook
     from smart_customer_analysis.report.run import shipped
 
-    found = check_notebook(notebook, shipped(), name)
+    findings = check_notebook(notebook, shipped(), name)
     rows = [
-        {"cell": f.cell or "", "what": "must" if f.must else "may", "found": f.found, "change": f.change} for f in found
+        {"cell": f.cell or "", "what": "must" if f.must else "may", "found": f.found, "change": f.change}
+        for f in findings
     ]
-    keeps_out = any(f.must for f in found)
+    keeps_out = any(f.must for f in findings)
     copy = None if keeps_out else add_notebook(notebook, folder or settings_of().templates_dir, name, replace)
-    said = [table_text(rows, "cell", "what", "found", "change")] if rows else []
-    said.append(
+    lines = [table_text(rows, "cell", "what", "found", "change")] if rows else []
+    lines.append(
         f"copied without outputs to {copy}" if copy else "nothing was copied: change what says must, then again"
     )
-    print_result({"copy": copy and str(copy), "findings": rows}, as_json, "\n".join(said))
+    print_result({"copy": copy and str(copy), "findings": rows}, as_json, "\n".join(lines))
     if keeps_out:
         raise typer.Exit(1)
 
@@ -171,16 +172,6 @@ def report_list(folder: Folder = None, as_json: Json = False) -> None:
         rows.append({"report": name, "parameters": takes, "last": status, "at": at})
     print_result(rows, as_json, table_text(rows, "report", "parameters", "last", "at"))
 
-# %% ../../nbs/715_commands.report.ipynb #71500007
-def _allowed(parameter: Any) -> str:
-    "Write the choices or the range of a parameter, where it has any."
-    choices, low, high = (getattr(parameter, n, None) for n in ("choices", "low", "high"))
-    if choices:
-        return ", ".join(map(str, choices))
-    return (
-        f"{'' if low is None else low} to {'' if high is None else high}" if low is not None or high is not None else ""
-    )
-
 # %% ../../nbs/715_commands.report.ipynb #71500013
 @reports.command("show")
 def report_show(
@@ -190,7 +181,7 @@ def report_show(
     as_json: Json = False,
 ) -> None:
     "Show what a report takes, and its last runs."
-    from smart_customer_analysis.report.parameters import parameters
+    from smart_customer_analysis.report.parameters import allowed_values, parameters
     from smart_customer_analysis.report.run import templates
     from smart_customer_analysis.schema import InputError
 
@@ -199,7 +190,7 @@ def report_show(
     if name not in known:
         raise InputError(f"a report of {sorted(known)}", repr(name), "choose one of these")
     takes = [
-        {"parameter": p.name, "type": p.type, "default": p.default, "allowed": _allowed(p), "meaning": p.help}
+        {"parameter": p.name, "type": p.type, "default": p.default, "allowed": allowed_values(p), "meaning": p.help}
         for p in parameters(known[name])
     ]
     runs = [

@@ -215,14 +215,14 @@ def first_day(
     return max(best, key=lambda n: best[n])
 
 # %% ../../nbs/515_insight.watch.ipynb #5150a063
-def _alert(recent: Recent, day: pd.Timestamp, found: Any, k: int) -> pd.DataFrame:
+def _alert(recent: Recent, day: pd.Timestamp, change: Any, k: int) -> pd.DataFrame:
     "Say what changed in one group: the days since the change against those before."
-    n = first_day(recent, found.group, k, found.window)
+    n = first_day(recent, change.group, k, change.window)
     groups, number, after = window_groups(recent, n, k)
-    place = int(np.flatnonzero(groups == found.group)[0])
+    place = int(np.flatnonzero(groups == change.group)[0])
     measures, d = measure_window(recent, groups, number, after)
     since = (day - pd.Timedelta(days=n - 1)).date()
-    return state_changes(measures.iloc[[place]], d, 1 - found.level).assign(since=since)
+    return state_changes(measures.iloc[[place]], d, 1 - change.level).assign(since=since)
 
 # %% ../../nbs/515_insight.watch.ipynb #5150a06b
 def watch_day(
@@ -244,12 +244,12 @@ def watch_day(
         groups, number, after = window_groups(recent, window, k)
         tested |= set(groups)
         if (raw_distance(recent, number, after, len(groups)) >= NEAR).any():
-            found = proven_window(*measure_window(recent, groups, number, after), looks)
-            proven += [found.assign(window=window)] if len(found) else []
+            change = proven_window(*measure_window(recent, groups, number, after), looks)
+            proven += [change.assign(window=window)] if len(change) else []
     best = pd.concat(proven[1:] or proven).sort_values("p_value", kind="stable").drop_duplicates("group")
     if best.empty:
         return DayWatch(pd.DataFrame(columns=ALERTS), len(tested))
-    alerts = pd.concat([_alert(recent, day, found, k) for found in best.itertuples()])
+    alerts = pd.concat([_alert(recent, day, change, k) for change in best.itertuples()])
     order = (-alerts["points"].abs() * alerts["n_customers"]).argsort(kind="stable")
     return DayWatch(alerts.iloc[order][ALERTS].reset_index(drop=True), len(tested))
 

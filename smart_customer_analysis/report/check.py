@@ -184,16 +184,18 @@ def check_notebook(
 ) -> list[Finding]:  # what must be changed first, then warnings, each from the top
     "Say what keeps a notebook from being a report; raises `InputError` for a file that is no notebook."
     cells, name = _read_cells(path), name or report_name(path)
-    found = [*_in_parameters(path, cells), *_in_last(cells)]
+    findings = [*_in_parameters(path, cells), *_in_last(cells)]
     for i, cell in enumerate(cells, 1):
-        found += [*_in_code(i, cell["source"])] if cell.get("cell_type") == "code" else []
+        findings += [*_in_code(i, cell["source"])] if cell.get("cell_type") == "code" else []
     language = json.loads(path.read_text(encoding="utf-8")).get("metadata", {}).get("kernelspec", {}).get("language")
     if (language or "python").lower() != "python":
-        found.append(Finding(None, f"a kernel for {language}", "a report runs in Python"))
-    found += [wrong] if (wrong := check_name(name, shipped)) else []
+        findings.append(Finding(None, f"a kernel for {language}", "a report runs in Python"))
+    findings += [wrong] if (wrong := check_name(name, shipped)) else []
     if (size := len(_without_outputs(path).encode())) > MOST_BYTES:
-        found.append(Finding(None, f"{size:,} bytes without outputs", "move data and pictures to files of their own"))
-    return sorted(found, key=lambda f: (not f.must, f.cell or 0))
+        findings.append(
+            Finding(None, f"{size:,} bytes without outputs", "move data and pictures to files of their own")
+        )
+    return sorted(findings, key=lambda f: (not f.must, f.cell or 0))
 
 # %% ../../nbs/599_report.check.ipynb #a2d3a020
 def add_notebook(
@@ -204,9 +206,9 @@ def add_notebook(
 ) -> Path:  # the copy
     "Copy a notebook without its outputs into the folder of templates; raises `InputError` for a name that is taken."
     target = folder / f"{name or report_name(path)}.ipynb"
-    taken = next((p for p in folder.glob("*.ipynb") if report_name(p) == target.stem), None)
-    if taken and not replace and taken.resolve() != path.resolve():
-        raise InputError("a name that is free", f"{taken}", "choose another: --name NAME, or --replace it")
+    namesake = next((p for p in folder.glob("*.ipynb") if report_name(p) == target.stem), None)
+    if namesake and not replace and namesake.resolve() != path.resolve():
+        raise InputError("a name that is free", f"{namesake}", "choose another: --name NAME, or --replace it")
     folder.mkdir(parents=True, exist_ok=True)
-    write_file(taken or target, _without_outputs(path))
-    return taken or target
+    write_file(namesake or target, _without_outputs(path))
+    return namesake or target

@@ -101,8 +101,8 @@ def message_of(
     reason = "" if is_part else _line(run["error"] or "", 200)
     subject = subject_of(slot["report"], slot["part"], run["status"], summary, reason)
     if run["status"] == "failed":
-        told = ["It was not made. The last good one stays as it is.", *([reason] if reason else [])]
-        return {"subject": subject, "message": {"title": f"{slot['report']}: failed", "sentences": told, "link": link}}
+        lines = ["It was not made. The last good one stays as it is.", *([reason] if reason else [])]
+        return {"subject": subject, "message": {"title": f"{slot['report']}: failed", "sentences": lines, "link": link}}
     path = Path(run["path_html"])
     sentences = [_line(s, 300) for s in summary.get("sentences") or [subject.partition(": ")[2] + "."]]
     name = "-".join(p for p in (path.parent.parent.name, path.parent.name) if p) + path.suffix
@@ -278,10 +278,10 @@ def send_chat(
             raise NotDelivered("an e-mail address, or an address that apprise reads", "another", "correct the variable")
         attach = str(file) if file and any(getattr(s, "attachment_support", False) for s in target) else None
         try:
-            taken = target.notify(title=title, body=text, attach=attach)
+            delivered = target.notify(title=title, body=text, attach=attach)
         except Exception as e:
             raise NotDelivered("a service that takes the message", type(e).__name__, "it is tried again") from None
-    if not taken:
+    if not delivered:
         raise NotDelivered("a service that takes the message", "it did not", "it is tried again")
 
 # %% ../../nbs/604_report.deliver.ipynb #604e04
@@ -308,9 +308,9 @@ def send(
         raise NotDelivered(f"an e-mail address in {to.variable}", "a server", f"name the server in {MAIL_SERVER}")
     file = settings.reports_dir / row["path_html"] if row["path_html"] else None
     if file and not file.is_file():
-        gone = NotDelivered("the file of the report", "it was removed before it was sent", "make the report again")
-        gone.final = True
-        raise gone
+        missing = NotDelivered("the file of the report", "it was removed before it was sent", "make the report again")
+        missing.final = True
+        raise missing
     if _MAIL.fullmatch(address):
         server = _server(settings)
         send_mail(server, mail_of(row, server.sender, address, file.read_bytes() if file else None))
@@ -366,8 +366,8 @@ def _parts(report: Schedule, values: Values | None) -> tuple[list[str], list[str
         shown, why = list(dict.fromkeys(values(report))) if values else [], ABSENT
     except ScaError as e:
         shown, why = [], str(e)
-    asked = [w for to in report.to for v in to.only.values() for w in ((v,) if isinstance(v, str) else v)]
-    absent = [w for w in dict.fromkeys(asked) if w != ALL and w not in shown]
+    named = [w for to in report.to for v in to.only.values() for w in ((v,) if isinstance(v, str) else v)]
+    absent = [w for w in dict.fromkeys(named) if w != ALL and w not in shown]
     return shown, absent or ([] if shown else [ALL]), why
 
 # %% ../../nbs/604_report.deliver.ipynb #604e06
@@ -418,13 +418,12 @@ def run_due(
     engine: Engine,  # of a migrated database
     now: datetime,  # with a zone
     values: Values | None = None,  # the values of for_each that may be shown; None: such reports wait for another call
-    closed: tuple[str, str] | None = None,  # source and last day of a daily close that is about to end
     folder: Path | None = None,  # own templates, as `run_report` takes them
     dry_run: bool = False,  # only say what is due and to whom
 ) -> list[dict[str, Any]]:  # one per report and delivery: report, slot or to, status, error
     "Make and send what is due; a report that fails stops no other. Another process at it: one row, `busy`."
     plan = load_plan(settings, folder)
-    closes = closes_done(engine) + ([(*closed, now)] if closed else [])
+    closes = closes_done(engine)
     ready = plan.model_copy(update={"report": tuple(r for r in plan.report if values or not r.for_each)})
     ready._written = plan.written
 

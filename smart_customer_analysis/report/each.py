@@ -10,8 +10,6 @@ One report per value.
 __all__ = ['GROUPS', 'Values', 'values_of', 'shown_values', 'EachRun', 'run_each']
 
 # %% ../../nbs/708_report.each.ipynb #a9669003
-import re
-import ast
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +39,7 @@ def _choices(template: Path, name: str) -> list[str]:
     known = {p.name: p for p in parameters(template)}
     if name not in known:
         raise InputError(f"a parameter of {sorted(known)}", repr(name), "choose one of these")
-    listed = [str(c) for c in getattr(known[name], "choices", None) or ()]
-    if not listed and (literal := re.search(r"Literal\[(.*?)\]", known[name].type)):
-        listed = [str(c) for c in ast.literal_eval(f"[{literal[1]}]")]
+    listed = [str(c) for c in known[name].choices]
     if not listed and name not in (*GROUPS, "source"):
         hint = "use region, segment, product, source, or a parameter with choices"
         raise InputError("a parameter whose values can be listed", repr(name), hint)
@@ -103,7 +99,7 @@ def run_each(
     parameter: str,  # that takes the values
     values: list[str],  # one report each
     request: dict[str, Any] | None = None,  # further parameters
-    told: Callable[[int, EachRun], None] = lambda number, done: None,  # called after each, with its number from 1
+    progress: Callable[[int, EachRun], None] = lambda number, done: None,  # called after each, with its number from 1
     **options: Any,  # of `run_report`: folder, timeout, pdf
 ) -> list[EachRun]:  # in the order of the values
     "Make a report per value, each in a folder of its own; a value that fails stops no other."
@@ -116,5 +112,5 @@ def run_each(
             done.append(EachRun(value, run))
         except Exception as e:  # also one of the database or the disk: the next value may work
             done.append(EachRun(value, None, str(e) or type(e).__name__))
-        told(number, done[-1])
+        progress(number, done[-1])
     return done

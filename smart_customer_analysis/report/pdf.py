@@ -23,11 +23,11 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 def find_browser() -> str:  # path of the program
     "Find an installed Chromium; raises `ReportError` where there is none."
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not program:
         hint = "install one, for example: apt install chromium, or leave out --pdf"
         raise ReportError("Chromium or Chrome, to print a PDF", "none on the PATH", hint)
-    return found
+    return program
 
 # %% ../../nbs/592_report.pdf.ipynb #2375b008
 def print_pdf(
@@ -43,9 +43,9 @@ def print_pdf(
         command += ["--no-pdf-header-footer", f"--print-to-pdf={pdf}", html.as_uri()]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
-            said = next(iter(reversed(done.stderr.strip().splitlines())), "no message")
+            message = next(iter(reversed(done.stderr.strip().splitlines())), "no message")
         except subprocess.TimeoutExpired:
-            said = f"nothing after {timeout:.0f} s"
+            message = f"nothing after {timeout:.0f} s"
     if not pdf.is_file() or not pdf.stat().st_size:
         hint = f"open {html.name} in a browser and print it there"
-        raise ReportError("a PDF", f"{Path(browser).name}: {said[:200]}", hint)
+        raise ReportError("a PDF", f"{Path(browser).name}: {message[:200]}", hint)

@@ -58,13 +58,13 @@ def read_times(
     at: str,  # for example Mon 07:00
 ) -> Times:
     "Read when a report is due; raises `ValueError` for another text."
-    found = _AT.fullmatch(at.strip())
-    days = found[1].lower().split(",") if found else []
+    match = _AT.fullmatch(at.strip())
+    days = match[1].lower().split(",") if match else []
     is_month = all(d.isdigit() and 1 <= int(d) <= 31 for d in days)
-    if not found or not (days == ["daily"] or is_month or all(d in DAYS for d in days)):
+    if not match or not (days == ["daily"] or is_month or all(d in DAYS for d in days)):
         raise ValueError('a time like "Mon 07:00", "Mon,Thu 07:00", "daily 07:00" or "1 07:00"')
     weekdays = range(7) if days == ["daily"] else [DAYS.index(d) for d in days if d in DAYS]
-    clock = time(int(found[2]), int(found[3]))
+    clock = time(int(match[2]), int(match[3]))
     return Times(frozenset(weekdays), frozenset(int(d) for d in days if d.isdigit()), clock)
 
 # %% ../../nbs/603_report.plan.ipynb #603d0008
@@ -117,8 +117,8 @@ class Recipient(BaseModel):
         part: str,  # value of for_each; empty: the whole report
     ) -> bool:
         "Return whether a part goes to this recipient."
-        wanted = next(iter(self.only.values()), ALL)
-        return wanted == ALL or part in ((wanted,) if isinstance(wanted, str) else wanted)
+        values = next(iter(self.only.values()), ALL)
+        return values == ALL or part in ((values,) if isinstance(values, str) else values)
 
 # %% ../../nbs/603_report.plan.ipynb #603d000d
 class Schedule(BaseModel):
@@ -189,17 +189,13 @@ def _check_report(report: Schedule, known: Mapping[str, Path]) -> str | None:
     "Return what is wrong with a report, or None; raises `InputError` for a wrong parameter."
     if report.name not in known:
         return f"a report of {sorted(known)}"
-    given = report.parameters | ({report.for_each: ALL} if report.for_each else {})
-    listed = {
-        p.name
-        for p in parameters(known[report.name])
-        if p.name in EACH or getattr(p, "choices", ()) or "Literal[" in p.type
-    }
+    request = report.parameters | ({report.for_each: ALL} if report.for_each else {})
+    listed = {p.name for p in parameters(known[report.name]) if p.name in EACH or p.choices}
     if report.for_each and report.for_each not in listed:
         return f"for_each, one of {sorted(listed)}, the parameters of {report.name!r} with a list of values"
     if report.for_each in report.parameters:
         return f"no value of {report.for_each!r}: there is one report for each"
-    checked(known[report.name], {n: v for n, v in given.items() if n != report.for_each})
+    checked(known[report.name], {n: v for n, v in request.items() if n != report.for_each})
     return _check_recipients(report)
 
 
@@ -336,8 +332,8 @@ def _closes_due(
     report: Schedule, closes: Sequence[tuple[str, str, datetime]], seen: set[str], written: datetime | None
 ) -> list[str]:
     "List the closes that a report was not made with, since the last it was made with."
-    wanted = report.parameters.get("source")
-    rows = [(close_slot(s, d), moment) for s, d, moment in closes if wanted in (None, "", s)]
+    source = report.parameters.get("source")
+    rows = [(close_slot(s, d), moment) for s, d, moment in closes if source in (None, "", s)]
     after = max((n for n, (slot, _) in enumerate(rows) if slot in seen), default=-1)
     start = report.since or (written if after < 0 else None)
     slots = [s for s, m in rows[after + 1 :] if start is None or m >= start]

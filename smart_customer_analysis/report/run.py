@@ -108,8 +108,8 @@ def stop_report(
     name = os.environ.get(RESULT_FILE, "report").rpartition("/")[2].partition(".")[0]
     today = date.today()
     finish(title or name.replace("_", " ").capitalize(), period or f"to {today.day} {today:%b %Y}", 0, **more)
-    said = sentence[:1].upper() + sentence[1:].rstrip(".")
-    display(HTML(f"<p class='nothing'>– {escape(said)}.</p><p class='muted'>There is nothing to do.</p>"))
+    line = sentence[:1].upper() + sentence[1:].rstrip(".")
+    display(HTML(f"<p class='nothing'>– {escape(line)}.</p><p class='muted'>There is nothing to do.</p>"))
     raise SystemExit(0)  # papermill takes it for a clean end
 
 # %% ../../nbs/600_report.run.ipynb #4109680d
@@ -235,21 +235,21 @@ def parameter_group(
     summary: dict[str, Any],  # arguments of `finish`
 ) -> dict[str, Any]:  # JSON-able; runs with the same group are one series
     "Return the parameters that differ from their defaults, without those of the period, and the source."
-    asked = {
+    changed = {
         p.name: values[p.name]
         for p in parameters(template)
         if p.name not in PERIOD and "YYYY-MM-DD" not in p.help and not re.search(r"\bdate\b", p.type)
         if values[p.name] != p.default
     }
-    return plain(asked | ({"source": summary["source"]} if summary.get("source") else {}))
+    return plain(changed | ({"source": summary["source"]} if summary.get("source") else {}))
 
 # %% ../../nbs/600_report.run.ipynb #60040018
 def _folder_name(group: dict[str, Any], summary: dict[str, Any]) -> str:
     "Name the folder of a run after its key and its parameters."
     key = str(summary.get("key") or date.today().isoformat())
-    told = {n: v for n, v in group.items() if n != "source" or str(v) not in key}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:8]
-    return slug(key)[:51].rstrip("-.") + f"-{digest}" if told else slug(key)
+    naming = {n: v for n, v in group.items() if n != "source" or str(v) not in key}
+    digest = hashlib.sha256(json.dumps(naming, sort_keys=True).encode()).hexdigest()[:8]
+    return slug(key)[:51].rstrip("-.") + f"-{digest}" if naming else slug(key)
 
 # %% ../../nbs/600_report.run.ipynb #5c84ea85
 def _check_days(values: dict[str, Any], first: str, last: str) -> None:
@@ -261,8 +261,8 @@ def _check_days(values: dict[str, Any], first: str, last: str) -> None:
     if start > last:
         raise ParameterError("start", f"a day with reviews after it; {span}", start, "choose an earlier day")
     if end and (end < first or end > max(last, date.today().isoformat())):
-        said = f"a day with reviews before it, and not after today; {span}"
-        raise ParameterError("end", said, end, "choose another day")
+        expected = f"a day with reviews before it, and not after today; {span}"
+        raise ParameterError("end", expected, end, "choose another day")
 
 # %% ../../nbs/600_report.run.ipynb #600dd001
 def named_regions(
@@ -299,8 +299,8 @@ def check_shop(
     for name, known in allowed.items():
         if values.get(name) and values[name] not in known:
             listed = ", ".join(known[:30]) + (" …" if len(known) > 30 else "")
-            said = f"one of {listed or 'none: no region has enough people'}"
-            raise ParameterError(name, said, repr(values[name])[:80], "correct it")
+            expected = f"one of {listed or 'none: no region has enough people'}"
+            raise ParameterError(name, expected, repr(values[name])[:80], "correct it")
     first, last = options["periods"].values()
     if first and last:
         _check_days(values, first[:10], last[:10])
@@ -431,8 +431,8 @@ class _Record:
     "The row of one run: `running` at first, then closed once with its outcome."
 
     def __init__(self, engine: Engine, name: str, params: dict[str, Any], settings: Settings, slot: dict | None = None):
-        asked = {shown_value(n).strip("'"): shown_value(v) for n, v in params.items()}  # not checked yet
-        self.engine, self.about, self.settings = engine, (name, asked), settings
+        request = {shown_value(n).strip("'"): shown_value(v) for n, v in params.items()}  # not checked yet
+        self.engine, self.about, self.settings = engine, (name, request), settings
         self.kept, self.summary = {"slot": slot} if slot else {}, {}
         self.started, self.closed = datetime.now(UTC), False
         close_abandoned_runs(engine, _is_gone)

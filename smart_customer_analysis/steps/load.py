@@ -27,7 +27,6 @@ from .source import name_of
 from ..store.known import newest_load, other_reviews, stored_customers
 from ..store.loads import LoadBuffer, LoadReceipt, show_load
 from ..store.migrate import open_database
-from ..store.query import count_reviews
 from sqlalchemy import Engine
 from typing import Any
 
@@ -63,7 +62,7 @@ def stored_name(
 # %% ../../nbs/665_steps.load.ipynb #e2d3dbcf
 def _stored_beside(engine: Engine, source: str, key: str, reviews: pd.DataFrame) -> pd.DataFrame:
     "Read other reviews of these customers from earlier loads, with the customer ids of the files."
-    ids = reviews["customer_id"].dropna().unique() if count_reviews(engine, source) else []
+    ids = reviews["customer_id"].dropna().unique() if newest_load(engine, source) else []
     names = {pseudonym(i, key) if key else i: i for i in ids}
     stored = other_reviews(engine, source, names, set(reviews["review_id"]))
     return stored.assign(customer_id=stored["customer_id"].map(names))

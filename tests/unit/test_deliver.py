@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from smart_customer_analysis.report.deliver import (
     subject_of,
 )
 from smart_customer_analysis.schema import InputError, ReportError
+from smart_customer_analysis.store.closes import begin_close, finish_close
 from smart_customer_analysis.store.deliveries import FEWEST, KEPT_FOR, delivery_turn, list_deliveries
 from smart_customer_analysis.store.engine import make_engine, reading
 from smart_customer_analysis.store.migrate import migrate
@@ -80,6 +81,9 @@ class Shop:
         out.with_suffix(".parameters.json").write_text("{}")
         told = self.news | {"key": f"olist-2026-11-15-{region}"}
         return told | {"sentences": [f"{s} {mark(region)}" for s in self.news["sentences"]]}
+
+    def close(self, day: str) -> None:
+        finish_close(self.engine, begin_close(self.engine, "olist", 0), date.fromisoformat(day), {"last_load": 0})
 
     def due(self, now=MONDAY, values=None, **more):
         return run_due(self.settings, self.engine, now, values, **more)
@@ -269,22 +273,24 @@ def test_a_report_that_fails_stops_no_other(shop, server):
 
 
 def test_a_request_that_is_refused_before_a_kernel_starts_is_recorded_too(shop, server, monkeypatch):
-    def refuse(engine, values):
+    def refuse(*_):
         raise InputError("region: one of Norte", "'x'", "correct it")
 
     monkeypatch.setattr(report, "check_shop", refuse)
     shop.plan('parameters = { region = "x" }', ANA)
     assert [r["status"] for r in shop.due()] == ["failed", "sent"]
-    assert shop.due() == [] and len(shop.runs()) == 1
+    assert shop.due() == [] and [r["error"][:29] for r in shop.runs()] == ["expected region: one of Norte"]
 
 
 def test_with_each_close_a_report_is_made_once(shop, server):
     (shop.home / "reports.toml").write_text('[[report]]\nname = "weekly"\n' + ANA)
     late = datetime.now(UTC) + timedelta(minutes=1)
     assert shop.due(late) == []
-    assert [r["status"] for r in shop.due(late, closed=("olist", "2026-11-15"))] == ["made", "sent"]
-    assert shop.due(late, closed=("olist", "2026-11-15")) == []
-    assert len(shop.due(late, closed=("olist", "2026-11-16"))) == 2 and len(server.mails) == 2
+    shop.close("2026-11-15")
+    assert [r["status"] for r in shop.due(late)] == ["made", "sent"]
+    assert shop.due(late) == []
+    shop.close("2026-11-16")
+    assert len(shop.due(late)) == 2 and len(server.mails) == 2
 
 
 def test_what_is_due_is_told_and_left(shop, server):

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
+from postgres import missing
 from typer.testing import CliRunner
 
 from smart_customer_analysis.commands.schedule import clock_name, cron_lines, is_cron, reports, run_clock, systemd_units
@@ -386,8 +387,9 @@ def test_timers_of_systemd_are_written_once_checked_listed_and_taken_out_again(s
     assert [p.name for p in folder.iterdir()] == ["theirs.timer"]
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_reads_the_units_even_in_a_folder_with_a_hard_name(tmp_path):
+    if not shutil.which("systemd-analyze"):
+        missing("no systemd-analyze: apt-get install systemd")
     home = tmp_path / HARD.name
     home.mkdir()
     units = systemd_units(home, "05:30")

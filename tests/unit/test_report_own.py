@@ -192,7 +192,7 @@ def test_each_of_fifty_regions_has_a_file_with_its_own_words_only(regions, run_c
     shown, hidden = values_of(regions, "quotes", "region")
     assert len(shown) == 50 and hidden == 2 and "Tinyland" not in shown  # one more protects the small one
     told: list = []
-    done = run_each(regions, "quotes", "region", shown, told=lambda n, d: told.append(n))
+    done = run_each(regions, "quotes", "region", shown, progress=lambda n, d: told.append(n))
     failed = [d.value for d in done if d.run is None]
     assert failed == [r for r in ["R07"] if r in shown] and told == list(range(1, 51))
     pages = {d.value: d.run.html.read_text(encoding="utf-8") for d in done if d.run}

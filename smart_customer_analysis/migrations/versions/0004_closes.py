@@ -8,14 +8,13 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from smart_customer_analysis.store.tables import Moment
-
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+TIME = sa.DateTime(timezone=True)
 JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
@@ -29,8 +28,8 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("result", JSON, nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("started_at", Moment(), nullable=False),
-        sa.Column("finished_at", Moment(), nullable=True),
+        sa.Column("started_at", TIME, nullable=False),
+        sa.Column("finished_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("close_id", name="pk_closes"),
         sqlite_autoincrement=True,
     )
@@ -46,7 +45,7 @@ def upgrade() -> None:
         sa.Column("since", sa.Text(), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
         sa.Column("figures", JSON, nullable=False),
-        sa.Column("told_at", Moment(), nullable=False),
+        sa.Column("told_at", TIME, nullable=False),
         sa.PrimaryKeyConstraint("source", "day", "kind", "key", name="pk_alerts"),
     )
     op.create_table(
@@ -60,9 +59,9 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("created_at", Moment(), nullable=False),
-        sa.Column("tried_at", Moment(), nullable=True),
-        sa.Column("sent_at", Moment(), nullable=True),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.Column("tried_at", TIME, nullable=True),
+        sa.Column("sent_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("key", name="pk_deliveries"),
     )
 
