@@ -4,6 +4,7 @@ Modules:
 
 - `smart_customer_analysis.app.jobs`: Reports are made one after the other, in a thread beside the answers; what does not fit is refused at once.
 - `smart_customer_analysis.app.vendor`: Fetch the page's npm packages at their locked versions and copy what is served to `static/vendor/`.
+- `smart_customer_analysis.app.workers`: Threads behind the routes. One runs the model, one explains, one counts tokens, two answer reads: a slow kind of request holds up its own kind only. What does not fit is refused at once.
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
 - `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
 - `smart_customer_analysis.commands.schedule`: `sca report schedule`, `due`, `deliver`, `deliveries`, `clock`

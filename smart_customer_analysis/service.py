@@ -340,6 +340,13 @@ class Service(ServiceParts):
         "Predict negative, positive or nothing, and count the tokens read."
         return self.models.predict(texts, max_error)
 
+    def count_tokens(
+        self,
+        texts: list[str],  # reviews, as written
+    ) -> list[int]:  # of each
+        "Count what a prediction costs, in tokens."
+        return self.models.count_tokens(texts)
+
     def explain(
         self,
         text: str,  # one review

@@ -21,7 +21,7 @@ from . import errors, pages, schemas
 from .jobs import Jobs
 from .middleware import BodyLimit, ETag, Metrics, Shield
 from .routes import v1
-from .workers import Workers
+from .workers import EXPLAIN_QUEUE, READ_QUEUE, READ_THREADS, Threads, Workers
 
 ABOUT = """Sentiment, segments, maps and changes of one shop.
 
@@ -49,10 +49,11 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         if warm:
-            app.state.workers.pool.submit(service.warm)
+            app.state.workers.model.submit(service.warm)
         yield
         app.state.jobs.close()
-        app.state.workers.close()
+        for threads in (app.state.workers, app.state.readers, app.state.watcher, app.state.explainer):
+            threads.close()
         service.close()
 
     app = FastAPI(
@@ -71,7 +72,10 @@ def create_app(
         ],
     )
     app.state.service, app.state.metrics, app.state.draining = service, metrics, False
-    app.state.workers = Workers(service.predict)
+    app.state.workers = Workers(service.predict, service.count_tokens)
+    app.state.readers = Threads("read", READ_THREADS, READ_QUEUE)
+    app.state.watcher = Threads("ready", 1, 8)  # its own: a balancer asks while all reads wait
+    app.state.explainer = Threads("explain", 1, EXPLAIN_QUEUE, nice=10)
     app.state.jobs = Jobs(service.make_report, service.has_report)
     metrics.held.set_function(lambda: app.state.workers.held)
     errors.install(app)

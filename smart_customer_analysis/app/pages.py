@@ -84,7 +84,7 @@ for _view in VIEWS:
 
 
 @pages.get("/health", tags=["operation"], summary="The process is alive")
-def health() -> s.Health:
+async def health() -> s.Health:
     return s.Health(status="ok")
 
 
@@ -95,15 +95,15 @@ def health() -> s.Health:
     summary="Database reachable and migrated; which model",
     responses={503: {"model": s.Ready, "description": "Not ready; the fields say why"}},
 )
-def ready(request: Request, service: ServiceOf) -> JSONResponse:
-    state = service.ready()
+async def ready(request: Request, service: ServiceOf) -> JSONResponse:
+    state = await request.app.state.watcher.run(service.ready)
     if request.app.state.draining:
         state |= {"ready": False}
     return JSONResponse(state, 200 if state["ready"] else 503, {"Cache-Control": "no-store"})
 
 
 @pages.get("/metrics", include_in_schema=False)
-def metrics(counters: MetricsOf) -> Response:
+async def metrics(counters: MetricsOf) -> Response:
     return Response(generate_latest(counters.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -21,6 +21,7 @@ from smart_customer_analysis.app.main import _bind, create_app, serve
 from smart_customer_analysis.app.middleware import MAX_BODY
 from smart_customer_analysis.app.workers import Workers
 from smart_customer_analysis.config import ScaError, Settings
+from smart_customer_analysis.schema import BadQuery
 from smart_customer_analysis.serving import Connection
 from smart_customer_analysis.store.engine import database_error
 
@@ -385,18 +386,23 @@ def slow_model(seconds: float, seen: list):
     return predict
 
 
+def tokens(texts):
+    "A stand-in for the tokenizer: a letter is a token."
+    return [len(t) for t in texts]
+
+
 def test_requests_that_arrive_together_share_a_pass():
     async def run():
         seen = []
-        workers = Workers(slow_model(0.05, seen))
-        answers = await asyncio.gather(*(workers.read([f"{i}a", f"{i}b"], 0.1 if i % 2 else None) for i in range(20)))
+        workers = Workers(slow_model(0.05, seen), tokens)
+        answers = await asyncio.gather(*(workers.read([f"{i}a", f"{i}b"], 0.1 if i < 10 else None) for i in range(20)))
         workers.close()
         return seen, answers, workers.held
 
     seen, answers, held = asyncio.run(run())
     assert [[a["text"] for a in pair] for pair in answers] == [[f"{i}a", f"{i}b"] for i in range(20)]
-    assert all(a["max_error"] == (0.1 if i % 2 else None) for i, pair in enumerate(answers) for a in pair)
-    assert sum(seen) == 40 and held == 0
+    assert all(a["max_error"] == (0.1 if i < 10 else None) for i, pair in enumerate(answers) for a in pair)
+    assert sum(seen) == 40 and len(seen) < 5 and held == 0
 
 
 def test_a_full_queue_refuses_at_once(tmp_path):
@@ -412,6 +418,7 @@ def test_a_full_queue_refuses_at_once(tmp_path):
         "model": "stand-in",
     }
     app.state.workers.predict = lambda texts, e: time.sleep(0.3) or [prediction] * len(texts)
+    app.state.workers.count = tokens
 
     async def run():
         transport = httpx.ASGITransport(app)
@@ -419,14 +426,14 @@ def test_a_full_queue_refuses_at_once(tmp_path):
 
             async def one():
                 start = time.monotonic()
-                answer = await client.post("/v1/predict", json={"texts": ["a"] * 16})
+                answer = await client.post("/v1/predict", json={"texts": ["a" * 1000] * 5})
                 return answer, time.monotonic() - start
 
             return await asyncio.gather(*(one() for _ in range(24)))
 
     answers = asyncio.run(run())
     codes = [a.status_code for a, _ in answers]
-    assert set(codes) == {200, 429} and codes.count(200) == 6  # 96 texts
+    assert set(codes) == {200, 429} and codes.count(200) == 6  # of 32,768 tokens
     refused = [(a, t) for a, t in answers if a.status_code == 429]
     assert all(a.headers["retry-after"] == "1" and a.json()["type"] == "urn:sca:busy" for a, _ in refused)
     assert app.state.workers.held == 0
@@ -436,7 +443,7 @@ def test_a_full_queue_refuses_at_once(tmp_path):
 def test_a_caller_who_leaves_gives_the_place_back():
     async def run():
         seen = []
-        workers = Workers(slow_model(0.1, seen), batch=1)
+        workers = Workers(slow_model(0.1, seen), tokens, budget=1)
         tasks = [asyncio.create_task(workers.read(["a"], None)) for _ in range(10)]
         await asyncio.sleep(0.05)
         for task in tasks[1:]:
@@ -454,6 +461,7 @@ def test_a_caller_who_leaves_writes_no_fault_into_the_log(tmp_path, caplog, rout
     app = create_app(Settings(data_dir=tmp_path, models_dir=tmp_path, reports_dir=tmp_path))
     app.state.service.explain = lambda text: time.sleep(0.3)
     app.state.workers.predict = lambda texts, limit: time.sleep(0.3)
+    app.state.workers.count = tokens
     told = iter([{"type": "http.request", "body": b'{"text": "a"}', "more_body": False}])
 
     async def receive():
@@ -474,9 +482,61 @@ def test_a_caller_who_leaves_writes_no_fault_into_the_log(tmp_path, caplog, rout
     assert not [r for r in caplog.records if r.levelname in ("WARNING", "ERROR")]
 
 
+def test_a_long_request_is_cut_and_callers_take_turns():
+    async def run():
+        order = []
+
+        def predict(texts, limit):
+            order.append([t[0] for t in texts])
+            return [{"text": t} for t in texts]
+
+        workers = Workers(predict, tokens, budget=10)
+        asked = (("much", ["a" * 5] * 6), ("little", ["b" * 5]), ("other", ["c" * 3]))
+        answers = await asyncio.gather(*(workers.read(texts, None, who) for who, texts in asked))
+        workers.close()
+        return order, answers
+
+    order, answers = asyncio.run(run())
+    assert [[a["text"] for a in each] for each in answers] == [["aaaaa"] * 6, ["bbbbb"], ["ccc"]]
+    first_b = next(i for i, letters in enumerate(order) if "b" in letters)
+    assert first_b <= 1 and max(map(len, order)) <= 3  # not behind the three passes of the long one
+
+
+def test_an_answer_comes_from_one_model_though_it_took_several_passes():
+    async def run():
+        versions = iter(["old", "new", "new", "new"])
+
+        def predict(texts, limit):
+            version = next(versions)
+            return [{"model": version} for _ in texts]
+
+        workers = Workers(predict, tokens, budget=10)
+        answers = await workers.read(["a" * 10] * 2, None)
+        workers.close()
+        return answers, workers.held
+
+    assert asyncio.run(run()) == ([{"model": "new"}] * 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"), [(["a" * 4097], "4,096 tokens in a text"), (["a" * 4000] * 5, "16,384 tokens in a request")]
+)
+def test_what_would_hold_the_model_for_seconds_is_refused(texts, expected):
+    async def run():
+        workers = Workers(lambda texts, e: [{}] * len(texts), tokens)
+        try:
+            await workers.read(texts, None)
+        finally:
+            assert workers.held == 0
+            workers.close()
+
+    with pytest.raises(BadQuery, match=expected):
+        asyncio.run(run())
+
+
 def test_a_failing_model_fails_only_its_requests():
     async def run():
-        workers = Workers(lambda texts, e: 1 / 0 if "bad" in texts else [{}] * len(texts), batch=1)
+        workers = Workers(lambda texts, e: 1 / 0 if "bad" in texts else [{}] * len(texts), tokens, budget=1)
         results = await asyncio.gather(
             workers.read(["bad"], None), workers.read(["good"], None), return_exceptions=True
         )
