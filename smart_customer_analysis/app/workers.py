@@ -8,6 +8,7 @@ take turns, so that one who sends much waits for it alone; nothing is computed f
 import asyncio
 import os
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -90,8 +91,9 @@ class Workers:
         count: Callable[[list[str]], list[int]],  # tokens of each text
         queue: int = QUEUE_TOKENS,
         budget: int = PASS_TOKENS,
+        timed: Callable[[str, float, int], None] = lambda what, seconds, tokens: None,  # hears of each piece of work
     ) -> None:
-        self.predict, self.count, self.queue, self.budget = predict, count, queue, budget
+        self.predict, self.count, self.queue, self.budget, self.timed = predict, count, queue, budget, timed
         self.model, self.tokens = (ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("model", "tokens"))
         self.held = 0  # tokens between acceptance and answer
         self.waiting: OrderedDict[str, deque[Piece]] = OrderedDict()  # by caller, in turn
@@ -105,7 +107,9 @@ class Workers:
         if self.held >= self.queue and not patient:
             raise Busy()
         loop = asyncio.get_running_loop()
+        started = time.perf_counter()
         tokens = await loop.run_in_executor(self.tokens, self.count, texts)
+        self.timed("tokenise", time.perf_counter() - started, sum(tokens))
         cost = _checked(tokens)
         if self.held and self.held + cost > self.queue and not patient:
             raise Busy()
@@ -151,9 +155,11 @@ class Workers:
         loop = asyncio.get_running_loop()
         while taken := self._next():
             texts = [text for piece in taken for text in piece.texts]
+            started = time.perf_counter()
             try:
                 answers = iter(await loop.run_in_executor(self.model, self.predict, texts, taken[0].call.limit))
                 results = [[next(answers) for _ in piece.texts] for piece in taken]
+                self.timed("infer", time.perf_counter() - started, sum(piece.tokens for piece in taken))
             except Exception as error:  # every request of the pass hears of it
                 for piece in taken:
                     if not piece.call.done.done():
