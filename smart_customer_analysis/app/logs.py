@@ -36,6 +36,6 @@ def set_up(as_json: bool | None = None) -> None:
 def request_line(request_id: str, method: str, route: str, status: int, seconds: float, caller: str) -> None:
     """Log one request that was answered."""
     level = logging.WARNING if status >= 500 else logging.INFO
-    more = {"request_id": request_id, "method": method, "route": route, "status": status}
+    more: dict[str, object] = {"request_id": request_id, "method": method, "route": route, "status": status}
     more |= {"seconds": round(seconds, 4), "caller": caller}
     access.log(level, f"{method} {route} {status}", extra=more)

@@ -182,9 +182,9 @@ def _refuse_without_keys(settings: Settings) -> None:
         service.close()
 
 
-def run(app: FastAPI, listener: socket.socket) -> None:
-    """Answer on a bound socket; when told to stop, finish what was accepted."""
-    config = uvicorn.Config(
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """How connections are kept."""
+    return uvicorn.Config(
         app,
         http=Deadline,
         ws="none",
@@ -196,8 +196,12 @@ def run(app: FastAPI, listener: socket.socket) -> None:
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=75,  # longer than balancers keep theirs: else they send into a closed connection
     )
+
+
+def run(app: FastAPI, listener: socket.socket) -> None:
+    """Answer on a bound socket; when told to stop, finish what was accepted."""
     with suppress(KeyboardInterrupt):  # Ctrl-C, after everything was answered
-        _Server(config, app).run(sockets=[listener])
+        _Server(server_config(app), app).run(sockets=[listener])
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -37,20 +37,20 @@ class Metrics:
     """Prometheus figures of one app, in their own registry."""
 
     def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        labels, more = ["method", "route"], {"registry": registry}
-        self.requests = Counter("sca_http_requests_total", "Requests answered", [*labels, "status"], **more)
-        self.seconds = Histogram("sca_http_request_seconds", "Time to answer", labels, **more)
-        self.in_flight = Gauge("sca_http_requests_in_flight", "Requests being answered", **more)
-        self.predicted = Counter("sca_predicted_texts_total", "Texts the model has read", **more)
-        self.tokenise = Histogram("sca_tokenise_seconds", "Time to count the tokens of a request", **more)
-        self.infer = Histogram("sca_infer_seconds", "Time of one pass of the model", **more)
-        self.tokens = Histogram("sca_pass_tokens", "Tokens of one pass", buckets=PASS_BUCKETS, **more)
-        self.held = Gauge("sca_predict_tokens_held", "Tokens waiting or being read", **more)
-        self.reads = Gauge("sca_reads_held", "Reads waiting or being answered", **more)
-        self.model = Gauge("sca_model_info", "The model in force", ["version"], **more)
-        self.since = Gauge("sca_seconds_since", "Since the last one that went well", ["what"], **more)
-        self.undelivered = Gauge("sca_reports_undelivered", "Reports waiting to be sent", **more)
+        registry = self.registry = CollectorRegistry()
+        labels = ["method", "route"]
+        self.requests = Counter("sca_http_requests_total", "Requests answered", [*labels, "status"], registry=registry)
+        self.seconds = Histogram("sca_http_request_seconds", "Time to answer", labels, registry=registry)
+        self.in_flight = Gauge("sca_http_requests_in_flight", "Requests being answered", registry=registry)
+        self.predicted = Counter("sca_predicted_texts_total", "Texts the model has read", registry=registry)
+        self.tokenise = Histogram("sca_tokenise_seconds", "Time to count the tokens of a request", registry=registry)
+        self.infer = Histogram("sca_infer_seconds", "Time of one pass of the model", registry=registry)
+        self.tokens = Histogram("sca_pass_tokens", "Tokens of one pass", buckets=PASS_BUCKETS, registry=registry)
+        self.held = Gauge("sca_predict_tokens_held", "Tokens waiting or being read", registry=registry)
+        self.reads = Gauge("sca_reads_held", "Reads waiting or being answered", registry=registry)
+        self.model = Gauge("sca_model_info", "The model in force", ["version"], registry=registry)
+        self.since = Gauge("sca_seconds_since", "Since the last one that went well", ["what"], registry=registry)
+        self.undelivered = Gauge("sca_reports_undelivered", "Reports waiting to be sent", registry=registry)
         ProcessCollector(registry=registry)
 
     def timed(self, what: str, seconds: float, tokens: int) -> None:
@@ -134,8 +134,9 @@ class Head:
             if message["type"] == "http.response.body":
                 if message.get("more_body"):
                     return
-                message = {"type": "http.response.body", "body": b""}
-            await send(message)
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await send(message)
 
         await self.app({**scope, "method": "GET"}, receive, send_on)
 

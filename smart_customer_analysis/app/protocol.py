@@ -30,7 +30,7 @@ class Deadline(H11Protocol):
     waiting: asyncio.TimerHandle | None = None
     part: str = ""  # of the request that is awaited: head or body
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # ty: ignore[incompatible-method-override]
+    def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
         if len(self.connections) > most_connections():
             transport.abort()

@@ -204,7 +204,7 @@ def test_a_database_that_comes_later_is_used(tmp_path):
         reports_dir=tmp_path / "r",
         database_url=f"sqlite:///{tmp_path / 's.db'}",
     )
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
         assert client.get("/ready").status_code == 503
         fill(settings.database, settings.reports_dir)
         assert client.get("/ready").json()["ready"] is True
@@ -215,7 +215,7 @@ def test_an_unreachable_server_is_told_in_time(tmp_path):
     settings = Settings(
         database_url="postgresql://anna:secret@127.0.0.1:1/shop", models_dir=tmp_path, reports_dir=tmp_path
     )
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
         start = time.monotonic()
         answer = client.get("/v1/overview")
         assert answer.status_code == 503 and time.monotonic() - start < 10
@@ -263,7 +263,7 @@ def test_a_503_never_shows_where_the_database_is(tmp_path, monkeypatch, message)
 
     monkeypatch.setattr(Connection, "engine", broken)
     settings = Settings(database_url=url, models_dir=tmp_path, reports_dir=tmp_path)
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
         answers = [client.get(a) for a in ("/v1/overview", "/v1/reviews", "/v1/segments", "/ready")]
     assert [a.status_code for a in answers] == [503] * 4
     assert not [a.text for a in answers if "4711" in a.text or "sqlite" in a.text]
@@ -273,7 +273,7 @@ def test_a_database_that_cannot_be_opened_or_reached_is_not_named(tmp_path):
     (tmp_path / "planted-4711.db").write_bytes(b"no database" * 1000)
     for url in (f"sqlite:///{tmp_path}/planted-4711.db", f"postgresql://anna:{SECRET}@127.0.0.1:1/planted-4711"):
         settings = Settings(database_url=url, models_dir=tmp_path, reports_dir=tmp_path)
-        with TestClient(create_app(settings)) as client:
+        with TestClient(create_app(settings), base_url="http://localhost") as client:
             answers = [client.get("/v1/overview"), client.get("/ready")]
         assert [a.status_code for a in answers] == [503, 503]
         assert not [a.text for a in answers if "4711" in a.text or "127.0.0.1" in a.text or "anna" in a.text]
@@ -286,7 +286,7 @@ def test_metrics_name_routes_never_ids(served):
         value for family in text_string_to_metric_families(text) for s in family.samples for value in s.labels.values()
     }
     assert "/v1/customers/{id}" in labels and not any("00042" in value for value in labels)
-    assert "sca_http_request_seconds_bucket" in text and "sca_predict_texts_held 0.0" in text
+    assert "sca_http_request_seconds_bucket" in text and "sca_predict_tokens_held 0.0" in text
 
 
 def test_docs_need_nobody_else(served):
@@ -331,7 +331,7 @@ def modelled(tmp_path_factory):
         texts, [1, 0] * 20, texts, [1, 0] * 20, home / "models" / "sentiment", encoder=tiny, epochs=1, max_tokens=16
     )
     settings = Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with TestClient(create_app(settings), base_url="http://localhost", raise_server_exceptions=False) as client:
         yield Served(client, settings)
 
 
@@ -422,7 +422,7 @@ def test_a_full_queue_refuses_at_once(tmp_path):
 
     async def run():
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
 
             async def one():
                 start = time.monotonic()
