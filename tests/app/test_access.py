@@ -166,7 +166,8 @@ def test_the_log_says_who_and_what_but_no_word_of_it(shop, capsys):
         shop.client.get("/v1/customers/SECRETID?source=SECRETSHOP", headers=mine)
         shop.client.post("/v1/predict", json={"text": "SECRETTEXT"}, headers={"Authorization": "Bearer SECRETKEY"})
     finally:
-        root.handlers[:], root.level = handlers, level
+        root.handlers[:] = handlers
+        root.setLevel(level)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     told = [line for line in lines if line["logger"] == "sca.access"]
     assert told[0]["route"] == "/v1/customers/{id}" and told[0]["status"] == 404 and told[0]["request_id"] == "abc"
@@ -190,6 +191,8 @@ def port(monkeypatch, tmp_path):
     server.install_signal_handlers = lambda: None
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
     thread.start()
+    while not server.started:
+        time.sleep(0.01)
     yield listener.getsockname()[1]
     server.should_exit = True
     thread.join(10)
