@@ -3,6 +3,7 @@
 Modules:
 
 - `smart_customer_analysis.app.access`: Who may ask: names of the server, keys and their scopes, requests a minute.
+- `smart_customer_analysis.app.batches`: Many texts at once, as a job: lines of JSON in, lines of JSON out, in the same order.
 - `smart_customer_analysis.app.jobs`: Reports are made one after the other, in a thread beside the answers; what does not fit is refused at once.
 - `smart_customer_analysis.app.logs`: The log of the server: one JSON line for each request, with its id and without a word of what was asked or answered.
 - `smart_customer_analysis.app.protocol`: Connections that keep nobody waiting: a request has a deadline, and there are only so many connections.

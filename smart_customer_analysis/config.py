@@ -89,6 +89,7 @@ class ServerSettings(BaseModel):
     hosts: str = Field("", description="names the server answers to, with commas; empty: those of this machine")
     cors_origins: str = Field("", description="web pages elsewhere that may ask, with commas: https://shop.example")
     requests_per_minute: int = Field(600, ge=0, description="requests of one key a minute; 0: any number")
+    webhooks: str = Field("", description="how addresses begin that hear of ended jobs, with commas; empty: none")
 
 # %% ../nbs/000_config.ipynb #e1a2ec2a
 class Settings(ServerSettings, ResultSettings, ModelSettings, StorageSettings):

@@ -20,6 +20,7 @@ from smart_customer_analysis.service import Service
 
 from . import errors, logs, pages, schemas, session
 from .access import COOKIE, Access, asks_for_keys
+from .batches import Batches
 from .jobs import Jobs
 from .middleware import BodyLimit, ETag, Head, Metrics, Shield
 from .protocol import Deadline
@@ -55,8 +56,10 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         if warm:
             app.state.workers.model.submit(service.warm)
+        app.state.batches.start()  # jobs that the last process left
         yield
         app.state.jobs.close()
+        await app.state.batches.close()
         for threads in (app.state.workers, app.state.readers, app.state.watcher, app.state.explainer):
             threads.close()
         service.close()
@@ -75,7 +78,7 @@ def create_app(
             Middleware(Access, settings=settings, find=service.find_key, views=pages.VIEWS),
             Middleware(Head),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
-            Middleware(BodyLimit),
+            Middleware(BodyLimit, streamed="/v1/jobs"),
             Middleware(ETag),
         ],
     )
@@ -84,6 +87,7 @@ def create_app(
     app.state.readers = Threads("read", READ_THREADS, READ_QUEUE)
     app.state.watcher = Threads("ready", 1, 8)  # its own: a balancer asks while all reads wait
     app.state.explainer = Threads("explain", 1, EXPLAIN_QUEUE, nice=10)
+    app.state.batches = Batches(settings, app.state.workers)
     app.state.jobs = Jobs(service.make_report, service.has_report)
     metrics.held.set_function(lambda: app.state.workers.held)
     metrics.reads.set_function(lambda: app.state.readers.held)

@@ -144,8 +144,8 @@ class Head:
 class BodyLimit:
     """Refuse a body over `limit` bytes with 413, by its stated length or while it streams in."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
-        self.app, self.limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY, streamed: str = "") -> None:
+        self.app, self.limit, self.streamed = app, limit, streamed  # its route counts for itself
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -155,6 +155,8 @@ class BodyLimit:
             return await problem(400, "Two lengths of one body.", request_id, "urn:sca:invalid", close)(
                 scope, receive, send
             )
+        if self.streamed and scope["path"] == self.streamed:
+            return await self.app(scope, receive, send)
         detail = f"The body is larger than {self.limit:,} bytes."
         too_large = problem(413, detail, request_id, "urn:sca:too-large", close)  # the rest of it is not read
         stated = headers.get("content-length", "0")

@@ -11,7 +11,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_SECONDS = 10  # from the first byte of a request, or from the connection, to the end of its headers
-BODY_SECONDS = 30  # to the end of its body
+BODY_SECONDS = 60  # to the end of its body
 MOST_CONNECTIONS = 1000
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Annotated, Any, TypeVar, TypeVarTuple
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import FileResponse, JSONResponse
 from starlette.types import Receive
 
 from smart_customer_analysis.schema import NotFound
@@ -15,6 +16,7 @@ from smart_customer_analysis.service import Service
 from smart_customer_analysis.store.filters import Filters
 
 from . import schemas as s
+from .batches import Batches
 from .errors import Gone
 from .jobs import Job, Jobs
 from .middleware import Metrics
@@ -242,3 +244,68 @@ async def predict(
 async def explain(request: Request, service: ServiceOf, body: Annotated[s.ExplainIn, Body()]) -> s.Explanation:
     explanation = await _unless_gone(request.receive, request.app.state.explainer.run(service.explain, body.text))
     return s.Explanation.model_validate(explanation)
+
+
+async def _batches(request: Request) -> Batches:
+    return request.app.state.batches
+
+
+BatchesOf = Annotated[Batches, Depends(_batches)]
+IdempotencyKey = Annotated[str, Header(max_length=200, pattern=r"^[ -~]*$", description="a repeat is the same job")]
+NDJSON = "application/x-ndjson"
+LINES = {"content": {NDJSON: {"schema": {"type": "string", "example": '{"id": "r1", "text": "It came late."}'}}}}
+
+
+def _batch(job: dict[str, Any]) -> s.BatchJob:
+    shown = {name: job[name] for name in ("id", "status", "lines", "done", "error")}
+    result = f"/v1/jobs/{job['id']}/result" if job["status"] == "done" else None
+    return s.BatchJob.model_validate(shown | {"location": f"/v1/jobs/{job['id']}", "result": result})
+
+
+@v1.post(
+    "/jobs",
+    tags=["jobs"],
+    status_code=202,
+    summary="Predict many texts in the background",
+    openapi_extra={"requestBody": {"required": True, **LINES}},
+)
+async def make_job(
+    request: Request,
+    response: Response,
+    batches: BatchesOf,
+    query: Annotated[s.JobQuery, Query()],
+    idempotency_key: IdempotencyKey = "",
+) -> s.BatchJob:
+    """One line of JSON for each text. The job goes on after a restart, and no text is read twice.
+
+    With an `Idempotency-Key` a repeated request is the same job.
+    """
+    owner = request.scope.get("caller", "")
+    try:
+        job = await batches.take(request.stream(), owner, idempotency_key, query.max_error, query.webhook)
+    except ClientDisconnect:
+        raise Gone from None
+    response.headers["Location"] = f"/v1/jobs/{job['id']}"
+    return _batch(job)
+
+
+@v1.get("/jobs/{id}", tags=["jobs"], summary="How far a job is")
+async def job_state(request: Request, batches: BatchesOf, id: Id) -> s.BatchJob:
+    return _batch(await asyncio.to_thread(batches.get, id, request.scope.get("caller", "")))
+
+
+@v1.get(
+    "/jobs/{id}/result",
+    tags=["jobs"],
+    response_class=Response,
+    summary="The answers of a job that is done",
+    responses={200: {"description": "One line for each line sent, in the same order", **LINES}},
+)
+async def job_result(request: Request, batches: BatchesOf, id: Id) -> Response:
+    path = await asyncio.to_thread(batches.result, id, request.scope.get("caller", ""))
+    return FileResponse(path, media_type=NDJSON, filename=f"{id}.ndjson")
+
+
+@v1.delete("/jobs/{id}", tags=["jobs"], status_code=204, summary="Stop a job and forget it")
+async def drop_job(request: Request, batches: BatchesOf, id: Id) -> None:
+    await asyncio.to_thread(batches.drop, id, request.scope.get("caller", ""))
