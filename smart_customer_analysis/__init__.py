@@ -2,8 +2,13 @@
 
 Modules:
 
+- `smart_customer_analysis.app.access`: Who may ask: names of the server, keys and their scopes, requests a minute.
+- `smart_customer_analysis.app.batches`: Many texts at once, as a job: lines of JSON in, lines of JSON out, in the same order.
 - `smart_customer_analysis.app.jobs`: Reports are made one after the other, in a thread beside the answers; what does not fit is refused at once.
+- `smart_customer_analysis.app.logs`: The log of the server: one JSON line for each request, with its id and without a word of what was asked or answered.
+- `smart_customer_analysis.app.protocol`: Connections that keep nobody waiting: a request has a deadline, and there are only so many connections.
 - `smart_customer_analysis.app.vendor`: Fetch the page's npm packages at their locked versions and copy what is served to `static/vendor/`.
+- `smart_customer_analysis.app.workers`: Threads behind the routes. One runs the model, one explains, one counts tokens, two answer reads: a slow kind of request holds up its own kind only. What does not fit is refused at once.
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
 - `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
 - `smart_customer_analysis.commands.schedule`: `sca report schedule`, `due`, `deliver`, `deliveries`, `clock`
@@ -58,6 +63,7 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
 - `smart_customer_analysis.migrations.versions.0003_held_out`: Whether a model was trained on a review, stored with its prediction.
 - `smart_customer_analysis.migrations.versions.0004_closes`: Daily closes, what they told, what was delivered to whom; and the encoding of loaded files.
+- `smart_customer_analysis.migrations.versions.0006_keys`: Keys of the API.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
@@ -109,6 +115,7 @@ Modules:
 - `smart_customer_analysis.store.engine`: A URL becomes an engine with spatial SQL on both backends, safe transactions, and one kind of error
 - `smart_customer_analysis.store.erase`: From every table, together with every quote
 - `smart_customer_analysis.store.filters`: One set of filters for page, API and reports, turned into SQL in one place
+- `smart_customer_analysis.store.keys`: A key is shown once; the database keeps its hash
 - `smart_customer_analysis.store.known`: Files by their content, and what these customers wrote before
 - `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and an exact way back
 - `smart_customer_analysis.store.migrate`: Migrations forwards and back, and a check that refuses a foreign database

@@ -13,6 +13,7 @@ __all__ = ['app', 'COMMANDS', 'GROUPS', 'main']
 import sys
 import typer
 from .commands import job, server
+from .commands.key import key
 from .commands.load import loads
 from .commands.model import models
 from .commands.schedule import reports
@@ -31,7 +32,7 @@ COMMANDS = (
     *(job.run, job.close, job.erase, job.train, job.score, job.segment, job.evaluate, job.explain, job.export),
     *(server.serve, server.doctor),
 )
-GROUPS = {"source": sources, "load": loads, "report": reports, "model": models, "db": db}
+GROUPS = {"source": sources, "load": loads, "report": reports, "model": models, "key": key, "db": db}
 for command in COMMANDS:
     app.command()(command)
 for name, group in GROUPS.items():

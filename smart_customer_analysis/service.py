@@ -39,7 +39,9 @@ from smart_customer_analysis.serving import (
     translate_errors,
 )
 from .store import query
+from .store.closes import n_undelivered, seconds_since
 from .store.filters import Filters
+from .store.keys import Key, find_key, in_force
 from .view.changes import ChangeReport, Comparison, compare_periods, shown_events
 from smart_customer_analysis.view.figures import (
     Shop,
@@ -340,12 +342,35 @@ class Service(ServiceParts):
         "Predict negative, positive or nothing, and count the tokens read."
         return self.models.predict(texts, max_error)
 
+    def count_tokens(
+        self,
+        texts: list[str],  # reviews, as written
+    ) -> list[int]:  # of each
+        "Count what a prediction costs, in tokens."
+        return self.models.count_tokens(texts)
+
     def explain(
         self,
         text: str,  # one review
     ) -> Explanation:
         "Weigh each word of a prediction, and check the weights."
         return self.models.explain(text)
+
+    def find_key(
+        self,
+        token: str,  # what the caller sent
+    ) -> Key | None:  # None: no key that is in force
+        "Find the key a caller sent; raises `NotReady` where there is no database."
+        return find_key(self.connection.engine(), token)
+
+    def figures(self) -> dict[str, float]:
+        "Count and time what an operator watches: seconds since the last load, close and report; reports not sent."
+        engine = self.connection.engine()
+        return {**seconds_since(engine), "undelivered": n_undelivered(engine)}
+
+    def n_keys(self) -> int:
+        "Count the keys in force; raises `NotReady` where there is no database."
+        return in_force(self.connection.engine())
 
     def make_report(
         self,

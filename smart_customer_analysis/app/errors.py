@@ -34,6 +34,10 @@ class Busy(Exception):
         self.seconds = seconds
 
 
+class WrongKey(Exception):
+    """The key sent opens nothing."""
+
+
 class Gone(Exception):
     """The caller has closed the connection: nobody waits for an answer, and nothing is wrong here."""
 
@@ -98,6 +102,12 @@ async def busy(request: Request, error: Busy) -> Response:
     return problem(429, f"Busy; try again in {error.seconds} s.", _id(request), "urn:sca:busy", headers)
 
 
+async def wrong_key(request: Request, error: WrongKey) -> Response:
+    """401: unknown, ended and revoked keys are told apart for nobody."""
+    headers = {"WWW-Authenticate": "Bearer"}
+    return problem(401, "This key opens nothing; ask for another.", _id(request), "urn:sca:key", headers)
+
+
 async def gone(request: Request, error: Gone) -> Response:
     """499, as nginx counts it: nothing is sent, the log stays quiet, the metrics see it."""
     return Response(status_code=499)
@@ -106,7 +116,7 @@ async def gone(request: Request, error: Gone) -> Response:
 async def refused(request: Request, error: ScaError) -> Response:
     """Errors of the library, by what they mean for the caller."""
     status, kind = next(((s, k) for c, s, k in _STATUS if isinstance(error, c)), (500, "urn:sca:error"))
-    log.info("request %s refused: %s", _id(request), error)
+    log.log(logging.WARNING if status >= 500 else logging.INFO, "request %s refused: %s", _id(request), error)
     # what was found stays in the log: it may be the caller's own words, or the address of the database
     detail = (
         f"Expected {error.expected}. Next: {error.next_step}."
@@ -135,4 +145,5 @@ def install(app: FastAPI) -> None:
     app.exception_handler(HTTPException)(http_error)
     app.exception_handler(Busy)(busy)
     app.exception_handler(Gone)(gone)
+    app.exception_handler(WrongKey)(wrong_key)
     app.exception_handler(ScaError)(refused)

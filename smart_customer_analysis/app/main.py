@@ -11,17 +11,21 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from smart_customer_analysis import __version__
 from smart_customer_analysis.config import ScaError, Settings, load_settings
 from smart_customer_analysis.service import Service
 
-from . import errors, pages, schemas
+from . import errors, logs, pages, schemas, session
+from .access import COOKIE, Access, asks_for_keys
+from .batches import Batches
 from .jobs import Jobs
-from .middleware import BodyLimit, ETag, Metrics, Shield
+from .middleware import BodyLimit, ETag, Head, Metrics, Shield
+from .protocol import Deadline
 from .routes import v1
-from .workers import Workers
+from .workers import EXPLAIN_QUEUE, READ_QUEUE, READ_THREADS, Threads, Workers
 
 ABOUT = """Sentiment, segments, maps and changes of one shop.
 
@@ -29,6 +33,8 @@ Every share comes with a range and the number of reviews it rests on. Groups of 
 hidden: their numbers are null.
 Errors are problem documents (RFC 9457). `GET` answers carry an `ETag`."""
 PROBLEMS = {
+    "401": "No key, or one that opens nothing",
+    "403": "The key does not allow this",
     "404": "No such address or object",
     "413": "Body too large",
     "422": "A parameter or the body cannot be used",
@@ -49,10 +55,13 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         if warm:
-            app.state.workers.pool.submit(service.warm)
+            app.state.workers.model.submit(service.warm)
+        app.state.batches.start()  # jobs that the last process left
         yield
         app.state.jobs.close()
-        app.state.workers.close()
+        await app.state.batches.close()
+        for threads in (app.state.workers, app.state.readers, app.state.watcher, app.state.explainer):
+            threads.close()
         service.close()
 
     app = FastAPI(
@@ -65,20 +74,48 @@ def create_app(
         generate_unique_id_function=lambda route: route.name,
         middleware=[
             Middleware(Shield, metrics=metrics),
+            *_cors(settings),
+            Middleware(Access, settings=settings, find=service.find_key, views=pages.VIEWS),
+            Middleware(Head),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
-            Middleware(BodyLimit),
+            Middleware(BodyLimit, streamed="/v1/jobs"),
             Middleware(ETag),
         ],
     )
     app.state.service, app.state.metrics, app.state.draining = service, metrics, False
-    app.state.workers = Workers(service.predict)
+    app.state.workers = Workers(service.predict, service.count_tokens, timed=metrics.timed)
+    app.state.readers = Threads("read", READ_THREADS, READ_QUEUE)
+    app.state.watcher = Threads("ready", 1, 8)  # its own: a balancer asks while all reads wait
+    app.state.explainer = Threads("explain", 1, EXPLAIN_QUEUE, nice=10)
+    app.state.batches = Batches(settings, app.state.workers)
     app.state.jobs = Jobs(service.make_report, service.has_report)
     metrics.held.set_function(lambda: app.state.workers.held)
+    metrics.reads.set_function(lambda: app.state.readers.held)
     errors.install(app)
     app.include_router(v1)
+    app.include_router(session.routes)
     pages.mount(app, settings.reports_dir)
     app.openapi = lambda: describe(app)
     return app
+
+
+def _cors(settings: Settings) -> list[Middleware]:
+    """Pages of other origins that may ask, with a key in the header; never with the cookie of our page."""
+    origins = [origin.strip() for origin in settings.cors_origins.split(",") if origin.strip()]
+    if not origins:
+        return []
+    headers = ["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"]
+    shown = ["ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID", "Location"]
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=headers,
+            expose_headers=shown,
+            max_age=600,
+        )
+    ]
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -92,10 +129,15 @@ def describe(app: FastAPI) -> dict[str, Any]:
         if not path.startswith("/v1"):
             continue
         for method, operation in operations.items():
-            statuses = ["404", "422", "503"] + (["413", "429"] if method == "post" else [])
+            statuses = ["401", "403", "404", "422", "429", "503"] + (["413"] if method == "post" else [])
+            operation["security"] = [{"key": []}, {"page": []}, {}]
             for status in sorted(statuses):
                 body = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
                 operation["responses"][status] = {"description": PROBLEMS[status], "content": body}
+    document["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "sca key create; not needed on this machine"},
+        "page": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "of POST /v1/session"},
+    }
     parts.pop("HTTPValidationError", None)
     parts.pop("ValidationError", None)
     app.openapi_schema = document
@@ -116,21 +158,54 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings, announce: Callable[[], None] | None = None) -> None:
     """Listen until SIGTERM or Ctrl-C; a port that is taken is refused before anything is opened or announced."""
+    _refuse_without_keys(settings)
     with _bind(settings.host, settings.port) as listener:
         if announce:
             announce()
         # before PyTorch is loaded: its threads sleep between two requests, they would spin on the cores others need
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        logs.set_up()
         run(create_app(settings, warm=True), listener)
+
+
+def _refuse_without_keys(settings: Settings) -> None:
+    """A server that others can reach does not start before there is a key: it would answer nobody, or everybody."""
+    if not asks_for_keys(settings):
+        return
+    service = Service(settings)
+    try:
+        if service.n_keys() == 0:
+            raise ScaError(
+                f"a key, since {settings.host} can be reached from other machines"
+                if settings.keys == "auto"
+                else "a key",
+                "none",
+                "make one: sca key create NAME --scope read; or serve on 127.0.0.1",
+            )
+    finally:
+        service.close()
+
+
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """How connections are kept."""
+    return uvicorn.Config(
+        app,
+        http=Deadline,
+        ws="none",
+        loop="asyncio",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=75,  # longer than balancers keep theirs: else they send into a closed connection
+    )
 
 
 def run(app: FastAPI, listener: socket.socket) -> None:
     """Answer on a bound socket; when told to stop, finish what was accepted."""
-    config = uvicorn.Config(
-        app, log_level="warning", server_header=False, timeout_graceful_shutdown=DRAIN_SECONDS, timeout_keep_alive=5
-    )
     with suppress(KeyboardInterrupt):  # Ctrl-C, after everything was answered
-        _Server(config, app).run(sockets=[listener])
+        _Server(server_config(app), app).run(sockets=[listener])
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -5,12 +5,14 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import problem
+from .logs import request_line
 
 log = logging.getLogger(__name__)
 MAX_BODY = 1_000_000  # bytes
@@ -27,6 +29,7 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+PASS_BUCKETS = (64, 128, 256, 512, 1024, 2048, 4096)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -34,15 +37,38 @@ class Metrics:
     """Prometheus figures of one app, in their own registry."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+        registry = self.registry = CollectorRegistry()
         labels = ["method", "route"]
-        self.requests = Counter(
-            "sca_http_requests_total", "Requests answered", [*labels, "status"], registry=self.registry
-        )
-        self.seconds = Histogram("sca_http_request_seconds", "Time to answer", labels, registry=self.registry)
-        self.in_flight = Gauge("sca_http_requests_in_flight", "Requests being answered", registry=self.registry)
-        self.predicted = Counter("sca_predicted_texts_total", "Texts the model has read", registry=self.registry)
-        self.held = Gauge("sca_predict_texts_held", "Texts waiting or being read", registry=self.registry)
+        self.requests = Counter("sca_http_requests_total", "Requests answered", [*labels, "status"], registry=registry)
+        self.seconds = Histogram("sca_http_request_seconds", "Time to answer", labels, registry=registry)
+        self.in_flight = Gauge("sca_http_requests_in_flight", "Requests being answered", registry=registry)
+        self.predicted = Counter("sca_predicted_texts_total", "Texts the model has read", registry=registry)
+        self.tokenise = Histogram("sca_tokenise_seconds", "Time to count the tokens of a request", registry=registry)
+        self.infer = Histogram("sca_infer_seconds", "Time of one pass of the model", registry=registry)
+        self.tokens = Histogram("sca_pass_tokens", "Tokens of one pass", buckets=PASS_BUCKETS, registry=registry)
+        self.held = Gauge("sca_predict_tokens_held", "Tokens waiting or being read", registry=registry)
+        self.reads = Gauge("sca_reads_held", "Reads waiting or being answered", registry=registry)
+        self.model = Gauge("sca_model_info", "The model in force", ["version"], registry=registry)
+        self.since = Gauge("sca_seconds_since", "Since the last one that went well", ["what"], registry=registry)
+        self.undelivered = Gauge("sca_reports_undelivered", "Reports waiting to be sent", registry=registry)
+        ProcessCollector(registry=registry)
+
+    def timed(self, what: str, seconds: float, tokens: int) -> None:
+        """Count one piece of the model's work: tokenise or infer."""
+        if what == "infer":
+            self.infer.observe(seconds)
+            self.tokens.observe(tokens)
+        else:
+            self.tokenise.observe(seconds)
+
+    def watch(self, model: str, figures: Mapping[str, float]) -> None:
+        """Take over what the service says of the model and of the last load, close and report."""
+        self.model.clear()
+        self.model.labels(model).set(1)
+        for what in ("load", "close", "report"):
+            if what in figures:
+                self.since.labels(what).set(figures[what])
+        self.undelivered.set(figures.get("undelivered", 0))
 
 
 def _route(scope: Scope) -> str:
@@ -88,23 +114,52 @@ class Shield:
         finally:
             self.metrics.in_flight.dec()
             method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "OTHER"
-            self.metrics.requests.labels(method, _route(scope), str(status)).inc()
-            self.metrics.seconds.labels(method, _route(scope)).observe(time.perf_counter() - started)
+            route, seconds = _route(scope), time.perf_counter() - started
+            self.metrics.requests.labels(method, route, str(status)).inc()
+            self.metrics.seconds.labels(method, route).observe(seconds)
+            request_line(scope["request_id"], method, route, status, seconds, scope.get("caller", ""))
+
+
+class Head:
+    """Answer HEAD as GET without a body: balancers and `curl -I` ask so."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            return await self.app(scope, receive, send)
+
+        async def send_on(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                if message.get("more_body"):
+                    return
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await send(message)
+
+        await self.app({**scope, "method": "GET"}, receive, send_on)
 
 
 class BodyLimit:
     """Refuse a body over `limit` bytes with 413, by its stated length or while it streams in."""
 
-    def __init__(self, app: ASGIApp, limit: int = MAX_BODY) -> None:
-        self.app, self.limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int = MAX_BODY, streamed: str = "") -> None:
+        self.app, self.limit, self.streamed = app, limit, streamed  # its route counts for itself
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        too_large = problem(
-            413, f"The body is larger than {self.limit:,} bytes.", scope.get("request_id", ""), "urn:sca:too-large"
-        )
-        stated = Headers(scope=scope).get("content-length", "0")
+        headers, request_id, close = Headers(scope=scope), scope.get("request_id", ""), {"Connection": "close"}
+        if "content-length" in headers and "transfer-encoding" in headers:  # which of them counts is an old trick
+            return await problem(400, "Two lengths of one body.", request_id, "urn:sca:invalid", close)(
+                scope, receive, send
+            )
+        if self.streamed and scope["path"] == self.streamed:
+            return await self.app(scope, receive, send)
+        detail = f"The body is larger than {self.limit:,} bytes."
+        too_large = problem(413, detail, request_id, "urn:sca:too-large", close)  # the rest of it is not read
+        stated = headers.get("content-length", "0")
         if not stated.isascii() or not stated.isdigit() or len(stated) > 15 or int(stated) > self.limit:
             return await too_large(scope, receive, send)
         chunks, read, more = [], 0, True

@@ -1,6 +1,7 @@
 """The page, its assets, rendered reports, the documentation of the API, health and metrics."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request
@@ -10,7 +11,10 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from smart_customer_analysis.config import ScaError
+
 from . import schemas as s
+from .errors import Busy
 from .routes import MetricsOf, ServiceOf
 
 STATIC = Path(__file__).parent / "static"
@@ -84,7 +88,7 @@ for _view in VIEWS:
 
 
 @pages.get("/health", tags=["operation"], summary="The process is alive")
-def health() -> s.Health:
+async def health() -> s.Health:
     return s.Health(status="ok")
 
 
@@ -95,15 +99,17 @@ def health() -> s.Health:
     summary="Database reachable and migrated; which model",
     responses={503: {"model": s.Ready, "description": "Not ready; the fields say why"}},
 )
-def ready(request: Request, service: ServiceOf) -> JSONResponse:
-    state = service.ready()
+async def ready(request: Request, service: ServiceOf) -> JSONResponse:
+    state = await request.app.state.watcher.run(service.ready)
     if request.app.state.draining:
         state |= {"ready": False}
     return JSONResponse(state, 200 if state["ready"] else 503, {"Cache-Control": "no-store"})
 
 
 @pages.get("/metrics", include_in_schema=False)
-def metrics(counters: MetricsOf) -> Response:
+async def metrics(request: Request, service: ServiceOf, counters: MetricsOf) -> Response:
+    with suppress(ScaError, Busy):  # without a database the figures of the process are still wanted
+        counters.watch(service.models.state(), await request.app.state.watcher.run(service.figures))
     return Response(generate_latest(counters.registry), media_type=CONTENT_TYPE_LATEST)
 
 

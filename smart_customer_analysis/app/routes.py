@@ -1,10 +1,14 @@
 """The routes of `/v1`. Each one asks the service and returns what it says; nothing is computed here."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Annotated, Any, TypeVar, TypeVarTuple
 
-from fastapi import APIRouter, Body, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
+from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
+from starlette.responses import FileResponse, JSONResponse
 from starlette.types import Receive
 
 from smart_customer_analysis.schema import NotFound
@@ -12,12 +16,14 @@ from smart_customer_analysis.service import Service
 from smart_customer_analysis.store.filters import Filters
 
 from . import schemas as s
+from .batches import Batches
 from .errors import Gone
 from .jobs import Job, Jobs
 from .middleware import Metrics
 from .workers import Workers
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 v1 = APIRouter(prefix="/v1")
 Id = Annotated[str, Path(max_length=200, pattern=s.NO_NUL)]
 
@@ -48,59 +54,125 @@ def _filters(query: s.FilterQuery) -> Filters:
     return Filters(**{name: getattr(query, name) for name in s.FilterQuery.model_fields})
 
 
-@v1.get("/overview", tags=["figures"], summary="Headline, changes, weeks, segments, hot spots")
-def overview(service: ServiceOf, query: Annotated[s.FilterQuery, Query()]) -> s.Overview:
-    return s.Overview.model_validate(service.overview(_filters(query)))
+def caller_of(request: Request) -> str:
+    """Who asks: the key, else the address."""
+    return request.scope.get("caller") or (request.client.host if request.client else "")
 
 
-@v1.get("/shares", tags=["figures"], summary="Share of negative reviews, by group")
-def shares(service: ServiceOf, query: Annotated[s.SharesQuery, Query()]) -> s.Shares:
-    return s.Shares.model_validate(service.shares(_filters(query), query.by))
+class GeoJSON(JSONResponse):
+    """RFC 7946."""
+
+    media_type = "application/geo+json"
 
 
-@v1.get("/changes", tags=["figures"], summary="What changed beyond chance, against the period before")
-def changes(service: ServiceOf, query: Annotated[s.FilterQuery, Query()]) -> s.Changes:
-    return s.Changes.model_validate(service.changes(_filters(query)))
+class Asker:
+    """Asks the service on a thread for reads, checks and writes the answer there; drops it when the caller leaves."""
+
+    def __init__(self, request: Request) -> None:
+        self.receive, self.readers = request.receive, request.app.state.readers
+
+    async def __call__(
+        self,
+        schema: type[BaseModel],
+        question: Callable[[*Arguments], object],
+        *arguments: *Arguments,
+        kind: str = "application/json",
+    ) -> Response:
+        def answer() -> bytes:
+            return schema.model_validate(question(*arguments)).model_dump_json(by_alias=True).encode()
+
+        return Response(await _unless_gone(self.receive, self.readers.run(answer)), media_type=kind)
 
 
-@v1.get("/segments", tags=["segments"], summary="Segments of the last run, and who moved")
-def segments(service: ServiceOf, query: Annotated[s.FilterQuery, Query()]) -> s.Segments:
-    return s.Segments.model_validate(service.segments(_filters(query)))
+async def _asker(request: Request) -> Asker:
+    return Asker(request)
 
 
-@v1.get("/segments/{id}", tags=["segments"], summary="One segment: profile, words, quotes")
-def segment(service: ServiceOf, id: Id, query: Annotated[s.FilterQuery, Query()]) -> s.SegmentDetail:
-    return s.SegmentDetail.model_validate(service.segment(id, _filters(query)))
+Ask = Annotated[Asker, Depends(_asker)]
+Filtered = Annotated[s.FilterQuery, Query()]
 
 
-@v1.get("/customers", tags=["places"], summary="Customers in a box, near a point, or nearest")
-def customers(service: ServiceOf, query: Annotated[s.CustomersQuery, Query()]) -> s.FeatureCollection:
-    return s.FeatureCollection.model_validate(service.customers(**query.model_dump()))
+@v1.get(
+    "/overview", tags=["figures"], response_model=s.Overview, summary="Headline, changes, weeks, segments, hot spots"
+)
+async def overview(ask: Ask, service: ServiceOf, query: Filtered) -> Response:
+    return await ask(s.Overview, service.overview, _filters(query))
 
 
-@v1.get("/customers/{id}", tags=["places"], summary="One customer")
-def customer(service: ServiceOf, id: Id, query: Annotated[s.SourceQuery, Query()]) -> s.Customer:
-    return s.Customer.model_validate(service.customer(id, query.source))
+@v1.get("/shares", tags=["figures"], response_model=s.Shares, summary="Share of negative reviews, by group")
+async def shares(ask: Ask, service: ServiceOf, query: Annotated[s.SharesQuery, Query()]) -> Response:
+    return await ask(s.Shares, service.shares, _filters(query), query.by)
 
 
-@v1.get("/map/cells", tags=["places"], summary="Cells of the map, with hot spots")
-def cells(service: ServiceOf, query: Annotated[s.CellsQuery, Query()]) -> s.Cells:
-    return s.Cells.model_validate(service.cells(_filters(query), query.size, query.resolution, query.metric))
+@v1.get(
+    "/changes",
+    tags=["figures"],
+    response_model=s.Changes,
+    summary="What changed beyond chance, against the period before",
+)
+async def changes(ask: Ask, service: ServiceOf, query: Filtered) -> Response:
+    return await ask(s.Changes, service.changes, _filters(query))
 
 
-@v1.get("/reviews", tags=["reviews"], summary="The reviews behind a figure, page by page")
-def reviews(service: ServiceOf, query: Annotated[s.ReviewsQuery, Query()]) -> s.Reviews:
-    return s.Reviews.model_validate(service.reviews(_filters(query), query.sort, query.limit, query.cursor))
+@v1.get("/segments", tags=["segments"], response_model=s.Segments, summary="Segments of the last run, and who moved")
+async def segments(ask: Ask, service: ServiceOf, query: Filtered) -> Response:
+    return await ask(s.Segments, service.segments, _filters(query))
 
 
-@v1.get("/reports", tags=["reports"], summary="Reports made, and their files")
-def reports(service: ServiceOf) -> s.Reports:
-    return s.Reports.model_validate(service.reports())
+@v1.get(
+    "/segments/{id}", tags=["segments"], response_model=s.SegmentDetail, summary="One segment: profile, words, quotes"
+)
+async def segment(ask: Ask, service: ServiceOf, id: Id, query: Filtered) -> Response:
+    return await ask(s.SegmentDetail, service.segment, id, _filters(query))
 
 
-@v1.get("/reports/templates", tags=["reports"], summary="Reports that can be made, and what may be asked of them")
-def report_templates(service: ServiceOf) -> s.ReportTemplates:
-    return s.ReportTemplates.model_validate(service.templates())
+@v1.get(
+    "/customers",
+    tags=["places"],
+    response_model=s.FeatureCollection,
+    response_class=GeoJSON,
+    summary="Customers in a box, near a point, or nearest",
+)
+async def customers(ask: Ask, service: ServiceOf, query: Annotated[s.CustomersQuery, Query()]) -> Response:
+    question = partial(service.customers, **query.model_dump())
+    return await ask(s.FeatureCollection, question, kind=GeoJSON.media_type)
+
+
+@v1.get("/customers/{id}", tags=["places"], response_model=s.Customer, summary="One customer")
+async def customer(ask: Ask, service: ServiceOf, id: Id, query: Annotated[s.SourceQuery, Query()]) -> Response:
+    return await ask(s.Customer, service.customer, id, query.source)
+
+
+@v1.get(
+    "/map/cells",
+    tags=["places"],
+    response_model=s.Cells,
+    response_class=GeoJSON,
+    summary="Cells of the map, with hot spots",
+)
+async def cells(ask: Ask, service: ServiceOf, query: Annotated[s.CellsQuery, Query()]) -> Response:
+    arguments = (_filters(query), query.size, query.resolution, query.metric)
+    return await ask(s.Cells, service.cells, *arguments, kind=GeoJSON.media_type)
+
+
+@v1.get("/reviews", tags=["reviews"], response_model=s.Reviews, summary="The reviews behind a figure, page by page")
+async def reviews(ask: Ask, service: ServiceOf, query: Annotated[s.ReviewsQuery, Query()]) -> Response:
+    return await ask(s.Reviews, service.reviews, _filters(query), query.sort, query.limit, query.cursor)
+
+
+@v1.get("/reports", tags=["reports"], response_model=s.Reports, summary="Reports made, and their files")
+async def reports(ask: Ask, service: ServiceOf) -> Response:
+    return await ask(s.Reports, service.reports)
+
+
+@v1.get(
+    "/reports/templates",
+    tags=["reports"],
+    response_model=s.ReportTemplates,
+    summary="Reports that can be made, and what may be asked of them",
+)
+async def report_templates(ask: Ask, service: ServiceOf) -> Response:
+    return await ask(s.ReportTemplates, service.templates)
 
 
 def _job(job: Job) -> s.ReportJob:
@@ -111,30 +183,31 @@ def _job(job: Job) -> s.ReportJob:
 
 
 @v1.post("/reports", tags=["reports"], status_code=202, summary="Make a report in the background")
-def make_report(
-    response: Response, service: ServiceOf, jobs: JobsOf, body: Annotated[s.ReportIn, Body()]
+async def make_report(
+    request: Request, response: Response, service: ServiceOf, jobs: JobsOf, body: Annotated[s.ReportIn, Body()]
 ) -> s.ReportJob:
     """Everything asked is checked before anything starts. The same request on the same data is the same job.
 
     This runs a notebook. As long as the server listens on this machine alone, whoever may use the machine may ask;
     once there are keys, this address needs one.
     """
-    job = jobs.ask(service.request_report(body.name, body.parameters))
+    asked = await request.app.state.readers.run(service.request_report, body.name, body.parameters)
+    job = await asyncio.to_thread(jobs.ask, asked)
     response.headers["Location"] = f"/v1/reports/{job.id}"
     return _job(job)
 
 
 @v1.get("/reports/{id}", tags=["reports"], summary="How far a report is that was asked for")
-def report_job(jobs: JobsOf, id: Id) -> s.ReportJob:
+async def report_job(jobs: JobsOf, id: Id) -> s.ReportJob:
     job = jobs.get(id)
     if job is None:
         raise NotFound("a report that was asked for since the server started", "none of that id", "see /v1/reports")
     return _job(job)
 
 
-@v1.get("/filters", tags=["figures"], summary="What can be filtered by")
-def filters(service: ServiceOf, query: Annotated[s.SourceQuery, Query()]) -> s.FilterOptions:
-    return s.FilterOptions.model_validate(service.filters(query.source))
+@v1.get("/filters", tags=["figures"], response_model=s.FilterOptions, summary="What can be filtered by")
+async def filters(ask: Ask, service: ServiceOf, query: Annotated[s.SourceQuery, Query()]) -> Response:
+    return await ask(s.FilterOptions, service.filters, query.source)
 
 
 async def _unless_gone(receive: Receive, answer: Coroutine[Any, Any, T]) -> T:
@@ -162,14 +235,77 @@ async def predict(
     request: Request, workers: WorkersOf, metrics: MetricsOf, body: Annotated[s.PredictIn, Body()]
 ) -> s.Predictions:
     texts = body.all_texts()
-    predictions = await _unless_gone(request.receive, workers.read(texts, body.max_error))
+    predictions = await _unless_gone(request.receive, workers.read(texts, body.max_error, caller_of(request)))
     metrics.predicted.inc(len(texts))
     return s.Predictions.model_validate({"model": predictions[0]["model"], "predictions": predictions})
 
 
 @v1.post("/explain", tags=["model"], summary="Which words speak for it")
-async def explain(
-    request: Request, service: ServiceOf, workers: WorkersOf, body: Annotated[s.ExplainIn, Body()]
-) -> s.Explanation:
-    explanation = await _unless_gone(request.receive, workers.call(service.explain, body.text))
+async def explain(request: Request, service: ServiceOf, body: Annotated[s.ExplainIn, Body()]) -> s.Explanation:
+    explanation = await _unless_gone(request.receive, request.app.state.explainer.run(service.explain, body.text))
     return s.Explanation.model_validate(explanation)
+
+
+async def _batches(request: Request) -> Batches:
+    return request.app.state.batches
+
+
+BatchesOf = Annotated[Batches, Depends(_batches)]
+IdempotencyKey = Annotated[str, Header(max_length=200, pattern=r"^[ -~]*$", description="a repeat is the same job")]
+NDJSON = "application/x-ndjson"
+LINES = {"content": {NDJSON: {"schema": {"type": "string", "example": '{"id": "r1", "text": "It came late."}'}}}}
+
+
+def _batch(job: dict[str, Any]) -> s.BatchJob:
+    shown = {name: job[name] for name in ("id", "status", "lines", "done", "error")}
+    result = f"/v1/jobs/{job['id']}/result" if job["status"] == "done" else None
+    return s.BatchJob.model_validate(shown | {"location": f"/v1/jobs/{job['id']}", "result": result})
+
+
+@v1.post(
+    "/jobs",
+    tags=["jobs"],
+    status_code=202,
+    summary="Predict many texts in the background",
+    openapi_extra={"requestBody": {"required": True, **LINES}},
+)
+async def make_job(
+    request: Request,
+    response: Response,
+    batches: BatchesOf,
+    query: Annotated[s.JobQuery, Query()],
+    idempotency_key: IdempotencyKey = "",
+) -> s.BatchJob:
+    """One line of JSON for each text. The job goes on after a restart, and no text is read twice.
+
+    With an `Idempotency-Key` a repeated request is the same job.
+    """
+    owner = request.scope.get("caller", "")
+    try:
+        job = await batches.take(request.stream(), owner, idempotency_key, query.max_error, query.webhook)
+    except ClientDisconnect:
+        raise Gone from None
+    response.headers["Location"] = f"/v1/jobs/{job['id']}"
+    return _batch(job)
+
+
+@v1.get("/jobs/{id}", tags=["jobs"], summary="How far a job is")
+async def job_state(request: Request, batches: BatchesOf, id: Id) -> s.BatchJob:
+    return _batch(await asyncio.to_thread(batches.get, id, request.scope.get("caller", "")))
+
+
+@v1.get(
+    "/jobs/{id}/result",
+    tags=["jobs"],
+    response_class=Response,
+    summary="The answers of a job that is done",
+    responses={200: {"description": "One line for each line sent, in the same order", **LINES}},
+)
+async def job_result(request: Request, batches: BatchesOf, id: Id) -> Response:
+    path = await asyncio.to_thread(batches.result, id, request.scope.get("caller", ""))
+    return FileResponse(path, media_type=NDJSON, filename=f"{id}.ndjson")
+
+
+@v1.delete("/jobs/{id}", tags=["jobs"], status_code=204, summary="Stop a job and forget it")
+async def drop_job(request: Request, batches: BatchesOf, id: Id) -> None:
+    await asyncio.to_thread(batches.drop, id, request.scope.get("caller", ""))

@@ -102,6 +102,12 @@ class PredictIn(BaseModel):
         return self.texts or [self.text or ""]
 
 
+class JobQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    max_error: float | None = Field(None, gt=0, lt=0.5, description="error allowed on answered texts")
+    webhook: str | None = Field(None, max_length=500, description="address that is told when the job has ended")
+
+
 class ExplainIn(BaseModel):
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"text": "Lovely kettle, but it came late."}]}
@@ -138,6 +144,18 @@ class Problem(BaseModel):
     expected: str | None = Field(None, description="of a parameter of a report")
     found: str | None = Field(None, description="the kind of what was sent, never the value")
     next: str | None = Field(None, description="what the caller can do about it")
+
+
+class BatchJob(Out):
+    """A job of many texts. Its answers are kept for a week."""
+
+    id: str
+    status: Literal["waiting", "running", "done", "failed"]
+    lines: int = Field(description="lines sent")
+    done: int = Field(description="lines answered")
+    error: str | None
+    location: str
+    result: str | None = Field(description="address of the answers; null until the job is done")
 
 
 class Figure(Out):

@@ -187,7 +187,7 @@ def explain(
     offsets = bare_backend(model.tokenizer).encode(text, add_special_tokens=False).offsets[:read]
     spans = [s for s in words_of(text) if s[0] < offsets[-1][1]]
     owner = owners(spans, offsets)
-    with model.lock:
+    with model.explaining:  # predictions go on beside it
         tokens, result["completeness_error"] = token_weights(model, data, read)
         weights = np.bincount(owner[owner >= 0], tokens[owner >= 0], len(spans)) / model.calibration["temperature"]
         result["faithfulness"] = faithfulness(model, data, owner, weights, seed)

@@ -94,7 +94,7 @@ class LoadedModel:
         model, self.tokenizer = load_weights(self.folder)
         self.model: Any = suit_attention(model.to(self.device), self.dtype)
         self.scorer: Any = prepack(self.model, self.dtype)
-        self.lock = threading.Lock()
+        self.lock, self.explaining = threading.Lock(), threading.Lock()
 
     def encode(self, texts: Sequence[str] | pd.Series) -> TextDataset:
         "Tokenise texts for this model; raises `InputError` for what is no text or too long."

@@ -9,7 +9,7 @@ Tables.
 # %% auto #0
 __all__ = ['Id', 'Moment', 'Base', 'Load', 'LoadFile', 'LoadCount', 'Reject', 'Customer', 'Product', 'Review', 'Order',
            'ReplacedRow', 'Model', 'Prediction', 'SegmentRun', 'Segment', 'SegmentMember', 'ReportRun', 'Erasure',
-           'Close', 'Alert', 'Delivery', 'table_names']
+           'Close', 'Alert', 'Delivery', 'ApiKey', 'table_names']
 
 # %% ../../nbs/400_store.tables.ipynb #738102c0
 from datetime import UTC, datetime
@@ -401,6 +401,19 @@ class Delivery(Base):
     created_at: Mapped[datetime]
     tried_at: Mapped[datetime | None]  # last attempt
     sent_at: Mapped[datetime | None]
+
+# %% ../../nbs/400_store.tables.ipynb #0960c57a
+class ApiKey(Base):
+    "One key of the API; what the caller sends is kept as a hash only."
+
+    __tablename__ = "api_keys"
+    key_id: Mapped[Id] = mapped_column(primary_key=True)
+    name: Mapped[str]  # who uses it
+    digest: Mapped[str]  # SHA-256 of the secret part, hex
+    scopes: Mapped[list]  # read, predict, report, admin
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
 
 # %% ../../nbs/400_store.tables.ipynb #2682a2a4
 def table_names() -> list[str]:  # a table comes after those it refers to

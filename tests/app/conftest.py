@@ -16,7 +16,7 @@ def served(make_database: Callable[[], str], tmp_path_factory: pytest.TempPathFa
     home, url = tmp_path_factory.mktemp("served"), make_database()
     settings = Settings(database_url=url, data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
     fill(url, settings.reports_dir)
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with TestClient(create_app(settings), base_url="http://localhost", raise_server_exceptions=False) as client:
         yield Served(client, settings)
 
 
@@ -25,5 +25,5 @@ def bare(tmp_path_factory: pytest.TempPathFactory):
     "The app without database, model or reports."
     home = tmp_path_factory.mktemp("bare")
     settings = Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with TestClient(create_app(settings), base_url="http://localhost", raise_server_exceptions=False) as client:
         yield Served(client, settings)

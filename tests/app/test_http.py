@@ -21,6 +21,7 @@ from smart_customer_analysis.app.main import _bind, create_app, serve
 from smart_customer_analysis.app.middleware import MAX_BODY
 from smart_customer_analysis.app.workers import Workers
 from smart_customer_analysis.config import ScaError, Settings
+from smart_customer_analysis.schema import BadQuery
 from smart_customer_analysis.serving import Connection
 from smart_customer_analysis.store.engine import database_error
 
@@ -203,7 +204,7 @@ def test_a_database_that_comes_later_is_used(tmp_path):
         reports_dir=tmp_path / "r",
         database_url=f"sqlite:///{tmp_path / 's.db'}",
     )
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
         assert client.get("/ready").status_code == 503
         fill(settings.database, settings.reports_dir)
         assert client.get("/ready").json()["ready"] is True
@@ -214,7 +215,7 @@ def test_an_unreachable_server_is_told_in_time(tmp_path):
     settings = Settings(
         database_url="postgresql://anna:secret@127.0.0.1:1/shop", models_dir=tmp_path, reports_dir=tmp_path
     )
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
         start = time.monotonic()
         answer = client.get("/v1/overview")
         assert answer.status_code == 503 and time.monotonic() - start < 10
@@ -262,7 +263,7 @@ def test_a_503_never_shows_where_the_database_is(tmp_path, monkeypatch, message)
 
     monkeypatch.setattr(Connection, "engine", broken)
     settings = Settings(database_url=url, models_dir=tmp_path, reports_dir=tmp_path)
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
         answers = [client.get(a) for a in ("/v1/overview", "/v1/reviews", "/v1/segments", "/ready")]
     assert [a.status_code for a in answers] == [503] * 4
     assert not [a.text for a in answers if "4711" in a.text or "sqlite" in a.text]
@@ -272,7 +273,7 @@ def test_a_database_that_cannot_be_opened_or_reached_is_not_named(tmp_path):
     (tmp_path / "planted-4711.db").write_bytes(b"no database" * 1000)
     for url in (f"sqlite:///{tmp_path}/planted-4711.db", f"postgresql://anna:{SECRET}@127.0.0.1:1/planted-4711"):
         settings = Settings(database_url=url, models_dir=tmp_path, reports_dir=tmp_path)
-        with TestClient(create_app(settings)) as client:
+        with TestClient(create_app(settings), base_url="http://localhost") as client:
             answers = [client.get("/v1/overview"), client.get("/ready")]
         assert [a.status_code for a in answers] == [503, 503]
         assert not [a.text for a in answers if "4711" in a.text or "127.0.0.1" in a.text or "anna" in a.text]
@@ -285,7 +286,7 @@ def test_metrics_name_routes_never_ids(served):
         value for family in text_string_to_metric_families(text) for s in family.samples for value in s.labels.values()
     }
     assert "/v1/customers/{id}" in labels and not any("00042" in value for value in labels)
-    assert "sca_http_request_seconds_bucket" in text and "sca_predict_texts_held 0.0" in text
+    assert "sca_http_request_seconds_bucket" in text and "sca_predict_tokens_held 0.0" in text
 
 
 def test_docs_need_nobody_else(served):
@@ -330,7 +331,7 @@ def modelled(tmp_path_factory):
         texts, [1, 0] * 20, texts, [1, 0] * 20, home / "models" / "sentiment", encoder=tiny, epochs=1, max_tokens=16
     )
     settings = Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with TestClient(create_app(settings), base_url="http://localhost", raise_server_exceptions=False) as client:
         yield Served(client, settings)
 
 
@@ -385,18 +386,23 @@ def slow_model(seconds: float, seen: list):
     return predict
 
 
+def tokens(texts):
+    "A stand-in for the tokenizer: a letter is a token."
+    return [len(t) for t in texts]
+
+
 def test_requests_that_arrive_together_share_a_pass():
     async def run():
         seen = []
-        workers = Workers(slow_model(0.05, seen))
-        answers = await asyncio.gather(*(workers.read([f"{i}a", f"{i}b"], 0.1 if i % 2 else None) for i in range(20)))
+        workers = Workers(slow_model(0.05, seen), tokens)
+        answers = await asyncio.gather(*(workers.read([f"{i}a", f"{i}b"], 0.1 if i < 10 else None) for i in range(20)))
         workers.close()
         return seen, answers, workers.held
 
     seen, answers, held = asyncio.run(run())
     assert [[a["text"] for a in pair] for pair in answers] == [[f"{i}a", f"{i}b"] for i in range(20)]
-    assert all(a["max_error"] == (0.1 if i % 2 else None) for i, pair in enumerate(answers) for a in pair)
-    assert sum(seen) == 40 and held == 0
+    assert all(a["max_error"] == (0.1 if i < 10 else None) for i, pair in enumerate(answers) for a in pair)
+    assert sum(seen) == 40 and len(seen) < 5 and held == 0
 
 
 def test_a_full_queue_refuses_at_once(tmp_path):
@@ -412,21 +418,22 @@ def test_a_full_queue_refuses_at_once(tmp_path):
         "model": "stand-in",
     }
     app.state.workers.predict = lambda texts, e: time.sleep(0.3) or [prediction] * len(texts)
+    app.state.workers.count = tokens
 
     async def run():
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
 
             async def one():
                 start = time.monotonic()
-                answer = await client.post("/v1/predict", json={"texts": ["a"] * 16})
+                answer = await client.post("/v1/predict", json={"texts": ["a" * 1000] * 5})
                 return answer, time.monotonic() - start
 
             return await asyncio.gather(*(one() for _ in range(24)))
 
     answers = asyncio.run(run())
     codes = [a.status_code for a, _ in answers]
-    assert set(codes) == {200, 429} and codes.count(200) == 6  # 96 texts
+    assert set(codes) == {200, 429} and codes.count(200) == 6  # of 32,768 tokens
     refused = [(a, t) for a, t in answers if a.status_code == 429]
     assert all(a.headers["retry-after"] == "1" and a.json()["type"] == "urn:sca:busy" for a, _ in refused)
     assert app.state.workers.held == 0
@@ -436,7 +443,7 @@ def test_a_full_queue_refuses_at_once(tmp_path):
 def test_a_caller_who_leaves_gives_the_place_back():
     async def run():
         seen = []
-        workers = Workers(slow_model(0.1, seen), batch=1)
+        workers = Workers(slow_model(0.1, seen), tokens, budget=1)
         tasks = [asyncio.create_task(workers.read(["a"], None)) for _ in range(10)]
         await asyncio.sleep(0.05)
         for task in tasks[1:]:
@@ -454,6 +461,7 @@ def test_a_caller_who_leaves_writes_no_fault_into_the_log(tmp_path, caplog, rout
     app = create_app(Settings(data_dir=tmp_path, models_dir=tmp_path, reports_dir=tmp_path))
     app.state.service.explain = lambda text: time.sleep(0.3)
     app.state.workers.predict = lambda texts, limit: time.sleep(0.3)
+    app.state.workers.count = tokens
     told = iter([{"type": "http.request", "body": b'{"text": "a"}', "more_body": False}])
 
     async def receive():
@@ -474,9 +482,61 @@ def test_a_caller_who_leaves_writes_no_fault_into_the_log(tmp_path, caplog, rout
     assert not [r for r in caplog.records if r.levelname in ("WARNING", "ERROR")]
 
 
+def test_a_long_request_is_cut_and_callers_take_turns():
+    async def run():
+        order = []
+
+        def predict(texts, limit):
+            order.append([t[0] for t in texts])
+            return [{"text": t} for t in texts]
+
+        workers = Workers(predict, tokens, budget=10)
+        asked = (("much", ["a" * 5] * 6), ("little", ["b" * 5]), ("other", ["c" * 3]))
+        answers = await asyncio.gather(*(workers.read(texts, None, who) for who, texts in asked))
+        workers.close()
+        return order, answers
+
+    order, answers = asyncio.run(run())
+    assert [[a["text"] for a in each] for each in answers] == [["aaaaa"] * 6, ["bbbbb"], ["ccc"]]
+    first_b = next(i for i, letters in enumerate(order) if "b" in letters)
+    assert first_b <= 1 and max(map(len, order)) <= 3  # not behind the three passes of the long one
+
+
+def test_an_answer_comes_from_one_model_though_it_took_several_passes():
+    async def run():
+        versions = iter(["old", "new", "new", "new"])
+
+        def predict(texts, limit):
+            version = next(versions)
+            return [{"model": version} for _ in texts]
+
+        workers = Workers(predict, tokens, budget=10)
+        answers = await workers.read(["a" * 10] * 2, None)
+        workers.close()
+        return answers, workers.held
+
+    assert asyncio.run(run()) == ([{"model": "new"}] * 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"), [(["a" * 4097], "4,096 tokens in a text"), (["a" * 4000] * 5, "16,384 tokens in a request")]
+)
+def test_what_would_hold_the_model_for_seconds_is_refused(texts, expected):
+    async def run():
+        workers = Workers(lambda texts, e: [{}] * len(texts), tokens)
+        try:
+            await workers.read(texts, None)
+        finally:
+            assert workers.held == 0
+            workers.close()
+
+    with pytest.raises(BadQuery, match=expected):
+        asyncio.run(run())
+
+
 def test_a_failing_model_fails_only_its_requests():
     async def run():
-        workers = Workers(lambda texts, e: 1 / 0 if "bad" in texts else [{}] * len(texts), batch=1)
+        workers = Workers(lambda texts, e: 1 / 0 if "bad" in texts else [{}] * len(texts), tokens, budget=1)
         results = await asyncio.gather(
             workers.read(["bad"], None), workers.read(["good"], None), return_exceptions=True
         )

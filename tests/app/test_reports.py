@@ -48,7 +48,7 @@ def asked(tmp_path_factory):
     settings = Settings(**folders, templates_dir=home / "own", database_url=f"sqlite:///{home / 'shop.db'}")
     fill(settings.database, settings.reports_dir)
     template(settings.templates_dir, CELL)
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with TestClient(create_app(settings), base_url="http://localhost", raise_server_exceptions=False) as client:
         yield Served(client, settings)
 
 

@@ -235,7 +235,7 @@ def test_both_databases_say_the_same(tmp_path_factory, make_pg_database):
         url = f"sqlite:///{home / 'shop.db'}" if url == "sqlite" else url
         settings = Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports", database_url=url)
         fill(url, settings.reports_dir)
-        with TestClient(create_app(settings)) as client:
+        with TestClient(create_app(settings), base_url="http://localhost") as client:
             answers.append({a: Served(client, settings).get(a) for a in ROUTES if a != "/ready"})
     for address in answers[0]:
         assert answers[0][address] == answers[1][address], address

@@ -44,7 +44,7 @@ def app(engine, database_url, tmp_path):
     settings = Settings(
         database_url=database_url, data_dir=tmp_path, models_dir=tmp_path / "m", reports_dir=tmp_path / "r"
     )
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    with TestClient(create_app(settings), base_url="http://localhost", raise_server_exceptions=False) as client:
         yield Served(client, settings)
 
 

@@ -91,7 +91,7 @@ def plant(url: str, seed: int = 5) -> None:
 def served(url: str, home: Path) -> TestClient:
     "The app over a database."
     settings = Settings(database_url=url, data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
-    return TestClient(create_app(settings), raise_server_exceptions=False)
+    return TestClient(create_app(settings), base_url="http://localhost", raise_server_exceptions=False)
 
 
 class Attack:

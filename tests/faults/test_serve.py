@@ -22,6 +22,7 @@ app = create_app(Settings(data_dir=home, models_dir=home, reports_dir=home))
 answer = {"label": None, "p_negative": 0.5, "p_positive": 0.5, "tokens_read": 1, "tokens_total": 1, "outside": None}
 answer["model"] = "stand-in"
 app.state.workers.predict = lambda texts, e: time.sleep(1.5) or [answer] * len(texts)
+app.state.workers.count = lambda texts: [1] * len(texts)
 run(app, _bind("127.0.0.1", int(sys.argv[2])))
 """
 

@@ -31,6 +31,7 @@ async function read(url, options) {
   }
   const type = res.headers.get("content-type") || "";
   const body = type.includes("json") ? await res.json().catch(() => null) : null;
+  if (res.status === 401) document.dispatchEvent(new CustomEvent("sca:key"));
   if (!res.ok || body === null) {
     throw new ApiError(body?.detail || body?.title || `The server answered ${res.status}.`, {
       status: res.status,

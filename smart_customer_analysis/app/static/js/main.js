@@ -1,6 +1,7 @@
 // Boot and router. A filter change pushes history (Back = undo); a drill-down remembers where it came from.
 import { ApiError, get } from "./api.js";
 import { failedState } from "./card.js";
+import { watchDoor } from "./door.js";
 import { $, clear, h, hideTip, say } from "./dom.js";
 import { backLink, drawFilters, drawFresh, drawNav, mountFrame, setReasons, showMatching } from "./frame.js";
 import { TITLES, VIEWS, filtersOf, meta, refresh, state } from "./state.js";
@@ -161,7 +162,7 @@ document.addEventListener("click", (e) => {
     history.back();
     return;
   }
-  document.querySelectorAll("dialog[open]").forEach((d) => d.close());
+  document.querySelectorAll("dialog[open]:not(#door)").forEach((d) => d.close());
   const inMain = $("#main").contains(a);
   navigate(url.pathname + url.search, {
     from:
@@ -216,6 +217,7 @@ const periodNeeded = () =>
   !["try", "reports"].includes(state.view) &&
   !(state.view === "overview" && Object.keys(filtersOf()).every((k) => k === "source"));
 
+watchDoor();
 mountFrame(navigate);
 drawNav();
 LOAD[state.view]();
