@@ -76,6 +76,9 @@ class ResultSettings(BaseModel):
     max_error: float = Field(0.1, gt=0, lt=0.5, description="error allowed on answered reviews; the rest is 'unsure'")
     pseudonym_key: SecretStr = Field(SecretStr(""), description="HMAC key; set: customer ids are replaced at load")
     report_runs: int = Field(52, ge=0, description="runs kept of one report with the same parameters; 0: all")
+    query_seconds: float = Field(
+        5, ge=0, le=3600, description="longest statement of the API in PostgreSQL, in seconds; 0: no limit"
+    )
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
 

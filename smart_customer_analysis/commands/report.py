@@ -145,7 +145,7 @@ def _last_runs(name: str | None, most: int) -> list[dict[str, Any]]:
     from smart_customer_analysis.store.query import reports as report_rows
 
     settings = settings_of()
-    engine = make_engine(settings.database)
+    engine = make_engine(settings.database, create=False)
     try:
         return report_rows(engine, most, name)
     except ScaError:

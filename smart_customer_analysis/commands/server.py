@@ -32,12 +32,10 @@ def db_upgrade(database: Database = None) -> None:
 @db.command("check")
 def db_check(database: Database = None, as_json: Json = False) -> None:
     "Say which database this is, what it can do, and whether its schema fits."
-    from smart_customer_analysis.store.engine import make_engine
-    from smart_customer_analysis.store.migrate import capabilities, check_schema
+    from smart_customer_analysis.store.migrate import capabilities, existing_database
 
     settings = settings_of(database)
-    engine = make_engine(settings.database)
-    check_schema(engine)
+    engine = existing_database(settings)
     print_result({"database": settings.database_shown, **capabilities(engine)}, as_json)
 
 # %% ../../nbs/717_commands.server.ipynb #50177232
