@@ -47,7 +47,7 @@ Modules:
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
-- `smart_customer_analysis.health`: Machine, database and models, without changing anything
+- `smart_customer_analysis.health`: Libraries, folders, database, model, loads and reports, without changing anything
 - `smart_customer_analysis.insight.changes`: Two periods, many groups, one test each; only what survives all of them becomes a sentence
 - `smart_customer_analysis.insight.charts`: Every figure of reports, notebooks and documentation, in one look
 - `smart_customer_analysis.insight.estimate`: Stars count as they are, predictions stand in where there are none, and the customer is the unit

@@ -52,11 +52,13 @@ def serve(
 
 
 def doctor(as_json: Json = False) -> None:
-    "Show every setting and where it came from, the machine, the database and the models."
+    "Show every setting and its origin, then what a run and a server need; the exit code is 1 when not ready."
     from smart_customer_analysis.health import health
 
     settings = settings_of()
     rows, checks = settings_table(settings), health(settings)
     text = table_text(rows, "name", "value", "origin", "meaning")
-    checked = table_text([dict(c) for c in checks], "what", "state", "found")
+    checked = table_text([dict(c) for c in checks], "what", "state", "found", "next")
     print_result({"settings": rows, "health": checks}, as_json, f"{text}\n\n{checked}")
+    if any(c["state"] == "not ready" for c in checks):
+        raise typer.Exit(1)

@@ -172,10 +172,13 @@ def test_doctor_hides_passwords_and_names_origins(home):
         SCA_DATABASE_URL="postgresql+psycopg2://anna:secret@127.0.0.1:1/shop",
         SCA_SEED="7",
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr  # not ready, and it says why
     assert "secret" not in done.stdout
     rows = {r["name"]: r for r in json.loads(done.stdout)["settings"]}
     assert (rows["seed"]["value"], rows["seed"]["origin"]) == ("7", "environment")
+    checks = {c["what"]: c for c in json.loads(done.stdout)["health"]}
+    assert {checks[w]["state"] for w in ("database", "model")} == {"not ready"} and checks["database"]["next"]
+    assert [p.name for p in home.iterdir()] == ["settings.ini"]  # it makes nothing
 
 
 @pytest.fixture(scope="module")
