@@ -103,6 +103,7 @@ Modules:
 - `smart_customer_analysis.steps.sentiment`: Train where there are labels, score, abstain where the error cannot be kept, measure, store
 - `smart_customer_analysis.steps.source`: The one that was named; else a draft, where every guess is sure; else nothing
 - `smart_customer_analysis.steps.watch`: Each complete day is tested once, and a change is told once
+- `smart_customer_analysis.store.backup`: A copy of one moment with its counts, and a copy that is checked before and after it is put back
 - `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
 - `smart_customer_analysis.store.closes`: One row for each close; a change is told once
 - `smart_customer_analysis.store.deliveries`: A queue in the database: one row per report and recipient, which a repeat finds again
