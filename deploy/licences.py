@@ -44,7 +44,9 @@ def of_page() -> dict[str, tuple[str, str]]:
 def main() -> None:
     "Print both lists."
     print("# Licences\n")
-    print("*What is installed with smart_customer_analysis (Apache-2.0), without extras; `python deploy/licences.py`.*\n")
+    print(
+        "*What is installed with smart_customer_analysis (Apache-2.0), without extras.* `python deploy/licences.py`\n"
+    )
     for title, rows in (("Python", of_python()), ("The page", of_page())):
         print(f"## {title}\n\n| library | version | licence |\n|---|---|---|")
         for name, (version, text) in rows.items():

@@ -1,6 +1,6 @@
 """The libraries of a server alone: which, how large, and a folder that holds only them.
 
-    python deploy/serving.py > docs/measured/serving.md
+python deploy/serving.py > docs/measured/serving.md
 """
 
 import platform

@@ -109,10 +109,10 @@ def page_files() -> Check:
     wanted = json.loads((app / "assets" / "vendor.json").read_text(encoding="utf-8"))
     files = {name: app / "static" / "vendor" / name for name in wanted}
     bad = [n for n, f in files.items() if not f.is_file() or hashlib.sha256(f.read_bytes()).hexdigest() != wanted[n]]
+    if not bad:
+        return _check("page files", f"{len(files)} whole")
     step = "python -m smart_customer_analysis.app.vendor"
-    return _check("page files", f"{len(bad)} of {len(files)} missing or changed", "look", step) if bad else _check(
-        "page files", f"{len(files)} whole"
-    )
+    return _check("page files", f"{len(bad)} of {len(files)} missing or changed", "look", step)
 
 # %% ../nbs/675_health.ipynb #1375c4b7
 def model_check(

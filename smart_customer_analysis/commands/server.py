@@ -11,15 +11,7 @@ __all__ = ['db', 'CopyFile', 'db_upgrade', 'db_check', 'db_backup', 'db_restore'
 import typer
 from importlib import import_module
 from pathlib import Path
-from smart_customer_analysis.commands.common import (
-    Database,
-    Json,
-    Yes,
-    confirm,
-    print_result,
-    settings_of,
-    table_text,
-)
+from .common import Database, Json, Yes, confirm, print_result, settings_of, table_text
 from ..config import settings_table
 from typing import Annotated
 

@@ -50,7 +50,7 @@ def count_rows(
     return {t.name: c.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
 
 # %% ../../nbs/448_store.backup.ipynb #5f22d6f6
-def _copy_sqlite(source: sqlite3.Connection, file: Path, address: str) -> None:
+def _copy_sqlite(source: Any, file: Path, address: str) -> None:
     "Copy a database into a file, and check every page of the copy."
     try:
         with closing(sqlite3.connect(file)) as target:
@@ -127,9 +127,9 @@ def backup(
         with replacing(file) as scratch:
             scratch.touch(0o600)
             found, rows = (_backup_sqlite if kind == "sqlite" else _backup_postgres)(engine, scratch)
-            facts = {"bytes": scratch.stat().st_size, "sha256": file_hash(scratch)}
-        copy: Copy = {"kind": kind, "made_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "revision": found, "rows": rows}
-        copy |= facts
+            size, digest = scratch.stat().st_size, file_hash(scratch)
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        copy = Copy(kind=kind, made_at=now, revision=found, rows=rows, bytes=size, sha256=digest)
         write_file(beside, dict(copy))
     except OSError as e:
         raise DatabaseError("a file that can be written", str(e), "check folder, rights and space") from e

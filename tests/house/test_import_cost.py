@@ -43,7 +43,9 @@ def imported(home, *commands):
     run = [sys.executable, "-c", SCRIPT, *commands]
     done = subprocess.run(run, cwd=home, env=env, capture_output=True, text=True, timeout=600)
     rows = [json.loads(line[1:]) for line in done.stdout.splitlines() if line.startswith("@")]
-    assert [(command, code) for command, code, _ in rows] == [(c, int(c in NOT_READY)) for c in commands], done.stdout + done.stderr
+    assert [(command, code) for command, code, _ in rows] == [(c, int(c in NOT_READY)) for c in commands], (
+        done.stdout + done.stderr
+    )
     return {command: set(modules) for command, _, modules in rows}
 
 

