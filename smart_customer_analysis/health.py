@@ -63,7 +63,7 @@ def _needs() -> Iterator[Requirement]:
             if need.marker is None or need.marker.evaluate({"extra": ""}):
                 yield need
 
-
+# %% ../nbs/675_health.ipynb #d4f72aa5
 def libraries(
     needs: list[Requirement],  # for example those of the installed package
 ) -> Check:
@@ -102,7 +102,7 @@ def folder_check(
         return _check(what, found, state, f"free space, or set {what} to another disk")
     return _check(what, found)
 
-
+# %% ../nbs/675_health.ipynb #081ad763
 def page_files() -> Check:
     "Check the libraries of the page against their hashes."
     app = resources.files("smart_customer_analysis") / "app"
@@ -131,7 +131,7 @@ def model_check(
         return _check("model", found, "look", "restore it from a backup, or run: sca model rollback")
     return _check("model", f"{active.name} of {made}, whole")
 
-
+# %% ../nbs/675_health.ipynb #b6e16ed8
 def threads(
     settings: Settings,  # engine
 ) -> Check:
@@ -176,7 +176,7 @@ def _loads(engine: Engine, now: datetime) -> list[Check]:
         checks.append(_check("last close", f"{close['status']}, {age}", "look" if failed else "ok", step))
     return checks
 
-
+# %% ../nbs/675_health.ipynb #d068047a
 def _due(settings: Settings, engine: Engine, now: datetime) -> Check:
     "Say what is due and was not made, and what was made and not sent."
     from smart_customer_analysis.report.plan import due_reports, load_plan
@@ -201,7 +201,7 @@ def _last_report(engine: Engine, now: datetime) -> list[Check]:
     found = f"{last['name']} {last['status']}, {_age(when, now)}"
     return [_check("last report", found, "look" if failed else "ok", "see: sca report list" if failed else "")]
 
-
+# %% ../nbs/675_health.ipynb #7c461ff7
 def health(
     settings: Settings,  # database_url, the folders, engine
     now: datetime | None = None,  # default: now

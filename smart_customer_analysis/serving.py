@@ -266,7 +266,7 @@ def data_version(engine: Engine) -> tuple[str, ...]:  # equal where nothing was 
     file = engine.url.database if engine.dialect.name == "sqlite" else None
     return tuple(map(str, (*numbers, file_identity(Path(file)) if file else "")))
 
-
+# %% ../nbs/690_serving.ipynb #b8be62de
 class DataVersion:
     "The version of the data, read again after `VERSION_SECONDS`."
 

@@ -80,7 +80,7 @@ def _end_with_starter(pipe: int, folder: Path) -> None:
         time.sleep(0.1)
     os.kill(os.getpid(), signal.SIGKILL)  # the kernel sees that its parent is gone, and stops
 
-
+# %% ../../nbs/597_report.child.ipynb #a6e15f5f
 def start(
     notebook: Path,  # to run
     out: Path,  # executed notebook, in the scratch folder

@@ -62,7 +62,7 @@ def _copy_sqlite(source: Any, file: Path, address: str) -> None:
     if state != "ok":
         raise DatabaseError("a whole database", f"{str(state)[:160]} ({address})", "restore an earlier copy")
 
-
+# %% ../../nbs/448_store.backup.ipynb #e332e4e5
 def _file_facts(file: Path) -> tuple[str, dict[str, int]]:
     "Return revision and rows of an SQLite file; raises `DatabaseError` where it is not one of ours."
     plain = create_engine(URL.create("sqlite", database=str(file)), poolclass=NullPool)
@@ -94,7 +94,7 @@ def _call(program: str, url: URL, *arguments: str) -> None:
         said = (done.stderr.strip().splitlines() or ["no reason"])[-1][:300]
         raise DatabaseError(f"{program} to succeed", said, "correct the cause and repeat; nothing was left half done")
 
-
+# %% ../../nbs/448_store.backup.ipynb #95141e9c
 @contextmanager
 def _snapshot(engine: Engine) -> Generator[tuple[Connection, str]]:
     "Hold one moment of a PostgreSQL database that other programs can read too."
@@ -175,7 +175,7 @@ def _restore_sqlite(url: URL, file: Path) -> tuple[str, dict[str, int]]:
         scratch.chmod(0o600)
         return _file_facts(scratch)
 
-
+# %% ../../nbs/448_store.backup.ipynb #9bd085a5
 def _restore_postgres(url: URL, file: Path) -> tuple[str, dict[str, int]]:
     "Put a dump into an empty database in one transaction; return its revision and rows."
     engine = make_engine(url)

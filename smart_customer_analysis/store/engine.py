@@ -131,7 +131,7 @@ def _make_file(file: Path, address: str) -> None:
     if file.is_dir():
         raise DatabaseError("an SQLite file", f"the folder {file}", "name a file in it")
 
-
+# %% ../../nbs/410_store.engine.ipynb #b2b10312
 def _sqlite_engine(url: URL, address: str, create: bool) -> Engine:
     "Make an engine of an SQLite file, or of a database in memory with one shared connection."
     threads = {"check_same_thread": False}
@@ -157,7 +157,7 @@ def file_identity(
         return None
     return found.st_dev, found.st_ino
 
-
+# %% ../../nbs/410_store.engine.ipynb #754b9a1e
 def _watch_file(engine: Engine, file: Path, address: str) -> None:
     "Open the file that is there, never make one, and drop connections to one that was removed or replaced."
 
@@ -209,7 +209,7 @@ def _postgres_engine(url: URL, connect_timeout: int, query_seconds: float) -> En
     _refuse_other_encodings(engine, url.render_as_string(hide_password=True))
     return engine
 
-
+# %% ../../nbs/410_store.engine.ipynb #a78025f0
 def _translate_errors(engine: Engine, address: str) -> None:
     "Raise every error of this engine as `DatabaseError`."
 
