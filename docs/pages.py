@@ -18,6 +18,7 @@ AUDIENCES = {
     "6": "analysts and operators",
     "7": "developers and operators",
 }
+TEXTS = ("README.md", "docs/running_it.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/licences.md")
 ASIDE = {
     "remove-input": ("echo: false",),
     "remove-output": ("output: false",),
@@ -325,7 +326,7 @@ def copy_texts(root: Path, out: Path, links: dict[str, str]) -> list[str]:
     "README and its like, and the measured tables, as pages."
     out.mkdir(parents=True, exist_ok=True)
     names = []
-    for path in [root / n for n in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]:
+    for path in [root / n for n in TEXTS]:
         if path.is_file():
             (out / path.name).write_text(relink(path.read_text(encoding="utf-8"), links), encoding="utf-8")
             names.append(path.stem)
@@ -387,7 +388,7 @@ def write_pages(root: Path, proc: Path, source: Path) -> None:
     links = {Path(p).name + ".ipynb": f"/notebooks/{p}.ipynb" for p in books} | {
         f"{m}.html": f"/reference/{m}.md" for m in modules
     }
-    links |= {n: f"/project/{n}" for n in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")} | {
+    links |= {Path(n).name: f"/project/{Path(n).name}" for n in TEXTS} | {
         "settings.ini": "/reference/settings.md",
         "sca": "/reference/commands.md",
         "reference": "/reference/index.md",

@@ -52,7 +52,7 @@ Modules:
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
-- `smart_customer_analysis.health`: Machine, database and models, without changing anything
+- `smart_customer_analysis.health`: Libraries, folders, database, model, loads and reports, without changing anything
 - `smart_customer_analysis.insight.changes`: Two periods, many groups, one test each; only what survives all of them becomes a sentence
 - `smart_customer_analysis.insight.charts`: Every figure of reports, notebooks and documentation, in one look
 - `smart_customer_analysis.insight.estimate`: Stars count as they are, predictions stand in where there are none, and the customer is the unit
@@ -109,6 +109,7 @@ Modules:
 - `smart_customer_analysis.steps.sentiment`: Train where there are labels, score, abstain where the error cannot be kept, measure, store
 - `smart_customer_analysis.steps.source`: The one that was named; else a draft, where every guess is sure; else nothing
 - `smart_customer_analysis.steps.watch`: Each complete day is tested once, and a change is told once
+- `smart_customer_analysis.store.backup`: A copy of one moment with its counts, and a copy that is checked before and after it is put back
 - `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
 - `smart_customer_analysis.store.closes`: One row for each close; a change is told once
 - `smart_customer_analysis.store.deliveries`: A queue in the database: one row per report and recipient, which a repeat finds again

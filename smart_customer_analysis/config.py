@@ -83,6 +83,9 @@ class ServerSettings(BaseModel):
 
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
+    query_seconds: float = Field(
+        5, ge=0, le=3600, description="longest statement of the API in PostgreSQL, in seconds; 0: no limit"
+    )
     keys: Literal["auto", "always"] = Field(
         "auto", description="auto: a key is needed unless the API listens on this machine alone; always: it is needed"
     )

@@ -34,7 +34,7 @@ from .steps.source import source_for
 from .steps.watch import Watched, days_to_test, watch_step
 from .store.closes import begin_close, finish_close, last_day, load_to_go_on_from
 from .store.known import known_files, newest_day, newest_load, reviews_since
-from .store.migrate import open_database
+from .store.migrate import existing_database, open_database
 from .store.query import stored_frames
 from .store.sources import resolve_source
 from sqlalchemy import Engine
@@ -204,7 +204,7 @@ def plan_close(
     now: datetime | None = None,  # with a zone; default: now
 ) -> dict[str, Any]:  # source, files, waiting, days, reports
     "Say what a close would do; nothing is read, predicted or made."
-    engine, now = open_database(settings), now or datetime.now(UTC)
+    engine, now = existing_database(settings), now or datetime.now(UTC)
     description, shop = source_to_close(engine, source, paths, name)
     before = load_to_go_on_from(engine, shop)
     waiting = 0 if before is None else len(reviews_since(engine, shop, before))

@@ -23,7 +23,7 @@ from .steps.load import load_step, rows_to_read
 from .steps.segment import segment_step
 from .steps.sentiment import Scored, SentimentResult, no_predictions, score_step, sentiment_step
 from .steps.sentiment import split_step, store_predictions
-from .store.migrate import open_database
+from .store.migrate import existing_database, open_database
 from .store.query import contradictions, stored_frames
 from .store.sources import resolve_source
 from .summary import write_results
@@ -108,7 +108,7 @@ def train_only(
     progress: bool = False,  # show bars
 ) -> dict[str, Any]:  # model (trained), used (to score), note, accuracy and trained_on (of used), stages
     "Train and measure on stored reviews, and score them; raises `InputError` where too few are labelled."
-    engine, meter = open_database(settings), Meter()
+    engine, meter = existing_database(settings), Meter()
     source = resolve_source(engine, source)
     reviews = stored_frames(engine, source, rows_to_read(settings), settings.seed)["reviews"]
     split_step(settings, reviews)  # raises before anything is written
@@ -126,7 +126,7 @@ def score_only(
     progress: bool = False,  # show a bar
 ) -> dict[str, Any]:  # source, model, scored, unsure, error_contract, marked_now, stars_against_text
     "Score stored reviews."
-    engine, predictor = open_database(settings), open_model(settings, model)
+    engine, predictor = existing_database(settings), open_model(settings, model)
     source = resolve_source(engine, source)
     reviews = stored_frames(engine, source, rows_to_read(settings), settings.seed)["reviews"]
     scored = score_step(settings, predictor, source, reviews, progress=progress)
@@ -143,7 +143,7 @@ def segment_only(
     progress: bool = False,  # show a bar
 ) -> dict[str, Any]:  # run_id, unit, segments, events
     "Segment what is stored, with the model that scored it."
-    engine = open_database(settings)
+    engine = existing_database(settings)
     source = resolve_source(engine, source)
     frames = stored_frames(engine, source, rows_to_read(settings), settings.seed)
     scored, version = no_predictions(frames["reviews"]), None

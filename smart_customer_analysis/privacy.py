@@ -25,7 +25,7 @@ from .report.child import clear_abandoned
 from .report.index import write_index
 from .sentiment.cache import cache_folder, erase_predictions
 from .store.erase import Person, erase_customer, find_person
-from .store.migrate import open_database
+from .store.migrate import existing_database
 from .store.sources import resolve_source
 from sqlalchemy import Engine
 from typing import TypedDict
@@ -133,7 +133,7 @@ def erase(
     source: str | None = None,  # None: the source loaded last
 ) -> Erased:  # what was removed
     "Remove a person from database, caches, tables and reports; raises `InputError` where nobody has that id."
-    engine, key = open_database(settings), settings.pseudonym_key.get_secret_value()
+    engine, key = existing_database(settings), settings.pseudonym_key.get_secret_value()
     source = resolve_source(engine, source)
     erased: Erased = {"source": source, "rows": {}, "marks": 0, "files": [], "reports": []}
     for person in _find_people(engine, source, customer_id, key):

@@ -24,7 +24,7 @@ from .schema import LABEL_NAMES, ModelError
 from .sentiment.evaluate import evaluate, length_group, prediction_flips, promotion_gate
 from .sentiment.predict import Predictor
 from .sentiment.registry import active_model, promote_model, seen, verify_model
-from .store.migrate import open_database
+from .store.migrate import existing_database
 from .store.query import scoring_model, stored_frames
 from .summary import accuracy_text
 from sqlalchemy import Engine
@@ -78,7 +78,7 @@ def fresh_rows(
     if file:
         rows = load("fasttext", (file,)).reviews
     else:
-        rows = stored_frames(open_database(settings), source)["reviews"] if reviews is None else reviews
+        rows = stored_frames(existing_database(settings), source)["reviews"] if reviews is None else reviews
     rows = rows[rows["label"].notna()]
     known = [seen(f, text_of(rows).tolist()) for f in folders]
     if not file and any(k is None for k in known):

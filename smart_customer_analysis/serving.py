@@ -34,7 +34,7 @@ from smart_customer_analysis.schema import (
     NotReady,
 )
 from .store import query
-from .store.engine import make_engine, reading
+from .store.engine import file_identity, make_engine, patient, reading
 from .store.filters import Filters
 from .store.known import id_chunks
 from .store.migrate import check_schema
@@ -44,7 +44,6 @@ from .store.tables import Erasure, Load, Model, Prediction, Review, SegmentRun
 from .view.figures import DIGITS, Shop, apply_filters, protected, review_table, shown_groups
 from .view.names import choose_names, take_names
 from sqlalchemy import Engine, func, select
-from sqlalchemy.engine import make_url
 from typing import Any, ParamSpec, TypedDict, TypeVar
 
 # %% ../nbs/690_serving.ipynb #1a189e55
@@ -227,19 +226,20 @@ class Connection:
     def __init__(
         self,
         url: str,  # SQLAlchemy URL
+        query_seconds: float = 0,  # longest statement in PostgreSQL; 0: no limit
     ):
-        self.url, self._lock = url, threading.Lock()
+        self.url, self.query_seconds, self._lock = url, query_seconds, threading.Lock()
         self._engine: Engine | None = None
 
     def engine(self) -> Engine:
         "Connect, once; raises `NotReady` where there is no database of this version."
         with self._lock:
             if self._engine is None:
-                url = make_url(self.url)
-                if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-                    raise NotReady("a database", "no file at database_url", "run: sca run, or sca load")
-                engine = make_engine(self.url)
-                check_schema(engine)
+                try:
+                    engine = make_engine(self.url, create=False, query_seconds=self.query_seconds)
+                    check_schema(engine)
+                except DatabaseError as e:
+                    raise NotReady(e.expected, e.found, e.next_step) from e
                 self._engine = engine
             return self._engine
 
@@ -269,9 +269,11 @@ def data_version(engine: Engine) -> tuple[str, ...]:  # equal where nothing was 
     newest = (func.max(Load.load_id), func.max(SegmentRun.run_id), func.max(Model.created_at))
     counts = (func.count(Load.load_id), func.count(Erasure.erasure_id), func.count(Prediction.review_id))
     with reading(engine) as c:
-        return tuple(str(c.execute(select(number)).scalar()) for number in (*newest, *counts))
+        numbers = [c.execute(select(number)).scalar() for number in (*newest, *counts)]
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    return tuple(map(str, (*numbers, file_identity(Path(file)) if file else "")))
 
-
+# %% ../nbs/690_serving.ipynb #b8be62de
 class DataVersion:
     "The version of the data, read again after `VERSION_SECONDS`."
 
@@ -331,7 +333,7 @@ class ShopData:
         engine = self.connection.engine()
         if source is not None and source not in query.overview(engine, source)["sources"]:
             raise NotFound("a source that was loaded", "another name", "see /v1/filters for the names")
-        return self._shops.get((self.version.current(), source), lambda: read_shop(engine, source, self.k))
+        return self._shops.get((self.version.current(), source), lambda: read_shop(patient(engine), source, self.k))
 
     def kept(
         self,
@@ -403,7 +405,7 @@ class ServiceParts:
     def __init__(self, settings: Settings):
         self.settings = settings
         self.models = ModelHolder(settings.models_dir)
-        self.connection = Connection(settings.database)
+        self.connection = Connection(settings.database, settings.query_seconds)
         self.data = ShopData(self.connection, settings.min_customers)
 
     def warm(self) -> None:
@@ -423,7 +425,7 @@ def named_customers(
     "Read the customers of a shop, without the names of small groups."
 
     def make(shop: Shop) -> pd.DataFrame:
-        rows = customer_table(data.connection.engine(), source)
+        rows = customer_table(patient(data.connection.engine()), source)
         rows = take_names(rows.assign(person=rows["id"]), shop.names)  # not beside a customer what not beside a review
         rows = take_names(rows, choose_names(rows, shop.k))  # some customers have written none
         return rows.assign(country=rows["country"].where(rows["country"].isin(shown_groups(rows, "country", shop.k))))

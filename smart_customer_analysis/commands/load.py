@@ -84,9 +84,9 @@ def load_list(
 ) -> None:
     "List the loads, newest first."
     from smart_customer_analysis.store.loads import list_loads
-    from smart_customer_analysis.store.migrate import open_database
+    from smart_customer_analysis.store.migrate import existing_database
 
-    frame = list_loads(open_database(settings_of(database)), source)
+    frame = list_loads(existing_database(settings_of(database)), source)
     rows = [r | {"loaded_at": f"{r['loaded_at']:%Y-%m-%d %H:%M}"} for r in frame.to_dict("records")]
     text = table_text(rows, *frame.columns) if rows else "Nothing loaded yet. Next: sca load FILE"
     print_result(rows, as_json, text)
@@ -111,9 +111,9 @@ def _load_text(load: dict[str, Any]) -> str:
 def load_show(number: Number, database: Database = None, as_json: Json = False) -> None:
     "Show what a load brought, what it changed and what of it still stands."
     from smart_customer_analysis.store.loads import show_load
-    from smart_customer_analysis.store.migrate import open_database
+    from smart_customer_analysis.store.migrate import existing_database
 
-    load = show_load(open_database(settings_of(database)), number)
+    load = show_load(existing_database(settings_of(database)), number)
     print_result(load, as_json, _load_text(dict(load)))
 
 # %% ../../nbs/713_commands.load.ipynb #353cb2d3
@@ -121,9 +121,9 @@ def load_show(number: Number, database: Database = None, as_json: Json = False) 
 def load_undo(number: Number, yes: Yes = False, database: Database = None, as_json: Json = False) -> None:
     "Take the newest load of a source back: remove what it brought, restore what it replaced."
     from smart_customer_analysis.store.loads import show_load, undo_load
-    from smart_customer_analysis.store.migrate import open_database
+    from smart_customer_analysis.store.migrate import existing_database
 
-    engine = open_database(settings_of(database))
+    engine = existing_database(settings_of(database))
     load = show_load(engine, number)
     source = load["source"]
     confirm(f"Take load {number} of {source!r} back, {sum(load['stands'].values()):,} rows?", yes)

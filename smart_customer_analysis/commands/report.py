@@ -145,13 +145,14 @@ def _last_runs(name: str | None, most: int) -> list[dict[str, Any]]:
     from smart_customer_analysis.store.query import reports as report_rows
 
     settings = settings_of()
-    engine = make_engine(settings.database)
     try:
-        return report_rows(engine, most, name)
+        engine = make_engine(settings.database, create=False)
+        try:
+            return report_rows(engine, most, name)
+        finally:
+            engine.dispose()
     except ScaError:
         return []
-    finally:
-        engine.dispose()
 
 # %% ../../nbs/715_commands.report.ipynb #71500014
 @reports.command("list")

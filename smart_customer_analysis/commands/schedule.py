@@ -330,10 +330,10 @@ def report_due(
     "Make and send the reports that are due; says nothing when none is."
     from smart_customer_analysis.report.deliver import run_due
     from smart_customer_analysis.report.each import shown_values
-    from smart_customer_analysis.store.migrate import open_database
+    from smart_customer_analysis.store.migrate import existing_database
 
     settings = settings_of(database)
-    engine, now = open_database(settings), datetime.now(UTC)
+    engine, now = existing_database(settings), datetime.now(UTC)
     try:
         rows = run_due(settings, engine, now, shown_values(settings, folder), folder=folder, dry_run=dry_run)
     finally:
@@ -345,10 +345,10 @@ def report_due(
 def report_deliver(folder: Folder = None, database: Database = None, as_json: Json = False) -> None:
     "Send what waits to be sent, without making a report."
     from smart_customer_analysis.report.deliver import deliver
-    from smart_customer_analysis.store.migrate import open_database
+    from smart_customer_analysis.store.migrate import existing_database
 
     settings = settings_of(database)
-    engine = open_database(settings)
+    engine = existing_database(settings)
     try:
         rows = deliver(settings, engine, datetime.now(UTC), folder)
     finally:
@@ -362,9 +362,9 @@ def report_deliveries(
 ) -> None:
     "List what was sent and what waits: to whom, how often it was tried, why it was not taken."
     from smart_customer_analysis.store.deliveries import list_deliveries
-    from smart_customer_analysis.store.migrate import open_database
+    from smart_customer_analysis.store.migrate import existing_database
 
-    engine = open_database(settings_of(database))
+    engine = existing_database(settings_of(database))
     rows = list_deliveries(engine, most)
     engine.dispose()
     columns = ("created_at", "report", "recipient", "status", "attempts", "subject", "error")
@@ -382,14 +382,14 @@ def run_clock(
     from smart_customer_analysis.report.deliver import run_due
     from smart_customer_analysis.report.each import shown_values
     from smart_customer_analysis.report.plan import load_plan, next_slot
-    from smart_customer_analysis.store.migrate import open_database
+    from smart_customer_analysis.store.migrate import existing_database
 
     done = 0
     while not rounds or done < rounds:
         done += 1
         now, wait = datetime.now(UTC), 60.0
         try:
-            engine = open_database(settings)
+            engine = existing_database(settings)
             try:
                 rows = run_due(settings, engine, now, shown_values(settings, folder), folder=folder)
             finally:

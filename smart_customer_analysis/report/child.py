@@ -19,7 +19,9 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
+from ..schema import ReportError
 from typing import Any
 
 # %% ../../nbs/597_report.child.ipynb #5970a006
@@ -78,14 +80,17 @@ def _end_with_starter(pipe: int, folder: Path) -> None:
         time.sleep(0.1)
     os.kill(os.getpid(), signal.SIGKILL)  # the kernel sees that its parent is gone, and stops
 
-
+# %% ../../nbs/597_report.child.ipynb #a6e15f5f
 def start(
     notebook: Path,  # to run
     out: Path,  # executed notebook, in the scratch folder
     cwd: Path,  # working folder
     env: dict[str, str],  # environment variables
 ) -> tuple[subprocess.Popen[str], int]:  # the process; the end of the pipe to close when it is done
-    "Run a notebook in a process that ends with this one."
+    "Run a notebook in a process that ends with this one; raises `ReportError` where notebooks cannot be run."
+    if find_spec("papermill") is None:
+        step = "make reports where all of smart_customer_analysis is installed"
+        raise ReportError("papermill, which runs notebooks", "an installation for a server alone", step)
     theirs, ours = os.pipe()
     command = [sys.executable, "-m", __name__, str(theirs), str(out.parent), str(notebook), str(out), str(cwd)]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}

@@ -474,7 +474,7 @@ def run_report(
     known, asked = templates(folder, settings), (request or {}) | more
     if name not in known:
         raise InputError(f"a report of {sorted(known)}", repr(name), "choose one of these")
-    engine = make_engine(settings.database)
+    engine = make_engine(settings.database, create=False)
     try:
         record = _Record(engine, name, asked, settings, slot)
         with _ending_on_sigterm():

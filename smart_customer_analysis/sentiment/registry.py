@@ -23,11 +23,9 @@ from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file as load_numpy
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..files import file_hash, text_keys, write_file
 from ..schema import LABEL_NAMES, ModelError
-from .encoder import quiet
 
 # %% ../../nbs/226_sentiment.registry.ipynb #ce4148c7
 MANIFEST = "MANIFEST.json"
@@ -61,14 +59,16 @@ def _write_manifest(folder: Path, version: str, facts: Mapping[str, Any]) -> Non
 
 # %% ../../nbs/226_sentiment.registry.ipynb #5c7cad31
 def save_model(
-    model: PreTrainedModel,  # the fine-tuned classifier
-    tokenizer: PreTrainedTokenizerBase,  # its tokenizer
+    model: Any,  # PreTrainedModel: the fine-tuned classifier
+    tokenizer: Any,  # PreTrainedTokenizerBase: its tokenizer
     out: Path,  # models_dir/name; the version folder is written into it
     version: str,  # see `new_version`
     files: Mapping[str, str | bytes | dict],  # further files by name: calibration.json, metrics.json, README.md
     facts: Mapping[str, Any] | None = None,  # kept in the manifest: fingerprint, encoder
 ) -> Path:  # the published folder, out/version
     "Publish a model folder: written aside, hashed, renamed into place; raises `ModelError` where it cannot."
+    from smart_customer_analysis.sentiment.encoder import quiet  # here: it imports PyTorch
+
     out = Path(out)
     staged = out / f".staged-{version}-{secrets.token_hex(4)}"
     staged.mkdir(parents=True)

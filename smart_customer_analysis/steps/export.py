@@ -15,7 +15,7 @@ from pathlib import Path
 from ..config import Settings
 from ..files import replacing
 from ..store.filters import Filters
-from ..store.migrate import open_database
+from ..store.migrate import existing_database
 from ..store.query import review_facts, segments, stored_frames
 from ..store.results import last_segment_run
 from ..store.sources import resolve_source
@@ -46,7 +46,7 @@ def export_only(
     source: str | None = None,  # None: the source loaded last
 ) -> dict[str, Any]:  # source, out, rows by table
     "Write each table as Parquet and CSV; the CSV holds nothing a spreadsheet would run."
-    engine = open_database(settings)
+    engine = existing_database(settings)
     source = resolve_source(engine, source)
     out.mkdir(parents=True, exist_ok=True)
     rows = {}

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from smart_customer_analysis.cli import main
+from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.steps.source import name_of
+from smart_customer_analysis.store.engine import make_engine
+from smart_customer_analysis.store.migrate import downgrade, revision
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,7 +92,7 @@ def test_loads_are_listed_shown_and_taken_back(home, monkeypatch, capsys):
         captured = capsys.readouterr()
         return json.loads(captured.out) if captured.out else captured.err
 
-    assert "next: see: sca load list" in ask("undo", "1", "--yes")
+    assert "no file" in ask("list") and not list(home.rglob("*.db*"))  # a command that reads makes no database
     first = ask("from", "train.ft.txt", "--source", "fasttext", "--name", "shop")
     assert first["rows"] == {"read": 7, "loaded": 2, "rejected": 1, "duplicate": 4}
     assert ask("more.ft.txt", "--source", "fasttext", "--name", "shop")["load_id"] == 2
@@ -99,11 +102,15 @@ def test_loads_are_listed_shown_and_taken_back(home, monkeypatch, capsys):
     assert details["counts"] == [
         {"file": "train.ft.txt", "entity": "review", "read": 7, "loaded": 2, "rejected": 1, "duplicate": 4}
     ]
+    assert "next: see: sca load list" in ask("undo", "7", "--yes")
     assert "undo load 2 first" in ask("undo", "1", "--yes")
     assert ask("undo", "2", "--yes")["removed"]["reviews"] == 1
     assert [r["load_id"] for r in ask("list")] == [1]
     plain = sca("load", "show", "1", home=home).stdout
     assert "unknown_label" in plain and "train.ft.txt" in plain
+    shop = make_engine(load_settings(home).database)
+    downgrade(shop, "0002")
+    assert "next: run: sca db upgrade" in ask("list") and revision(shop) == "0002"  # and changes none
 
 
 def test_an_unreachable_database_is_refused(home):
@@ -165,10 +172,13 @@ def test_doctor_hides_passwords_and_names_origins(home):
         SCA_DATABASE_URL="postgresql+psycopg2://anna:secret@127.0.0.1:1/shop",
         SCA_SEED="7",
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr  # not ready, and it says why
     assert "secret" not in done.stdout
     rows = {r["name"]: r for r in json.loads(done.stdout)["settings"]}
     assert (rows["seed"]["value"], rows["seed"]["origin"]) == ("7", "environment")
+    checks = {c["what"]: c for c in json.loads(done.stdout)["health"]}
+    assert {checks[w]["state"] for w in ("database", "model")} == {"not ready"} and checks["database"]["next"]
+    assert [p.name for p in home.iterdir()] == ["settings.ini"]  # it makes nothing
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ from smart_customer_analysis.report.plan import (
     write_block,
 )
 from smart_customer_analysis.schema import InputError
+from smart_customer_analysis.store.migrate import open_database
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -411,6 +412,7 @@ def test_another_time_of_the_close_is_refused(settings, close):
 
 
 def test_the_clock_goes_on_after_a_mistake_in_the_plan_and_sees_its_correction(settings, capsys):
+    open_database(settings).dispose()
     (settings.home / "reports.toml").write_text("[[report]\n")
 
     def sleep(seconds):
