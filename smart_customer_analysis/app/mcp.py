@@ -145,7 +145,7 @@ def _shares(tell: Teller, query: SharesQuery) -> Answer:
     items = tell.service.shares(tell.filters, query.by)["items"]
     items = items[::-1] if query.by in ("month", "week") else items  # the newest are the first to be shown
     plain = query.by in ("overall", "month", "week")  # their names say what they are
-    names = [item["name"] if plain else f"{query.by} {item['name']}" for item in items]
+    names = [item["name"] if plain else _named(query.by, item["key"], item["name"]) for item in items]
     pairs = zip(names, items, strict=True)
     numbers, notes = _first([tell.share(name, item) for name, item in pairs], f"{query.by}s")
     if query.by == "product":
@@ -156,6 +156,11 @@ def _shares(tell: Teller, query: SharesQuery) -> Answer:
     elif query.by == "overall":
         answer = numbers[0].says
     return Answer(answer=answer, numbers=numbers, notes=notes)
+
+
+def _named(by: str, key: str, name: str) -> str:
+    """A group as a reader knows it: a segment by its lasting letter too."""
+    return f"{by} {name}" if key == name else f"{by} {key}: {name}"
 
 
 def _changes(tell: Teller, query: FigureQuery) -> Answer:
@@ -387,7 +392,7 @@ def _refusal(text: str) -> CallToolResult:
 
 def _faults(error: ValidationError, query: type[BaseModel]) -> list[str]:
     """One line for each wrong argument."""
-    lines, names = [], ", ".join(query.model_fields) or "none"
+    lines, names = [], ", ".join(_lean(query).get("properties", {})) or "none"
     for fault in error.errors(include_url=False)[:5]:
         path = [str(part) for part in fault["loc"]] or ["arguments"]
         expected, found = fault["msg"].removeprefix("Value error, "), tidy(repr(fault["input"]), 60)
