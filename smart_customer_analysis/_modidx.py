@@ -156,6 +156,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                  'smart_customer_analysis/commands/server.py'),
                                                          'smart_customer_analysis.commands.server.doctor': ( 'commands.server.html#doctor',
                                                                                                              'smart_customer_analysis/commands/server.py'),
+                                                         'smart_customer_analysis.commands.server.mcp': ( 'commands.server.html#mcp',
+                                                                                                          'smart_customer_analysis/commands/server.py'),
                                                          'smart_customer_analysis.commands.server.serve': ( 'commands.server.html#serve',
                                                                                                             'smart_customer_analysis/commands/server.py')},
             'smart_customer_analysis.commands.source': { 'smart_customer_analysis.commands.source._asked': ( 'commands.source.html#_asked',

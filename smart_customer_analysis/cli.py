@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 COMMANDS = (
     *(job.run, job.close, job.erase, job.train, job.score, job.segment, job.evaluate, job.explain, job.export),
-    *(server.serve, server.doctor),
+    *(server.serve, server.mcp, server.doctor),
 )
 GROUPS = {"source": sources, "load": loads, "report": reports, "model": models, "key": key, "db": db}
 for command in COMMANDS:
