@@ -13,7 +13,7 @@ __all__ = ['Check', 'health']
 import os
 import psutil
 from .config import ScaError, Settings
-from .promotion import list_models
+from .promotion import list_models, replaced_text
 from .store.engine import make_engine
 from .store.migrate import capabilities, check_schema
 from typing import TypedDict
@@ -46,6 +46,7 @@ def health(
     models = list_models(settings)
     intact = [m for m in models if m["state"] == "whole"]
     described = f"{len(intact)} whole of {len(models)}" if models else "none yet; run: sca run"
+    described = "; ".join(filter(None, [described, *replaced_text(settings).splitlines()]))
     return [
         {"what": "machine", "state": "ok", "found": machine},
         _database(settings),
