@@ -234,8 +234,7 @@ def admit_model(
     progress: bool = False,  # show a bar
 ) -> tuple[Path, str]:  # model to score the shop with; why it is not the new one, or the new one not active
     "Let a new model pass the gate, or keep the one before."
-    own = last_scorer(settings, engine, source)
-    rival = own or active
+    rival = (own := last_scorer(settings, engine, source)) or active
     if rival is None:
         promote_model(new, "the first model")
         return new, ""

@@ -82,15 +82,6 @@ def model_compare(
     print_result(result, as_json, comparison_text(result))
 
 # %% ../../nbs/716_commands.model.ipynb #70128ddf
-def _print_in_force(settings: Any, result: dict[str, Any], as_json: bool, before: str = "") -> None:
-    "Say which model is in force, and which shops still show another."
-    from smart_customer_analysis.promotion import replaced_text
-
-    replaced = replaced_text(settings).splitlines()
-    text = "\n".join([f"{before}in force: {result['version']}", *replaced])
-    print_result(result | {"replaced": replaced}, as_json, text)
-
-
 @models.command("promote")
 def model_promote(
     new: New,
@@ -110,6 +101,15 @@ def model_promote(
     _print_in_force(settings, result, as_json, comparison)
 
 # %% ../../nbs/716_commands.model.ipynb #f6da7a5a
+def _print_in_force(settings: Any, result: dict[str, Any], as_json: bool, before: str = "") -> None:
+    "Say which model is in force, and which shops still show another."
+    from smart_customer_analysis.promotion import replaced_text
+
+    replaced = replaced_text(settings).splitlines()
+    text = "\n".join([f"{before}in force: {result['version']}", *replaced])
+    print_result(result | {"replaced": replaced}, as_json, text)
+
+
 @models.command("rollback")
 def model_rollback(database: Database = None, as_json: Json = False) -> None:
     "Go back to the model that was active before."

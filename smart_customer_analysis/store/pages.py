@@ -103,14 +103,14 @@ def _label_name(label: int | None, p_negative: float | None) -> str | None:
         return None if p_negative is None else "unsure"
     return LABEL_NAMES[label]
 
-
+# %% ../../nbs/458_store.pages.ipynb #2ed181fe
 def _counts_as(row: Mapping[Any, Any], predicted: str | None) -> str | None:
     "Name what a review counts as: its stars where it has any, else the reading of the model."
     if row["label"] is not None:
         return LABEL_NAMES[row["label"]]
     return predicted if row["rating"] is None else "neutral"
 
-# %% ../../nbs/458_store.pages.ipynb #2ed181fe
+
 def page_item(
     row: Mapping[Any, Any],  # a row of PAGE_COLUMNS
     names: Mapping[str, str],  # segment_id -> name

@@ -74,7 +74,7 @@ class ModelCard(TypedDict):
     unsure_band: list[float] | None  # p_negative between which the model does not answer
     replaced_by: str | None  # version that a person put in its place; the next run or close predicts anew
 
-
+# %% ../../nbs/650_view.trust.ipynb #678999d2
 def model_card(
     model: dict[str, Any],  # row of the models table: version, name, metrics
     folder: Path,  # of the model
