@@ -64,6 +64,7 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0003_held_out`: Whether a model was trained on a review, stored with its prediction.
 - `smart_customer_analysis.migrations.versions.0004_closes`: Daily closes, what they told, what was delivered to whom; and the encoding of loaded files.
 - `smart_customer_analysis.migrations.versions.0006_keys`: Keys of the API.
+- `smart_customer_analysis.migrations.versions.0006_models_in_use`: The model whose predictions of a source are shown.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
@@ -92,6 +93,7 @@ Modules:
 - `smart_customer_analysis.sentiment.drift`: A reference profile of the held-out texts and a test of new texts against it
 - `smart_customer_analysis.sentiment.evaluate`: No accuracy without its interval, no model without what you would use instead
 - `smart_customer_analysis.sentiment.explain`: Integrated gradients, with a check that they are faithful
+- `smart_customer_analysis.sentiment.history`: One line per change of the model in force
 - `smart_customer_analysis.sentiment.lexical`: TF-IDF over tokens and pairs is worse alone than the network, and wrong elsewhere; both together are right more often
 - `smart_customer_analysis.sentiment.loaded`: Verified, loaded once, locked for one caller at a time; nothing in the folder is ever executed
 - `smart_customer_analysis.sentiment.predict`: Predictions with a calibrated probability, and a guarantee on the error of those that are given

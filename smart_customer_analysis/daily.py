@@ -20,7 +20,7 @@ from .config import Settings
 from .data.load import new_files
 from .data.source import Source, list_sources, load_source
 from .profiling import Meter
-from .promotion import last_scorer
+from .promotion import last_scorer, replaced_in_use
 from .report.deliver import run_due
 from .report.each import shown_values
 from .report.page import counted
@@ -116,7 +116,7 @@ def _predict_new(
     return part, scored.strange
 
 # %% ../nbs/711_daily.ipynb #b65e16cc
-QUIET = {"new": 0, "model": None, "predicted": 0, "outside": {}, "segments": None, "events": []}
+QUIET = {"new": 0, "model": None, "predicted": 0, "outside": {}, "segments": None, "events": [], "replaced": None}
 
 
 def _watched_part(watched: Watched) -> dict[str, Any]:
@@ -137,6 +137,8 @@ def close_text(
     tested = f"nothing proven changed, {counted(result['tested'], 'group')} tested" if days else "no day to test"
     lines = [f"{result['source']}{to}: {new}; {counted(len(changes), 'change') if changes else tested}"]
     lines += [f"  {sentence}" for sentence in (*changes, *result["events"])]
+    if result["replaced"]:
+        lines.append(f"  all predicted anew with {result['model']}, which replaced {result['replaced']}")
     for row in result["reports"]:
         what = ": ".join(str(row[k]) for k in ("report", "to", "status", "error") if row.get(k))
         lines.append(f"  {what.replace('_', ' ')}")
@@ -150,6 +152,7 @@ def plan_text(
     days, files = plan["days"], plan["files"]
     lines = [f"{plan['source']}: {counted(len(files), 'new file')}" + (f" ({', '.join(files[:5])})" if files else "")]
     lines += [f"  to predict: {counted(plan['waiting'], 'review')} of other loads"] if plan["waiting"] else []
+    lines += [f"  to predict anew: all reviews, with {plan['replaced'][1]}"] if plan["replaced"] else []
     lines += [f"  to test: {' to '.join(dict.fromkeys((days[0], days[-1])))}"] if days else []
     for row in plan["reports"]:
         to = row.get("to") or []
@@ -181,8 +184,10 @@ def close(
             with meter.stage("predict"):
                 last_load = newest_load(engine, shop)
                 part, strange = QUIET, None
-                if last_load > after or before is None:  # a shop that was only loaded has no predictions yet
+                replaced = replaced_in_use(settings, engine).get(shop)
+                if last_load > after or before is None or replaced:  # first close: nothing is predicted yet
                     part, strange = _predict_new(settings, engine, shop, after, progress)
+                part = part | {"replaced": replaced[0] if replaced else None}
             with meter.stage("test"):
                 watched = watch_step(engine, settings, shop, now, strange)
         except Exception as e:
@@ -202,7 +207,7 @@ def plan_close(
     paths: tuple = (),
     name: str | None = None,
     now: datetime | None = None,  # with a zone; default: now
-) -> dict[str, Any]:  # source, files, waiting, days, reports
+) -> dict[str, Any]:  # source, files, waiting, replaced, days, reports
     "Say what a close would do; nothing is read, predicted or made."
     engine, now = existing_database(settings), now or datetime.now(UTC)
     description, shop = source_to_close(engine, source, paths, name)
@@ -213,6 +218,7 @@ def plan_close(
         "source": shop,
         "files": new_files(description, paths, known_files(engine, shop)) if description else [],
         "waiting": waiting,
+        "replaced": replaced_in_use(settings, engine).get(shop),
         "days": [day.isoformat() for day in days],
         "reports": run_due(settings, engine, now, shown_values(settings), dry_run=True),
     }

@@ -201,6 +201,21 @@ def _last_report(engine: Engine, now: datetime) -> list[Check]:
     found = f"{last['name']} {last['status']}, {_age(when, now)}"
     return [_check("last report", found, "look" if failed else "ok", "see: sca report list" if failed else "")]
 
+# %% ../nbs/675_health.ipynb #af437ff4
+def _replaced(settings: Settings) -> list[Check]:
+    "Say where figures still rest on a model that a person replaced."
+    if len(list((settings.models_dir / "sentiment").glob("[!.]*/"))) < 2:
+        return []
+    from smart_customer_analysis.promotion import replaced_text  # PyTorch: only where a model can have been replaced
+
+    return [_check("figures", *_halves(line)) for line in replaced_text(settings).splitlines()]
+
+
+def _halves(line: str) -> tuple[str, str, str]:
+    "Split a line of `replaced_text` into what was found, the state, and the next step."
+    found, _, step = line.partition("; next: ")
+    return found, "look", step
+
 # %% ../nbs/675_health.ipynb #7c461ff7
 def health(
     settings: Settings,  # database_url, the folders, engine
@@ -215,6 +230,7 @@ def health(
     if engine is not None:
         try:
             checks += [*_loads(engine, now), *_last_report(engine, now), _due(settings, engine, now)]
+            checks += _replaced(settings)
         except ScaError as e:
             checks.append(_check("reports", e.found, "not ready", e.next_step))
         engine.dispose()

@@ -122,12 +122,13 @@ def train_only(
 def score_only(
     settings: Settings,  # everything that can be set
     source: str | None = None,  # None: the source loaded last
-    model: Path | None = None,  # None: the active model
+    model: Path | None = None,  # None: the one behind the figures of the shop, or its successor; else the active one
     progress: bool = False,  # show a bar
 ) -> dict[str, Any]:  # source, model, scored, unsure, error_contract, marked_now, stars_against_text
     "Score stored reviews."
-    engine, predictor = existing_database(settings), open_model(settings, model)
+    engine = existing_database(settings)
     source = resolve_source(engine, source)
+    predictor = open_model(settings, model or last_scorer(settings, engine, source))
     reviews = stored_frames(engine, source, rows_to_read(settings), settings.seed)["reviews"]
     scored = score_step(settings, predictor, source, reviews, progress=progress)
     store_predictions(engine, source, predictor, scored)

@@ -8,7 +8,7 @@ Promotion.
 
 # %% auto #0
 __all__ = ['GATE_ROWS', 'list_models', 'find_model', 'fresh_rows', 'groups', 'compare_models', 'promote', 'pin_active',
-           'last_scorer', 'admit_model']
+           'last_scorer', 'replaced_in_use', 'replaced_text', 'admit_model']
 
 # %% ../nbs/670_promotion.ipynb #a4d07a58
 import json
@@ -20,12 +20,13 @@ from .data.language import language_of
 from .data.load import load
 from .data.review_text import text_of
 from .data.split import sample_rows
-from .schema import LABEL_NAMES, ModelError
+from .schema import LABEL_NAMES, DatabaseError, ModelError
 from .sentiment.evaluate import evaluate, length_group, prediction_flips, promotion_gate
+from .sentiment.history import successor
 from .sentiment.predict import Predictor
 from .sentiment.registry import active_model, promote_model, seen, verify_model
 from .store.migrate import existing_database
-from .store.query import scoring_model, stored_frames
+from .store.query import models_in_use, scoring_model, stored_frames
 from .summary import accuracy_text
 from sqlalchemy import Engine
 from typing import Any
@@ -147,7 +148,7 @@ def promote(
     source: str | None = None,  # which stored reviews; None: loaded last
     force: str = "",  # reason for passing over the gate
     progress: bool = False,  # show a bar
-    rival: Path | None = None,  # model to be no worse than; None: the active one
+    rival: Path | None = None,  # model to be no worse than; None: the active one, and a person asks
     reviews: pd.DataFrame | None = None,  # Review frame, in place of the stored ones
 ) -> dict[str, Any]:  # version, before, compared (None: nothing to compare with, or forced)
     "Activate a model; raises `ModelError` where it is damaged, or worse than the active one."
@@ -161,7 +162,7 @@ def promote(
             raise ModelError(f"a model no worse than {old.name}", refusal, next_step)
         record = {k: compared[k] for k in ("old", "rows", "left_out", "accuracy")}
         record["flips"] = compared["flips"][0]
-    version = promote_model(new, force, record)
+    version = promote_model(new, force, record, by_hand=rival is None)
     return {"version": version, "before": before.name if before else None, "compared": compared}
 
 # %% ../nbs/670_promotion.ipynb #ef48057d
@@ -180,19 +181,45 @@ def pin_active(
         promote_model(active, "the newest one when another was trained")
     return active
 
-
+# %% ../nbs/670_promotion.ipynb #ef48057e
 def last_scorer(
     settings: Settings,  # models_dir
     engine: Engine,  # database
     source: str,  # whose reviews
 ) -> Path | None:  # None: no model has scored the source, or its folder cannot be used
-    "Find the model behind the figures of a shop."
+    "Find the model behind the figures of a shop, or the one that a person put in its place."
     stored = scoring_model(engine, source)
     try:
-        folder = find_model(settings, stored["version"]) if stored else None
+        folder = successor(settings.models_dir / "sentiment" / stored["version"]) if stored else None
         return folder if folder and verify_model(folder) else None
     except ModelError:
         return None
+
+# %% ../nbs/670_promotion.ipynb #ef48057f
+def replaced_in_use(
+    settings: Settings,  # models_dir
+    engine: Engine,  # database
+) -> dict[str, tuple[str, str]]:  # shop -> the replaced model that its figures rest on, and its successor
+    "Find the shops whose stored predictions are of a model that a person replaced."
+    home, used = settings.models_dir / "sentiment", models_in_use(engine)
+    pairs = {source: (version, successor(home / version).name) for source, version in used.items()}
+    return {source: pair for source, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def replaced_text(
+    settings: Settings,  # models_dir, database
+) -> str:  # a line per shop; empty: there is nothing to say, or no database
+    "Say which figures still rest on a replaced model, and what to run."
+    try:
+        engine = existing_database(settings)
+    except DatabaseError:
+        return ""
+    anew = "next: sca score --source {}; sca run and sca close do it too"
+    lines = (
+        f"{shop}: its figures still rest on {old}, which {new} replaced; {anew.format(shop)}"
+        for shop, (old, new) in replaced_in_use(settings, engine).items()
+    )
+    return "\n".join(lines)
 
 # %% ../nbs/670_promotion.ipynb #79303e4f
 def admit_model(
@@ -205,13 +232,14 @@ def admit_model(
     progress: bool = False,  # show a bar
 ) -> tuple[Path, str]:  # model to score the shop with; why it is not the new one, or the new one not active
     "Let a new model pass the gate, or keep the one before."
-    own = last_scorer(settings, engine, source)
-    rival = own or active
+    rival = (own := last_scorer(settings, engine, source)) or active
     if rival is None:
         promote_model(new, "the first model")
         return new, ""
     if new.name in (rival.name, active.name if active else ""):
         return new, ""
+    if (after := successor(new)) != new:
+        return own or after, f"{new.name} was replaced by hand and is not used; to use it: sca model promote {new.name}"
     few = settings.model_copy(update={"score_rows": min(settings.score_rows or GATE_ROWS, GATE_ROWS)})
     try:
         promote(few, new, source=source, progress=progress, rival=rival, reviews=reviews)

@@ -40,7 +40,7 @@ from .store.known import id_chunks
 from .store.migrate import check_schema
 from .store.places import customer_table
 from .store.sources import resolve_source
-from .store.tables import Erasure, Load, Model, Prediction, Review, SegmentRun
+from .store.tables import Erasure, Load, ModelInUse, Prediction, Review, SegmentRun
 from .view.figures import DIGITS, Shop, apply_filters, protected, review_table, shown_groups
 from .view.names import choose_names, take_names
 from sqlalchemy import Engine, func, select
@@ -266,7 +266,7 @@ VERSION_SECONDS = 2.0  # time a version is believed
 
 def data_version(engine: Engine) -> tuple[str, ...]:  # equal where nothing was written
     "Read the numbers that change when the data does."
-    newest = (func.max(Load.load_id), func.max(SegmentRun.run_id), func.max(Model.created_at))
+    newest = (func.max(Load.load_id), func.max(SegmentRun.run_id), func.max(ModelInUse.since))
     counts = (func.count(Load.load_id), func.count(Erasure.erasure_id), func.count(Prediction.review_id))
     with reading(engine) as c:
         numbers = [c.execute(select(number)).scalar() for number in (*newest, *counts)]

@@ -18,7 +18,8 @@ Word = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 OptionalWord = Annotated[Word | None, BeforeValidator(_blank)]
 Day = Annotated[Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))] | None, BeforeValidator(_blank)]
 Text = Annotated[str, StringConstraints(max_length=MAX_CHARACTERS, pattern=NO_NUL)]
-Mark = Literal["negative", "positive", "unsure"]
+Mark = Literal["negative", "positive", "unsure", "neutral"]
+Reading = Literal["negative", "positive", "unsure"]
 Reliability = Literal["ok", "wide", "hidden", "not_comparable", "none"]
 
 
@@ -36,7 +37,10 @@ class FilterQuery(BaseModel):
     segment: OptionalWord = Field(None, description="segment id", examples=["A"])
     region: OptionalWord = Field(None, description="region", examples=["Lisbon"])
     product: OptionalWord = Field(None, description="product id", examples=["kettle"])
-    sentiment: Annotated[Mark | None, BeforeValidator(_blank)] = Field(None, description="mark of the review")
+    sentiment: Annotated[Mark | None, BeforeValidator(_blank)] = Field(
+        None,
+        description="what the review counts as: its stars where it has any (neutral: three), else the model's reading",
+    )
     q: OptionalWord = Field(None, description="words in the title or text", examples=["late"])
 
     @model_validator(mode="after")
@@ -260,6 +264,7 @@ class ModelCard(Out):
     version: str
     accuracy: dict[str, Any] | None
     unsure_band: list[float] | None = Field(description="p_negative between which the model does not answer")
+    replaced_by: str | None = Field(description="version a person put in its place; a run or close predicts anew")
 
 
 class Overview(Out):
@@ -332,6 +337,7 @@ class ProfileRow(Out):
 
 class Quote(Out):
     text: str
+    lang: str | None = Field(description="language of the text, ISO 639-1; null: too short to tell")
     reviewed_at: date | None
     region: str | None
     review_id: str | None
@@ -354,10 +360,15 @@ class ReviewItem(Out):
     rating: float | None
     product: str | None
     p_negative: float | None
-    mark: Mark | None = Field(description="null: no model has read it and it has no rating")
+    mark: Mark | None = Field(
+        description="what it counts as in every share: its stars where it has any (neutral: three), else the model's "
+        "reading; null: no model has read it and it has no rating"
+    )
+    predicted: Reading | None = Field(description="what the model reads, whatever the stars say; null: not scored")
     disagrees: bool = Field(description="stars and text point to different sides")
     tokens_read: int | None
     tokens_total: int | None
+    lang: str | None = Field(description="language of the text, ISO 639-1; null: too short to tell")
     hidden: list[Literal["region", "segment", "product"]] = Field(
         description="null here because too few people share it, or to protect a group of few"
     )

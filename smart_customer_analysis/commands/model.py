@@ -98,13 +98,22 @@ def model_promote(
     folder = find_model(settings, new)
     result = promote(settings, folder, file, source, force, progress=show_bars(as_json))
     comparison = f"{comparison_text(result['compared'])}\n" if result["compared"] else ""
-    print_result(result, as_json, f"{comparison}in force: {result['version']}")
+    _print_in_force(settings, result, as_json, comparison)
 
 # %% ../../nbs/716_commands.model.ipynb #f6da7a5a
+def _print_in_force(settings: Any, result: dict[str, Any], as_json: bool, before: str = "") -> None:
+    "Say which model is in force, and which shops still show another."
+    from smart_customer_analysis.promotion import replaced_text
+
+    replaced = replaced_text(settings).splitlines()
+    text = "\n".join([f"{before}in force: {result['version']}", *replaced])
+    print_result(result | {"replaced": replaced}, as_json, text)
+
+
 @models.command("rollback")
-def model_rollback(as_json: Json = False) -> None:
+def model_rollback(database: Database = None, as_json: Json = False) -> None:
     "Go back to the model that was active before."
     from smart_customer_analysis.sentiment.registry import rollback_model
 
-    version = rollback_model(settings_of().models_dir)
-    print_result({"version": version}, as_json, f"in force: {version}")
+    settings = settings_of(database)
+    _print_in_force(settings, {"version": rollback_model(settings.models_dir)}, as_json)

@@ -26,6 +26,7 @@ from safetensors.numpy import load_file as load_numpy
 
 from ..files import file_hash, text_keys, write_file
 from ..schema import LABEL_NAMES, ModelError
+from .history import record_promotion
 
 # %% ../../nbs/226_sentiment.registry.ipynb #ce4148c7
 MANIFEST = "MANIFEST.json"
@@ -176,18 +177,11 @@ def active_model(
     return next(iter(valid_versions(models_dir, name)), None)
 
 # %% ../../nbs/226_sentiment.registry.ipynb #96d20b8a
-def _record_promotion(home: Path, **facts: Any) -> None:
-    "Add a line to the history of active versions."
-    path = home / "PROMOTIONS.jsonl"
-    earlier = path.read_text(encoding="utf-8") if path.is_file() else ""
-    line = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **facts}
-    write_file(path, f"{earlier}{json.dumps(line, ensure_ascii=False, default=str)}\n")
-
-
 def promote_model(
     folder: Path,  # models_dir/name/version
     reason: str = "",  # kept in the history
     compared: Mapping[str, Any] | None = None,  # comparison with the version before, kept in the history
+    by_hand: bool = False,  # True: a person decided, see `successor`
 ) -> str:  # the version now active
     "Make a verified version the active one; raises `ModelError` for a damaged one."
     version, home = verify_model(folder)["version"], Path(folder).parent
@@ -195,7 +189,8 @@ def promote_model(
     pinned = home / "CURRENT"
     before = pinned.read_text(encoding="utf-8").split() if pinned.is_file() else [now.name] if now else []
     write_file(pinned, "\n".join([*(v for v in before if v != version), version]) + "\n")
-    _record_promotion(home, version=version, before=now.name if now else None, reason=reason, compared=compared)
+    facts = {"reason": reason, "compared": compared, "by_hand": by_hand}
+    record_promotion(home, version, now.name if now else None, **facts)
     return version
 
 # %% ../../nbs/226_sentiment.registry.ipynb #27cd1523
@@ -212,7 +207,7 @@ def rollback_model(
         )
     verify_model(pinned.parent / before[-2])
     write_file(pinned, "\n".join(before[:-1]) + "\n")
-    _record_promotion(pinned.parent, version=before[-2], before=before[-1], reason="rolled back", compared=None)
+    record_promotion(pinned.parent, before[-2], before[-1], reason="rolled back", by_hand=True)
     return before[-2]
 
 # %% ../../nbs/226_sentiment.registry.ipynb #19901db6

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from typing import Any
 from ..jsonable import plain
-from ..schema import InputError, NEGATIVE
+from ..schema import LABEL_NAMES, InputError
 from .tables import Customer, Prediction, Review, Segment, SegmentMember
 
 # %% ../../nbs/458_store.pages.ipynb #bda89c25
@@ -101,16 +101,23 @@ def _label_name(label: int | None, p_negative: float | None) -> str | None:
     "Name a predicted label; None where the review was not scored."
     if label is None:
         return None if p_negative is None else "unsure"
-    return "negative" if label == NEGATIVE else "positive"
+    return LABEL_NAMES[label]
 
 # %% ../../nbs/458_store.pages.ipynb #2ed181fe
+def _counts_as(row: Mapping[Any, Any], predicted: str | None) -> str | None:
+    "Name what a review counts as: its stars where it has any, else the reading of the model."
+    if row["label"] is not None:
+        return LABEL_NAMES[row["label"]]
+    return predicted if row["rating"] is None else "neutral"
+
+
 def page_item(
     row: Mapping[Any, Any],  # a row of PAGE_COLUMNS
     names: Mapping[str, str],  # segment_id -> name
-) -> dict[str, Any]:  # the row, with mark, disagrees and segment_name
+) -> dict[str, Any]:  # the row, with mark (what it counts as), predicted, disagrees, segment_name
     "Turn a row into what a page shows of a review."
-    item = {k: v for k, v in row.items() if k != "predicted"}
-    item["mark"] = _label_name(row["predicted"], row["p_negative"])
+    item = dict(row) | {"predicted": _label_name(row["predicted"], row["p_negative"])}
+    item["mark"] = _counts_as(row, item["predicted"])
     item["disagrees"] = None not in (row["label"], row["predicted"]) and row["label"] != row["predicted"]
     item["segment_name"] = names.get(row["segment"])
     return plain(item)

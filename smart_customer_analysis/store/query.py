@@ -8,7 +8,8 @@ Query.
 
 # %% auto #0
 __all__ = ['FACTS', 'review_facts', 'ReviewsPage', 'count_reviews', 'reviews_page', 'segments', 'segment', 'customer', 'reports',
-           'scoring_model', 'filter_options', 'overview', 'stored_frames', 'Contradictions', 'contradictions']
+           'scoring_model', 'models_in_use', 'filter_options', 'overview', 'stored_frames', 'Contradictions',
+           'contradictions']
 
 # %% ../../nbs/460_store.query.ipynb #b906ee2b
 import numpy as np
@@ -36,7 +37,7 @@ from typing import Any, TypedDict
 from ..jsonable import plain
 from ..schema import InputError
 from .engine import reading
-from .filters import Filters, PREDICTED, conditions, find_scope, leave_out, select_reviews
+from .filters import COUNTS_AS, Filters, conditions, find_scope, leave_out, select_reviews
 from smart_customer_analysis.store.pages import (
     PAGE_COLUMNS,
     SORTS,
@@ -52,6 +53,7 @@ from smart_customer_analysis.store.tables import (
     Load,
     LoadCount,
     Model,
+    ModelInUse,
     Moment,
     Order,
     Prediction,
@@ -146,15 +148,15 @@ class ReviewsPage(TypedDict):
     items: list[dict[str, Any]]  # as `page_item` returns them
     total: int  # reviews that match
     total_exact: bool
-    counts: dict[str, int]  # reviews that match, by predicted label: negative, positive, unsure
+    counts: dict[str, int]  # reviews that match, by what they count as: negative, positive, unsure, neutral
     all: int  # reviews of the source
     next_cursor: str | None  # None: this is the last page
 
 
-def _count_predicted(c: Connection, query: Select) -> dict[str, int]:
-    "Count the reviews of a query: the total, and by predicted label."
-    by_label = [func.count(case((condition, 1))).label(name) for name, condition in PREDICTED.items()]
-    return dict(c.execute(query.add_columns(func.count().label("total"), *by_label)).mappings().one())
+def _count_kinds(c: Connection, query: Select) -> dict[str, int]:
+    "Count the reviews of a query: the total, and by what they count as."
+    by_kind = [func.count(case((condition, 1))).label(name) for name, condition in COUNTS_AS.items()]
+    return dict(c.execute(query.add_columns(func.count().label("total"), *by_kind)).mappings().one())
 
 
 def count_reviews(
@@ -192,7 +194,7 @@ def reviews_page(
         ids = [k.review_id for k in keys[:limit]]
         page = select_reviews(scope, *PAGE_COLUMNS).where(Review.review_id.in_(ids))
         rows = {r["review_id"]: r for r in c.execute(page).mappings()}
-        counts = _count_predicted(c, select_reviews(scope).where(*where))
+        counts = _count_kinds(c, select_reviews(scope).where(*where))
         names = segment_names(c, scope.run_id)
     last = keys[limit - 1] if len(keys) > limit else None
     return {
@@ -292,12 +294,21 @@ def scoring_model(
     engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
 ) -> dict[str, Any] | None:  # version, name, folder, metrics, created_at; None: none has scored the source
-    "Read the newest model that scored a source."
+    "Read the model that scored a source last."
     source = resolve_source(engine, source)
     with reading(engine) as c:
         same = Model.version == find_scope(c, source).model
         row = c.execute(select(*Model.__table__.columns).where(same)).mappings().first()
     return plain(dict(row)) if row else None
+
+
+def models_in_use(
+    engine: Engine,  # of a migrated database
+) -> dict[str, str]:  # source -> version of the model whose predictions are shown
+    "List the model of each source that was scored."
+    with reading(engine) as c:
+        query = select(ModelInUse.source, ModelInUse.model_version).order_by(ModelInUse.source)
+        return {source: version for source, version in c.execute(query)}
 
 # %% ../../nbs/460_store.query.ipynb #f5eb3542
 def _sources(c: Connection) -> Sequence[str]:

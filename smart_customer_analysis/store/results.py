@@ -21,7 +21,15 @@ from ..jsonable import plain
 from .bulk import Effect, TABLES, append_rows, merge_rows, refresh_statistics, to_arrow
 from .engine import reading, take_turn, writing
 from .sources import resolve_source
-from .tables import Model, Prediction, ReportRun, Segment, SegmentMember, SegmentRun
+from smart_customer_analysis.store.tables import (
+    Model,
+    ModelInUse,
+    Prediction,
+    ReportRun,
+    Segment,
+    SegmentMember,
+    SegmentRun,
+)
 
 # %% ../../nbs/440_store.results.ipynb #c5e5e70a
 def save_model(
@@ -53,6 +61,14 @@ def _remove_predictions(c: Connection, source: str, model_version: str, ids: lis
         c.execute(delete(Prediction).where(*mine, Prediction.review_id.in_(ids[at : at + 500])))
 
 
+def _put_in_use(c: Connection, source: str, model_version: str) -> None:
+    "Show the predictions of this model from now on."
+    mine = ModelInUse.source == source
+    if c.execute(select(ModelInUse.model_version).where(mine)).scalar() != model_version:
+        c.execute(delete(ModelInUse).where(mine))
+        c.execute(insert(ModelInUse).values(source=source, model_version=model_version, since=datetime.now(UTC)))
+
+# %% ../../nbs/440_store.results.ipynb #ff8f01ac
 def save_predictions(
     engine: Engine,  # of a migrated database
     model_version: str,  # a version that `save_model` stored
@@ -60,7 +76,7 @@ def save_predictions(
     source: str | None = None,  # None: the source loaded last
     without: Collection[str] = (),  # reviews that get none; one stored before is removed
 ) -> Effect:  # rows inserted, updated, unchanged
-    "Store predictions of stored reviews; raises `DatabaseError` for a review or model that is not stored."
+    "Store predictions and show them; raises `DatabaseError` for a review or model that is not stored."
     source, table = resolve_source(engine, source), TABLES["predictions"]
     rows = to_arrow(frame, table, {"source": source, "model_version": model_version})
     with writing(engine) as c:
@@ -68,7 +84,9 @@ def save_predictions(
         _remove_predictions(c, source, model_version, list(without))
         before = _count_predictions(c, source, model_version)
         effect = merge_rows(c, table, [rows], len(rows), source)
-        inserted = _count_predictions(c, source, model_version) - before
+        inserted = (stored := _count_predictions(c, source, model_version)) - before
+        if stored:
+            _put_in_use(c, source, model_version)
         refresh_statistics(c, "predictions")
     written = effect["inserted"] + effect["updated"]
     return {"inserted": inserted, "updated": written - inserted, "unchanged": len(frame) - written}

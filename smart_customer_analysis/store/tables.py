@@ -9,7 +9,7 @@ Tables.
 # %% auto #0
 __all__ = ['Id', 'Moment', 'Base', 'Load', 'LoadFile', 'LoadCount', 'Reject', 'Customer', 'Product', 'Review', 'Order',
            'ReplacedRow', 'Model', 'Prediction', 'SegmentRun', 'Segment', 'SegmentMember', 'ReportRun', 'Erasure',
-           'Close', 'Alert', 'Delivery', 'ApiKey', 'table_names']
+           'Close', 'Alert', 'Delivery', 'ApiKey', 'ModelInUse', 'table_names']
 
 # %% ../../nbs/400_store.tables.ipynb #738102c0
 from datetime import UTC, datetime
@@ -414,6 +414,15 @@ class ApiKey(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+# %% ../../nbs/400_store.tables.ipynb #6a1c0de1
+class ModelInUse(Base):
+    "The model whose predictions of a source are shown: the one that predicted it last."
+
+    __tablename__ = "models_in_use"
+    source: Mapped[Id] = mapped_column(primary_key=True)
+    model_version: Mapped[str] = mapped_column(ForeignKey("models.version", ondelete="CASCADE"))
+    since: Mapped[datetime]
 
 # %% ../../nbs/400_store.tables.ipynb #2682a2a4
 def table_names() -> list[str]:  # a table comes after those it refers to

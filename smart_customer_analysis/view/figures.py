@@ -6,8 +6,8 @@ Figures. Turns the reviews of a shop into figures of the API: a share never trav
 
 # %% auto #0
 __all__ = ['DIGITS', 'HIDDEN', 'NO_REVIEWS', 'GROUPS', 'Figure', 'figure', 'number_people', 'review_table', 'Shop',
-           'segment_label', 'protected', 'shop_period', 'apply_filters', 'reviews_url', 'nameless', 'pick_sentiment',
-           'one_figure', 'figures_by', 'shown_groups', 'star_or_reading']
+           'segment_label', 'protected', 'shop_period', 'apply_filters', 'reviews_url', 'nameless', 'counts_as',
+           'pick_sentiment', 'one_figure', 'figures_by', 'shown_groups', 'star_or_reading']
 
 # %% ../../nbs/610_view.figures.ipynb #ee571de7
 import numpy as np
@@ -225,15 +225,27 @@ def nameless(
     return [group for group in wanted if shop.names.hides(**(chosen | {by: group}))]
 
 # %% ../../nbs/610_view.figures.ipynb #61000004
+def counts_as(
+    rows: pd.DataFrame,  # review table
+) -> pd.Series:  # negative, positive, unsure, neutral or unread
+    "Name what each review counts as: its stars where it has any, else the reading of the model."
+    bare = rows["stars"].isna() & ~rows["neutral"]
+    side = rows["stars"].where(~bare, rows["marked"])
+    kinds = {
+        "neutral": rows["neutral"],
+        "negative": side == 1,
+        "positive": side == 0,
+        "unsure": rows["p_negative"].notna(),
+    }
+    return pd.Series(np.select(list(kinds.values()), list(kinds), default="unread"), rows.index)
+
+
 def pick_sentiment(
     rows: pd.DataFrame,  # review table
-    sentiment: str | None,  # negative, positive or unsure; None: all
-) -> pd.DataFrame:  # the reviews that a model marked so
+    sentiment: str | None,  # negative, positive, unsure or neutral; None: all
+) -> pd.DataFrame:  # the reviews that count as that
     "Keep the reviews that a list with this sentiment shows."
-    if sentiment is None:
-        return rows
-    marked = rows["marked"].isna() if sentiment == "unsure" else rows["marked"].eq(float(sentiment == "negative"))
-    return rows[rows["is_scored"] & marked]
+    return rows if sentiment is None else rows[counts_as(rows) == sentiment]
 
 # %% ../../nbs/610_view.figures.ipynb #109d5f61
 def one_figure(

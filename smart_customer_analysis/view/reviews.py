@@ -12,9 +12,9 @@ __all__ = ['ReviewItem', 'Named', 'named_beside', 'review_item', 'percent', 'mad
 import pandas as pd
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ..schema import LABEL_NAMES
+from ..data.language import language_of
 from ..store.filters import Filters
-from .figures import HIDDEN, Figure, Shop, one_figure, reviews_url, shown_groups
+from .figures import HIDDEN, Figure, Shop, counts_as, one_figure, reviews_url, shown_groups
 from .names import Names, choose_names
 from .period import as_day, iso_day
 from typing import Any, TypedDict
@@ -32,10 +32,12 @@ class ReviewItem(TypedDict):
     rating: float | None  # stars, 1 to 5
     product: str | None
     p_negative: float | None
-    mark: str | None  # negative, positive or unsure; None: neither predicted nor rated
+    mark: str | None  # what it counts as: negative, positive, neutral or unsure; None: neither predicted nor rated
+    predicted: str | None  # what the model reads: negative, positive or unsure; None: not scored
     disagrees: bool  # stars and prediction are on different sides
     tokens_read: int | None
     tokens_total: int | None
+    lang: str | None  # language of the text, ISO 639-1; None: too short to tell
     hidden: list[str]  # region, segment or product: there may be one, and too few people share it
 
 # %% ../../nbs/615_view.reviews.ipynb #164c8259
@@ -84,10 +86,12 @@ def review_item(
         "rating": row["rating"],
         "product": product,
         "p_negative": row["p_negative"],
-        "mark": row["mark"] or (None if row["label"] is None else LABEL_NAMES[row["label"]]),
+        "mark": row["mark"],
+        "predicted": row["predicted"],
         "disagrees": bool(row["disagrees"]),
         "tokens_read": row["tokens_read"],
         "tokens_total": row["tokens_total"],
+        "lang": language_of(f"{row['title']} {row['text']}") or None,
         "hidden": hidden,
     }
 
@@ -152,12 +156,10 @@ def count_reviews(
     rows: pd.DataFrame,  # review table, filtered
 ) -> Counts:
     "Count reviews by what they count as."
-    bare, neutral = rows["stars"].isna() & ~rows["neutral"], int(rows["neutral"].sum())
-    side = rows["stars"].where(~bare, rows["marked"]).mask(rows["neutral"])
-    negative, positive = int((side == 1).sum()), int((side == 0).sum())
-    unsure = int((bare & side.isna() & rows["p_negative"].notna()).sum())
-    rest = len(rows) - negative - positive - unsure - neutral
-    return {"negative": negative, "positive": positive, "unsure": unsure, "neutral": neutral, "unread": rest}
+    n = counts_as(rows).value_counts()
+    kinds = ("negative", "positive", "unsure", "neutral", "unread")
+    negative, positive, unsure, neutral, unread = (int(n.get(kind, 0)) for kind in kinds)
+    return {"negative": negative, "positive": positive, "unsure": unsure, "neutral": neutral, "unread": unread}
 
 # %% ../../nbs/615_view.reviews.ipynb #a615000b
 def list_head(

@@ -11,6 +11,7 @@ __all__ = ['NO_NAME', 'Move', 'NO_RUN', 'SegmentItem', 'segment_item', 'moved_sh
 
 # %% ../../nbs/640_view.segments.ipynb #e42adbd5
 from collections.abc import Mapping
+from ..data.language import language_of
 from ..disclosure import suppress_small_groups
 from ..jsonable import plain
 from ..store.filters import Filters
@@ -205,6 +206,7 @@ class Quote(TypedDict):
     "One review of a segment."
 
     text: str
+    lang: str | None  # ISO 639-1; None: too short to tell
     reviewed_at: str | None  # day
     region: str | None
     review_id: str | None
@@ -226,6 +228,7 @@ def quote(
     "Write one quote as the API does."
     return {
         "text": stored["text"],
+        "lang": language_of(stored["text"]) or None,
         "reviewed_at": iso_day(as_day(stored.get("reviewed_at"))),
         "region": region,
         "review_id": stored.get("review_id"),

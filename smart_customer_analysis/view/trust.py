@@ -17,6 +17,7 @@ from ..data.review_text import review_texts
 from ..jsonable import plain
 from ..schema import LABEL_NAMES
 from ..sentiment.calibrate import log_odds
+from ..sentiment.history import successor
 from ..stats import proportion
 from .figures import DIGITS
 from .period import as_day, iso_day
@@ -71,8 +72,9 @@ class ModelCard(TypedDict):
     version: str
     accuracy: dict[str, Any] | None  # value, low, high, n, baselines
     unsure_band: list[float] | None  # p_negative between which the model does not answer
+    replaced_by: str | None  # version that a person put in its place; the next run or close predicts anew
 
-
+# %% ../../nbs/650_view.trust.ipynb #678999d2
 def model_card(
     model: dict[str, Any],  # row of the models table: version, name, metrics
     folder: Path,  # of the model
@@ -86,7 +88,13 @@ def model_card(
         accuracy = {c: accuracy.get(c) for c in ("value", "low", "high", "n")} | {"baselines": baselines}
     else:
         accuracy = None
-    return {"version": model["version"], "accuracy": accuracy, "unsure_band": unsure_band(folder, max_error)}
+    after = successor(folder).name
+    return {
+        "version": model["version"],
+        "accuracy": accuracy,
+        "unsure_band": unsure_band(folder, max_error),
+        "replaced_by": after if after != folder.name else None,
+    }
 
 # %% ../../nbs/650_view.trust.ipynb #a6500008
 LENGTHS = (0, 20, 50, 100, math.inf)  # words

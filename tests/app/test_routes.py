@@ -135,7 +135,7 @@ def test_filters_only_take_away(served):
         "region": options["regions"],
         "segment": [s["id"] for s in options["segments"]],
         "product": [p["id"] for p in options["products"]],
-        "sentiment": ["negative", "positive", "unsure"],
+        "sentiment": ["negative", "positive", "unsure", "neutral"],
         "start": ["2026-03-01", "2026-05-01"],
         "end": ["2026-08-31", "2026-10-31"],
         "q": ["late", "the", "zzz"],

@@ -1,6 +1,7 @@
 """One number, one truth: what is shown twice agrees, and a door opens as many reviews as it names."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import parse_qsl, urlparse
 
@@ -83,7 +84,7 @@ def first_page(service: Service, filters: Filters, whole: dict, parts: dict) -> 
 
 
 def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
-    rng, doors = random.Random(5), 0
+    rng, doors, opened_kinds = random.Random(5), 0, 0
     for i, filters in enumerate(random_filters(service, FILTERS)):
         whole, listed = service.shares(filters)["items"][0], service.reviews(filters, limit=1)
         told = (filters, whole, listed["figure"])
@@ -102,6 +103,13 @@ def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
                 said = f"{listed['counts']['negative']:,} of {read:,} are negative"
                 assert listed["sentence"].startswith(said), (told, listed["sentence"])
                 assert whole["counted"] is None or abs(whole["counted"] * read - listed["counts"]["negative"]) < 0.05
+        if listed["counts"]:  # a kind opens as many reviews as it counts, each with its badge
+            kind = rng.choice(["negative", "positive", "unsure", "neutral"])
+            page = service.reviews(replace(filters, sentiment=kind), limit=50)
+            if page["total"] is not None:  # hidden: fewer than ten people
+                assert (page["total"], page["counts"]) == (listed["counts"][kind], listed["counts"]), (filters, kind)
+                assert {item["mark"] for item in page["items"]} <= {kind}, (filters, kind)
+                opened_kinds += 1
         by = rng.choice(["region", "segment", "product", "month", "week"])
         items = service.shares(filters, by)["items"]
         if by in ("region", "segment") and all(i["reliability"] != "hidden" for i in items) and whole["n_reviews"]:
@@ -112,7 +120,7 @@ def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
             assert (behind["total"] or 0) == item["n_reviews"], (filters, item)  # None: hidden, whatever the words
             if "reliability" in item and behind["total"] is not None:
                 assert numbers(behind["figure"]) == numbers(item), (filters, item)
-    assert doors > FILTERS
+    assert doors > FILTERS < 4 * opened_kinds
 
 
 def test_the_change_says_the_headline_and_the_one_before(service: Service) -> None:

@@ -11,6 +11,7 @@ PAIRS = 60
 
 def nobody_is_found(told: dict[str, int]) -> None:
     "No small cell, no person, and no answer about few people."
+    assert told.pop("pairs") == PAIRS
     assert told.pop("hidden cells") > 0, "an attack on a shop without small cells shows nothing"
     assert not any(told.values()), {kind: n for kind, n in told.items() if n}
 

@@ -11,16 +11,23 @@ import pandas as pd
 import pytest
 
 from smart_customer_analysis.config import load_settings
+from smart_customer_analysis.daily import close, plan_close, plan_text
 from smart_customer_analysis.data.load import load
 from smart_customer_analysis.data.sample import make_shop, write_shop
+from smart_customer_analysis.health import health
+from smart_customer_analysis.pipeline import score_only
 from smart_customer_analysis.privacy import pseudonym, pseudonymise
-from smart_customer_analysis.promotion import compare_models, promote
+from smart_customer_analysis.promotion import admit_model, compare_models, promote, replaced_text
 from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.sentiment.encoder import load_encoder, tiny_encoder
-from smart_customer_analysis.sentiment.registry import active_model, save_model
+from smart_customer_analysis.sentiment.registry import active_model, rollback_model, save_model
 from smart_customer_analysis.sentiment.train import train_sentiment
+from smart_customer_analysis.service import Service
 from smart_customer_analysis.steps.files import evaluate_only, score_files
 from smart_customer_analysis.steps.load import load_only
+from smart_customer_analysis.store import query
+from smart_customer_analysis.store.filters import Filters
+from smart_customer_analysis.store.migrate import open_database
 
 WORDS = {1: ["great", "lovely"], 0: ["awful", "broken"]}
 TEXTS = [f"{WORDS[i % 2][i // 2 % 2]} thing number {i}" for i in range(400)]
@@ -130,6 +137,38 @@ def test_only_a_model_that_is_no_worse_is_put_in_force(settings, home, right, wr
     promotion = promote(settings, right, file)
     assert (promotion["version"], promotion["before"]) == (right.name, wrong.name)
     assert promotion["compared"]["flips"][0]["wrong_to_right"] == 200
+
+
+def shown(settings) -> tuple[str, list, str | None]:
+    "The model whose predictions are shown, the labels it gave, and what the overview says has replaced it."
+    service = Service(settings)
+    try:
+        card, facts = service.overview(Filters())["model"], query.review_facts(service.connection.engine())
+    finally:
+        service.close()
+    return card["version"], facts["marked"].tolist(), card["replaced_by"]
+
+
+def test_figures_leave_a_replaced_model_at_the_next_score_or_close_and_say_so_until_then(settings, home, right, wrong):
+    load_only(settings, "fasttext", train=write(home / "all.txt", TEXTS, LABELS))
+    promote(settings, right, force="the first")
+    score_only(settings)
+    promote(settings, wrong, force="a lesson")
+    first, labels, after = shown(settings)
+    assert (first, after) == (right.name, wrong.name), "nothing is predicted anew by the promotion itself"
+    assert "its figures still rest on" in health(settings)[2]["found"] and wrong.name in replaced_text(settings)
+    assert score_only(settings)["model"] == wrong.name
+    assert (second := shown(settings))[0] == wrong.name and second[2] is None and second[1] != labels
+    assert (rollback_model(settings.models_dir), shown(settings)[2]) == (right.name, right.name)
+    assert "to predict anew" in plan_text(plan_close(settings))
+    done = close(settings)
+    assert (done["new"], done["model"], done["replaced"]) == (0, right.name, wrong.name)
+    assert shown(settings) == (right.name, labels, None) and replaced_text(settings) == ""
+    assert close(settings)["replaced"] is None, "once is enough"
+    engine = open_database(settings)
+    used, why = admit_model(settings, engine, query.overview(engine)["source"], None, wrong, right)
+    assert used == right and f"to use it: sca model promote {wrong.name}" in why, "a run does not undo a rollback"
+    assert active_model(settings.models_dir) == right
 
 
 # --- evaluate ---------------------------------------------------------------------------------------------------------

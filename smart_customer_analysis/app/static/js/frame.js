@@ -319,6 +319,7 @@ export function drawFilters() {
         ["negative", "Negative"],
         ["positive", "Positive"],
         ["unsure", "Unsure"],
+        ["neutral", "Three stars"],
       ]),
       q.sentiment,
       () => change({ sentiment: "" }),

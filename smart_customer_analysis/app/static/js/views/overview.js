@@ -514,6 +514,13 @@ function sure(o) {
               : h("p", { class: "muted" }, "By rule: not recorded."),
           )
         : h("p", { class: "muted" }, "Nothing was left out."),
+      o.model?.replaced_by
+        ? h(
+            "p",
+            null,
+            `The figures still rest on model ${o.model.version}, which ${o.model.replaced_by} replaced. The next run or close predicts anew.`,
+          )
+        : null,
       h(
         "p",
         { class: "muted" },

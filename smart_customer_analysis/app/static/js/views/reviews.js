@@ -37,13 +37,13 @@ const markOf = (r) =>
       ? h("span", { class: "tag tag-positive" }, "positive")
       : r.mark === "unsure"
         ? h("span", { class: "tag" }, icon("unsure"), " unsure")
-        : h("span", { class: "tag muted" }, "not read");
+        : h("span", { class: "tag muted" }, r.mark === "neutral" ? "three stars" : "not read");
 const isStarsOnly = (r) => !r.text.trim() && !r.title.trim();
 const named = (r, key) => r[key] ?? (r.hidden?.includes(key) ? "[c]" : null);
 const chanceOf = (r) =>
   r.p_negative === null || r.p_negative === undefined
     ? null
-    : r.mark === "positive"
+    : r.predicted === "positive"
       ? `${chance(1 - r.p_negative)} positive`
       : `${chance(r.p_negative)} negative`;
 
@@ -51,7 +51,7 @@ function row(r) {
   const full = [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join(""),
     body = isStarsOnly(r)
       ? h("p", { class: "review-text muted" }, "Stars only, no text.")
-      : h("p", { class: "review-text clamp", dir: "auto" }, hits(r.text, state.query.q)),
+      : h("p", { class: "review-text clamp", dir: "auto", lang: r.lang }, hits(r.text, state.query.q)),
     // fifty buttons of one name cannot be told apart by ear
     which = h(
       "span",
@@ -146,7 +146,9 @@ function row(r) {
       r.product ? h("span", { class: "muted product" }, r.product) : null,
       r.disagrees ? h("span", { class: "muted" }, "stars and text disagree") : null,
     ),
-    r.title ? h("p", { class: "review-title", dir: "auto" }, hits(r.title, state.query.q)) : null,
+    r.title
+      ? h("p", { class: "review-title", dir: "auto", lang: r.lang }, hits(r.title, state.query.q))
+      : null,
     body,
     why,
     h(
@@ -274,6 +276,7 @@ export default {
                   "review_id",
                   "reviewed_at",
                   "mark",
+                  "predicted",
                   "p_negative",
                   "rating",
                   "region",
@@ -288,6 +291,7 @@ export default {
                   r.review_id,
                   r.reviewed_at,
                   r.mark,
+                  r.predicted,
                   r.p_negative,
                   r.rating,
                   named(r, "region"),

@@ -389,7 +389,7 @@ function opened(x, unit) {
                 h(
                   "blockquote",
                   null,
-                  h("p", null, `“${q.text}”`),
+                  h("p", { lang: q.lang }, `“${q.text}”`),
                   h(
                     "footer",
                     { class: "caption" },

@@ -8,9 +8,9 @@ const MOST = 10_000,
   PAUSE = 400;
 // Examples are reviews of this shop, one of each kind, and one on which the model and the stars are apart.
 const KINDS = [
-  ["negative", (r) => r.mark === "negative" && r.rating <= 2],
-  ["positive", (r) => r.mark === "positive" && r.rating >= 4],
-  ["unsure", (r) => r.mark === "unsure"],
+  ["negative", (r) => r.predicted === "negative" && r.rating <= 2],
+  ["positive", (r) => r.predicted === "positive" && r.rating >= 4],
+  ["unsure", (r) => r.predicted === "unsure"],
   ["mistake", (r) => r.disagrees],
 ];
 const written = (r) => [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join("");
