@@ -36,6 +36,9 @@ class FilterQuery(BaseModel):
     segment: OptionalWord = Field(None, description="segment id", examples=["A"])
     region: OptionalWord = Field(None, description="region", examples=["Lisbon"])
     product: OptionalWord = Field(None, description="product id", examples=["kettle"])
+    extra: OptionalWord = Field(
+        None, description="column of the shop's own, and its value", examples=["state:delivered"]
+    )
     sentiment: Annotated[Mark | None, BeforeValidator(_blank)] = Field(None, description="mark of the review")
     q: OptionalWord = Field(None, description="words in the title or text", examples=["late"])
 
@@ -492,12 +495,18 @@ class Periods(Out):
     last: date | None
 
 
+class OwnColumn(Out):
+    name: str
+    values: list[str] = Field(description="those that enough customers share")
+
+
 class FilterOptions(Out):
     regions: list[str]
     segments: list[SegmentName]
     products: list[ProductOption]
     sources: list[str]
     periods: Periods
+    extra: list[OwnColumn] = Field(description="columns of the shop's own; filter: extra=name:value")
 
 
 class Health(Out):

@@ -16,7 +16,7 @@ import json
 import numpy as np
 import pandas as pd
 from collections import Counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from .codes import NO_CURRENCY, bare_amounts, currency_code, is_rounded_id, plain_ids
 from .dates import parse_times
 from .numbers import multiply_texts, parse_numbers, parse_ratings
@@ -306,6 +306,11 @@ def _marks(source: Source) -> str:
     return f" with decimal = {source.decimal!r} and {thousands}"
 
 # %% ../../nbs/109_data.rules.ipynb #1f8bb898
+def _whole(value: Any) -> Any:
+    "Return a whole number as an integer, anything else as it is."
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
+
+
 def _kept(texts: pd.DataFrame, entity: EntitySpec, source: Source, log: RuleLog) -> pd.Series:
     "Return the kept columns of each row as JSON, missing where there is nothing."
     values: dict[str, list] = {}
@@ -319,7 +324,8 @@ def _kept(texts: pd.DataFrame, entity: EntitySpec, source: Source, log: RuleLog)
         else:
             typed, bad = column, column.isna() & False
         log.remark(f"{name}: not a {kind}, left out", bad)
-        values[name] = typed.astype(object).where(typed.notna(), None).tolist()
+        values[name] = [_whole(v) for v in typed.astype(object).where(typed.notna(), None)]
+    values = {name: values[name] for name in sorted(values, key=lambda n: (len(n.encode()), n.encode()))}
     rows = zip(*values.values(), strict=True) if values else [()] * len(texts)
     dicts = [{n: v for n, v in zip(values, row, strict=True) if v is not None} for row in rows]
     written = [json.dumps(d, ensure_ascii=False) if d else None for d in dicts]

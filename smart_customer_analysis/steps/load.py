@@ -68,7 +68,7 @@ def _stored_beside(engine: Engine, source: str, key: str, reviews: pd.DataFrame)
     return stored.assign(customer_id=stored["customer_id"].map(names))
 
 # %% ../../nbs/665_steps.load.ipynb #3ba859f5
-_PLACE = ["place", "region", "country", "lon", "lat"]
+_PLACE = ["place", "region", "country", "lon", "lat", "extra"]
 
 
 def _with_earlier(engine: Engine, batch: Loaded) -> pd.DataFrame:
