@@ -17,7 +17,14 @@ import numpy as np
 import pandas as pd
 from collections import Counter
 from typing import Any, NamedTuple
-from .codes import NO_CURRENCY, bare_amounts, currency_code, is_rounded_id, plain_ids
+from smart_customer_analysis.data.codes import (
+    NO_CURRENCY,
+    bare_amounts,
+    currency_code,
+    is_rounded_id,
+    plain_ids,
+    told_currencies,
+)
 from .dates import parse_times
 from .numbers import multiply_texts, parse_numbers, parse_ratings
 from .countries import country_boxes, country_code
@@ -288,7 +295,8 @@ def _order(texts: pd.DataFrame, cancelled: pd.Series, source: Source, log: RuleL
     texts = _drop_rounded(texts, ("order_id", "customer_id"), log)
     log.add("missing_id", texts["order_id"].isna(), "no order_id")
     log.add("missing_id", texts["customer_id"].isna(), "no customer_id: a guest's order")
-    currency = _currency(texts["currency"], source, log)
+    told = told_currencies(texts["amount"], source.currency)
+    currency = _currency(texts["currency"].fillna(told), source, log)
     bare = bare_amounts(texts["amount"], currency)
     amount, bad = parse_numbers(bare, source.decimal, source.thousands)
     log.add("bad_amount", bad | amount.isna(), _quoted(texts["amount"], f" is not an amount{_marks(source)}"))
