@@ -40,7 +40,7 @@ def _spec(table: Table, looks: list[Look]) -> dict[str, Any]:
     spec = table.looks[0].spec.model_dump(exclude_defaults=True)
     if any(look.spec.encoding != table.looks[0].spec.encoding for look in table.looks):
         spec.pop("encoding", None)
-    return {"path": path_pattern(own, others), "format": spec.pop("format", "csv")} | spec
+    return spec | {"path": path_pattern(own, others), "format": spec.get("format", "csv")}
 
 
 def _entity(entity: Entity) -> dict[str, Any]:

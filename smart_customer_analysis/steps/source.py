@@ -117,8 +117,10 @@ def shipped_for(
     for name in list_sources():
         source = load_source(name)
         files = {} if name in _FORMATS else _files_of(source, looks)
-        if files and len(set(files.values())) == len(files):
-            paths = {file: glob.escape(path) for path, file in files.items()}
+        named = {f: [n for n, of in files.items() if of == f] for f in source.files}
+        paths = {f: glob.escape(names[0]) for f, names in named.items() if len(names) == 1}
+        more = {f: names for f, names in named.items() if len(names) > 1}
+        if files and all(matches(source.files[f].path, (n,)) for f, names in more.items() for n in names):
             given = {f: s.model_copy(update={"path": paths.get(f, s.path)}) for f, s in source.files.items()}
             return source.model_copy(update={"files": given})
     return None

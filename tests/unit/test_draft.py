@@ -244,6 +244,20 @@ def test_the_written_file_says_what_the_draft_says(tmp_path):
     assert load_source(tmp_path / "kiosk.toml") == drafted.source().model_copy(update={"name": "kiosk"})
 
 
+def test_every_file_of_a_folder_is_read_where_several_have_one_header(tmp_path):
+    for month in ("may", "june"):
+        table(tmp_path, f"reviews_{month}.csv", text=lambda i, m=month: f"{words(i)} {m}", stars=lambda i: 1 + i % 5)
+    source = source_for(None, [tmp_path], say=lambda text: None)
+    assert load(source, [tmp_path]).rows["loaded"] == 48
+
+
+def test_files_of_one_name_in_several_folders_are_the_shipped_source_that_they_are(repo_root):
+    folder = repo_root / "tests" / "shipped" / "amazon-multidomain"
+    said: list[str] = []
+    source = source_for(None, [folder], said.append)
+    assert "shipped source 'amazon-multidomain'" in said[0] and load(source, [folder]).rows["loaded"] == 4
+
+
 def test_two_shops_get_two_names(tmp_path):
     paths = []
     for shop in ("Tea House", "kiosk"):
