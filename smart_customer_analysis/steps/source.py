@@ -121,7 +121,11 @@ def shipped_for(
         paths = {f: glob.escape(names[0]) for f, names in named.items() if len(names) == 1}
         more = {f: names for f, names in named.items() if len(names) > 1}
         if files and all(matches(source.files[f].path, (n,)) for f, names in more.items() for n in names):
-            given = {f: s.model_copy(update={"path": paths.get(f, s.path)}) for f, s in source.files.items()}
+            read = {files[look.name]: look.spec for look in looks}  # delimiter, encoding and the like, as they are here
+            given = {
+                f: read.get(f, s).model_copy(update={"path": paths.get(f, s.path), "optional": s.optional})
+                for f, s in source.files.items()
+            }
             return source.model_copy(update={"files": given})
     return None
 

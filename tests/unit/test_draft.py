@@ -258,6 +258,17 @@ def test_files_of_one_name_in_several_folders_are_the_shipped_source_that_they_a
     assert "shipped source 'amazon-multidomain'" in said[0] and load(source, [folder]).rows["loaded"] == 4
 
 
+@pytest.mark.parametrize(("delimiter", "encoding"), [(";", "cp1252"), ("\t", "utf-16")])
+def test_a_shipped_shape_saved_by_another_program_is_read_as_it_is_written(repo_root, tmp_path, delimiter, encoding):
+    sample = repo_root / "tests" / "shipped" / "trustpilot" / "service_reviews.csv"
+    rows = list(csv.reader(io.StringIO(sample.read_text(encoding="utf-8-sig"), newline="")))
+    path = tmp_path / "teahouse.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+    source = source_for(None, [path], say=lambda text: None)
+    assert load(source, [path]).reviews["text"].tolist() == load("trustpilot", [sample]).reviews["text"].tolist()
+
+
 def test_two_shops_get_two_names(tmp_path):
     paths = []
     for shop in ("Tea House", "kiosk"):
