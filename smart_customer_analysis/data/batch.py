@@ -175,10 +175,7 @@ def refuse_wrong_file(
 class Refused:
     "Files of one entity of which no row could be loaded."
 
-    def __init__(
-        self,
-        source: Source,  # what they should be
-    ):
+    def __init__(self, source: Source):
         self.source, self.some_loaded, self.remarks = source, False, Counter[str]()
         self.first: tuple[FilePart, FileTotals] | None = None
 

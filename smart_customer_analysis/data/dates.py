@@ -95,7 +95,7 @@ _MONTHS = """
 """
 _ENGLISH = {word: line.split()[0].title() for line in _MONTHS.strip().splitlines() for word in line.split()}
 
-
+# %% ../../nbs/094_data.dates.ipynb #84820dfc
 def in_english(
     texts: pd.Series,  # dates; missing allowed
     form: str,  # strptime format
