@@ -63,6 +63,7 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
 - `smart_customer_analysis.migrations.versions.0003_held_out`: Whether a model was trained on a review, stored with its prediction.
 - `smart_customer_analysis.migrations.versions.0004_closes`: Daily closes, what they told, what was delivered to whom; and the encoding of loaded files.
+- `smart_customer_analysis.migrations.versions.0005_own_columns`: The shop's own columns, kept with reviews, customers and orders.
 - `smart_customer_analysis.migrations.versions.0006_keys`: Keys of the API.
 - `smart_customer_analysis.migrations.versions.0006_models_in_use`: The model whose predictions of a source are shown.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
@@ -122,6 +123,7 @@ Modules:
 - `smart_customer_analysis.store.known`: Files by their content, and what these customers wrote before
 - `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and an exact way back
 - `smart_customer_analysis.store.migrate`: Migrations forwards and back, and a check that refuses a foreign database
+- `smart_customer_analysis.store.own`: The columns that a source keeps, spread from their JSON; only those of few values
 - `smart_customer_analysis.store.pages`: How reviews are sorted, where a page ends, and what is shown of each review
 - `smart_customer_analysis.store.places`: Boxes, circles, nearest points and GeoJSON, equal on both databases
 - `smart_customer_analysis.store.query`: The reads of the library: facts, pages, segments, customers, overview; the same answers on both backends
@@ -130,6 +132,7 @@ Modules:
 - `smart_customer_analysis.store.spatial`: The PostGIS functions it needs, from shapely and pyproj
 - `smart_customer_analysis.store.staging`: In memory while they are few, else in a file without a name
 - `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row carries the load that wrote it
-- `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs"""
+- `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs
+- `smart_customer_analysis.view.own`: The values of a shop's own columns that enough customers share"""
 
 __version__ = "0.1.0"

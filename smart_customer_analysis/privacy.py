@@ -11,6 +11,7 @@ __all__ = ['pseudonym', 'pseudonymise', 'erase_tables', 'erase_reports', 'Erased
 
 # %% ../nbs/660_privacy.ipynb #3c54ca1f
 import hmac
+import json
 import numpy as np
 import pandas as pd
 import shutil
@@ -39,18 +40,29 @@ def pseudonym(
     return hmac.new(key.encode(), str(customer_id).encode(), "sha256").hexdigest()[:32]
 
 
+def _own_without_id(kept: str | float, customer_id: str | float, name: str) -> str | float:
+    "Replace a customer's id where an own column holds it."
+    if not isinstance(kept, str):
+        return kept
+    own = {n: name if str(v) == customer_id else v for n, v in json.loads(kept).items()}
+    return json.dumps(own, ensure_ascii=False)
+
+# %% ../nbs/660_privacy.ipynb #e5e30b41
 def pseudonymise(
     loaded: Loaded,  # as loaded
     key: str,  # secret; empty: nothing is replaced
 ) -> Loaded:  # customer ids replaced, raw text of rejected rows dropped
-    "Replace customer ids by pseudonyms."
+    "Replace customer ids by pseudonyms, in own columns too."
     if not key:
         return loaded
 
     def hashed(frame: pd.DataFrame) -> pd.DataFrame:
         ids = frame["customer_id"].dropna().unique()
         names = {i: pseudonym(i, key) for i in ids}
-        return frame.assign(customer_id=frame["customer_id"].map(names).astype(frame["customer_id"].dtype))
+        rows = zip(frame["extra"], frame["customer_id"], strict=True)
+        own = [_own_without_id(kept, i, names.get(i, "")) for kept, i in rows]
+        ids = frame["customer_id"].map(names).astype(frame["customer_id"].dtype)
+        return frame.assign(customer_id=ids, extra=pd.Series(own, frame.index, frame["extra"].dtype))
 
     frames = {n: hashed(getattr(loaded, n)) for n in ("reviews", "customers", "orders")}
     return replace(loaded, **frames, rejects=loaded.rejects.assign(raw="", detail=""))

@@ -38,11 +38,13 @@ from .store.engine import file_identity, make_engine, patient, reading
 from .store.filters import Filters
 from .store.known import id_chunks
 from .store.migrate import check_schema
+from .store.own import own_columns
 from .store.places import customer_table
 from .store.sources import resolve_source
 from .store.tables import Erasure, Load, ModelInUse, Prediction, Review, SegmentRun
 from .view.figures import DIGITS, Shop, apply_filters, protected, review_table, shown_groups
 from .view.names import choose_names, take_names
+from .view.own import check_extra, with_own
 from sqlalchemy import Engine, func, select
 from typing import Any, ParamSpec, TypedDict, TypeVar
 
@@ -303,7 +305,7 @@ def read_shop(
     run = query.segments(engine, source) or {"items": []}
     few = {s["id"] for s in run["items"] if 0 < s["size"] < k}
     names = {s["id"]: s["name"] for s in run["items"] if s["id"] not in few}
-    return protected(Shop(source, reviews, confusion, k, names), few)
+    return with_own(protected(Shop(source, reviews, confusion, k, names), few), own_columns(engine, source))
 
 
 def ids_with_words(
@@ -358,7 +360,8 @@ def matching(
     filters: Filters,
     period: bool = True,  # False: leave start and end out
 ) -> pd.DataFrame:  # review table
-    "Take the reviews of a shop that match, words included."
+    "Take the reviews of a shop that match, words included; raises `InputError` for an own column not offered."
+    check_extra(shop, filters)
     if filters.q is None:
         return apply_filters(shop.reviews, filters, period)
     engine = data.connection.engine()

@@ -37,6 +37,9 @@ class FilterQuery(BaseModel):
     segment: OptionalWord = Field(None, description="segment id", examples=["A"])
     region: OptionalWord = Field(None, description="region", examples=["Lisbon"])
     product: OptionalWord = Field(None, description="product id", examples=["kettle"])
+    extra: OptionalWord = Field(
+        None, description="column of the shop's own, and its value", examples=["state:delivered"]
+    )
     sentiment: Annotated[Mark | None, BeforeValidator(_blank)] = Field(
         None,
         description="what the review counts as: its stars where it has any (neutral: three), else the model's reading",
@@ -521,12 +524,18 @@ class Periods(Out):
     last: date | None
 
 
+class OwnColumn(Out):
+    name: str
+    values: list[str] = Field(description="those that enough customers share")
+
+
 class FilterOptions(Out):
     regions: list[str]
     segments: list[SegmentName]
     products: list[ProductOption]
     sources: list[str]
     periods: Periods
+    extra: list[OwnColumn] = Field(description="columns of the shop's own; filter: extra=name:value")
 
 
 class Health(Out):

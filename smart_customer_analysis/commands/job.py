@@ -44,17 +44,18 @@ def run(
 ) -> None:
     "Load, clean, train, score, segment, store and report."
     with saying_interrupted():
-        from smart_customer_analysis.steps.load import stored_name
+        from smart_customer_analysis.steps.load import claim_name
         from smart_customer_analysis.steps.source import source_for
 
         all_paths = (*(paths or ()), *(p for p in (train, test) if p))
         chosen = source_for(source, all_paths)
-        stored = stored_name(chosen, all_paths, name)
+        settings = settings_of(database)
+        stored = claim_name(settings, chosen, all_paths, name)
         from smart_customer_analysis.pipeline import run as run_job  # after what can be refused at once
         from smart_customer_analysis.summary import summary_text
 
         files, bars = (chosen, tuple(paths or ()), train, test), show_bars(as_json)
-        summary = run_job(settings_of(database), *files, out=out, progress=bars, say=not as_json, name=stored)
+        summary = run_job(settings, *files, out=out, progress=bars, say=not as_json, name=stored)
     print_result(summary, as_json, summary_text(summary))
 
 # %% ../../nbs/714_commands.job.ipynb #67b52b0e

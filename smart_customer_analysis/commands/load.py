@@ -63,13 +63,13 @@ def load_from(
 ) -> None:
     "Read, clean and store files; every row accounted for."
     with saying_interrupted():
-        from smart_customer_analysis.steps.load import load_only, stored_name
+        from smart_customer_analysis.steps.load import claim_name, load_only
         from smart_customer_analysis.steps.source import source_for
 
         all_paths = (*(paths or ()), *(p for p in (train, test) if p))
         chosen = source_for(source, all_paths)
         files, settings = (chosen, tuple(paths or ()), train, test), settings_of(database)
-        result = load_only(settings, *files, show_bars(as_json), stored_name(chosen, all_paths, name))
+        result = load_only(settings, *files, show_bars(as_json), claim_name(settings, chosen, all_paths, name))
     counts = table_text(result["files"], "file", "encoding", "entity", "read", "loaded", "rejected", "duplicate")
     rules = table_text(result["rules"], "step", "rule", "rows")
     parts = [counts, *_rejects_text(result["rejects"]), rules, f"{result['load']}; source {result['source']}"]

@@ -49,7 +49,6 @@ class Work:
     "A draft in the making."
 
     answers: dict[str, str]
-    guesses: list[Guess] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     question_keys: set[str] = field(default_factory=set)  # keys of all questions, answered ones too

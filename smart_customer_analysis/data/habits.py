@@ -15,6 +15,7 @@ from collections import Counter
 from datetime import date
 from typing import NamedTuple
 import pandas as pd
+from .dates import in_english
 
 # %% ../../nbs/122_data.habits.ipynb #13760501
 class DateHabit(NamedTuple):
@@ -103,6 +104,7 @@ def _date_reason(matches: dict[str, re.Match[str]], orders: list[str], others: l
 # %% ../../nbs/122_data.habits.ipynb #c0a2cc8b
 _WORDED = """
     %B %d, %Y|%b %d, %Y|%d %B %Y|%d %b %Y|%d-%b-%Y|%d-%b-%y|%d %b %y|%b %d %Y|%B %d %Y|%d. %B %Y|%d. %b %Y|
+    %d de %B de %Y|%d de %b de %Y|
     %a, %d %b %Y|%A, %B %d, %Y|%A, %d %B %Y|%a %d %b %Y|%d/%b/%Y|%d-%B-%Y|%a %b %d %Y|%a, %b %d, %Y
 """.split("|")
 _TIMES = ["", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", ", %H:%M", ", %I:%M %p", " at %I:%M %p"]
@@ -110,12 +112,12 @@ _MONTHS = re.compile(r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)
 
 
 def _worded_dates(texts: list[str]) -> DateHabit | None:
-    "Return the habit of dates with English month names."
+    "Return the habit of dates with names of months."
     open_texts, forms = pd.Series(texts, dtype="str"), []
-    if open_texts.str.contains(_MONTHS).mean() < 0.5:
+    if in_english(open_texts, "%b").str.contains(_MONTHS).mean() < 0.5:
         return None
     for form in (d.strip() + t for t in _TIMES for d in _WORDED):
-        parsed = pd.to_datetime(open_texts, format=form, errors="coerce").notna()
+        parsed = pd.to_datetime(in_english(open_texts, form), format=form, errors="coerce").notna()
         if parsed.any():
             forms.append(form)
             open_texts = open_texts[~parsed]

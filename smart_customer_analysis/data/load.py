@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from ..config import find_home
-from .batch import FileTotals, People, refuse_wrong_file, shares_file, type_batch
+from .batch import FileTotals, People, Refused, shares_file, type_batch
 from .files import FilePart, file_table, find_parts, read_with_progress, rebatch
 from .joins import read_lookups
 from .rules import SeenIds
@@ -147,10 +147,10 @@ def read_batches(
     if known:
         parts = parts | new_parts(source, parts, known)
     files = file_table(part for listed in parts.values() for part in listed)
-    now, people = pd.Timestamp.now(tz="UTC"), People()
+    now, people, remarks = pd.Timestamp.now(tz="UTC"), People(), Counter[str]()
     rejects, counts = pd.DataFrame(lookups.rejects, columns=REJECT_COLUMNS), lookups.counts
     for kind, entity in source.entities.items():
-        seen = SeenIds()
+        seen, refused = SeenIds(), Refused(source)
         for part in parts[entity.file]:
             totals = FileTotals()
             for rows in rebatch(read_with_progress(part, source, database, progress), batch_rows):
@@ -161,8 +161,9 @@ def read_batches(
                 yield _loaded(source, kind, frame, *account)
                 rejects, counts = _NO_REJECTS, []  # those of the lookups go with the first batch
             if totals.rows or not shares_file(source, kind):
-                refuse_wrong_file(part, totals, source)
-    yield replace(_loaded(source, "customer", people.unlisted(), [_NO_REJECTS], [], files), listed=False)
+                refused.note(part, totals)
+        remarks += refused.check()
+    yield replace(_loaded(source, "customer", people.unlisted(), [_NO_REJECTS], [], files, None, remarks), listed=False)
 
 # %% ../../nbs/114_data.load.ipynb #70c47fa7
 def _merged(batches: list[Loaded], most: int) -> Loaded:
@@ -177,8 +178,7 @@ def _merged(batches: list[Loaded], most: int) -> Loaded:
     origin = pd.concat([b.origin.astype("str") for b in batches]).astype("category")
     if most and len(reviews) > most:
         key = hash_texts(reviews["review_id"])
-        largest = np.partition(key, most - 1)[most - 1]
-        reviews = reviews[key <= largest].reset_index(drop=True)
+        reviews = reviews[key <= np.partition(key, most - 1)[most - 1]].reset_index(drop=True)
         origin = origin[origin.index.isin(reviews["review_id"])]
     return replace(
         batches[0],

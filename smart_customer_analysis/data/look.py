@@ -117,7 +117,7 @@ def _encoding(file: Listed, head: bytes) -> tuple[str, str]:
         raise InputError(e.expected, e.found, f"run: sca source new … --answer encoding:{file.name}=CODEC") from e
 
 # %% ../../nbs/119_data.look.ipynb #760ff252
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # two files of one name are two
 class Look:
     "How a file is read, and a sample of its rows."
 

@@ -127,8 +127,7 @@ def read_columns(
     "Give each meaning the best column."
     language = language_of(list(frame.columns))
     values = {c: filled(frame[c]) for c in frame.columns}
-    names: dict[str, str] = {}
-    reasons: dict[str, str] = {}
+    names, reasons = dict[str, str](), dict[str, str]()
     ranks: dict[str, int] = {}
     pairs = _pairs(values, language)
     for (meaning, rank), column in pairs:

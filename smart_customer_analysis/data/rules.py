@@ -16,8 +16,15 @@ import json
 import numpy as np
 import pandas as pd
 from collections import Counter
-from typing import NamedTuple
-from .codes import NO_CURRENCY, bare_amounts, currency_code, is_rounded_id, plain_ids
+from typing import Any, NamedTuple
+from smart_customer_analysis.data.codes import (
+    NO_CURRENCY,
+    bare_amounts,
+    currency_code,
+    is_rounded_id,
+    plain_ids,
+    told_currencies,
+)
 from .dates import parse_times
 from .numbers import multiply_texts, parse_numbers, parse_ratings
 from .countries import country_boxes, country_code
@@ -288,7 +295,8 @@ def _order(texts: pd.DataFrame, cancelled: pd.Series, source: Source, log: RuleL
     texts = _drop_rounded(texts, ("order_id", "customer_id"), log)
     log.add("missing_id", texts["order_id"].isna(), "no order_id")
     log.add("missing_id", texts["customer_id"].isna(), "no customer_id: a guest's order")
-    currency = _currency(texts["currency"], source, log)
+    told = told_currencies(texts["amount"], source.currency)
+    currency = _currency(texts["currency"].fillna(told), source, log)
     bare = bare_amounts(texts["amount"], currency)
     amount, bad = parse_numbers(bare, source.decimal, source.thousands)
     log.add("bad_amount", bad | amount.isna(), _quoted(texts["amount"], f" is not an amount{_marks(source)}"))
@@ -306,6 +314,11 @@ def _marks(source: Source) -> str:
     return f" with decimal = {source.decimal!r} and {thousands}"
 
 # %% ../../nbs/109_data.rules.ipynb #1f8bb898
+def _whole(value: Any) -> Any:
+    "Return a whole number as an integer, anything else as it is."
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
+
+
 def _kept(texts: pd.DataFrame, entity: EntitySpec, source: Source, log: RuleLog) -> pd.Series:
     "Return the kept columns of each row as JSON, missing where there is nothing."
     values: dict[str, list] = {}
@@ -319,7 +332,8 @@ def _kept(texts: pd.DataFrame, entity: EntitySpec, source: Source, log: RuleLog)
         else:
             typed, bad = column, column.isna() & False
         log.remark(f"{name}: not a {kind}, left out", bad)
-        values[name] = typed.astype(object).where(typed.notna(), None).tolist()
+        values[name] = [_whole(v) for v in typed.astype(object).where(typed.notna(), None)]
+    values = {name: values[name] for name in sorted(values, key=lambda n: (len(n.encode()), n.encode()))}
     rows = zip(*values.values(), strict=True) if values else [()] * len(texts)
     dicts = [{n: v for n, v in zip(values, row, strict=True) if v is not None} for row in rows]
     written = [json.dumps(d, ensure_ascii=False) if d else None for d in dicts]

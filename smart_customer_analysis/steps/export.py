@@ -16,6 +16,7 @@ from ..config import Settings
 from ..files import replacing
 from ..store.filters import Filters
 from ..store.migrate import existing_database
+from ..store.own import spread
 from ..store.query import review_facts, segments, stored_frames
 from ..store.results import last_segment_run
 from ..store.sources import resolve_source
@@ -27,12 +28,19 @@ from typing import Any
 _SEGMENT_COLUMNS = ["id", "name", "sentence", "size", "share", "stability"]
 
 
+def _with_own(frame: pd.DataFrame) -> pd.DataFrame:
+    "Return a frame with a column for each own column of the shop, in place of their JSON."
+    own = spread(frame["extra"]).add_prefix("own.").convert_dtypes()
+    return pd.concat([frame.drop(columns="extra"), own], axis=1)
+
+
 def stored_tables(
     engine: Engine,  # database
     source: str,  # whose
 ) -> dict[str, pd.DataFrame]:  # reviews, customers, orders, marks; segments and members where there are any
     "Read everything that is stored of a source."
-    tables = stored_frames(engine, source) | {"marks": review_facts(engine, Filters(source=source))}
+    stored = {name: _with_own(frame) for name, frame in stored_frames(engine, source).items()}
+    tables = stored | {"marks": review_facts(engine, Filters(source=source))}
     run = segments(engine, source)
     last = run and last_segment_run(engine, run["unit"], source)
     if run and last:

@@ -81,7 +81,7 @@ def _arrow_type(column: Column) -> pa.DataType:
     "Return the Arrow type of a database column."
     if isinstance(column.type, Moment):
         return pa.timestamp("us", "UTC")
-    python = {"geom": bytes, "row": str}.get(column.name) or column.type.python_type
+    python = {"geom": bytes, "row": str, "extra": str}.get(column.name) or column.type.python_type
     kinds = {str: pa.string(), int: pa.int64(), float: pa.float64(), bytes: pa.binary(), bool: pa.bool_()}
     return kinds[python]
 

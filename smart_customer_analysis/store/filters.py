@@ -8,14 +8,14 @@ Filters.
 
 # %% auto #0
 __all__ = ['Box', 'COUNTS_AS', 'Filters', 'period_bounds', 'split_box', 'boxes_around', 'inside_boxes', 'Scope', 'find_scope',
-           'select_reviews', 'conditions', 'leave_out']
+           'select_reviews', 'split_extra', 'conditions', 'leave_out']
 
 # %% ../../nbs/455_store.filters.ipynb #73eee98d
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, or_, select
 from typing import Any
 from ..schema import InputError, NEGATIVE, POSITIVE, SRID
 from .tables import Customer, ModelInUse, Prediction, Review, SegmentMember, SegmentRun
@@ -32,6 +32,7 @@ class Filters:
     region: str | None = None
     product: str | None = None
     sentiment: str | None = None  # what it counts as: negative, positive, unsure or neutral (three stars)
+    extra: str | None = None  # a column of the shop's own and its value: "state:delivered"
     q: str | None = None  # text in title or review, case ignored
 
 
@@ -160,6 +161,16 @@ def _contains(text: str) -> ColumnElement[bool]:
     part = text.replace("\0", "").lower()
     return or_(*(func.lower(x).contains(part, autoescape=True) for x in (Review.text, Review.title)))
 
+# %% ../../nbs/455_store.filters.ipynb #05e19095
+def split_extra(
+    text: str,  # "state:delivered"
+) -> tuple[str, str]:  # name of the column, value
+    "Split an own column from its value; raises `InputError` for another form."
+    name, mark, value = text.replace("\0", "").partition(":")
+    if not (name and mark and value) or set(name) & set('"\\'):
+        raise InputError("a column and its value, as in state:delivered", repr(text)[:80], "see /v1/filters")
+    return name, value
+
 # %% ../../nbs/455_store.filters.ipynb #2c453b88
 def conditions(
     filters: Filters,  # which reviews are meant
@@ -178,6 +189,10 @@ def conditions(
             kinds = f"sentiment {', '.join(COUNTS_AS)}"
             raise InputError(kinds, repr(filters.sentiment), "choose one of them")
         result.append(COUNTS_AS[filters.sentiment])
+    if filters.extra:
+        name, value = split_extra(filters.extra)
+        kept = (cast(table.extra[name].as_string(), Text) for table in (Review, Customer))
+        result.append(func.coalesce(*kept) == value)
     if filters.q:
         result.append(_contains(filters.q))
     return result

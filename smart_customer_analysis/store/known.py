@@ -14,7 +14,7 @@ __all__ = ['IDS_AT_ONCE', 'known_files', 'newest_load', 'newest_day', 'reviews_s
 import pandas as pd
 from collections.abc import Collection, Iterator
 from datetime import date
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Text, cast, func, select
 from .engine import reading
 from .tables import Customer, Load, LoadFile, Review
 
@@ -90,13 +90,14 @@ def stored_customers(
     engine: Engine,  # of a migrated database
     source: str,
     customers: Collection[str],  # customer ids, as they are stored
-) -> pd.DataFrame:  # customer_id, first_seen, place, region, country, lon, lat; those that are stored
+) -> pd.DataFrame:  # customer_id, first_seen, place, region, country, lon, lat, extra; those that are stored
     "Read what earlier loads know of some customers."
     names = ["customer_id", "first_seen", "place", "region", "country", "lon", "lat"]
     rows = []
-    wanted = select(*(getattr(Customer, name) for name in names)).where(Customer.source == source)
+    columns = (*(getattr(Customer, name) for name in names), cast(Customer.extra, Text))
+    wanted = select(*columns).where(Customer.source == source)
     with reading(engine) as c:
         for ids in id_chunks(customers):
             rows += c.execute(wanted.where(Customer.customer_id.in_(ids))).tuples()
-    frame = pd.DataFrame(rows, columns=names)
+    frame = pd.DataFrame(rows, columns=[*names, "extra"])
     return frame.assign(first_seen=pd.to_datetime(frame["first_seen"], utc=True))

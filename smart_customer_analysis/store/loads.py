@@ -356,6 +356,8 @@ def _restore(c: Connection, table: Table, load_id: int) -> int:
     for column in (x.name for x in table.columns if isinstance(x.type, Moment)):
         times = pd.to_datetime(frame[column], utc=True, format="ISO8601")
         frame[column] = times.astype("datetime64[us, UTC]")
+    if "extra" in frame:
+        frame["extra"] = [json.dumps(kept, ensure_ascii=False) if kept else None for kept in frame["extra"]]
     stage = stage_rows(c, table, to_arrow(frame, table, {}))
     if table.name == "reviews":
         delete_stale_predictions(c, stage)

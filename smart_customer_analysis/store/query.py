@@ -404,7 +404,8 @@ def _read_frame(c: Connection, entity: Any, model: Any, source: str, sampled: An
     table = entity.__table__
     columns = [table.c[n] for n in schema.columns(model) if n in table.columns]
     times = {x.name for x in columns if isinstance(x.type, Moment)}
-    query = select(*(_raw_time(c, x).label(x.name) if x.name in times else x for x in columns))
+    raw = {x.name: _raw_time(c, x) if x.name in times else cast(x, Text) if x.name == "extra" else x for x in columns}
+    query = select(*(x.label(name) for name, x in raw.items()))
     query = query.where(table.c.source == source).order_by(*table.primary_key.columns)
     if sampled is not None:
         query = query.where(sampled)

@@ -175,6 +175,7 @@ class Customer(Base):
     region: Mapped[str | None]
     country: Mapped[str | None]
     first_seen: Mapped[datetime | None]
+    extra: Mapped[dict | None]  # the shop's own columns
     geom: Mapped[Any | None] = mapped_column(Geometry("POINT", SRID, spatial_index=False))
     load_id: Mapped[int] = mapped_column(ForeignKey("loads.load_id"))
     first_load_id: Mapped[int]
@@ -212,6 +213,7 @@ class Review(Base):
     text: Mapped[str]
     reviewed_at: Mapped[datetime | None]
     place: Mapped[str | None]
+    extra: Mapped[dict | None]  # the shop's own columns
     line: Mapped[int]
     load_id: Mapped[int] = mapped_column(ForeignKey("loads.load_id"))
     first_load_id: Mapped[int]
@@ -233,6 +235,7 @@ class Order(Base):
     amount: Mapped[float]
     currency: Mapped[str]
     product_id: Mapped[Id | None]
+    extra: Mapped[dict | None]  # the shop's own columns
     load_id: Mapped[int] = mapped_column(ForeignKey("loads.load_id"))
     first_load_id: Mapped[int]
 

@@ -95,8 +95,9 @@ class FilterOptions(TypedDict):
     products: list[dict[str, Any]]  # id, n
     sources: list[str]
     periods: dict[str, str | None]  # first and last day
+    extra: list[dict[str, Any]]  # name, values: columns of the shop's own
 
-
+# %% ../../nbs/657_view.overview.ipynb #24d7076b
 def shown_options(
     shop: Shop,
     options: dict[str, Any],  # of store.query.filter_options
@@ -110,4 +111,5 @@ def shown_options(
         "products": [product for product in options["products"] if product["id"] in products],
         "sources": options["sources"],
         "periods": {"first": iso_day(shop.first_day), "last": iso_day(shop.last_day)},
+        "extra": [{"name": name, "values": values} for name, values in shop.own.items()],
     }

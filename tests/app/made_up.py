@@ -71,12 +71,15 @@ def fill(url: str, reports_dir: Path) -> None:
     customers = shop.customers.copy()
     lonely = customers.index[:3]
     customers.loc[lonely, "region"] = "Lonelyshire"  # three people: never to be seen again
+    states = np.array(["delivered", "late", "lost: gone"])[np.arange(len(shop.reviews)) % 3]
+    states[:4] = "burnt"  # four reviews
+    reviews = shop.reviews.assign(extra=[f'{{"state": "{state}"}}' for state in states])
     engine = make_engine(url)
     migrate(engine)
     rejects = pd.DataFrame(
         [["reviews.csv", 7, "no_text", "", "x"]] * 3, columns=["file", "line", "rule", "detail", "raw"]
     )
-    save_load(engine, "sample", shop.reviews, customers, shop.orders, rejects=rejects)
+    save_load(engine, "sample", reviews, customers, shop.orders, rejects=rejects)
     accuracy = {"value": 0.92, "low": 0.9, "high": 0.94, "n": 400}
     metrics = {
         "validation_confusion": {"tn": 460, "fp": 40, "fn": 40, "tp": 460},

@@ -38,6 +38,8 @@ ROUTES = [
     "/v1/reviews",
     *(f"/v1/reviews?sort={s}&limit=5" for s in ("newest", "negative", "unsure", "longest")),
     "/v1/reviews?sentiment=negative&q=late",
+    "/v1/overview?extra=state:late&region=Norte",
+    "/v1/map/cells?extra=state:lost: gone",
     "/v1/reports",
     "/v1/filters",
     "/health",
@@ -126,6 +128,18 @@ def test_small_groups_are_nowhere(served):
         for cell in (c for c in cells if c["state"] == "hidden"):
             assert all(cell[c] is None for c in ("share", "low", "high", "n_reviews", "n_customers", "p_value", "name"))
         assert all(c["n_customers"] >= served.settings.min_customers for c in cells if c["state"] == "shown")
+
+
+def test_a_column_of_the_shop_s_own_is_a_filter_and_its_small_values_are_as_unknown_as_no_value(served):
+    offered = served.get("/v1/filters")["extra"]
+    assert offered == [{"name": "state", "values": ["late", "lost: gone"]}]  # the third would tell of the burnt ones
+    totals = {v: served.get("/v1/reviews", limit=1, extra=f"state:{v}") for v in offered[0]["values"]}
+    assert all(page["total"] == page["figure"]["n_reviews"] > 500 for page in totals.values())
+    told = [
+        served.client.get("/v1/overview", params={"extra": extra}).json()["detail"]
+        for extra in ("state:burnt", "state:never", "tape:red")
+    ]
+    assert len(set(told)) == 1 and "/v1/filters" in told[0]
 
 
 def test_filters_only_take_away(served):

@@ -75,7 +75,7 @@ OPEN = [
         "rating",
     ),
     ("a rating of unknown name", {"text": words, "betyg": lambda i: 1 + i % 5}, "rating"),
-    ("months in another language", {"text": words, "date": lambda i: f"{1 + i} janvier 2026"}, "reviewed_at"),
+    ("months in an unknown language", {"text": words, "date": lambda i: f"{1 + i} tammikuuta 2026"}, "reviewed_at"),
     ("labels 1 and 2", {"text": words, "label": lambda i: 1 + i % 2}, "labels"),
     ("words of two ladders", {"text": words, "rating": lambda i: ["poor", "good", "excellent"][i % 3]}, "rating"),
     (
@@ -242,6 +242,31 @@ def test_the_written_file_says_what_the_draft_says(tmp_path):
     (tmp_path / "kiosk.toml").write_text(drafted.toml(), encoding="utf-8")
     assert tomllib.loads(drafted.toml()) == drafted.content
     assert load_source(tmp_path / "kiosk.toml") == drafted.source().model_copy(update={"name": "kiosk"})
+
+
+def test_every_file_of_a_folder_is_read_where_several_have_one_header(tmp_path):
+    for month in ("may", "june"):
+        table(tmp_path, f"reviews_{month}.csv", text=lambda i, m=month: f"{words(i)} {m}", stars=lambda i: 1 + i % 5)
+    source = source_for(None, [tmp_path], say=lambda text: None)
+    assert load(source, [tmp_path]).rows["loaded"] == 48
+
+
+def test_files_of_one_name_in_several_folders_are_the_shipped_source_that_they_are(repo_root):
+    folder = repo_root / "tests" / "shipped" / "amazon-multidomain"
+    said: list[str] = []
+    source = source_for(None, [folder], said.append)
+    assert "shipped source 'amazon-multidomain'" in said[0] and load(source, [folder]).rows["loaded"] == 4
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [(";", "cp1252"), ("\t", "utf-16")])
+def test_a_shipped_shape_saved_by_another_program_is_read_as_it_is_written(repo_root, tmp_path, delimiter, encoding):
+    sample = repo_root / "tests" / "shipped" / "trustpilot" / "service_reviews.csv"
+    rows = list(csv.reader(io.StringIO(sample.read_text(encoding="utf-8-sig"), newline="")))
+    path = tmp_path / "teahouse.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows(rows)
+    source = source_for(None, [path], say=lambda text: None)
+    assert load(source, [path]).reviews["text"].tolist() == load("trustpilot", [sample]).reviews["text"].tolist()
 
 
 def test_two_shops_get_two_names(tmp_path):

@@ -575,6 +575,38 @@ def test_a_new_shop_needs_no_code(tmp_path):
     assert shop.customers["first_seen"].notna().all() and set(shop.customers["customer_id"]) == {"007", "8"}
 
 
+def test_amounts_with_signs_and_brackets_and_months_of_six_languages_are_read(tmp_path):
+    (tmp_path / "shop.toml").write_text(
+        'dates = ["%d. %B %Y", "%d %b %Y", "%d de %B de %Y"]\n[files.o]\npath = "o*.csv"\n'
+        '[order]\nfile = "o"\nrefunds = "subtract"\n'
+    )
+    rows = {
+        "13. März 2026,€ 12.50": ("2026-03-13", 12.5, "EUR"), "1 févr. 2026,(12.50)": ("2026-02-01", -12.5, "XXX"),
+        "5 de dezembro de 2025,12.50 USD": ("2025-12-05", 12.5, "USD"),
+        "7 ago 2026,(€ 3.00)": ("2026-08-07", -3, "EUR"),
+        "8 giugno 2026,3": ("2026-06-08", 3, "XXX"), "2. Murz 2026,3": None,
+        "3. März 2026,(-3)": None, "3. März 2026,3 €$": None,
+        "9. lipca 2026,£1": ("2026-07-09", 1, "GBP"), "1 ene. 2026,7": ("2026-01-01", 7, "XXX"),
+    }  # fmt: skip
+    lines = [f"{i},c{i},{row}" for i, row in enumerate(rows)]
+    (tmp_path / "o.csv").write_text("\n".join(["order_id,customer_id,ordered_at,amount", *lines]), encoding="utf-8")
+    orders = load(tmp_path / "shop.toml", tmp_path / "o.csv").orders
+    days = orders["ordered_at"].dt.strftime("%Y-%m-%d")
+    read = zip(days, orders["amount"], orders["currency"], strict=True)
+    assert list(read) == [row for row in rows.values() if row]
+
+
+def test_one_file_of_several_that_is_another_is_rejected_and_named_and_alone_it_is_refused(tmp_path):
+    (tmp_path / "shop.toml").write_text('[files.r]\npath = "*.csv"\n[review]\nfile = "r"\n')
+    (tmp_path / "a.csv").write_text("text,rating\nIt works well,5\n")
+    (tmp_path / "b.csv").write_text("text,rating\nrow one,high\nrow two,low\n")
+    shop = load(tmp_path / "shop.toml", tmp_path)
+    assert shop.rows == {"read": 3, "loaded": 1, "rejected": 2, "duplicate": 0}
+    assert shop.remarks == {"no row of b.csv could be loaded (bad_rating); is it another file?": 2}
+    with pytest.raises(InputError, match="2 of 2 rows refused"):
+        load(tmp_path / "shop.toml", tmp_path / "b.csv")
+
+
 def test_batches_say_the_same_as_one_load(tmp_path):
     rows = [f"{i},{i % 7},{1 + i % 5},T,text number {i % 90},2026-01-05\n" for i in range(12)]
     rows[8:8] = ["3,x,1,T,other,2026-01-05\n", "bad\n", rows[4]]

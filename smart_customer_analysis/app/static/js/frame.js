@@ -313,6 +313,17 @@ export function drawFilters() {
       q.product,
       () => change({ product: "" }),
     ),
+    meta.extra.length || q.extra
+      ? pill(
+          "extra",
+          select(
+            "extra",
+            meta.extra.flatMap((x) => x.values.map((v) => [`${x.name}:${v}`, `${x.name}: ${v}`])),
+          ),
+          q.extra,
+          () => change({ extra: "" }),
+        )
+      : null,
     pill(
       "sentiment",
       select("sentiment", [
@@ -371,7 +382,16 @@ export function drawFilters() {
             on: {
               click: () => {
                 customDates = false;
-                change({ start: "", end: "", segment: "", region: "", product: "", sentiment: "", q: "" });
+                change({
+                  start: "",
+                  end: "",
+                  segment: "",
+                  region: "",
+                  product: "",
+                  extra: "",
+                  sentiment: "",
+                  q: "",
+                });
               },
             },
           },

@@ -194,6 +194,7 @@ async function learn() {
     regions: v.regions || [],
     segments: v.segments || [],
     products: v.products || [],
+    extra: v.extra || [],
     sources: v.sources || [],
     periods: v.periods?.last ? v.periods : null,
   });

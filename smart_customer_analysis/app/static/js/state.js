@@ -17,17 +17,26 @@ export const TITLES = {
   try: "Try a review",
   reports: "Reports",
 };
-export const FILTERS = ["source", "start", "end", "segment", "region", "product", "sentiment", "q"];
+export const FILTERS = ["source", "start", "end", "segment", "region", "product", "extra", "sentiment", "q"];
 export const LABELS = {
   period: "Period",
   segment: "Segment",
   region: "Region",
   product: "Product",
+  extra: "Own column",
   sentiment: "Sentiment",
   q: "Words",
 };
 
-export const meta = { regions: [], segments: [], products: [], sources: [], periods: null, known: false };
+export const meta = {
+  regions: [],
+  segments: [],
+  products: [],
+  extra: [],
+  sources: [],
+  periods: null,
+  known: false,
+};
 export let state = read();
 
 export function read(loc = location) {
@@ -93,7 +102,7 @@ export function queryParams({ without = [], query = state.query } = {}) {
 export function scopeText({ without = [], query = state.query, withPeriod = true } = {}) {
   const p = period(query),
     parts = [];
-  for (const k of ["segment", "region", "product", "sentiment", "q"]) {
+  for (const k of ["segment", "region", "product", "extra", "sentiment", "q"]) {
     if (query[k] && !without.includes(k))
       parts.push(`${LABELS[k]}: ${k === "segment" ? segmentName(query[k]) : query[k]}`);
   }
@@ -102,7 +111,7 @@ export function scopeText({ without = [], query = state.query, withPeriod = true
 }
 // Filters in force that a view acts on: ["region", "period"].
 export function activeFilters({ without = [], query = state.query } = {}) {
-  const keys = ["segment", "region", "product", "sentiment", "q"].filter(
+  const keys = ["segment", "region", "product", "extra", "sentiment", "q"].filter(
     (k) => query[k] && !without.includes(k),
   );
   return period(query)?.chosen ? [...keys, "period"] : keys;

@@ -46,6 +46,7 @@ export default {
     segment: REASON,
     region: REASON,
     product: REASON,
+    extra: REASON,
     sentiment: REASON,
     q: REASON,
     compare: true,
