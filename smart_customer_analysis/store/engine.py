@@ -164,7 +164,7 @@ def _watch_file(engine: Engine, file: Path, address: str) -> None:
     @event.listens_for(engine, "do_connect")
     def open_file(dialect: Any, entry: ConnectionPoolEntry, names: list[str], options: dict[str, Any]) -> None:
         if file_identity(file) is None:
-            step = "run: sca load, or put a backup back: sca db restore FILE"
+            step = "run: sca run, or sca load; or put a copy back: sca db restore FILE"
             raise DatabaseError("a database", f"no file ({address})", step)
         names[0], options["uri"] = f"{file.as_uri()}?mode=rw", True
 
