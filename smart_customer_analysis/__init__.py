@@ -65,6 +65,7 @@ Modules:
 - `smart_customer_analysis.report.child`: A template runs in a process of its own, which stops and clears away when its starter is gone
 - `smart_customer_analysis.report.deliver`: One message per recipient, with only the part that is theirs; recorded before it leaves, and tried again when a server is down
 - `smart_customer_analysis.report.each`: One file per value that may be shown; a value that fails stops no other
+- `smart_customer_analysis.report.failures`: Everybody who asked for failures, once per reason and day; also when the database is what failed
 - `smart_customer_analysis.report.index`: A page, a JSON file and an Atom feed beside the reports, and how many of them are kept
 - `smart_customer_analysis.report.page`: One HTML file that can be forwarded: no script, no request
 - `smart_customer_analysis.report.parameters`: The lines of its parameter cell: name, type, default and comment
