@@ -186,7 +186,6 @@ def _close_days(
     finish_close(engine, close_id, watched.days[-1] if watched.days else None, result, watched.alerts)
     return result
 
-
 # %% ../nbs/711_daily.ipynb #f8e07810
 def close(
     settings: Settings,  # everything that can be set
@@ -196,7 +195,7 @@ def close(
     now: datetime | None = None,  # with a zone; default: now
     say: bool = False,  # somebody watches: show bars, name each stage as it begins
 ) -> dict[str, Any]:  # source, rows, files, new, predicted, days, tested, changes, reports, stages, …
-    "Close the days since the last close; raises a `ScaError` where it cannot go on, tells it, and can be repeated then."
+    "Close the days since the last close; raises a `ScaError` where it cannot go on, after telling it; repeat it then."
     meter, now, shop = Meter(say=say), now or datetime.now(UTC), None
     with alone(settings):
         try:
@@ -213,7 +212,6 @@ def close(
             raise
         engine.dispose()
     return result | {"reports": reports, "stages": meter.stages}
-
 
 # %% ../nbs/711_daily.ipynb #9aafb590
 def plan_close(

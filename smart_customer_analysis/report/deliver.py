@@ -330,7 +330,6 @@ def told_of_failures(
     people = [to for r in reports for to in r.to if "failed" in to.when]
     return {to.name: to for to in sorted(people, key=lambda to: to.gets_all)}
 
-
 # %% ../../nbs/604_report.deliver.ipynb #604d001b
 def _queue_runs(engine: Engine, plan: Plan, now: datetime) -> None:
     "Store what each scheduled run has to send, once."
