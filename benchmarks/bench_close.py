@@ -15,13 +15,23 @@ from sim_table import write
 
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.sample import make_shop
+from smart_customer_analysis.insight.watch import watch_day
 from smart_customer_analysis.pipeline import run
 from smart_customer_analysis.schema import Customer, Review, conform
+from smart_customer_analysis.segment.refit import choose_segments
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.sentiment.predict import Predictor
 from smart_customer_analysis.sentiment.registry import active_model
+from smart_customer_analysis.serving import read_shop
+from smart_customer_analysis.steps.load import rows_to_read
+from smart_customer_analysis.steps.segment import segment_features
+from smart_customer_analysis.steps.sentiment import score_step
+from smart_customer_analysis.steps.watch import day_table
+from smart_customer_analysis.store.known import newest_load, reviews_since
 from smart_customer_analysis.store.loads import save_load
 from smart_customer_analysis.store.migrate import open_database
-from smart_customer_analysis.store.results import save_predictions
+from smart_customer_analysis.store.query import stored_frames
+from smart_customer_analysis.store.results import last_segment_run, save_predictions
 
 LAST = pd.Timestamp("2026-11-15", tz="UTC")  # day of the newest review before the measured closes
 COLUMNS = ["review_id", "customer_id", "product_id", "rating", "text", "reviewed_at"]
@@ -116,6 +126,36 @@ def close(home: Path, now: datetime) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def parts(home: Path) -> pd.DataFrame:
+    "Take the step of prediction apart, as after a file: seconds of the processor."
+    settings = load_settings(home, encoder=str(home / "tiny"), max_tokens=32)
+    engine, rows, since = open_database(settings), [], [time.process_time()]
+
+    def lap(part: str) -> None:
+        now = time.process_time()
+        rows.append({"part": part, "s": round(now - since[0], 1)})
+        print(rows[-1], flush=True)
+        since[0] = time.process_time()
+
+    after = newest_load(engine, "bench") - 1
+    new = reviews_since(engine, "bench", after)
+    frames = stored_frames(engine, "bench", rows_to_read(settings), settings.seed, after)
+    lap(f"read {len(frames['reviews']):,} reviews (a sample, the new) and {len(frames['customers']):,} customers")
+    scored = score_step(settings, Predictor(active_model(settings.models_dir)), "bench", frames["reviews"], new)
+    lap("look up the predictions of the sample, judge the texts")
+    features = segment_features(settings, frames, scored)
+    lap("features of all customers: RFM, subjects of their reviews")
+    last = last_segment_run(engine, features.unit, "bench")
+    choose_segments(features.frame, settings.min_segments, settings.max_segments, settings.seed, last["members"])
+    lap("choose the segments anew, from the last ones on")
+    shop = read_shop(engine, "bench", settings.min_customers)
+    lap("test: read all reviews with their predictions, for the names and the range of the whole shop")
+    watch_day(day_table(shop, shop.last_day), pd.Timestamp(shop.last_day), None, shop.k, shop.confusion, shop.pool)
+    lap("test: the looks of one day")
+    engine.dispose()
+    return pd.DataFrame(rows)
+
+
 def measure(home: Path, n: int, people: int, new: int, seed: int, keep: bool) -> pd.DataFrame:
     "Close without a new file, then with one, then without."
     if not keep or not (home / "in").is_dir():
@@ -156,7 +196,10 @@ if __name__ == "__main__":
     parser.add_argument("--new", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--home", type=Path, help="keep the shop here, and use it where it exists")
+    parser.add_argument("--parts", action="store_true", help="only take the step of prediction of --home apart")
     args = parser.parse_args()
+    if args.parts:
+        sys.exit(print(parts(args.home)))
     begun = time.time()
     with tempfile.TemporaryDirectory() as folder:
         home = args.home or Path(folder) / "shop"

@@ -115,7 +115,7 @@ if __name__ == "__main__":
     with_report = later[later.get("made", 0) + later.get("nothing_new", 0) > 0]
     counts = {"closes": len(table), "reviews before": table["new"].iloc[0], "reviews since": int(later["new"].sum())}
     counts |= {"days tested": int(table["tested"].sum()), "changes told": len(alerts)}
-    counts |= {f"reports {k.replace('_', ' ')}": int(later[k].sum()) for k in ("made", "nothing_new") if k in later}
+    counts |= {f"reports {k.replace('_', ' ')}": int(table[k].sum()) for k in ("made", "nothing_new") if k in table}
     counts |= {"deliveries": len(sent), "of them sent": sum(r["status"] == "sent" for r in sent), "mails": len(mails)}
     seconds = pd.DataFrame(
         {"stage": s, "median s": round(later[s].median(), 1), "longest s": round(later[s].max(), 1)} for s in stages
