@@ -64,8 +64,8 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0003_held_out`: Whether a model was trained on a review, stored with its prediction.
 - `smart_customer_analysis.migrations.versions.0004_closes`: Daily closes, what they told, what was delivered to whom; and the encoding of loaded files.
 - `smart_customer_analysis.migrations.versions.0005_own_columns`: The shop's own columns, kept with reviews, customers and orders.
-- `smart_customer_analysis.migrations.versions.0006_keys`: Keys of the API.
 - `smart_customer_analysis.migrations.versions.0006_models_in_use`: The model whose predictions of a source are shown.
+- `smart_customer_analysis.migrations.versions.0007_keys`: Keys of the API.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
@@ -73,6 +73,7 @@ Modules:
 - `smart_customer_analysis.report.child`: A template runs in a process of its own, which stops and clears away when its starter is gone
 - `smart_customer_analysis.report.deliver`: One message per recipient, with only the part that is theirs; recorded before it leaves, and tried again when a server is down
 - `smart_customer_analysis.report.each`: One file per value that may be shown; a value that fails stops no other
+- `smart_customer_analysis.report.failures`: Everybody who asked for failures, once per reason and day; also when the database is what failed
 - `smart_customer_analysis.report.index`: A page, a JSON file and an Atom feed beside the reports, and how many of them are kept
 - `smart_customer_analysis.report.page`: One HTML file that can be forwarded: no script, no request
 - `smart_customer_analysis.report.parameters`: The lines of its parameter cell: name, type, default and comment

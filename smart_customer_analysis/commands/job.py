@@ -82,7 +82,7 @@ def close(
         if dry_run:
             plan = plan_close(settings, *what)
             return print_result(plan, as_json, plan_text(plan))
-        result = close_days(settings, *what, progress=show_bars(as_json), say=show_bars(as_json))
+        result = close_days(settings, *what, say=show_bars(as_json))
     return print_result(result, as_json, close_text(result))
 
 # %% ../../nbs/714_commands.job.ipynb #7457c759

@@ -112,6 +112,11 @@ class Recipient(BaseModel):
         "Return the name of the environment variable with the address."
         return self.address.removeprefix("env:") or "SCA_TO_" + re.sub(r"[^A-Z0-9]+", "_", self.name.upper())
 
+    @property
+    def gets_all(self) -> bool:
+        "Return whether no part is left out."
+        return not self.only or ALL in self.only.values()
+
     def gets(
         self,
         part: str,  # value of for_each; empty: the whole report

@@ -18,6 +18,7 @@ from ..insight.watch import REFERENCE, WINDOWS, watch_day
 from ..sentiment.drift import drift_day
 from ..serving import read_shop
 from ..store.closes import last_day, told_alerts
+from ..store.known import newest_day
 from ..view.changes import group_table, groups_to_test
 from ..view.figures import Shop
 from sqlalchemy import Engine
@@ -66,8 +67,10 @@ def watch_step(
     strange: pd.DataFrame | None = None,  # texts of each day, of `day_counts`; None or empty: no model has read any
 ) -> Watched:
     "Test each day since the last close; what was told before is not told again."
+    days, tested, alerts = days_to_test(last_day(engine, source), newest_day(engine, source), now), 0, []
+    if not days:
+        return Watched()
     shop, told = read_shop(engine, source, settings.min_customers), told_alerts(engine, source)
-    days, tested, alerts = days_to_test(last_day(engine, source), shop.last_day, now), 0, []
     for day in days:
         moment = pd.to_datetime(day.isoformat())
         result = watch_day(day_table(shop, day), moment, told, shop.k, shop.confusion, shop.pool)

@@ -107,7 +107,7 @@ def runs_to_queue(
 # %% ../../nbs/446_store.deliveries.ipynb #446d000e
 def queue_deliveries(
     engine: Engine,  # of a migrated database
-    report_id: int,  # run whose deliveries these are
+    report_id: int | None,  # run whose deliveries these are; None: of no run
     rows: list[dict[str, Any]],  # key, report, recipient, subject, message and path_html of each
     now: datetime,  # time of the queue
 ) -> int:  # rows that were new
@@ -121,8 +121,9 @@ def queue_deliveries(
         new = [fresh | plain(r) for r in rows if r["key"] not in known]
         if new:
             c.execute(insert(Delivery), new)
-        summary = c.execute(select(ReportRun.summary).where(mine)).scalar_one()
-        c.execute(update(ReportRun).where(mine).values(summary=summary | {"queued": True}))
+        if report_id is not None:
+            summary = c.execute(select(ReportRun.summary).where(mine)).scalar_one()
+            c.execute(update(ReportRun).where(mine).values(summary=summary | {"queued": True}))
     return len(new)
 
 # %% ../../nbs/446_store.deliveries.ipynb #446d0011

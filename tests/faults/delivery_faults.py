@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -55,30 +56,35 @@ def execute(template: Path, out: Path, values: dict, settings: Settings, timeout
     return {"title": f"Weekly {region}", "period": "a week", "n_changes": 1, "key": f"2026-11-15-{region}"}
 
 
-def tick(home: Path, port: int, now: datetime) -> None:
+def settings_of(home: Path, url: str = "") -> Settings:
+    "Everything in one folder; an empty URL is SQLite there."
+    return load_settings(home, database_url=url, data_dir=home / "data", reports_dir=home / "reports")
+
+
+def tick(home: Path, url: str, port: int, now: datetime) -> None:
     "Do what a timer does: make and send what is due."
     report._execute, report.check_shop = execute, lambda *shop: None
     report.body_of = lambda notebook: "<h1>Report</h1>"
     os.environ["SCA_MAIL_SERVER"] = f"smtp+plain://127.0.0.1:{port}?from=reports@shop.example"
     os.environ |= {"SCA_TO_ANA": "ana@shop.example", "SCA_TO_BEN": "ben@shop.example"}
-    settings = load_settings(home, data_dir=home / "data", reports_dir=home / "reports")
+    settings = settings_of(home, url)
     engine = make_engine(settings.database)
     run_due(settings, engine, now, lambda schedule: REGIONS)
     engine.dispose()
 
 
-def phase(home: Path) -> str:
+def phase(home: Path, url: str) -> str:
     "Return what a killed process was doing."
-    engine = make_engine(load_settings(home, data_dir=home / "data", reports_dir=home / "reports").database)
+    engine = make_engine(settings_of(home, url).database)
     with reading(engine) as c:
         states = set(c.execute(select(Delivery.status)).scalars())
     engine.dispose()
     return "sending" if "sending" in states else "between two mails" if "sent" in states else "making"
 
 
-def count(home: Path, mails: list) -> tuple[list[str], int]:
+def count(home: Path, url: str, mails: list) -> tuple[list[str], int]:
     "Return what went wrong, and how many mails came again."
-    engine = make_engine(load_settings(home, data_dir=home / "data", reports_dir=home / "reports").database)
+    engine = make_engine(settings_of(home, url).database)
     with reading(engine) as c:
         slots = [s for s in c.execute(select(ReportRun.summary["slot"])).scalars() if s]
         rows = c.execute(select(Delivery.key, Delivery.report, Delivery.recipient, Delivery.status)).all()
@@ -95,7 +101,7 @@ def count(home: Path, mails: list) -> tuple[list[str], int]:
     return wrong, sum(arrived.values()) - len(arrived)
 
 
-def killed_runs(home: Path, kills: int, seed: int) -> tuple[Counter, int, list[str]]:
+def killed_runs(home: Path, kills: int, seed: int, make_url: Callable[[], str] = str) -> tuple[Counter, int, list[str]]:
     "Kill so many ticks, each plan until it is done; returns where kills hit, mails that came again, what went wrong."
     chance, hit, again, wrong = random.Random(seed), Counter(), 0, []
     with mail_server() as (box, port):
@@ -107,13 +113,14 @@ def killed_runs(home: Path, kills: int, seed: int) -> tuple[Counter, int, list[s
             here.mkdir(parents=True)
             (here / "settings.ini").write_text("[sca]\n")
             (here / "reports.toml").write_text(PLAN)
-            engine = make_engine(load_settings(here, data_dir=here / "data").database)
+            url = make_url()
+            engine = make_engine(settings_of(here, url).database)
             migrate(engine)
             engine.dispose()
             box.mails.clear()
             now = NOW
             while True:
-                process = fork.Process(target=tick, args=(here, port, now))
+                process = fork.Process(target=tick, args=(here, url, port, now))
                 process.start()
                 if hit.total() < kills:
                     process.join(chance.uniform(0.02, 0.8))
@@ -125,13 +132,15 @@ def killed_runs(home: Path, kills: int, seed: int) -> tuple[Counter, int, list[s
                 if process.exitcode != -signal.SIGKILL:
                     wrong.append(f"plan {plan}: ended with {process.exitcode}")
                     break
-                hit[phase(here)] += 1
+                hit[phase(here, url)] += 1
                 now += FIRST_WAIT * 2
-            tick_after = fork.Process(target=tick, args=(here, port, now + timedelta(hours=1)))  # nothing is left to do
+            tick_after = fork.Process(
+                target=tick, args=(here, url, port, now + timedelta(hours=1))
+            )  # nothing is left to do
             before = len(box.mails)
             tick_after.start()
             tick_after.join()
-            found, repeated = count(here, box.mails)
+            found, repeated = count(here, url, box.mails)
             again += repeated
             wrong += [f"plan {plan}: {f}" for f in found]
             if len(box.mails) != before:

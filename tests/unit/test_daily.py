@@ -22,7 +22,8 @@ from smart_customer_analysis.pipeline import run
 from smart_customer_analysis.schema import InputError
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
 from smart_customer_analysis.service import Service
-from smart_customer_analysis.store.closes import list_closes, told_alerts
+from smart_customer_analysis.steps import watch
+from smart_customer_analysis.store.closes import begin_close, list_closes, told_alerts
 from smart_customer_analysis.store.filters import Filters
 from smart_customer_analysis.store.migrate import open_database
 from smart_customer_analysis.store.tables import Customer, Prediction, Review
@@ -92,9 +93,10 @@ def test_a_close_after_a_new_file_gives_the_tables_and_figures_of_all_files_at_o
     assert figures(home) == figures(at_once)
 
 
-def test_a_second_close_reads_predicts_and_tells_nothing(home):
+def test_a_second_close_reads_predicts_and_tells_nothing(home, monkeypatch):
     closed(home)
     before = content(home)
+    monkeypatch.setattr(watch, "read_shop", None)  # the whole shop is not read where there is no day to test
     again = closed(home)
     assert (again["files"], again["new"], again["days"], again["changes"]) == ([], 0, [], [])
     assert content(home) == before
@@ -155,7 +157,7 @@ def test_reviews_that_a_stopped_first_close_has_loaded_are_predicted_by_the_next
     assert result["predicted"] + sum(result["outside"].values()) == 60
 
 
-def test_a_failed_close_leaves_its_reviews_to_the_next(home, monkeypatch):
+def test_a_failed_close_leaves_its_reviews_to_the_next_and_is_told(home, monkeypatch):
     closed(home, NOW - timedelta(1))
     rows = pd.read_csv(home / "in" / "reviews-2.csv").head(20)
     rows = rows.assign(review_id="late" + rows["review_id"].astype(str), text=rows["text"] + " It broke again.")
@@ -164,10 +166,22 @@ def test_a_failed_close_leaves_its_reviews_to_the_next(home, monkeypatch):
     def fail(*_, **__):
         raise InputError("a model", "none", "train one")
 
+    told = []
+    monkeypatch.setattr(daily, "tell_failure", lambda settings, shop, error, now: told.append((shop, error.found)))
     with monkeypatch.context() as m, pytest.raises(InputError):
         m.setattr(daily, "score_step", fail)
         closed(home)
+    assert told == [("kiosk", "none")]
     assert closed(home)["new"] == 20
+
+
+def test_a_close_that_was_killed_is_told_by_the_next(home, monkeypatch):
+    told = []
+    monkeypatch.setattr(daily, "tell_failure", lambda settings, shop, error, now: told.append(error.found))
+    begin_close(open_database(load_settings(home)), "kiosk", 0)
+    closed(home)
+    closed(home)
+    assert told == ["one that was stopped before its end"]
 
 
 CLOSE = """

@@ -29,6 +29,7 @@ from smart_customer_analysis.report.deliver import (
     send_mail,
     subject_of,
 )
+from smart_customer_analysis.report.failures import tell_failure
 from smart_customer_analysis.schema import InputError, ReportError
 from smart_customer_analysis.store.closes import begin_close, finish_close
 from smart_customer_analysis.store.deliveries import FEWEST, KEPT_FOR, delivery_turn, list_deliveries
@@ -306,6 +307,50 @@ def test_two_at_once_do_not_send_the_same(shop, server):
         assert [r["status"] for r in shop.due()] == ["busy"]
         assert [r["status"] for r in deliver(shop.settings, shop.engine, MONDAY)] == ["busy"]
     assert len(shop.due()) == 2 and len(server.mails) == 1
+
+
+# ---- a close that fails
+
+GONE = InputError("a model", f"none in /models, key {CANARY}, of ana@shop.example", "train one")
+
+
+def told(shop, error=GONE, hours=0, source="olist"):
+    return [r["status"] for r in tell_failure(shop.settings, source, error, MONDAY + timedelta(hours=hours))]
+
+
+def test_a_failed_close_is_told_once_per_reason_and_day_to_those_who_asked_for_failures(shop, server, monkeypatch):
+    monkeypatch.setenv("SCA_PSEUDONYM_KEY", CANARY)
+    shop.settings = load_settings(shop.home, data_dir=shop.home / "data", reports_dir=shop.home / "reports")
+    made_only = '[[report.to]]\nname = "P00"\nwhen = ["made"]\n'
+    shop.plan(ANA, made_only, '[[report]]\nname = "model"\nat = "Mon 07:00"\nsince = 2026-12-01T00:00:00Z', ANA, BEN)
+    assert told(shop) == ["sent", "sent"] and told(shop, hours=1) == [] == told(shop, hours=16)
+    assert sorted(to for to, _ in server.mails) == ["ana@shop.example", "ben@shop.example"]
+    assert told(shop, InputError("a readable file", "none", "look")) == ["sent", "sent"] == told(shop, hours=24)
+    first = server.of("ana@shop.example")[0]
+    assert first["Subject"].startswith("sca close, olist: failed: expected a model; found none in /models, key …")
+    assert len(shop.rows()) == 6 == len({m["Message-ID"] for _, m in server.mails})
+    everything = "".join(m.get_body(("plain",)).get_content() + m["Subject"] for _, m in server.mails)
+    everything += json.dumps([*shop.rows(), *list_deliveries(shop.engine)], default=str)
+    assert CANARY not in everything and "@shop.example" not in everything
+    assert told(shop, RuntimeError("x"), source="other") == ["sent", "sent"]
+
+
+def test_a_failed_close_waits_for_a_mail_server_that_is_down(shop, monkeypatch):
+    monkeypatch.setenv("SCA_MAIL_SERVER", "smtp+plain://127.0.0.1:9?from=reports@shop.example")
+    shop.plan(ANA)
+    assert told(shop) == ["waiting"]
+    with mail_server() as (box, port):
+        monkeypatch.setenv("SCA_MAIL_SERVER", f"smtp+plain://127.0.0.1:{port}?from=reports@shop.example")
+        assert told(shop, hours=1) == ["sent"] and told(shop, hours=2) == [] and len(box.mails) == 1
+
+
+def test_a_database_that_is_broken_is_told_too_and_once(shop, server):
+    shop.plan(ANA, '[[report.to]]\nname = "Ben"\n')
+    broken = shop.home / "broken.db"
+    broken.write_bytes(b"no database" * 999)
+    shop.settings = load_settings(shop.home, data_dir=shop.home / "data", database_url=f"sqlite:///{broken}")
+    assert told(shop, source=None) == ["sent", "sent"] and told(shop, source=None) == []
+    assert len(server.mails) == 2
 
 
 # ---- servers that do not take it

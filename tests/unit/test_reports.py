@@ -263,3 +263,8 @@ def test_a_number_of_weeks_is_read_without_an_end_and_named_apart(shop):
     assert first[1] == last[1] and whole.html != eight.html and whole.html.is_file()
     days = (pd.to_datetime(last[1], format="%d %b %Y") - pd.to_datetime(last[0], format="%d %b %Y")).days + 1
     assert days == 56 and "<dt>weeks</dt><dd>8</dd>" in eight.html.read_text(encoding="utf-8")
+    for run in (whole, eight):  # a quiet period says so first, and folds the rest
+        lead, _, rest = run.html.read_text(encoding="utf-8").partition("<h2>")
+        is_quiet = run.summary["n_changes"] == 0
+        assert ("Nothing changed beyond chance" in lead) == is_quiet == ("<h2>What changed</h2>" not in rest)
+        assert ("<h2>Where</h2>" not in rest.partition('<details class="more after">')[0]) == is_quiet
