@@ -1,6 +1,6 @@
 """Requests a second of the server beside a plain FastAPI handler and LitServe, the same model and machine, in turns.
 
-Writes docs/measured/serving.md. Needs a trained shop: --home FOLDER, as `sca run --source sample` leaves it.
+Writes docs/measured/requests.md. Needs a trained shop: --home FOLDER, as `sca run --source sample` leaves it.
 LitServe comes with the extra `bench`; without it its column stays empty."""
 
 import argparse
@@ -237,7 +237,7 @@ def main() -> None:
     rates = compare(a.home, scripts, a.seconds, a.rounds, kinds)
     beside = mixes(a.home, scripts, a.seconds)
     tables = {"Alone": pd.DataFrame(rates), "Beside other requests (the server of this library)": pd.DataFrame(beside)}
-    write("serving", "Serving", INTRO, tables, 1, time.perf_counter() - started)
+    write("requests", "Requests a second", INTRO, tables, 1, time.perf_counter() - started)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ Service.
 # %% auto #0
 __all__ = ['Shares', 'answer_shares', 'compare', 'answer_changes', 'cell_sizes', 'answer_cells', 'answer_customers',
            'answer_customer', 'answer_segments', 'answer_segment', 'stored_model_card', 'answer_overview',
-           'answer_reviews', 'answer_filters', 'answer_model', 'answer_reports', 'ServiceState', 'Service']
+           'answer_reviews', 'answer_filters', 'answer_model', 'answer_reports', 'find_caller', 'count_keys',
+           'watched_figures', 'count_tokens', 'answer_explanation', 'ServiceState', 'Service']
 
 # %% ../nbs/706_service.ipynb #ee668aca
 from contextlib import suppress
@@ -318,6 +319,41 @@ def answer_reports(parts: ServiceParts) -> dict[str, list[ReportItem]]:  # items
     runs = query.reports(parts.connection.engine())
     return {"items": [report_item(run, parts.settings.reports_dir) for run in runs]}
 
+# %% ../nbs/706_service.ipynb #ea43db3f
+def find_caller(
+    parts: ServiceParts,
+    token: str,  # what the caller sent
+) -> Key | None:  # None: no key that is in force
+    "Find the key a caller sent; raises `NotReady` where there is no database."
+    return find_key(parts.connection.engine(), token)
+
+
+def count_keys(parts: ServiceParts) -> int:
+    "Count the keys in force; raises `NotReady` where there is no database."
+    return in_force(parts.connection.engine())
+
+
+def watched_figures(parts: ServiceParts) -> dict[str, float]:  # load, close, report, undelivered
+    "Return the seconds since the last load, close and report, and how many reports wait to be sent."
+    engine = parts.connection.engine()
+    return {**seconds_since(engine), "undelivered": n_undelivered(engine)}
+
+# %% ../nbs/706_service.ipynb #58f450ee
+def count_tokens(
+    parts: ServiceParts,
+    texts: list[str],  # reviews, as written
+) -> list[int]:  # of each, special ids not counted
+    "Count what a prediction costs; raises `NotReady` where there is no model."
+    return parts.models.predictor().encode(texts).totals.tolist()
+
+
+def answer_explanation(
+    parts: ServiceParts,
+    text: str,  # one review
+) -> Explanation:
+    "Weigh each word of a prediction, and check the weights; raises `NotReady` where there is no model."
+    return parts.models.explain(text)
+
 # %% ../nbs/706_service.ipynb #71000018
 class ServiceState(ConnectionState):
     "Whether questions can be answered, and the state of the model."
@@ -333,6 +369,8 @@ class Service(ServiceParts):
     segments, segment, model = answer_segments, answer_segment, answer_model
     reviews, reports, filters = answer_reviews, answer_reports, answer_filters
     templates, request_report, has_report = answer_templates, answer_request, is_there
+    find_key, n_keys, watched, count_tokens = find_caller, count_keys, watched_figures, count_tokens
+    explain = answer_explanation
 
     def predict(
         self,
@@ -341,36 +379,6 @@ class Service(ServiceParts):
     ) -> list[PredictionItem]:  # one per text
         "Predict negative, positive or nothing, and count the tokens read."
         return self.models.predict(texts, max_error)
-
-    def count_tokens(
-        self,
-        texts: list[str],  # reviews, as written
-    ) -> list[int]:  # of each
-        "Count what a prediction costs, in tokens."
-        return self.models.count_tokens(texts)
-
-    def explain(
-        self,
-        text: str,  # one review
-    ) -> Explanation:
-        "Weigh each word of a prediction, and check the weights."
-        return self.models.explain(text)
-
-    def find_key(
-        self,
-        token: str,  # what the caller sent
-    ) -> Key | None:  # None: no key that is in force
-        "Find the key a caller sent; raises `NotReady` where there is no database."
-        return find_key(self.connection.engine(), token)
-
-    def figures(self) -> dict[str, float]:
-        "Count and time what an operator watches: seconds since the last load, close and report; reports not sent."
-        engine = self.connection.engine()
-        return {**seconds_since(engine), "undelivered": n_undelivered(engine)}
-
-    def n_keys(self) -> int:
-        "Count the keys in force; raises `NotReady` where there is no database."
-        return in_force(self.connection.engine())
 
     def make_report(
         self,

@@ -192,13 +192,6 @@ class ModelHolder:
         rows = zip(frame.to_dict("records"), outside, strict=True)
         return [prediction_item(row, model.version, why) for row, why in rows]
 
-    def count_tokens(
-        self,
-        texts: list[str],  # reviews, as written
-    ) -> list[int]:  # tokens of each, special ids not counted
-        "Count what a prediction costs; raises `NotReady`."
-        return self.predictor().encode(texts).totals.tolist()
-
     def explain(
         self,
         text: str,  # one review, as written

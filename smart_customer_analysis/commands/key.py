@@ -11,20 +11,16 @@ __all__ = ['key', 'key_create', 'key_list', 'key_revoke']
 import typer
 from datetime import UTC, datetime, timedelta
 from .common import Database, Json, print_result, settings_of, table_text
-from sqlalchemy import Engine
-from typing import Annotated
+from typing import Annotated, Any
 
 # %% ../../nbs/717_commands.key.ipynb #babe4de6
 key = typer.Typer(no_args_is_help=True, help="Make, list and revoke the keys of the API.")
 
 
-def _engine(database: str | None) -> Engine:
-    from smart_customer_analysis.store.engine import make_engine
-    from smart_customer_analysis.store.migrate import check_schema
+def _engine(database: str | None) -> Any:  # Engine
+    from smart_customer_analysis.store.migrate import existing_database
 
-    engine = make_engine(settings_of(database).database)
-    check_schema(engine)
-    return engine
+    return existing_database(settings_of(database))
 
 
 @key.command("create")
