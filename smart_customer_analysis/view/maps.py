@@ -288,6 +288,7 @@ def customer_points(
     return [
         {
             "type": "Feature",
+            "id": record["id"],
             "geometry": {"type": "Point", "coordinates": [round(x, 6) for x in reversed(centres[cell])]},
             "properties": record,
         }
