@@ -7,7 +7,7 @@ Changes. Compares two periods of a shop and reports which changes are proven."""
 # %% auto #0
 __all__ = ['PRODUCTS_TESTED', 'split_periods', 'groups_to_test', 'group_table', 'HeadlineChange', 'headline_change',
            'ProvenChange', 'proven_change', 'hidden_moves', 'small_events', 'shown_events', 'NotComparable',
-           'ChangeReport', 'Comparison', 'no_comparison', 'compare_periods']
+           'ChangeReport', 'Comparison', 'no_comparison', 'explained', 'compare_periods']
 
 # %% ../../nbs/620_view.changes.ipynb #35ab29ac
 import pandas as pd
@@ -16,6 +16,7 @@ from ..disclosure import hide_in_lines, suppress_small_groups
 from ..insight.changes import Changes, find_changes
 from ..jsonable import plain
 from ..store.filters import Filters
+from .account import Holder, account_for, account_text
 from smart_customer_analysis.view.figures import (
     DIGITS,
     Shop,
@@ -217,6 +218,19 @@ def no_comparison(
     }  # fmt: skip
     return Comparison(report, headline)
 
+# %% ../../nbs/620_view.changes.ipynb #4f69befc
+def explained(
+    changes: Changes,  # result of `find_changes`
+    holders: list[Holder],  # of `account_for`
+    names: dict[str, str],  # segment id -> name
+) -> Changes:  # the same, with a longer sentence on the share of all reviews
+    "Add to a proven change of all reviews which groups hold it."
+    proven = changes.proven.copy()
+    for at in proven.index[proven["kind"] == "overall"] if len(proven) else []:
+        where = account_text(holders, proven.loc[at, "points"], names)
+        proven.loc[at, "sentence"] = f"{proven.loc[at, 'sentence']} {where}".rstrip()
+    return replace(changes, proven=proven)
+
 # %% ../../nbs/620_view.changes.ipynb #3975fec9
 def compare_periods(
     shop: Shop,
@@ -237,6 +251,7 @@ def compare_periods(
     table = pd.concat([group_table(before, shop, kinds, "before"), group_table(after, shop, kinds, "after")])
     table = table.reset_index(drop=True)
     changes = find_changes(table, shop.k, confusion=shop.confusion, events=events, pool=shop.pool)
+    changes = explained(changes, account_for(before, after, kinds), shop.segment_names)
     dated = replace(filters, start=period.start, end=period.end)
     report: ChangeReport = {
         "tested": changes.tested,
