@@ -1,9 +1,13 @@
 """A served shop: `data.sample` in a database, with made-up predictions, segments and one report. They are
 no model's: the stars with 8 % errors and 6 % doubts, so that every route has something to show without training one."""
 
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +20,13 @@ from smart_customer_analysis.store.engine import make_engine
 from smart_customer_analysis.store.loads import save_load
 from smart_customer_analysis.store.migrate import migrate
 from smart_customer_analysis.store.results import save_model, save_predictions, save_report_run, save_segment_run
+
+
+def run_alone(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    "Run on a thread of its own: a browser in the same process holds the loop of this one."
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
 
 REPORT = "<!doctype html><html lang='en'><title>Week 46</title><h1>Week 46</h1></html>"
 

@@ -91,7 +91,8 @@ def test_a_key_that_ended_or_was_revoked_is_no_key(shop, monkeypatch):
 
 
 def test_the_page_keeps_its_key_where_no_script_can_read_it(shop):
-    with TestClient(shop.app, base_url="http://shop.example") as page:
+    app = main.create_app(shop.app.state.service.settings)
+    with TestClient(app, base_url="http://shop.example") as page:
         assert page.get("/v1/session").json() == {"needed": True, "name": None, "allows": []}
         assert page.post("/v1/session", json={"key": "sca_no_key"}).status_code == 401
         opened = page.post("/v1/session", json={"key": shop.keys["read"]})
@@ -115,7 +116,8 @@ def test_requests_of_a_key_are_counted_and_told(shop, tmp_path):
 
 
 def test_whoever_tries_keys_is_stopped(shop):
-    with TestClient(shop.app, base_url="http://shop.example", client=("10.0.0.9", 5)) as stranger:
+    app = main.create_app(shop.app.state.service.settings)
+    with TestClient(app, base_url="http://shop.example", client=("10.0.0.9", 5)) as stranger:
         codes = [stranger.get("/v1/filters", headers={"Authorization": f"Bearer sca_a_{i}"}).status_code
                  for i in range(25)]  # fmt: skip
     assert codes == [401] * 20 + [429] * 5

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from made_up import run_alone
 from starlette.testclient import TestClient
 
 from smart_customer_analysis.app.batches import TEXTS, Batches
@@ -100,7 +101,7 @@ def test_a_kill_repeats_no_line_and_loses_none(tmp_path):
         workers.close()
         return kept, [json.loads(row)["line"] for row in batches.result(job["id"], "").open()], seen
 
-    kept, numbers, seen = asyncio.run(run())
+    kept, numbers, seen = run_alone(run())
     assert numbers == list(range(1, TEXTS * 6 + 1)) and kept >= TEXTS * 2
     assert len(seen) <= TEXTS * 7  # at most the step that was stopped is read again
 
@@ -121,7 +122,7 @@ def test_a_job_is_its_owners_alone(tmp_path):
         with pytest.raises(NotFound):
             batches.get(job["id"], "anna")
 
-    asyncio.run(run())
+    run_alone(run())
 
 
 def test_only_allowed_addresses_hear_of_the_end(tmp_path):
@@ -154,6 +155,6 @@ def test_only_allowed_addresses_hear_of_the_end(tmp_path):
         await asyncio.wait_for(batches.task, 60)
         return job["id"]
 
-    id = asyncio.run(run())
+    id = run_alone(run())
     server.shutdown()
     assert heard == [{"id": id, "status": "done", "lines": 1, "error": None}]

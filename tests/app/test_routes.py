@@ -65,7 +65,9 @@ def test_route_answers_in_the_shape_it_describes(served, address):
     assert answer.status_code == 200, answer.text
     document = served.client.app.openapi()
     operation = document["paths"][template(served.client.app, urlparse(address).path)]["get"]
-    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    kind = answer.headers["content-type"]
+    assert kind == ("application/geo+json" if "FeatureCollection" in answer.text[:40] else "application/json")
+    schema = operation["responses"]["200"]["content"][kind]["schema"]
     jsonschema.validate(
         answer.json(), {**schema, "components": document["components"]}, cls=jsonschema.Draft202012Validator
     )

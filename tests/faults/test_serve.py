@@ -85,7 +85,8 @@ def test_a_slow_client_hinders_nobody(server):
     slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
     for s in slow:
         s.sendall(
-            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
+            b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 50\r\n\r\n{"
         )
     start = time.monotonic()
     assert ask(port, "GET", "/health")[0] == 200
@@ -103,7 +104,7 @@ def test_bytes_that_are_no_http(server):
         b"GET / HTTP/9.9\r\n\r\n",
         b"\x00" * 1000,
         b"GET /" + b"a" * 200_000,
-        b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
     ):
         with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
             s.sendall(junk)
@@ -117,7 +118,7 @@ def test_a_body_without_end_is_cut_off(server):
     process, port = server
     with socket.create_connection(("127.0.0.1", port), timeout=10) as s:
         s.sendall(
-            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+            b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: "
             b"chunked\r\n\r\n"
         )
         sent, answer = 0, b""
