@@ -34,7 +34,7 @@ from smart_customer_analysis.schema import InputError, ReportError
 from smart_customer_analysis.store.closes import begin_close, finish_close
 from smart_customer_analysis.store.deliveries import FEWEST, KEPT_FOR, delivery_turn, list_deliveries
 from smart_customer_analysis.store.engine import make_engine, reading
-from smart_customer_analysis.store.migrate import migrate
+from smart_customer_analysis.store.migrate import migrate, open_database
 from smart_customer_analysis.store.tables import Delivery, ReportRun
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -641,6 +641,7 @@ def test_the_commands_make_send_and_list(shop, server):
 def test_a_clock_ends_cleanly_on_sigterm(tmp_path):
     (tmp_path / "settings.ini").write_text("[sca]\n")
     (tmp_path / "reports.toml").write_text('[[report]]\nname = "weekly"\nat = "Mon 07:00"\n')
+    open_database(load_settings(tmp_path)).dispose()
     command = [sys.executable, "-c", "from smart_customer_analysis.cli import main; main()", "report", "clock"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     wait_for((tmp_path / "reports" / ".due.lock").exists)

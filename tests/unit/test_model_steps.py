@@ -156,7 +156,8 @@ def test_figures_leave_a_replaced_model_at_the_next_score_or_close_and_say_so_un
     promote(settings, wrong, force="a lesson")
     first, labels, after = shown(settings)
     assert (first, after) == (right.name, wrong.name), "nothing is predicted anew by the promotion itself"
-    assert "its figures still rest on" in health(settings)[2]["found"] and wrong.name in replaced_text(settings)
+    said = next(check for check in health(settings) if check["what"] == "figures")
+    assert "its figures still rest on" in said["found"] and wrong.name in replaced_text(settings)
     assert score_only(settings)["model"] == wrong.name
     assert (second := shown(settings))[0] == wrong.name and second[2] is None and second[1] != labels
     assert (rollback_model(settings.models_dir), shown(settings)[2]) == (right.name, right.name)
