@@ -66,7 +66,7 @@ def key_list(database: Database = None, as_json: Json = False) -> None:
 def key_revoke(
     key_id: Annotated[str, typer.Argument(help="As sca key list shows it.")], database: Database = None
 ) -> None:
-    "End a key, at once and for good."
+    "End a key for good; a running server knows it within five seconds."
     from smart_customer_analysis.store.keys import revoke_key
 
     revoke_key(_engine(database), key_id)
