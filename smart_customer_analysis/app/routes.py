@@ -55,8 +55,8 @@ def _filters(query: s.FilterQuery) -> Filters:
 
 
 def caller_of(request: Request) -> str:
-    """Who asks: the key, else the address."""
-    return request.scope.get("caller") or (request.client.host if request.client else "")
+    """Who asks: the key, else the connection, since without keys all come from this machine."""
+    return request.scope.get("caller") or (f"{request.client.host}:{request.client.port}" if request.client else "")
 
 
 class GeoJSON(JSONResponse):

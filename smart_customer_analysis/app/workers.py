@@ -23,6 +23,7 @@ from .errors import Busy
 PASS_TOKENS = 4096  # of one pass; between two passes callers take turns and those who left are dropped
 TEXT_TOKENS = 4096  # most of one text: about 20,000 characters of words, 4,096 of signs
 CALL_TOKENS = 16_384  # most of one request
+CHARACTERS = 5  # of a token, about
 QUEUE_TOKENS = 32_768  # waiting or being read; a few seconds of work
 EXPLAIN_QUEUE = 8  # explanations waiting or being made
 READ_THREADS = 2  # more would take the processor from the model: Python runs one of them at a time
@@ -96,6 +97,7 @@ class Workers:
         self.predict, self.count, self.queue, self.budget, self.timed = predict, count, queue, budget, timed
         self.model, self.tokens = (ThreadPoolExecutor(1, thread_name_prefix=name) for name in ("model", "tokens"))
         self.held = 0  # tokens between acceptance and answer
+        self.guessed = 0  # tokens of requests that are being counted, by their characters
         self.waiting: OrderedDict[str, deque[Piece]] = OrderedDict()  # by caller, in turn
         self.worker: asyncio.Task[None] | None = None
 
@@ -104,11 +106,16 @@ class Workers:
     ) -> list[Answer]:
         """Predictions of `texts`, all from one model. Raises `Busy` where the queue is full and the caller is not
         `patient`, `BadQuery` for more tokens than one request may have."""
-        if self.held >= self.queue and not patient:
-            raise Busy()
+        guess = sum(map(len, texts)) // CHARACTERS
+        if self.held and self.held + self.guessed + guess > self.queue and not patient:
+            raise Busy()  # at once, not after the tokens of all before it are counted
         loop = asyncio.get_running_loop()
         started = time.perf_counter()
-        tokens = await loop.run_in_executor(self.tokens, self.count, texts)
+        self.guessed += guess
+        try:
+            tokens = await loop.run_in_executor(self.tokens, self.count, texts)
+        finally:
+            self.guessed -= guess
         self.timed("tokenise", time.perf_counter() - started, sum(tokens))
         cost = _checked(tokens)
         if self.held and self.held + cost > self.queue and not patient:
