@@ -20,7 +20,8 @@ from smart_customer_analysis.schema import BadQuery
 
 from .errors import Busy
 
-PASS_TOKENS = 4096  # of one pass; between two passes callers take turns and those who left are dropped
+PASS_TOKENS = 2048  # of one pass, as the model reads at once; between two passes callers take turns
+PIECE_TOKENS = 1024  # most of one request in a pass while others wait; a longer text goes alone
 TEXT_TOKENS = 4096  # most of one text: about 20,000 characters of words, 4,096 of signs
 CALL_TOKENS = 16_384  # most of one request
 CHARACTERS = 5  # of a token, about
@@ -133,7 +134,7 @@ class Workers:
             call.done.cancel()
 
     async def _answer(self, call: Call, tokens: list[int], caller: str) -> list[Answer]:
-        self.waiting.setdefault(caller, deque()).extend(_cut(call, tokens, self.budget))
+        self.waiting.setdefault(caller, deque()).extend(_cut(call, tokens, min(self.budget, PIECE_TOKENS)))
         if self.worker is None or self.worker.done():
             self.worker = asyncio.create_task(self._work())
         return await call.done
