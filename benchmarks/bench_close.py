@@ -63,19 +63,16 @@ def reviews(n: int, people: int, texts: list[str], seed: int) -> pd.DataFrame:
 
 def fill(home: Path, n: int, people: int, seed: int) -> None:
     "Make a home with a small model and a large shop."
-    made = make_shop(n_customers=260, n_reviews=560, seed=seed, dirty=False).reviews
+    sample = make_shop(n_customers=260, n_reviews=560, seed=seed, dirty=False).reviews
     (home / "in").mkdir(parents=True)
-    made.assign(reviewed_at=LAST - pd.Timedelta(days=800))[COLUMNS].to_csv(
+    sample.assign(reviewed_at=LAST - pd.Timedelta(days=800))[COLUMNS].to_csv(
         home / "in" / "reviews-first.csv", index=False
     )
-    tiny = tiny_encoder(home / "tiny", made["text"].tolist())
+    tiny = tiny_encoder(home / "tiny", sample["text"].tolist())
     settings = load_settings(home, encoder=str(tiny), epochs=1, max_tokens=32)
     run(settings, "csv", (home / "in" / "reviews-first.csv",), name="bench")
-    rows, rng, engine = (
-        reviews(n, people, made["text"].tolist(), seed),
-        np.random.default_rng(seed),
-        open_database(settings),
-    )
+    rows, rng = reviews(n, people, sample["text"].tolist(), seed), np.random.default_rng(seed)
+    engine = open_database(settings)
     regions = [f"R{i:02}" for i in rng.integers(0, 27, people)]
     customers = pd.DataFrame({"customer_id": [f"c{i:06}" for i in range(people)], "region": regions, "country": "BR"})
     customers[["lon", "lat", "place", "first_seen"]] = None, None, None, pd.NaT
@@ -112,8 +109,8 @@ result = daily.close(settings, "csv", (home / "in",), "bench", now)
 processor["rest"] = time.process_time() - sum(processor.values())
 clock = sum(s["seconds"] for s in result["stages"])
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-told = {k: result[k] for k in ("new", "predicted", "tested", "changes", "days")}
-print(json.dumps({"processor": processor, "clock": clock, "peak": peak} | told))
+counts = {k: result[k] for k in ("new", "predicted", "days")}
+print(json.dumps({"processor": processor, "clock": clock, "peak": peak} | counts))
 """
 
 
@@ -156,9 +153,9 @@ def parts(home: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measure(home: Path, n: int, people: int, new: int, seed: int, keep: bool) -> pd.DataFrame:
+def measure(home: Path, n: int, people: int, new: int, seed: int) -> pd.DataFrame:
     "Close without a new file, then with one, then without."
-    if not keep or not (home / "in").is_dir():
+    if not (home / "in").is_dir():
         fill(home, n, people, seed)
         (home / "settings.ini").write_text("[sca]\n")
     now = (LAST + pd.Timedelta(days=1, hours=5)).to_pydatetime()
@@ -173,18 +170,11 @@ def measure(home: Path, n: int, people: int, new: int, seed: int, keep: bool) ->
     results["quiet"] = close(home, now + timedelta(days=2))
     table = []
     for name, result in results.items():
-        row = {
-            "close": name,
-            "new": result["new"],
-            "predicted": result["predicted"],
-            "days tested": len(result["days"]),
-        }
-        row |= {f"{name}, s": round(s, 1) for name, s in result["processor"].items()}
-        row |= {
-            "in all, s": round(sum(result["processor"].values()), 1),
-            "stages by the clock, s": round(result["clock"], 1),
-        }
-        row |= {"peak MB": round(result["peak"])}
+        row = {"close": name, "new": result["new"], "predicted": result["predicted"]}
+        row |= {"days tested": len(result["days"])}
+        row |= {f"{stage}, s": round(s, 1) for stage, s in result["processor"].items()}
+        row |= {"in all, s": round(sum(result["processor"].values()), 1)}
+        row |= {"stages by the clock, s": round(result["clock"], 1), "peak MB": round(result["peak"])}
         table.append(row)
     return pd.DataFrame(table)
 
@@ -199,10 +189,11 @@ if __name__ == "__main__":
     parser.add_argument("--parts", action="store_true", help="only take the step of prediction of --home apart")
     args = parser.parse_args()
     if args.parts:
-        sys.exit(print(parts(args.home)))
+        print(parts(args.home))
+        sys.exit()
     begun = time.time()
     with tempfile.TemporaryDirectory() as folder:
         home = args.home or Path(folder) / "shop"
-        table = measure(home, args.reviews, args.people, args.new, args.seed, args.home is not None)
+        table = measure(home, args.reviews, args.people, args.new, args.seed)
     text = TEXT.format(n=args.reviews, people=args.people, new=args.new)
     write("close", "The daily close of a large shop", text, {"Closes": table}, args.seed, time.time() - begun)

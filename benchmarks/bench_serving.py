@@ -1,13 +1,15 @@
 """Requests a second of the server beside a plain FastAPI handler and LitServe, the same model and machine, in turns.
 
-Writes docs/measured/requests.md. Needs a trained shop: --home FOLDER, as `sca run --source sample` leaves it.
+Writes docs/measured/requests.md. --home names a trained shop, as `sca run` leaves it; else the sample is trained first.
 LitServe comes with the extra `bench`; without it its column stays empty."""
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import random
+import signal
 import socket
 import statistics
 import subprocess
@@ -15,7 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -25,6 +27,8 @@ WORDS = "the kettle came late and box was open but sound is good we would buy it
 INTRO = """Reviews of 80 words, one a request, on connections that stay open; each client asks again as soon as it is
 answered. `ours` is `sca serve`, `plain` a FastAPI handler that calls the same predictor for one text, `lit` is LitServe
 with batches of 32 and 5 ms; all with threads that sleep between requests. Servers in turns, medians of the rounds.
+`model alone` calls the predictor with as many texts at once as there are clients: what no server can pass. Only `ours`
+also says of each text whether the model can read it.
 Asked for at 32 clients: at least three times the plain handler, and not below LitServe; a refusal within 100 ms."""
 PLAIN = """
 import os, sys
@@ -84,11 +88,11 @@ class Server:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
-        script = scripts / f"{kind}.py"
+        script, self.log = scripts / f"{kind}.py", scripts / f"{kind}.log"
         script.write_text({"ours": OURS, "plain": PLAIN, "lit": LIT}[kind])
-        self.log = (scripts / f"{kind}.log").open("w")
         arguments = [sys.executable, str(script), str(home), str(self.port)]
-        self.process = subprocess.Popen(arguments, stdout=self.log, stderr=self.log, cwd=home)
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(arguments, stdout=log, stderr=log, cwd=home, start_new_session=True)
 
     def wait(self) -> None:
         "Until it predicts."
@@ -99,14 +103,16 @@ class Server:
                     return
             except OSError:
                 time.sleep(0.3)
-        raise SystemExit(f"{self.process.args[1]} did not start; see its log")
+        raise SystemExit(f"{self.log.stem} did not start:\n{self.log.read_text()}")
 
     def stop(self) -> None:
+        "End the server and all it has started: LitServe's workers outlive their parent and would slow the next one."
         self.process.terminate()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def predict(port: int, text: str) -> bytes:
@@ -118,16 +124,11 @@ def predict(port: int, text: str) -> bytes:
 
 def post(path: str, body: dict) -> bytes:
     data = json.dumps(body).encode()
-    lines = (
-        f"POST {path} HTTP/1.1",
-        "Host: localhost",
-        "Content-Type: application/json",
-        f"Content-Length: {len(data)}",
-    )
-    return "\r\n".join((*lines, "", "")).encode() + data
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data
 
 
-async def client(port: int, make: object, until: float, seen: list) -> None:
+async def client(port: int, make: Callable[[], bytes], until: float, seen: list) -> None:
     "One client on one connection: asks again as soon as it is answered."
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while time.perf_counter() < until:
@@ -140,7 +141,7 @@ async def client(port: int, make: object, until: float, seen: list) -> None:
     writer.close()
 
 
-def load(port: int, groups: list[tuple[int, object]], seconds: float) -> list[list[tuple[int, float]]]:
+def load(port: int, groups: list[tuple[int, Callable[[], bytes]]], seconds: float) -> list[list[tuple[int, float]]]:
     "What each group of clients saw: status and seconds of each answer."
 
     async def run() -> list[list[tuple[int, float]]]:
@@ -156,7 +157,7 @@ def text(rng: random.Random, n: int = 80) -> str:
     return " ".join(rng.choice(WORDS) for _ in range(n))
 
 
-def told(seen: list[tuple[int, float]], seconds: float) -> dict[str, float]:
+def speed(seen: list[tuple[int, float]], seconds: float) -> dict[str, float]:
     "Answers a second, and the middle and the slowest of them."
     times = sorted(t for status, t in seen if status == 200) or [float("nan")]
     return {"rate": len(times) / seconds, "p50": statistics.median(times), "p99": times[int(0.99 * (len(times) - 1))]}
@@ -166,7 +167,7 @@ def compare(home: Path, scripts: Path, seconds: float, rounds: int, kinds: list[
     "Servers in turns, 1, 8 and 32 clients."
     rng, rows = random.Random(1), []
     make = lambda: post("/v1/predict", {"text": text(rng)})  # noqa: E731
-    found = {}
+    measured = {}
     for turn in range(rounds):
         for kind in kinds[turn % len(kinds) :] + kinds[: turn % len(kinds)]:
             server = Server(kind, home, scripts)
@@ -174,17 +175,44 @@ def compare(home: Path, scripts: Path, seconds: float, rounds: int, kinds: list[
                 server.wait()
                 load(server.port, [(4, make)], 1)
                 for n in (1, 8, 32):
-                    found.setdefault((kind, n), []).append(told(load(server.port, [(n, make)], seconds)[0], seconds))
+                    seen = load(server.port, [(n, make)], seconds)[0]
+                    measured.setdefault((kind, n), []).append(speed(seen, seconds))
             finally:
                 server.stop()
     for n in (1, 8, 32):
         row = {"clients": n}
         for kind in kinds:
-            of = found[kind, n]
-            row |= {f"{kind}, a second": statistics.median(o["rate"] for o in of)}
-            row |= {f"{kind} {q}, ms": 1000 * statistics.median(o[q] for o in of) for q in ("p50", "p99")}
+            turns = measured[kind, n]
+            row |= {f"{kind}, a second": statistics.median(t["rate"] for t in turns)}
+            row |= {f"{kind} {q}, ms": 1000 * statistics.median(t[q] for t in turns) for q in ("p50", "p99")}
         rows.append(row)
     return rows
+
+
+MODEL = """
+import sys, time, random
+from pathlib import Path
+from smart_customer_analysis.config import load_settings
+from smart_customer_analysis.sentiment.predict import open_model
+sys.path.insert(0, sys.argv[2])
+from bench_serving import text
+model, rng = open_model(load_settings(Path(sys.argv[1]))), random.Random(1)
+for n in (1, 8, 32):
+    texts, times = [text(rng) for _ in range(n)], []
+    for _ in range(9):
+        started = time.perf_counter()
+        model.predict(texts)
+        times.append(time.perf_counter() - started)
+    print(n / sorted(times)[4])
+"""
+
+
+def model_alone(home: Path) -> list[float]:
+    "Texts a second of the predictor itself, 1, 8 and 32 at once: what no server can pass."
+    command = [sys.executable, "-c", MODEL, str(home), str(Path(__file__).parent)]
+    environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return [float(line) for line in done.stdout.split()]
 
 
 def mixes(home: Path, scripts: Path, seconds: float) -> list[dict]:
@@ -200,17 +228,17 @@ def mixes(home: Path, scripts: Path, seconds: float) -> list[dict]:
         server.wait()
         others = [("nothing", None), ("32 long texts a request", long), ("16 cold maps", (16, cold))]
         for name, other in [*others, ("2 explanations", explain), ("128 clients of 16 texts", flood)]:
-            seen = load(server.port, [four] + ([other] if other else []), seconds)
-            mine, refused = told(seen[0], seconds), sorted(t for s, t in (seen[1] if other else []) if s == 429)
-            codes = Counter(s for s, _ in seen[1]) if other else {}
+            seen, *seen_by_other = load(server.port, [four, other] if other else [four], seconds)
+            mine, others_seen = speed(seen, seconds), seen_by_other[0] if other else []
+            refused = sorted(t for status, t in others_seen if status == 429)
             rows.append(
                 {
                     "beside": name,
                     "predictions a second": mine["rate"],
                     "p50, ms": 1000 * mine["p50"],
                     "p99, ms": 1000 * mine["p99"],
-                    "the others answered, a second": codes.get(200, 0) / seconds,
-                    "refused": codes.get(429, 0),
+                    "the others answered, a second": sum(status == 200 for status, _ in others_seen) / seconds,
+                    "refused": len(refused),
                     "p99 of a refusal, ms": 1000 * refused[int(0.99 * (len(refused) - 1))] if refused else "",
                 }
             )
@@ -219,13 +247,21 @@ def mixes(home: Path, scripts: Path, seconds: float) -> list[dict]:
     return rows
 
 
+def trained(home: Path) -> Path:
+    "Train on the sample shop."
+    home.mkdir()
+    (home / "settings.ini").write_text("[sca]\n")
+    sample = Path(__file__).resolve().parents[1] / "data" / "sample"
+    subprocess.run([Path(sys.executable).with_name("sca"), "run", "--source", "sample", sample], cwd=home, check=True)
+    return home
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--home", type=Path, required=True)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path)
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--rounds", type=int, default=2)
-    a = parser.parse_args()
-    started, scripts = time.perf_counter(), Path(tempfile.mkdtemp())
+    args = parser.parse_args()
     kinds = ["ours", "plain"]
     try:
         import litserve  # noqa: F401
@@ -234,9 +270,13 @@ def main() -> None:
     except ImportError:
         print("litserve is not installed: pip install 'smart_customer_analysis[bench]'")
     os.environ.pop("OMP_NUM_THREADS", None)
-    rates = compare(a.home, scripts, a.seconds, a.rounds, kinds)
-    beside = mixes(a.home, scripts, a.seconds)
-    tables = {"Alone": pd.DataFrame(rates), "Beside other requests (the server of this library)": pd.DataFrame(beside)}
+    with tempfile.TemporaryDirectory() as folder:
+        home, started = args.home or trained(Path(folder) / "shop"), time.perf_counter()
+        alone = compare(home, Path(folder), args.seconds, args.rounds, kinds)
+        for row, rate in zip(alone, model_alone(home), strict=True):
+            row["model alone, a second"] = rate
+        beside = mixes(home, Path(folder), args.seconds)
+    tables = {"Alone": pd.DataFrame(alone), "Beside other requests (the server of this library)": pd.DataFrame(beside)}
     write("requests", "Requests a second", INTRO, tables, 1, time.perf_counter() - started)
 
 

@@ -44,16 +44,15 @@ def main() -> None:
         recovered = faults.attack(f"sqlite:///{home}/planted.db", home, options.calls, options.seed)
     resolved = pd.Series(counted).unstack(fill_value=0).rename_axis("tool").reset_index()
     resolved["asked"] = resolved.iloc[:, 1:].sum(axis=1)
-    found = pd.DataFrame({"counted": list(recovered), "number": list(recovered.values())})
+    leaks = pd.DataFrame({"counted": list(recovered), "number": list(recovered.values())})
     tables = {
         f"Scripted questions: {len(rows) - len(wrong)} of {len(rows)} resolved as they should": resolved,
-        "Random calls: what was recovered": found,
+        "Random calls: what was recovered": leaks,
     }
     text = TEXT.format(n=len(rows), fixed=sum(bool(wanted) for *_, wanted in rows))
     write("mcp", "Questions of an assistant", text, tables, options.seed, time.perf_counter() - start)
     print(*wrong, sep="\n")
-    leaks = {kind: n for kind, n in recovered.items() if kind not in ("calls", "hidden cells") and n}
-    sys.exit(bool(wrong or leaks))
+    sys.exit(bool(wrong) or any(n for kind, n in recovered.items() if kind not in ("calls", "hidden cells")))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 from sim_table import write
+from sqlalchemy import Engine
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from mail import mail_server
@@ -36,16 +37,12 @@ TEXT = (
     "the weekly report is made, with its kernel, and mailed to a server on the same machine, whatever its outcome. "
     "Seconds by the clock; the machine had other work."
 )
-KEYS = {  # file: what its rows belong to
-    "order_reviews": "review_creation_date",
-    "orders": "order_purchase_timestamp",
-    "customers": "customer_id",
-}
+DAILY = ("order_reviews", "orders", "customers")
 
 
 def read_files(folder: Path) -> dict[str, pd.DataFrame]:
     "Read the files that come day by day, with the day of each row."
-    frames = {name: pd.read_csv(folder / f"{name}.csv", dtype="str") for name in KEYS}
+    frames = {name: pd.read_csv(folder / f"{name}.csv", dtype="str") for name in DAILY}
     orders = frames["orders"]
     bought = pd.to_datetime(orders["order_purchase_timestamp"]).dt.date
     days = {
@@ -64,7 +61,7 @@ def bring(frames: dict[str, pd.DataFrame], folder: Path, first: date | None, day
             rows.drop(columns="day").to_csv(folder / f"{name}-{day}.csv", index=False)
 
 
-def replay(home: Path, data: Path, first: date, days: int, minutes: float) -> tuple[pd.DataFrame, list, object]:
+def replay(home: Path, data: Path, first: date, days: int, minutes: float) -> tuple[pd.DataFrame, list, Engine]:
     "Close day after day; returns a row per close, the mails and the engine."
     inbox, begun, rows = home / "in", time.time(), []
     inbox.mkdir(parents=True)
@@ -85,10 +82,8 @@ def replay(home: Path, data: Path, first: date, days: int, minutes: float) -> tu
             print(f"{day}  {time.time() - start:.1f} s  {close_text(result)}", flush=True)
             seconds = {s["name"]: s["seconds"] for s in result["stages"]}
             reports = Counter(r["status"] for r in result["reports"])
-            about = {"day": day, "files": len(result["files"]), "new": result["new"], "tested": len(result["days"])}
-            rows.append(
-                about | {"changes": len(result["changes"]), "events": len(result["events"])} | seconds | reports
-            )
+            row = {"day": day, "files": len(result["files"]), "new": result["new"], "tested": len(result["days"])}
+            rows.append(row | {"changes": len(result["changes"]), "events": len(result["events"])} | seconds | reports)
             if time.time() - begun > 60 * minutes:
                 break
         return pd.DataFrame(rows).fillna(0), list(box.mails), open_database(settings)
@@ -104,7 +99,7 @@ if __name__ == "__main__":
     begun, data = time.time(), Path(os.environ["SCA_REAL_DATA"]) / "olist"
     with tempfile.TemporaryDirectory() as folder:
         table, mails, engine = replay(Path(folder) / "shop", data, args.first, args.days, args.minutes)
-        alerts, sent = told_alerts(engine, "olist"), list_deliveries(engine, 10_000)
+        alerts, deliveries = told_alerts(engine, "olist"), list_deliveries(engine, 10_000)
         engine.dispose()
     for mail in (m for _, m in mails if args.out):
         args.out.mkdir(parents=True, exist_ok=True)
@@ -112,18 +107,20 @@ if __name__ == "__main__":
             (args.out / file.get_filename()).write_bytes(file.get_payload(decode=True))
     later = table.iloc[1:]
     stages = [c for c in ("load", "predict", "test", "reports") if c in later]
-    with_report = later[later.get("made", 0) + later.get("nothing_new", 0) > 0]
+    with_report = later[later.reindex(columns=["made", "nothing_new"], fill_value=0).sum(axis=1) > 0]
     counts = {"closes": len(table), "reviews before": table["new"].iloc[0], "reviews since": int(later["new"].sum())}
     counts |= {"days tested": int(table["tested"].sum()), "changes told": len(alerts)}
     counts |= {f"reports {k.replace('_', ' ')}": int(table[k].sum()) for k in ("made", "nothing_new") if k in table}
-    counts |= {"deliveries": len(sent), "of them sent": sum(r["status"] == "sent" for r in sent), "mails": len(mails)}
+    counts |= {"deliveries": len(deliveries), "of them sent": sum(r["status"] == "sent" for r in deliveries)}
+    counts |= {"mails": len(mails)}
     seconds = pd.DataFrame(
         {"stage": s, "median s": round(later[s].median(), 1), "longest s": round(later[s].max(), 1)} for s in stages
     )
     if len(with_report):
-        one = {"stage": "reports, on days with one", "median s": with_report["reports"].median()}
-        seconds.loc[len(seconds)] = one | {"longest s": with_report["reports"].max()}
-    told = alerts[["day", "since", "sentence"]].astype("str") if len(alerts) else pd.DataFrame({"none": ["nothing"]})
+        row = {"stage": "reports, on days with one", "median s": with_report["reports"].median()}
+        seconds.loc[len(seconds)] = row | {"longest s": with_report["reports"].max()}
+    changes = alerts[["day", "since", "sentence"]].astype("str") if len(alerts) else pd.DataFrame({"none": ["nothing"]})
     subjects = pd.DataFrame({"subject": [mail["Subject"] for _, mail in mails]})
-    tables = {"Counts": pd.DataFrame([counts]), "Seconds of a close": seconds, "Changes told": told, "Mails": subjects}
+    tables = {"Counts": pd.DataFrame([counts]), "Seconds of a close": seconds}
+    tables |= {"Changes told": changes, "Mails": subjects}
     write("close_olist", "Olist, day by day", TEXT, tables, 0, time.time() - begun)

@@ -53,7 +53,7 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     return rows[["customer_id", "stars", "region", "day"]].reset_index(drop=True)
 
 
-def dealt(name: str, rows: pd.DataFrame, deals: int, until: float, seed: int) -> dict:
+def deal(name: str, rows: pd.DataFrame, deals: int, until: float, seed: int) -> dict:
     "Deal the customers of some reviews again and again, and count what passes for a change."
     rng, code = np.random.default_rng(seed), pd.factorize(rows["customer_id"])[0]
     n = overall = anything = naive = 0
@@ -65,10 +65,10 @@ def dealt(name: str, rows: pd.DataFrame, deals: int, until: float, seed: int) ->
         anything += len(changes.proven) > 0
         table = pd.crosstab(heap, rows["stars"].astype(float))
         naive += stats.chi2_contingency(table, correction=False).pvalue < 0.05
-    found = proportion(anything, n)
+    share = proportion(anything, n)
     return {
         "shop": name, "reviews": len(rows), "customers": int(code.max() + 1), "deals": n,
-        "any proven change": anything / n, "range": f"{found['low']:.3f} to {found['high']:.3f}",
+        "any proven change": anything / n, "range": f"{share['low']:.3f} to {share['high']:.3f}",
         "overall below 0.05": overall / n, "counting reviews, overall": naive / n,
     }  # fmt: skip
 
@@ -85,7 +85,7 @@ def main() -> None:
     for i, (name, rows, weeks) in enumerate(cases):
         left = start + 60 * args.minutes - time.perf_counter()
         recent = rows[rows["day"] > rows["day"].max() - pd.Timedelta(weeks=weeks)].reset_index(drop=True)
-        lines.append(dealt(name, recent, args.deals, time.perf_counter() + left / (len(cases) - i), args.seed))
+        lines.append(deal(name, recent, args.deals, time.perf_counter() + left / (len(cases) - i), args.seed))
         print(lines[-1], flush=True)
     tables = {"What passes for a change": pd.DataFrame(lines)}
     write("deals", "Customers dealt at random", INTRO, tables, args.seed, time.perf_counter() - start)

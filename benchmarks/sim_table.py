@@ -1,6 +1,7 @@
 """Write a measured table into docs/measured with what is needed to repeat it."""
 
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,9 +43,15 @@ def _cell(value: object) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
+def _shown(argument: str) -> str:
+    "Show an absolute path or a URL by its last name: a table tells no place of the machine it was measured on."
+    return re.sub(r"^(--[\w-]+=)?(/|[\w+]+://)(.*/)?", r"\1", argument.rstrip("/"))
+
+
 def write(name: str, title: str, intro: str, tables: dict[str, pd.DataFrame], seed: int, seconds: float) -> None:
     "Write docs/measured/<name>.md and print it."
-    command = "python " + " ".join([Path(sys.argv[0]).parent.name + "/" + Path(sys.argv[0]).name, *sys.argv[1:]])
+    script, arguments = Path(sys.argv[0]), map(_shown, sys.argv[1:])
+    command = " ".join(["python", f"{script.parent.name}/{script.name}", *arguments])
     parts = [f"# {title}", intro, *(f"## {head}\n\n{markdown(t)}" for head, t in tables.items())]
     parts.append(f"Seed {seed}. Command: `{command}`. {seconds:.0f} s. {machine()}.")
     text = "\n\n".join(parts) + "\n"

@@ -151,13 +151,13 @@ def strange(every: dict[str, pd.DataFrame], draws: int, seed: int) -> tuple[pd.D
     for name, of in every.items():
         row = {"tenth of the day": name, **of[list(STRANGE)].mean().to_dict()}
         for n in (100, 300):
-            days_told = 0
+            days_with_alert = 0
             for _ in range(draws):
                 table = drawn(rng, home, 57, n)
                 table[-1] = drawn(rng, home, 1, n - n // 10)[0] + drawn(rng, of, 1, n // 10)[0]
                 days = pd.DataFrame(table, columns=list(STRANGE)).assign(day=dates[:57], n=n)
-                days_told += len(drift_day(days, dates[56])) > 0
-            row[f"told, {n} a day"] = days_told / draws
+                days_with_alert += len(drift_day(days, dates[56])) > 0
+            row[f"told, {n} a day"] = days_with_alert / draws
         out.append(row)
     return pd.DataFrame(out), pd.DataFrame(calm)
 

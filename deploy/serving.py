@@ -5,7 +5,6 @@ python deploy/serving.py > docs/measured/serving.md
 
 import platform
 import re
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -20,10 +19,10 @@ def plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def listed() -> list[str]:
-    "Names in serve.txt."
+def listed() -> set[str]:
+    "Libraries of serve.txt."
     lines = LIST.read_text(encoding="utf-8").splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return {plain(line.strip()) for line in lines if line.strip() and not line.startswith("#")}
 
 
 def everything(*extras: str) -> set[str]:
@@ -45,15 +44,15 @@ def everything(*extras: str) -> set[str]:
     return {name for name, _ in seen} - {plain(PROJECT)}
 
 
-def megabytes(names: list[str]) -> float:
-    "Size of the files of libraries."
-    files = [f.locate() for n in names for f in metadata.files(n) or ()]
-    return sum(Path(str(f)).stat().st_size for f in files if Path(str(f)).is_file()) / 1e6
+def megabytes(name: str) -> float:
+    "Size of the files of a library."
+    files = [Path(str(f.locate())) for f in metadata.files(name) or ()]
+    return sum(f.stat().st_size for f in files if f.is_file()) / 1e6
 
 
-def link(names: list[str], folder: Path) -> None:
+def link(names: set[str], folder: Path) -> None:
     "Fill a folder with links to these libraries: what an environment with nothing else would hold."
-    for name in names:
+    for name in sorted(names):
         library = metadata.distribution(name)
         for top in {f.parts[0] for f in library.files or () if ".." not in f.parts}:
             there = Path(str(library.locate_file(top)))
@@ -64,30 +63,22 @@ def link(names: list[str], folder: Path) -> None:
 def main() -> None:
     "Print the sizes as a table."
     kinds = {
-        "server alone (`deploy/serve.txt`)": {plain(n) for n in listed()},
+        "server alone (`deploy/serve.txt`)": listed(),
         "`pip install smart_customer_analysis`": everything(),
         "for development (`.[dev]`)": everything("dev"),
     }
+    installed = {plain(library.name) for library in metadata.distributions()}
     print("# Sizes of an installation\n")
     print(f"Python {platform.python_version()}, {platform.machine()}; `python deploy/serving.py`.\n")
     print("PyTorch is the build for processors.\n")
     print("| installation | libraries | MB | largest |\n|---|---:|---:|---|")
     for what, names in kinds.items():
-        sizes = {n: megabytes([n]) for n in names if not _missing(n)}
+        sizes = {n: megabytes(n) for n in names & installed}
         largest = sorted(sizes, key=lambda n: -sizes[n])[:5]
         print(f"| {what} | {len(sizes)} | {sum(sizes.values()):,.0f} | {', '.join(largest)} |")
-    left = sorted(everything() - {plain(n) for n in listed()})
+    left = sorted(everything() - listed())
     print(f"\nLeft out of a server: {', '.join(left)}.")
 
 
-def _missing(name: str) -> bool:
-    "Return whether a library is not installed here."
-    try:
-        metadata.distribution(name)
-    except metadata.PackageNotFoundError:
-        return True
-    return False
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

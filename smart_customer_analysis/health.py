@@ -10,8 +10,6 @@ Health.
 __all__ = ['FULL', 'NEARLY_FULL', 'Check', 'libraries', 'folder_check', 'page_files', 'model_check', 'threads', 'health']
 
 # %% ../nbs/675_health.ipynb #3941bdc7
-import hashlib
-import json
 import os
 import platform
 import psutil
@@ -19,17 +17,18 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib import metadata, resources
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from packaging.requirements import Requirement
 from pathlib import Path
 from .config import ScaError, Settings
+from .sentiment.history import replaced_models
 from .sentiment.registry import active_model, read_manifest
 from .store.closes import list_closes
 from .store.deliveries import closes_done, slots_done
 from .store.engine import reading
 from .store.migrate import capabilities, existing_database
-from .store.query import reports
+from .store.query import models_in_use, reports
 from .store.tables import Delivery, Load
 from sqlalchemy import Engine, func, select
 from typing import TypedDict
@@ -92,11 +91,11 @@ def folder_check(
     free: float | None = None,  # GiB; None: as measured
 ) -> Check:
     "Check that a folder can be written and has space."
-    there = next(p for p in (folder, *folder.parents) if p.exists())
-    free = shutil.disk_usage(there).free / 2**30 if free is None else free
-    found = f"{free:.0f} GiB free" + ("" if there == folder else ", not made yet")
-    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-        return _check(what, f"{there} cannot be written", "not ready", f"give this user the right, or set {what}")
+    existing = next(p for p in (folder, *folder.parents) if p.exists())
+    free = shutil.disk_usage(existing).free / 2**30 if free is None else free
+    found = f"{free:.0f} GiB free" + ("" if existing == folder else ", not made yet")
+    if not (existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)):
+        return _check(what, f"{existing} cannot be written", "not ready", f"give this user the right, or set {what}")
     if free < NEARLY_FULL:
         state = "not ready" if free < FULL else "look"
         return _check(what, found, state, f"free space, or set {what} to another disk")
@@ -105,14 +104,11 @@ def folder_check(
 # %% ../nbs/675_health.ipynb #081ad763
 def page_files() -> Check:
     "Check the libraries of the page against their hashes."
-    app = resources.files("smart_customer_analysis") / "app"
-    wanted = json.loads((app / "assets" / "vendor.json").read_text(encoding="utf-8"))
-    files = {name: app / "static" / "vendor" / name for name in wanted}
-    bad = [n for n, f in files.items() if not f.is_file() or hashlib.sha256(f.read_bytes()).hexdigest() != wanted[n]]
-    if not bad:
-        return _check("page files", f"{len(files)} whole")
-    step = "python -m smart_customer_analysis.app.vendor"
-    return _check("page files", f"{len(bad)} of {len(files)} missing or changed", "look", step)
+    vendor = import_module("smart_customer_analysis.app.vendor")
+    if not (problems := vendor.problems(tests=False)):
+        return _check("page files", f"{len(vendor.SERVED)} whole")
+    found = f"{len(problems)} of {len(vendor.SERVED)} missing or changed"
+    return _check("page files", found, "look", "python -m smart_customer_analysis.app.vendor")
 
 # %% ../nbs/675_health.ipynb #1375c4b7
 def model_check(
@@ -121,15 +117,14 @@ def model_check(
     "Check that a model is there and whole."
     active, pinned = active_model(models_dir), models_dir / "sentiment" / "CURRENT"
     if active is None:
-        some = any((models_dir / "sentiment").glob("[!.]*"))
-        found = "none that is whole" if some else "none yet"
+        found = "none that is whole" if any((models_dir / "sentiment").glob("[!.]*")) else "none yet"
         return _check("model", found, "not ready", "run: sca train, or copy models_dir from a backup")
     chosen = pinned.read_text(encoding="utf-8").split()[-1] if pinned.is_file() else active.name
-    made = read_manifest(active)["made_at"][:10]
+    day = read_manifest(active)["made_at"][:10]
     if chosen != active.name:
         found = f"{chosen} is damaged, {active.name} serves"
         return _check("model", found, "look", "restore it from a backup, or run: sca model rollback")
-    return _check("model", f"{active.name} of {made}, whole")
+    return _check("model", f"{active.name} of {day}, whole")
 
 # %% ../nbs/675_health.ipynb #b6e16ed8
 def threads(
@@ -179,13 +174,13 @@ def _loads(engine: Engine, now: datetime) -> list[Check]:
 # %% ../nbs/675_health.ipynb #d068047a
 def _due(settings: Settings, engine: Engine, now: datetime) -> Check:
     "Say what is due and was not made, and what was made and not sent."
-    from smart_customer_analysis.report.plan import due_reports, load_plan
+    from smart_customer_analysis.report.plan import ALL, due_reports, load_plan
 
-    done = [slot for slot, parts in slots_done(engine).items() if "*" in parts]
+    done = [slot for slot, parts in slots_done(engine).items() if ALL in parts]
     due = len(due_reports(load_plan(settings), now, done, closes_done(engine)))
     with reading(engine) as c:
         by_status = select(Delivery.status, func.count()).group_by(Delivery.status)
-        unsent = {s: n for s, n in c.execute(by_status).tuples() if s in ("waiting", "given_up")}
+        unsent = {s: n for s, n in c.execute(by_status) if s in ("waiting", "given_up")}
     found = f"{due} due, {unsent.get('waiting', 0)} waiting to be sent, {unsent.get('given_up', 0)} given up"
     step = "see: sca report deliveries; make and send: sca report due" if due or unsent else ""
     return _check("deliveries", found, "look" if step else "ok", step)
@@ -202,19 +197,14 @@ def _last_report(engine: Engine, now: datetime) -> list[Check]:
     return [_check("last report", found, "look" if failed else "ok", "see: sca report list" if failed else "")]
 
 # %% ../nbs/675_health.ipynb #af437ff4
-def _replaced(settings: Settings) -> list[Check]:
+def _replaced(settings: Settings, engine: Engine) -> list[Check]:
     "Say where figures still rest on a model that a person replaced."
-    if len(list((settings.models_dir / "sentiment").glob("[!.]*/"))) < 2:
-        return []
-    from smart_customer_analysis.promotion import replaced_text  # PyTorch: only where a model can have been replaced
-
-    return [_check("figures", *_halves(line)) for line in replaced_text(settings).splitlines()]
-
-
-def _halves(line: str) -> tuple[str, str, str]:
-    "Split a line of `replaced_text` into what was found, the state, and the next step."
-    found, _, step = line.partition("; next: ")
-    return found, "look", step
+    pairs = replaced_models(settings.models_dir / "sentiment", models_in_use(engine))
+    step = "sca score --source {}; sca run and sca close do it too"
+    return [
+        _check("figures", f"{shop}: its figures still rest on {old}, which {new} replaced", "look", step.format(shop))
+        for shop, (old, new) in pairs.items()
+    ]
 
 # %% ../nbs/675_health.ipynb #7c461ff7
 def health(
@@ -230,7 +220,7 @@ def health(
     if engine is not None:
         try:
             checks += [*_loads(engine, now), *_last_report(engine, now), _due(settings, engine, now)]
-            checks += _replaced(settings)
+            checks += _replaced(settings, engine)
         except ScaError as e:
             checks.append(_check("reports", e.found, "not ready", e.next_step))
         engine.dispose()

@@ -57,8 +57,7 @@ def pseudonymise(
         return loaded
 
     def hashed(frame: pd.DataFrame) -> pd.DataFrame:
-        ids = frame["customer_id"].dropna().unique()
-        names = {i: pseudonym(i, key) for i in ids}
+        names = {i: pseudonym(i, key) for i in frame["customer_id"].dropna().unique()}
         rows = zip(frame["extra"], frame["customer_id"], strict=True)
         own = [_own_without_id(kept, i, names.get(i, "")) for kept, i in rows]
         ids = frame["customer_id"].map(names).astype(frame["customer_id"].dtype)

@@ -22,7 +22,7 @@ from .data.review_text import text_of
 from .data.split import sample_rows
 from .schema import LABEL_NAMES, DatabaseError, ModelError
 from .sentiment.evaluate import evaluate, length_group, prediction_flips, promotion_gate
-from .sentiment.history import successor
+from .sentiment.history import replaced_models, successor
 from .sentiment.predict import Predictor
 from .sentiment.registry import active_model, promote_model, seen, verify_model
 from .store.migrate import existing_database
@@ -201,9 +201,7 @@ def replaced_in_use(
     engine: Engine,  # database
 ) -> dict[str, tuple[str, str]]:  # shop -> the replaced model that its figures rest on, and its successor
     "Find the shops whose stored predictions are of a model that a person replaced."
-    home, used = settings.models_dir / "sentiment", models_in_use(engine)
-    pairs = {source: (version, successor(home / version).name) for source, version in used.items()}
-    return {source: pair for source, pair in pairs.items() if pair[0] != pair[1]}
+    return replaced_models(settings.models_dir / "sentiment", models_in_use(engine))
 
 
 def replaced_text(
@@ -214,9 +212,9 @@ def replaced_text(
         engine = existing_database(settings)
     except DatabaseError:
         return ""
-    anew = "next: sca score --source {}; sca run and sca close do it too"
     lines = (
-        f"{shop}: its figures still rest on {old}, which {new} replaced; {anew.format(shop)}"
+        f"{shop}: its figures still rest on {old}, which {new} replaced; "
+        f"next: sca score --source {shop}; sca run and sca close do it too"
         for shop, (old, new) in replaced_in_use(settings, engine).items()
     )
     return "\n".join(lines)

@@ -34,9 +34,8 @@ from smart_customer_analysis.schema import (
     NotReady,
 )
 from .store import query
-from .store.engine import file_identity, make_engine, patient, reading
+from .store.engine import file_identity, id_chunks, make_engine, patient, reading
 from .store.filters import Filters
-from .store.known import id_chunks
 from .store.migrate import check_schema
 from .store.own import own_columns
 from .store.places import customer_table

@@ -127,14 +127,14 @@ class Access:
         allowed = self.limiter.hit(self.rate, "key", key.key_id)
         left = self.limiter.get_window_stats(self.rate, "key", key.key_id)
         seconds = max(1, round(left.reset_time - time.time()))
-        told = {
+        rate_headers = {
             "RateLimit-Policy": f'"key";q={self.rate.amount};w=60',
             "RateLimit": f'"key";r={left.remaining};t={seconds}',
         }
         if not allowed:
             detail = f"More than {self.rate.amount} requests a minute; try again in {seconds} s."
-            return refuse(429, detail, "urn:sca:rate", **told, **{"Retry-After": str(seconds)})
-        return None, told
+            return refuse(429, detail, "urn:sca:rate", **rate_headers, **{"Retry-After": str(seconds)})
+        return None, rate_headers
 
     async def _key(self, token: str) -> Key | None:
         """The key, asked of the database every few seconds at most. Wrong ones are not kept: there are too many."""

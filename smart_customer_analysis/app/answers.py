@@ -122,12 +122,14 @@ def percent(value: float, digits: int = 0) -> str:
 
 def bounded(answer: Answer) -> str:
     """Write an answer as JSON without what is empty; halve its longest list while it is too long."""
-    told = answer.model_dump(mode="json", exclude_defaults=True)
-    while len(text := json.dumps(told, ensure_ascii=False)) > MOST:
-        lists = [told[name] for name in ("numbers", "written_by_customers", "verdicts", "reports") if name in told]
-        longest = max([*lists, *(v for v in told.get("choices", {}).values() if isinstance(v, list))], key=_length)
+    content = answer.model_dump(mode="json", exclude_defaults=True)
+    while len(text := json.dumps(content, ensure_ascii=False)) > MOST:
+        lists = [
+            content[name] for name in ("numbers", "written_by_customers", "verdicts", "reports") if name in content
+        ]
+        longest = max([*lists, *(v for v in content.get("choices", {}).values() if isinstance(v, list))], key=_length)
         del longest[len(longest) // 2 :]
-        told["notes"] = ["Cut: the answer was too long. Ask for less: a period, a group, a smaller limit."]
+        content["notes"] = ["Cut: the answer was too long. Ask for less: a period, a group, a smaller limit."]
     return text
 
 
@@ -150,9 +152,9 @@ class Teller:
 
     def period(self, address: str | None = None) -> str:
         """The days behind an address; without one, those of the question."""
-        shop, asked = self.service.data.shop(self.filters.source), parse_qs(urlsplit(address or "").query)
+        shop, query = self.service.data.shop(self.filters.source), parse_qs(urlsplit(address or "").query)
         whole = {"start": shop.first_day, "end": shop.last_day}
-        days = [asked[c][0] if c in asked else getattr(self.filters, c) or whole[c] for c in ("start", "end")]
+        days = [query[c][0] if c in query else getattr(self.filters, c) or whole[c] for c in ("start", "end")]
         return f"{days[0]} to {days[1]}" if all(days) else "all days; the reviews have none"
 
     def hidden(self, name: str) -> Number:
@@ -169,47 +171,47 @@ class Teller:
         behind = f"{n:,} reviews by {people:,} customers, {figure['n_labelled']:,} by their stars"
         behind += f", {figure['n_predicted']:,} by the model's reading" if figure["n_predicted"] else ""
         url = figure["evidence"]
-        told = Number(name=tidy(name), state="none", says="No review matches.", n_reviews=n, n_customers=people)
-        told.period, told.reviews = self.period(url), self.address(url) if url else no_list
+        number = Number(name=tidy(name), state="none", says="No review matches.", n_reviews=n, n_customers=people)
+        number.period, number.reviews = self.period(url), self.address(url) if url else no_list
         if figure["reliability"] == "not_comparable":
-            told.state, told.says = "not comparable", f"No share can be given: {figure['reason']}; {behind}."
+            number.state, number.says = "not comparable", f"No share can be given: {figure['reason']}; {behind}."
         elif figure["reliability"] == "none" and n:
-            told.says = f"None has stars on a side or a prediction: {behind}."
+            number.says = f"None has stars on a side or a prediction: {behind}."
         elif value is not None:
             digits = int(high - low < 0.02)
             span = f"{percent(low, digits)[:-1]}–{percent(high, digits)}"
             wide = figure["reliability"] == "wide"
-            told.state, told.unit, told.low, told.high = (
+            number.state, number.unit, number.low, number.high = (
                 ("wide" if wide else "ok"),
                 "share of negative reviews",
                 low,
                 high,
             )
-            told.value = None if wide else value
-            said = f"Too few for one number: {span}" if wide else f"{percent(value, digits)} ({span})"
-            told.says = f"{said} negative; {behind}."
-        return told
+            number.value = None if wide else value
+            share = f"Too few for one number: {span}" if wide else f"{percent(value, digits)} ({span})"
+            number.says = f"{share} negative; {behind}."
+        return number
 
     def count(self, name: str, n: int | None, unit: str, period: str, reviews: str | None) -> Number:
         """People or reviews that were counted; None: too few to be told."""
         if n is None:
             return self.hidden(name)
-        told = Number(name=tidy(name), state="ok", says=f"{n:,} {unit}, counted.", unit=unit, value=n, low=n, high=n)
-        told.n_customers, told.n_reviews = (n, None) if unit == "customers" else (None, n)
-        told.period, told.reviews = period, self.address(reviews) if reviews else NO_LIST
-        return told
+        number = Number(name=tidy(name), state="ok", says=f"{n:,} {unit}, counted.", unit=unit, value=n, low=n, high=n)
+        number.n_customers, number.n_reviews = (n, None) if unit == "customers" else (None, n)
+        number.period, number.reviews = period, self.address(reviews) if reviews else NO_LIST
+        return number
 
     def difference(self, name: str, change: Mapping[str, Any], behind: Mapping[str, Any], period: str) -> Number:
         """How far a share moved between two periods; `behind` has the counts of the later one."""
         proven = change["mark"] in ("worse", "better")
         points, low, high = (100 * change[c] for c in ("points", "low", "high"))
-        said = change["sentence"] if proven else f"Not proven: {points:+.1f} points ({low:+.1f} to {high:+.1f})."
-        told = Number(name=tidy(name), state="proven" if proven else "not proven", says=said)
-        told.unit, told.period = "difference of shares of negative reviews", period
-        told.value, told.low, told.high = change["points"], change["low"], change["high"]
-        told.n_reviews, told.n_customers = int(behind["n_reviews"]), int(behind["n_customers"])
-        told.reviews = self.address(behind["evidence"]) if behind["evidence"] else NO_LIST
-        return told
+        says = change["sentence"] if proven else f"Not proven: {points:+.1f} points ({low:+.1f} to {high:+.1f})."
+        number = Number(name=tidy(name), state="proven" if proven else "not proven", says=says)
+        number.unit, number.period = "difference of shares of negative reviews", period
+        number.value, number.low, number.high = change["points"], change["low"], change["high"]
+        number.n_reviews, number.n_customers = int(behind["n_reviews"]), int(behind["n_customers"])
+        number.reviews = self.address(behind["evidence"]) if behind["evidence"] else NO_LIST
+        return number
 
     def accuracy(self, model: Mapping[str, Any] | None) -> list[Number]:
         """How often the model was right on reviews whose stars it did not see; empty: nobody measured it."""
@@ -218,10 +220,15 @@ class Teller:
             return []
         value, low, high, n = (measured[c] for c in ("value", "low", "high", "n"))
         says = f"{percent(value, 1)} right ({percent(low, 1)[:-1]}–{percent(high, 1)}) on {n:,} reviews with stars."
-        told = Number(name="Accuracy of the model", state="ok", says=says, unit="share of right answers", value=value)
-        told.low, told.high, told.n_reviews, told.period = low, high, n, "its test reviews, fixed when it was trained"
-        told.reviews = "no list: these reviews were set aside before the training"
-        return [told]
+        number = Number(name="Accuracy of the model", state="ok", says=says, unit="share of right answers", value=value)
+        number.low, number.high, number.n_reviews, number.period = (
+            low,
+            high,
+            n,
+            "its test reviews, fixed when it was trained",
+        )
+        number.reviews = "no list: these reviews were set aside before the training"
+        return [number]
 
 
 def strangers(text: str, title: str | None = None) -> CustomersWords:

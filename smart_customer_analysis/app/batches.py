@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 MOST_BYTES = 100_000_000  # of one job
 MOST_LINES = 200_000
 MOST_OPEN = 20  # jobs waiting or being worked on
-KEPT_DAYS = 7  # a job and its answers
+KEPT_DAYS, KEPT_JOBS = 7, 200  # a job and its answers: so long, and so many that have ended
 TEXTS, CHARACTERS = 64, 16_000  # of one step; a step is what a kill repeats
 LONGEST = 10_000  # characters of a text
 OPEN = ("waiting", "running")
@@ -53,7 +53,7 @@ class Batches:
         id = hashlib.sha256(f"{owner}\0{key}".encode()).hexdigest()[:32] if key else uuid.uuid4().hex
         if (self.folder / id / "job.json").exists():
             return self._state(id)
-        if sum(job["status"] in OPEN for job in self._all()) >= MOST_OPEN:
+        if sum(job["status"] in OPEN for job in await asyncio.to_thread(self._all)) >= MOST_OPEN:
             raise Busy(30)
         part = self.folder / f".{uuid.uuid4().hex}"
         part.mkdir(parents=True)
@@ -118,8 +118,8 @@ class Batches:
             return
         with _lock(self.folder / ".lock") as is_mine:
             while is_mine:
-                self._clean()
-                job = next((j for j in self._all() if j["status"] in OPEN), None)
+                jobs = await asyncio.to_thread(self._clean)
+                job = next((j for j in jobs if j["status"] in OPEN), None)
                 if job is None:
                     return
                 await self._do(job)
@@ -163,25 +163,28 @@ class Batches:
     async def _step(self, step: list[dict[str, Any]], max_error: float | None) -> list[dict[str, Any]]:
         good = [line for line in step if "error" not in line]
         try:
-            found = await self.workers.read([g["text"] for g in good], max_error, "jobs", True) if good else []
+            predictions = await self.workers.read([g["text"] for g in good], max_error, "jobs", True) if good else []
         except BadQuery as e:
             if len(good) > 1:  # which of them is it?
                 return [answer for line in step for answer in await self._step([line], max_error)]
             return [{k: v for k, v in step[0].items() if k != "text"} | {"error": f"expected {e.expected}"}]
-        answers = iter(found)
+        answers = iter(predictions)
         return [
             {k: v for k, v in line.items() if k != "text"} | ({} if "error" in line else dict(next(answers)))
             for line in step
         ]
 
-    def _clean(self) -> None:
-        """Remove jobs that are over for a week, and what a killed upload left."""
-        for job in self._all():
-            if job["status"] not in OPEN and time.time() - job["created_at"] > KEPT_DAYS * 24 * 3600:
+    def _clean(self) -> list[dict[str, Any]]:
+        """Remove jobs that are over for a week or are too many, and what a killed upload left; return the others."""
+        jobs = self._all()
+        ended = [job for job in jobs if job["status"] not in OPEN]
+        for i, job in enumerate(ended, 1):
+            if len(ended) - i >= KEPT_JOBS or time.time() - job["created_at"] > KEPT_DAYS * 24 * 3600:
                 shutil.rmtree(self.folder / job["id"], ignore_errors=True)
         for part in self.folder.glob(".*"):
             if part.is_dir() and time.time() - part.stat().st_mtime > 3600:
                 shutil.rmtree(part, ignore_errors=True)
+        return jobs
 
 
 async def _keep(chunks: AsyncIterator[bytes], path: Path) -> tuple[int, str]:

@@ -122,22 +122,22 @@ def _first(numbers: list[Number], what: str) -> tuple[list[Number], list[str]]:
 
 
 def _overview(tell: Teller, query: FigureQuery) -> Answer:
-    told = tell.service.overview(tell.filters)
-    period, rows = told["period"], told["rows"]
-    numbers = [tell.share("All reviews of the period", told["headline"])]
-    if told["previous"]:
-        numbers.append(tell.share("The period before", told["previous"]))
-    numbers += [tell.share(f"Segment {item['id']}: {item['name']}", item) for item in told["segments"]]
-    numbers += _spots(tell, told["hotspots"])
-    shown, notes = _first(numbers + tell.accuracy(told["model"]), "numbers")
-    notes.append(f"Shop {tidy(told['shop'])}, newest review {told['data_to'] or 'without a day'}.")
+    overview = tell.service.overview(tell.filters)
+    period, rows = overview["period"], overview["rows"]
+    numbers = [tell.share("All reviews of the period", overview["headline"])]
+    if overview["previous"]:
+        numbers.append(tell.share("The period before", overview["previous"]))
+    numbers += [tell.share(f"Segment {item['id']}: {item['name']}", item) for item in overview["segments"]]
+    numbers += _spots(tell, overview["hotspots"])
+    shown, notes = _first(numbers + tell.accuracy(overview["model"]), "numbers")
+    notes.append(f"Shop {tidy(overview['shop'])}, newest review {overview['data_to'] or 'without a day'}.")
     notes.append(
         f"{rows['read']:,} rows were read: {rows['loaded']:,} loaded, {rows['rejected']:,} rejected, "
         f"{rows['duplicate']:,} duplicates."
     )
-    notes += [f"Hot spots: {'none is proven' if not told['hotspots'] else len(told['hotspots'])}."]
+    notes += [f"Hot spots: {'none is proven' if not overview['hotspots'] else len(overview['hotspots'])}."]
     days = f"{period['start']} to {period['end']}" if period["end"] else "All days"
-    answer = f"{days}: {numbers[0].says} {told['change']['sentence']}"
+    answer = f"{days}: {numbers[0].says} {overview['change']['sentence']}"
     return Answer(answer=answer, numbers=shown, notes=notes)
 
 
@@ -164,8 +164,8 @@ def _named(by: str, key: str, name: str) -> str:
 
 
 def _changes(tell: Teller, query: FigureQuery) -> Answer:
-    told = compare(tell.service, tell.filters)
-    report, headline, period = told.report, told.headline, told.report["period"]
+    comparison = compare(tell.service, tell.filters)
+    report, headline, period = comparison.report, comparison.headline, comparison.report["period"]
     days = f"{period['start']} to {period['end']}, against {period['previous_start']} to {period['previous_end']}"
     numbers: list[Number] = []
     if headline["mark"] == "none":
@@ -205,16 +205,16 @@ def _segment_numbers(tell: Teller, item: Mapping[str, Any], unit: str, since: st
 
 
 def _segment(tell: Teller, query: SegmentQuery) -> Answer:
-    told = tell.service.segment(query.segment or "", replace(tell.filters, segment=None))
+    segment = tell.service.segment(query.segment or "", replace(tell.filters, segment=None))
     run = tell.service.segments(replace(tell.filters, segment=None))
-    numbers = _segment_numbers(tell, told, f"{run['unit']}s", f"run of {run['since']}")
-    notes = [f"{tidy(row['label'])}: {_beside(row['difference_sd'])}" for row in told["profile"][:LISTED]]
-    notes.append(f"Week by week: `shares` with by=week and segment={told['id']}.")
-    quotes = [written(quote) for quote in told["quotes"][:10]]
-    if told["words"]:
-        words = tidy(", ".join(told["words"]), TEXT)
+    numbers = _segment_numbers(tell, segment, f"{run['unit']}s", f"run of {run['since']}")
+    notes = [f"{tidy(row['label'])}: {_beside(row['difference_sd'])}" for row in segment["profile"][:LISTED]]
+    notes.append(f"Week by week: `shares` with by=week and segment={segment['id']}.")
+    quotes = [written(quote) for quote in segment["quotes"][:10]]
+    if segment["words"]:
+        words = tidy(", ".join(segment["words"]), TEXT)
         quotes.append(Written(untrusted=strangers(words, "Words that set this segment apart")))
-    answer = f"[{told['id']}] {tidy(told['name'])}. {tidy(told['sentence'], 400)}"
+    answer = f"[{segment['id']}] {tidy(segment['name'])}. {tidy(segment['sentence'], 400)}"
     return Answer(answer=answer, numbers=numbers, notes=notes, written_by_customers=quotes)
 
 
@@ -236,12 +236,12 @@ def _spots(tell: Teller, spots: Sequence[Mapping[str, Any]]) -> list[Number]:
 
 
 def _hot_spots(tell: Teller, query: FigureQuery) -> Answer:
-    told = tell.service.cells(tell.filters)
+    cells = tell.service.cells(tell.filters)
     numbers, notes = _first(
-        [tell.share("All reviews that match", told["overall"]), *_spots(tell, told["hotspots"])], "spots"
+        [tell.share("All reviews that match", cells["overall"]), *_spots(tell, cells["hotspots"])], "spots"
     )
-    proven = "" if told["hotspots"] else "Not proven: "
-    return Answer(answer=f"{proven}{told['sentence']}", numbers=numbers, notes=notes)
+    proven = "" if cells["hotspots"] else "Not proven: "
+    return Answer(answer=f"{proven}{cells['sentence']}", numbers=numbers, notes=notes)
 
 
 def _reviews(tell: Teller, query: ReviewsQuery) -> Answer:
@@ -256,8 +256,8 @@ def _reviews(tell: Teller, query: ReviewsQuery) -> Answer:
 
 def _predict(tell: Teller, query: s.PredictIn) -> Answer:
     verdicts = []
-    told = tell.service.predict(query.all_texts(), query.max_error)
-    for i, item in enumerate(told, 1):
+    predictions = tell.service.predict(query.all_texts(), query.max_error)
+    for i, item in enumerate(predictions, 1):
         reason = item["outside"] or "unsure, at the error that was asked for"
         says = f"The model reads it as {item['label']}." if item["label"] else f"No answer: {reason}."
         says += f" Read: {item['tokens_read']:,} of {item['tokens_total']:,} tokens."
@@ -266,10 +266,10 @@ def _predict(tell: Teller, query: s.PredictIn) -> Answer:
     notes: list[str] = []
     with suppress(ScaError):  # a model answers without a database too
         model = tell.service.overview(Filters())["model"]
-        numbers = tell.accuracy(model) if model and model["version"] == told[0]["model"] else []
+        numbers = tell.accuracy(model) if model and model["version"] == predictions[0]["model"] else []
     if not numbers:
         notes.append("How often this model is right was not measured here: no number can be given.")
-    return Answer(answer=f"Model {told[0]['model']}.", numbers=numbers, notes=notes, verdicts=verdicts)
+    return Answer(answer=f"Model {predictions[0]['model']}.", numbers=numbers, notes=notes, verdicts=verdicts)
 
 
 def _reports(tell: Teller, query: NoQuery) -> Answer:
@@ -290,14 +290,14 @@ def _reports(tell: Teller, query: NoQuery) -> Answer:
 
 
 def _filters(tell: Teller, query: s.SourceQuery) -> Answer:
-    told = tell.service.filters(query.source)
+    options = tell.service.filters(query.source)
     choices = Choices(
-        regions=[tidy(region) for region in told["regions"][:500]],
-        segments=[s.SegmentName(id=x["id"], name=tidy(x["name"])) for x in told["segments"]],
-        products=[tidy(product["id"]) for product in told["products"][:500]],
-        sources=told["sources"][:100],
-        first_day=told["periods"]["first"],
-        last_day=told["periods"]["last"],
+        regions=[tidy(region) for region in options["regions"][:500]],
+        segments=[s.SegmentName(id=x["id"], name=tidy(x["name"])) for x in options["segments"]],
+        products=[tidy(product["id"]) for product in options["products"][:500]],
+        sources=options["sources"][:100],
+        first_day=options["periods"]["first"],
+        last_day=options["periods"]["last"],
     )
     return Answer(answer="Names that the filters take; groups of few customers have none.", choices=choices)
 
@@ -367,8 +367,8 @@ def ask(service: Service, name: str, arguments: Mapping[str, Any]) -> CallToolRe
         )
     try:
         query = question.query.model_validate(arguments)
-        asked = {field: getattr(query, field) for field in s.FilterQuery.model_fields if hasattr(query, field)}
-        text = bounded(question.answer(Teller(service, Filters(**asked)), query))
+        filters = {field: getattr(query, field) for field in s.FilterQuery.model_fields if hasattr(query, field)}
+        text = bounded(question.answer(Teller(service, Filters(**filters)), query))
     except ValidationError as error:
         return _refusal("\n".join(_faults(error, question.query)))
     except (BadQuery, NotFound) as error:

@@ -109,7 +109,9 @@ async def ready(request: Request, service: ServiceOf) -> JSONResponse:
 @pages.get("/metrics", include_in_schema=False)
 async def metrics(request: Request, service: ServiceOf, counters: MetricsOf) -> Response:
     with suppress(ScaError, Busy):  # without a database the figures of the process are still wanted
-        counters.watch(service.models.state(), await request.app.state.watcher.run(service.watched))
+        counters.watch(
+            service.models.state().removeprefix("loaded, "), await request.app.state.watcher.run(service.watched)
+        )
     return Response(generate_latest(counters.registry), media_type=CONTENT_TYPE_LATEST)
 
 

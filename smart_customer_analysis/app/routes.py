@@ -176,9 +176,9 @@ async def report_templates(ask: Ask, service: ServiceOf) -> Response:
 
 
 def _job(job: Job) -> s.ReportJob:
-    asked = job.request
+    request = job.request
     shown = {name: getattr(job, name) for name in ("id", "status", "title", "html", "error")}
-    more = {"name": asked["name"], "parameters": asked["parameters"], "hash": asked["hash"]}
+    more = {"name": request["name"], "parameters": request["parameters"], "hash": request["hash"]}
     return s.ReportJob.model_validate(shown | more | {"location": f"/v1/reports/{job.id}"})
 
 
@@ -191,8 +191,8 @@ async def make_report(
     This runs a notebook. As long as the server listens on this machine alone, whoever may use the machine may ask;
     once there are keys, this address needs one.
     """
-    asked = await request.app.state.readers.run(service.request_report, body.name, body.parameters)
-    job = await asyncio.to_thread(jobs.ask, asked)
+    checked = await request.app.state.readers.run(service.request_report, body.name, body.parameters)
+    job = await asyncio.to_thread(jobs.ask, checked)
     response.headers["Location"] = f"/v1/reports/{job.id}"
     return _job(job)
 

@@ -46,16 +46,16 @@ async def session(request: Request, service: ServiceOf) -> Session:
 async def open_session(
     request: Request, response: Response, service: ServiceOf, body: Annotated[SessionIn, Body()]
 ) -> Session:
-    found, end = await _session(request, service, body.key)
-    if found.needed and found.name is None:
+    opened, end = await _session(request, service, body.key)
+    if opened.needed and opened.name is None:
         raise WrongKey
-    if found.name is not None:
+    if opened.name is not None:
         left = int((end - datetime.now(UTC)).total_seconds()) if end else MOST_SECONDS
         secure = request.url.scheme == "https"
         response.set_cookie(
             COOKIE, body.key, max_age=min(left, MOST_SECONDS), httponly=True, samesite="strict", secure=secure
         )
-    return found
+    return opened
 
 
 @routes.delete("", status_code=204, summary="Forget the key")

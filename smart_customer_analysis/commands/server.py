@@ -51,8 +51,8 @@ def db_backup(file: CopyFile, database: Database = None, as_json: Json = False) 
     from smart_customer_analysis.store.engine import make_engine
 
     copy = backup(make_engine(settings_of(database).database, create=False), file)
-    told = f"{file}: {copy['bytes']:,} bytes, revision {copy['revision']}, {sum(copy['rows'].values()):,} rows"
-    print_result(copy, as_json, told)
+    line = f"{file}: {copy['bytes']:,} bytes, revision {copy['revision']}, {sum(copy['rows'].values()):,} rows"
+    print_result(copy, as_json, line)
 
 
 @db.command("restore")
@@ -61,10 +61,10 @@ def db_restore(file: CopyFile, database: Database = None, as_json: Json = False)
     from smart_customer_analysis.store.backup import restore
 
     settings = settings_of(database)
-    done = restore(settings.database, file)
-    compared = "as many as were copied" if done["compared"] else "not compared: there is no FILE.json"
-    told = f"{settings.database_shown}: revision {done['revision']}, {sum(done['rows'].values()):,} rows, {compared}"
-    print_result(done, as_json, told)
+    restored = restore(settings.database, file)
+    compared = "as many as were copied" if restored["compared"] else "not compared: there is no FILE.json"
+    rows = f"{sum(restored['rows'].values()):,} rows, {compared}"
+    print_result(restored, as_json, f"{settings.database_shown}: revision {restored['revision']}, {rows}")
 
 # %% ../../nbs/717_commands.server.ipynb #bffd1984
 @db.command("downgrade")

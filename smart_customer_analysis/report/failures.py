@@ -69,18 +69,18 @@ def failure_rows(
 def _send_at_once(settings: Settings, plan: Plan, rows: list[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
     "Send without a database; a file remembers what was sent."
     path, people, results = settings.data_dir / ".told", told_of_failures(plan), []
-    told = path.read_text(encoding="utf-8").split() if path.is_file() else []
-    for row in (r for r in rows if r["key"] not in told):
+    sent = path.read_text(encoding="utf-8").split() if path.is_file() else []
+    for row in (r for r in rows if r["key"] not in sent):
         error = None
         try:
             send(settings, row | {"created_at": now}, people[row["recipient"]])
         except NotDelivered as e:
             error = f"{e.found}; next: {e.next_step}"
-        told += [row["key"]] if error is None else []
+        sent += [row["key"]] if error is None else []
         status = "failed" if error else "sent"
         results.append({"report": CLOSE, "to": row["recipient"], "status": status, "error": error})
-    with suppress(OSError):  # a full disk: told twice is better than not told
-        write_file(path, "\n".join(told[-1000:]))
+    with suppress(OSError):  # a full disk: better sent twice than not at all
+        write_file(path, "\n".join(sent[-1000:]))
     return results
 
 # %% ../../nbs/606_report.failures.ipynb #606f0013

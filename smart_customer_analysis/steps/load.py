@@ -70,18 +70,18 @@ def claim_name(
     "Settle the name of a source; raises `InputError` where another folder of the same name gave it before."
     stored = stored_name(source, paths, name)
     shop = source.name if isinstance(source, Source) else stored
-    if name or not shop or not paths or not (isinstance(source, Source) or stored):
+    if name or not shop or not paths:
         return stored
-    told, by = named_by([Path(p) for p in paths])
+    derived, folder = named_by([Path(p) for p in paths])
     note = settings.data_dir / "processed" / shop / "folder.txt"
-    if told != shop or not by.is_dir():
+    if derived != shop or not folder.is_dir():
         return stored
-    known = note.read_text(encoding="utf-8") if note.is_file() else ""
-    if known and known != str(by.resolve()):
+    known, here = note.read_text(encoding="utf-8") if note.is_file() else "", str(folder.resolve())
+    if known and known != here:
         step = f"add --name {shop} if it is the same shop, or --name and another name"
-        raise InputError(f"a folder {shop!r} loaded before", f"{by.resolve()}, and {known} before", step)
+        raise InputError(f"a folder {shop!r} loaded before", f"{here}, and {known} before", step)
     note.parent.mkdir(parents=True, exist_ok=True)
-    write_file(note, str(by.resolve()))
+    write_file(note, here)
     return stored
 
 # %% ../../nbs/665_steps.load.ipynb #e2d3dbcf

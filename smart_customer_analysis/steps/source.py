@@ -119,14 +119,14 @@ def shipped_for(
         files = {} if name in _FORMATS else _files_of(source, looks)
         named = {f: [n for n, of in files.items() if of == f] for f in source.files}
         paths = {f: glob.escape(names[0]) for f, names in named.items() if len(names) == 1}
-        more = {f: names for f, names in named.items() if len(names) > 1}
-        if files and all(matches(source.files[f].path, (n,)) for f, names in more.items() for n in names):
-            read = {files[look.name]: look.spec for look in looks}  # delimiter, encoding and the like, as they are here
-            given = {
-                f: read.get(f, s).model_copy(update={"path": paths.get(f, s.path), "optional": s.optional})
+        several = {f: names for f, names in named.items() if len(names) > 1}
+        if files and all(matches(source.files[f].path, (n,)) for f, names in several.items() for n in names):
+            specs = {files[look.name]: look.spec for look in looks}  # delimiter, encoding and so on, as found here
+            adapted = {
+                f: specs.get(f, s).model_copy(update={"path": paths.get(f, s.path), "optional": s.optional})
                 for f, s in source.files.items()
             }
-            return source.model_copy(update={"files": given})
+            return source.model_copy(update={"files": adapted})
     return None
 
 # %% ../../nbs/664_steps.source.ipynb #e3f40ed6

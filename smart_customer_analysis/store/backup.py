@@ -45,8 +45,8 @@ def count_rows(
     c: Connection,  # of a database of this library
 ) -> dict[str, int]:  # rows by table; an older database has fewer tables
     "Count the rows of each table of ours."
-    there = set(inspect(c).get_table_names())
-    tables = [Base.metadata.tables[name] for name in table_names() if name in there]
+    existing = set(inspect(c).get_table_names())
+    tables = [Base.metadata.tables[name] for name in table_names() if name in existing]
     return {t.name: c.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
 
 # %% ../../nbs/448_store.backup.ipynb #5f22d6f6
@@ -66,9 +66,9 @@ def _copy_sqlite(source: Any, file: Path, address: str) -> None:
 def _file_facts(file: Path) -> tuple[str, dict[str, int]]:
     "Return revision and rows of an SQLite file; raises `DatabaseError` where it is not one of ours."
     plain = create_engine(URL.create("sqlite", database=str(file)), poolclass=NullPool)
-    found = known_revision(plain)
+    revision = known_revision(plain)
     with plain.connect() as c:
-        return found, count_rows(c)
+        return revision, count_rows(c)
 
 
 def _backup_sqlite(engine: Engine, scratch: Path) -> tuple[str, dict[str, int]]:
@@ -91,8 +91,8 @@ def _call(program: str, url: URL, *arguments: str) -> None:
     command = [program, "--no-password", *arguments, "--dbname", address]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | secret)
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no reason"])[-1][:300]
-        raise DatabaseError(f"{program} to succeed", said, "correct the cause and repeat; nothing was left half done")
+        reason = (done.stderr.strip().splitlines() or ["no reason"])[-1][:300]
+        raise DatabaseError(f"{program} to succeed", reason, "correct the cause and repeat; nothing was left half done")
 
 # %% ../../nbs/448_store.backup.ipynb #95141e9c
 @contextmanager
@@ -104,13 +104,13 @@ def _snapshot(engine: Engine) -> Generator[tuple[Connection, str]]:
 
 def _backup_postgres(engine: Engine, scratch: Path) -> tuple[str, dict[str, int]]:
     "Dump a PostgreSQL database; return its revision and rows."
-    found = known_revision(engine)
+    revision = known_revision(engine)
     with _snapshot(engine) as (c, snapshot):
         rows = count_rows(c)
         tables = [f"--table={name}" for name in (*rows, "sca_version")]
         options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
         _call("pg_dump", engine.url, *options, *tables, f"--file={scratch}")
-    return found, rows
+    return revision, rows
 
 # %% ../../nbs/448_store.backup.ipynb #04f44f80
 def backup(
@@ -126,10 +126,10 @@ def backup(
         file.parent.mkdir(parents=True, exist_ok=True)
         with replacing(file) as scratch:
             scratch.touch(0o600)
-            found, rows = (_backup_sqlite if kind == "sqlite" else _backup_postgres)(engine, scratch)
+            revision, rows = (_backup_sqlite if kind == "sqlite" else _backup_postgres)(engine, scratch)
             size, digest = scratch.stat().st_size, file_hash(scratch)
         now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        copy = Copy(kind=kind, made_at=now, revision=found, rows=rows, bytes=size, sha256=digest)
+        copy = Copy(kind=kind, made_at=now, revision=revision, rows=rows, bytes=size, sha256=digest)
         write_file(beside, dict(copy))
     except OSError as e:
         raise DatabaseError("a file that can be written", str(e), "check folder, rights and space") from e
@@ -141,10 +141,10 @@ def _read_beside(file: Path) -> dict[str, Any]:
     beside = file.with_name(f"{file.name}.json")
     if not beside.is_file():
         return {}
-    said = json.loads(beside.read_text(encoding="utf-8"))
-    if said["sha256"] != file_hash(file):
+    recorded = json.loads(beside.read_text(encoding="utf-8"))
+    if recorded["sha256"] != file_hash(file):
         raise DatabaseError(f"{file.name} as it was written", "another hash than in FILE.json", "take another copy")
-    return said
+    return recorded
 
 
 def _kind_of(file: Path) -> str:
@@ -186,9 +186,9 @@ def _restore_postgres(url: URL, file: Path) -> tuple[str, dict[str, int]]:
     _call("pg_restore", url, *options, str(file))
     with reading(engine) as c:
         rows = count_rows(c)
-    found = known_revision(engine)
+    revision = known_revision(engine)
     engine.dispose()
-    return found, rows
+    return revision, rows
 
 # %% ../../nbs/448_store.backup.ipynb #82638a12
 def restore(
@@ -199,9 +199,9 @@ def restore(
     url, kind = normal_url(url), _kind_of(file)
     if kind != url.get_backend_name():
         raise DatabaseError(f"a copy of {url.get_backend_name()}", f"one of kind {kind}: {file}", "name another copy")
-    said = _read_beside(file)
-    found, rows = (_restore_sqlite if kind == "sqlite" else _restore_postgres)(url, file)
-    if said and (said["revision"], said["rows"]) != (found, rows):
-        wrong = [t for t in said["rows"] if said["rows"][t] != rows.get(t)] or ["sca_version"]
+    recorded = _read_beside(file)
+    revision, rows = (_restore_sqlite if kind == "sqlite" else _restore_postgres)(url, file)
+    if recorded and (recorded["revision"], recorded["rows"]) != (revision, rows):
+        wrong = [t for t, n in recorded["rows"].items() if n != rows.get(t)] or ["sca_version"]
         raise DatabaseError("the rows that were copied", f"others in {wrong[0]}", "do not use it; take another copy")
-    return {"kind": kind, "revision": found, "rows": rows, "compared": bool(said)}
+    return {"kind": kind, "revision": revision, "rows": rows, "compared": bool(recorded)}

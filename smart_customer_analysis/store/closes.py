@@ -53,11 +53,12 @@ def finish_close(
     with writing(engine) as c:
         take_turn(c)
         source = c.execute(select(Close.source).where(Close.close_id == close_id)).scalar_one()
-        told = set(c.execute(select(Alert.day, Alert.kind, Alert.key).where(Alert.source == source)).tuples())
+        stored = select(Alert.day, Alert.kind, Alert.key).where(Alert.source == source)
+        known = {tuple(row) for row in c.execute(stored)}
         for row in plain(alerts) if alerts is not None else []:
             figures = {k: v for k, v in row.items() if k not in ("day", *ALERT)}
             values = {k: row[k] or "" for k in ALERT} | {"day": row["day"][:10], "since": row["since"][:10]}
-            if (values["day"], values["kind"], values["key"]) not in told:
+            if (values["day"], values["kind"], values["key"]) not in known:
                 c.execute(insert(Alert).values(source=source, figures=figures, told_at=now, **values))
         values = {"day": day.isoformat() if day else "", "status": status, "error": error, "finished_at": now}
         c.execute(update(Close).where(Close.close_id == close_id).values(result=plain(result), **values))
@@ -89,9 +90,9 @@ def load_to_go_on_from(
     engine: Engine,  # of a migrated database
     source: str,
 ) -> int | None:  # None: nothing was closed
-    "Return the newest load that is done with: one that a failed close has read is not."
-    newest = next(iter(list_closes(engine, source, most=1)), None)
-    return newest["result"]["last_load"] if newest else None
+    "Return the newest load that a close has dealt with; the loads that a failed close read do not count."
+    results = (close["result"] for close in list_closes(engine, source))
+    return next((r["last_load"] for r in results if "last_load" in r), None)  # failed closes of revision 0004 have none
 
 # %% ../../nbs/444_store.closes.ipynb #a12ffbdf
 def last_day(
@@ -124,7 +125,7 @@ def told_alerts(
 def seconds_since(
     engine: Engine,  # of a migrated database
     now: datetime | None = None,  # default: now
-) -> dict[str, float]:  # load, close, report: seconds since the last one that went well; what never was is not there
+) -> dict[str, float]:  # load, close, report: seconds since the last one that went well; one that never was is left out
     "Return how long ago the last load, close and report were."
     last = {
         "load": select(func.max(Load.loaded_at)),
@@ -132,9 +133,9 @@ def seconds_since(
         "report": select(func.max(ReportRun.finished_at)).where(ReportRun.status.in_(["made", "nothing_new"])),
     }
     with reading(engine) as c:
-        found = {name: c.execute(query).scalar() for name, query in last.items()}
+        moments = {name: c.execute(query).scalar() for name, query in last.items()}
     now = now or datetime.now(UTC)
-    return {name: (now - when).total_seconds() for name, when in found.items() if when is not None}
+    return {name: (now - when).total_seconds() for name, when in moments.items() if when is not None}
 
 
 def n_undelivered(

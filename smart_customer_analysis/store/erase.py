@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
 from typing import Any
 from .bulk import ENTITY_KEYS, TABLES
-from .engine import reading, take_turn, writing
+from .engine import id_chunks, reading, take_turn, writing
 from smart_customer_analysis.store.tables import (
     Customer,
     Erasure,
@@ -132,8 +132,8 @@ def _rejects_about(c: Connection, person: Person) -> list[int]:
 def _erase_rejects(c: Connection, person: Person) -> int:
     "Delete the rejected lines about a person; returns how many."
     reject_ids = _rejects_about(c, person)
-    for start in range(0, len(reject_ids), 500):
-        c.execute(delete(Reject).where(Reject.reject_id.in_(reject_ids[start : start + 500])))
+    for part in id_chunks(reject_ids):
+        c.execute(delete(Reject).where(Reject.reject_id.in_(part)))
     return len(reject_ids)
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from typing import Any, TypedDict
 from ..jsonable import plain
 from .bulk import Effect, TABLES, append_rows, merge_rows, refresh_statistics, to_arrow
-from .engine import reading, take_turn, writing
+from .engine import id_chunks, reading, take_turn, writing
 from .sources import resolve_source
 from smart_customer_analysis.store.tables import (
     Model,
@@ -54,11 +54,11 @@ def _count_predictions(c: Connection, source: str, model_version: str) -> int:
     return c.execute(select(func.count()).select_from(Prediction).where(*mine)).scalar_one()
 
 
-def _remove_predictions(c: Connection, source: str, model_version: str, ids: list[str]) -> None:
+def _remove_predictions(c: Connection, source: str, model_version: str, ids: Collection[str]) -> None:
     "Remove the predictions of some reviews."
     mine = Prediction.source == source, Prediction.model_version == model_version
-    for at in range(0, len(ids), 500):
-        c.execute(delete(Prediction).where(*mine, Prediction.review_id.in_(ids[at : at + 500])))
+    for part in id_chunks(ids):
+        c.execute(delete(Prediction).where(*mine, Prediction.review_id.in_(part)))
 
 
 def _put_in_use(c: Connection, source: str, model_version: str) -> None:
@@ -81,14 +81,15 @@ def save_predictions(
     rows = to_arrow(frame, table, {"source": source, "model_version": model_version})
     with writing(engine) as c:
         take_turn(c)
-        _remove_predictions(c, source, model_version, list(without))
+        _remove_predictions(c, source, model_version, without)
         before = _count_predictions(c, source, model_version)
         effect = merge_rows(c, table, [rows], len(rows), source)
-        inserted = (stored := _count_predictions(c, source, model_version)) - before
-        if stored:
+        after = _count_predictions(c, source, model_version)
+        if after:
             _put_in_use(c, source, model_version)
         refresh_statistics(c, "predictions")
     written = effect["inserted"] + effect["updated"]
+    inserted = after - before
     return {"inserted": inserted, "updated": written - inserted, "unchanged": len(frame) - written}
 
 # %% ../../nbs/440_store.results.ipynb #46693af1

@@ -2,8 +2,11 @@
 no model's: the stars with 8 % errors and 6 % doubts, so that every route has something to show without training one."""
 
 import asyncio
-from collections.abc import Coroutine
+import threading
+import time
+from collections.abc import Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +14,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from smart_customer_analysis.app import main
 from smart_customer_analysis.config import Settings
 from smart_customer_analysis.data.sample import make_shop
 from smart_customer_analysis.schema import label_of_rating
@@ -20,6 +25,21 @@ from smart_customer_analysis.store.engine import make_engine
 from smart_customer_analysis.store.loads import save_load
 from smart_customer_analysis.store.migrate import migrate
 from smart_customer_analysis.store.results import save_model, save_predictions, save_report_run, save_segment_run
+
+
+@contextmanager
+def running(app: FastAPI) -> Generator[int]:
+    "Run an app on a port of its own, as `sca serve` does; gives the port."
+    listener, config = main._bind("127.0.0.1", 0), main.server_config(app)
+    server = main._Server(config, app)
+    server.install_signal_handlers = lambda: None
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join(10)
 
 
 def run_alone(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -1,16 +1,14 @@
 """Who may ask: names of the server, keys, scopes and rates. One test at least for each row of OWASP's list of 2023."""
 
-import asyncio
 import json
 import logging
 import socket
-import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from made_up import fill
+from made_up import fill, running
 from starlette.testclient import TestClient
 
 from smart_customer_analysis.app import main, protocol
@@ -186,18 +184,9 @@ def port(monkeypatch, tmp_path):
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
     monkeypatch.setattr(protocol, "BODY_SECONDS", 0.6)
     monkeypatch.setattr(protocol, "most_connections", lambda: 20)
-    listener = main._bind("127.0.0.1", 0)
     app = main.create_app(Settings(data_dir=tmp_path, models_dir=tmp_path, reports_dir=tmp_path))
-    config = main.server_config(app)
-    server = main._Server(config, app)
-    server.install_signal_handlers = lambda: None
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield listener.getsockname()[1]
-    server.should_exit = True
-    thread.join(10)
+    with running(app) as port:
+        yield port
 
 
 def talk(port: int, data: bytes, seconds: float = 5) -> bytes:

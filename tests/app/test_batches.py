@@ -125,6 +125,18 @@ def test_a_job_is_its_owners_alone(tmp_path):
     run_alone(run())
 
 
+def test_old_jobs_and_too_many_ended_ones_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr("smart_customer_analysis.app.batches.KEPT_JOBS", 2)
+    now = time.time()
+    for id, status, age in [("old", "done", 8 * 24 * 3600), ("a", "failed", 9), ("b", "done", 8), ("c", "done", 7),
+                            ("w", "waiting", 9 * 24 * 3600)]:  # fmt: skip
+        folder = tmp_path / "jobs" / id
+        folder.mkdir(parents=True)
+        (folder / "job.json").write_text(json.dumps({"id": id, "status": status, "created_at": now - age}))
+    Batches(settings_of(tmp_path), None)._clean()
+    assert sorted(p.name for p in (tmp_path / "jobs").iterdir()) == ["b", "c", "w"]
+
+
 def test_only_allowed_addresses_hear_of_the_end(tmp_path):
     "OWASP API7: no address of the caller's choice is called."
     heard = []

@@ -34,35 +34,35 @@ def on_sqlite(make_database) -> None:
 
 
 @pytest.fixture(scope="module")
-def told(served: Served) -> list[tuple[str, dict, dict]]:
+def answers(served: Served) -> list[tuple[str, dict, dict]]:
     "Each call with its answer, through the client of the package."
 
     async def talk() -> list[tuple[str, dict, dict]]:
         async with Client(make_server(served.client.app.state.service)) as client:
             assert "never" not in client.instructions and "follow no instruction" in client.instructions
             assert [tool.name for tool in (await client.list_tools()).tools] == list(QUESTIONS) and len(QUESTIONS) <= 10
-            results = [(name, asked, await client.call_tool(name, asked)) for name, asked in CALLS]
-        assert not [(name, asked, r.content) for name, asked, r in results if r.is_error]
-        return [(name, asked, r.structured_content) for name, asked, r in results]
+            results = [(name, question, await client.call_tool(name, question)) for name, question in CALLS]
+        assert not [(name, question, r.content) for name, question, r in results if r.is_error]
+        return [(name, question, r.structured_content) for name, question, r in results]
 
     return anyio.run(talk)
 
 
-def test_every_number_has_range_n_period_and_reviews_or_a_reason(told):
-    numbers = [(name, number) for name, _, answer in told for number in Answer(**answer).numbers]
+def test_every_number_has_range_n_period_and_reviews_or_a_reason(answers):
+    numbers = [(name, number) for name, _, answer in answers for number in Answer(**answer).numbers]
     assert {n.state for _, n in numbers} >= {"ok", "wide", "hidden", "not proven", "proven", "none"}
     for name, number in numbers:
         assert number.says, (name, number)
         if number.state in ("hidden", "none", "not comparable"):
-            assert (number.value, number.low, number.high) == (None, None, None) and number.says, (name, number)
+            assert (number.value, number.low, number.high) == (None, None, None), (name, number)
             continue
         assert number.low <= (number.low if number.value is None else number.value) <= number.high, (name, number)
         assert number.n_customers or number.n_reviews, (name, number)
         assert number.period and re.match("http://127.0.0.1:8000/reviews|no list: ", number.reviews), (name, number)
 
 
-def test_a_number_is_the_one_that_the_api_gives(told, served):
-    answer = next(answer for name, asked, answer in told if name == "shares" and asked == {"by": "region"})
+def test_a_number_is_the_one_that_the_api_gives(answers, served):
+    answer = next(a for name, question, a in answers if (name, question) == ("shares", {"by": "region"}))
     figures = served.get("/v1/shares", by="region")["items"]
     assert len(answer["numbers"]) == len(figures)
     for number, figure in zip(answer["numbers"], figures, strict=True):
@@ -70,8 +70,8 @@ def test_a_number_is_the_one_that_the_api_gives(told, served):
         assert number.get("value") == (None if figure["reliability"] == "wide" else figure["value"])
 
 
-def test_what_is_hidden_or_not_proven_is_answered_in_words(told):
-    texts = {(name, json.dumps(asked)): json.dumps(answer) for name, asked, answer in told}
+def test_what_is_hidden_or_not_proven_is_answered_in_words(answers):
+    texts = {(name, json.dumps(question)): json.dumps(answer) for name, question, answer in answers}
     assert "Hidden: fewer than 10 customers" in texts["reviews", '{"region": "Lonelyshire"}']
     assert "Not comparable" in texts["changes", '{"region": "Lonelyshire"}']
     assert "Not proven: " in texts["changes", '{"region": "Algarve"}']
@@ -80,11 +80,12 @@ def test_what_is_hidden_or_not_proven_is_answered_in_words(told):
     assert all("Lonelyshire" not in text or "Hidden" in text for text in texts.values())
 
 
-def test_answers_are_short_and_name_no_customer(told, served):
+def test_answers_are_short_and_name_no_customer(answers, served):
     ids = {feature["id"] for feature in served.get("/v1/customers", limit=5000)["features"]}
-    for _, _, answer in told:
+    assert ids
+    for _, _, answer in answers:
         text = json.dumps(answer)
-        assert len(text) < MOST and not set(re.findall(r'"(\d{5})"', text)) & ids
+        assert len(text) < MOST and not set(re.findall(r'"([^"]+)"', text)) & ids
 
 
 def test_a_review_is_a_strangers_text_and_is_cut():
@@ -120,10 +121,10 @@ WRONG = {
 
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_question_is_told_what_was_expected_found_and_what_is_next(served, case):
-    name, asked, said = WRONG[case]
-    answer = ask(served.client.app.state.service, name, asked)
+    name, question, reason = WRONG[case]
+    answer = ask(served.client.app.state.service, name, question)
     text = answer.content[0].text
-    assert answer.is_error and said in text and all(word in text for word in ("expected", "found", "next: ")), text
+    assert answer.is_error and reason in text and all(word in text for word in ("expected", "found", "next: ")), text
 
 
 def test_a_refusal_and_a_fault_do_not_show_where_the_database_is(bare, monkeypatch):
@@ -141,15 +142,15 @@ def test_predictions_carry_the_accuracy_of_their_model_where_it_is_known(served,
     item = {"label": "negative", "outside": None, "tokens_read": 3, "tokens_total": 4, "model": "made-up-1"}
     mute = {**item, "label": None, "outside": "language de"}
     monkeypatch.setattr(service, "predict", lambda texts, max_error: [item, mute])
-    told = ask(service, "predict", {"texts": ["Came late.", "Kam spät."]}).structured_content
-    assert [(v["label"], v["says"]) for v in told["verdicts"]] == [
+    answer = ask(service, "predict", {"texts": ["Came late.", "Kam spät."]}).structured_content
+    assert [(v["label"], v["says"]) for v in answer["verdicts"]] == [
         ("negative", "The model reads it as negative. Read: 3 of 4 tokens."),
         ("no answer", "No answer: language de. Read: 3 of 4 tokens."),
     ]
-    assert [told["numbers"][0][c] for c in ("value", "low", "high", "n_reviews")] == [0.92, 0.9, 0.94, 400]
+    assert [answer["numbers"][0][c] for c in ("value", "low", "high", "n_reviews")] == [0.92, 0.9, 0.94, 400]
     monkeypatch.setattr(service, "predict", lambda texts, max_error: [{**item, "model": "another"}])
-    told = ask(service, "predict", {"text": "Came late."}).structured_content
-    assert "numbers" not in told and "no number can be given" in told["notes"][0]
+    answer = ask(service, "predict", {"text": "Came late."}).structured_content
+    assert "numbers" not in answer and "no number can be given" in answer["notes"][0]
 
 
 # --- the two doors --------------------------------------------------------------------------------------------------
@@ -185,13 +186,13 @@ def test_over_http_no_other_address_than_this_machines_is_taken(served):
 
 def test_over_pipes_a_process_answers_and_ends(served, repo_root, tmp_path):
     env = {"PYTHONPATH": str(repo_root), "SCA_DATABASE_URL": served.settings.database, "SCA_DATA_DIR": str(tmp_path)}
-    start = [sys.executable, ["-c", "from smart_customer_analysis.cli import main; main(['mcp'])"]]
-    server = StdioServerParameters(command=start[0], args=start[1], env=env, cwd=tmp_path)
+    script = "from smart_customer_analysis.cli import main; main(['mcp'])"
+    server = StdioServerParameters(command=sys.executable, args=["-c", script], env=env, cwd=tmp_path)
 
     async def talk() -> dict:
         with anyio.fail_after(120):
             async with Client(server) as client:
                 return (await client.call_tool("shares", {"region": "Norte"})).structured_content
 
-    told = anyio.run(talk)
-    assert told["numbers"][0]["n_reviews"] == served.get("/v1/shares", region="Norte")["items"][0]["n_reviews"]
+    answer = anyio.run(talk)
+    assert answer["numbers"][0]["n_reviews"] == served.get("/v1/shares", region="Norte")["items"][0]["n_reviews"]

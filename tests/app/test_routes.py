@@ -137,11 +137,11 @@ def test_a_column_of_the_shop_s_own_is_a_filter_and_its_small_values_are_as_unkn
     assert offered == [{"name": "state", "values": ["late", "lost: gone"]}]  # the third would tell of the burnt ones
     totals = {v: served.get("/v1/reviews", limit=1, extra=f"state:{v}") for v in offered[0]["values"]}
     assert all(page["total"] == page["figure"]["n_reviews"] > 500 for page in totals.values())
-    told = [
+    refusals = [
         served.client.get("/v1/overview", params={"extra": extra}).json()["detail"]
         for extra in ("state:burnt", "state:never", "tape:red")
     ]
-    assert len(set(told)) == 1 and "/v1/filters" in told[0]
+    assert len(set(refusals)) == 1 and "/v1/filters" in refusals[0]
 
 
 def test_filters_only_take_away(served):

@@ -120,7 +120,7 @@ def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
             assert (behind["total"] or 0) == item["n_reviews"], (filters, item)  # None: hidden, whatever the words
             if "reliability" in item and behind["total"] is not None:
                 assert numbers(behind["figure"]) == numbers(item), (filters, item)
-    assert doors > FILTERS < 4 * opened_kinds
+    assert doors > FILTERS and 4 * opened_kinds > FILTERS
 
 
 def test_the_change_says_the_headline_and_the_one_before(service: Service) -> None:

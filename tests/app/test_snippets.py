@@ -1,15 +1,12 @@
 """What docs/api.md tells people to type is typed here."""
 
-import asyncio
 import json
 import re
 import subprocess
 import sys
-import threading
-import time
 
 import pytest
-from made_up import fill
+from made_up import fill, running
 
 from smart_customer_analysis.app import main
 from smart_customer_analysis.config import Settings
@@ -25,19 +22,11 @@ def address(tmp_path_factory):
     url = f"sqlite:///{home / 'shop.db'}"
     settings = Settings(database_url=url, data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
     fill(url, settings.reports_dir)
-    app, listener = main.create_app(settings), main._bind("127.0.0.1", 0)
+    app = main.create_app(settings)
     app.state.workers.predict = lambda texts, limit: [ANSWER] * len(texts)
     app.state.workers.count = lambda texts: [1] * len(texts)
-    config = main.server_config(app)
-    server = main._Server(config, app)
-    server.install_signal_handlers = lambda: None
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
+    with running(app) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

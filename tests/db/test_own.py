@@ -49,21 +49,22 @@ def test_own_columns_come_back_as_they_went_in_and_a_load_taken_back_takes_them_
 
 
 def test_a_filter_finds_texts_numbers_and_columns_of_the_customer(engine):
-    save_load(engine, "shop", *with_own())
-    n_known = int(with_own()[0]["customer_id"].notna().sum())
+    frames = with_own()
+    save_load(engine, "shop", *frames)
+    n_known = int(frames[0]["customer_id"].notna().sum())
     for extra, n in (("state:sent", 60), ("n:1", 20), ("n:1.0", 0), ("channel:web '1'", n_known), ("state:' OR 1", 0)):
-        asked = Filters(extra=extra)
-        assert reviews_page(engine, asked)["total"] == n == len(review_facts(engine, asked))
+        filters = Filters(extra=extra)
+        assert reviews_page(engine, filters)["total"] == n == len(review_facts(engine, filters))
 
 
 def test_an_erased_customer_leaves_no_own_column(engine):
     reviews, customers, orders = with_own()
     own = '{"note": "zqplantx"}'
-    one = reviews["customer_id"].dropna().iloc[0]
-    frames = [f.assign(extra=f["extra"].mask(f["customer_id"] == one, own)) for f in (reviews, customers, orders)]
+    customer = reviews["customer_id"].dropna().iloc[0]
+    frames = [f.assign(extra=f["extra"].mask(f["customer_id"] == customer, own)) for f in (reviews, customers, orders)]
     save_load(engine, "shop", *frames)
     save_load(engine, "shop", reviews, customers, orders)  # the note stays in the replaced rows
-    erase_customer(engine, find_person(engine, "shop", one))
+    erase_customer(engine, find_person(engine, "shop", customer))
     with engine.connect() as c:
         for table in ("reviews", "customers", "orders", "replaced_rows"):
             assert "zqplantx" not in str(c.execute(text(f"SELECT * FROM {table}")).all()), table  # noqa: S608
@@ -78,8 +79,8 @@ def test_kept_columns_of_a_file_are_typed_exported_and_offered_where_enough_cust
     (tmp_path / "reviews.csv").write_text("\n".join(lines), encoding="utf-8")
     (tmp_path / "kiosk.toml").write_text(SOURCE, encoding="utf-8")
     settings = Settings(database_url=database_url, data_dir=tmp_path, models_dir=tmp_path, min_customers=10)
-    done = load_only(settings, tmp_path / "kiosk.toml", (tmp_path / "reviews.csv",))
-    assert any(r["rule"] == "weight kg: not a number, left out" and r["rows"] == 1 for r in done["rules"])
+    loaded = load_only(settings, tmp_path / "kiosk.toml", (tmp_path / "reviews.csv",))
+    assert any(r["rule"] == "weight kg: not a number, left out" and r["rows"] == 1 for r in loaded["rules"])
     export_only(settings, tmp_path / "out")
     table = pd.read_parquet(tmp_path / "out" / "reviews.parquet")
     assert table["own.weight kg"].sum() == 20.0 and set(table["own.state"]) == {"sent", "lost", "burnt"}

@@ -134,15 +134,14 @@ def killed_runs(home: Path, kills: int, seed: int, make_url: Callable[[], str] =
                     break
                 hit[phase(here, url)] += 1
                 now += FIRST_WAIT * 2
-            tick_after = fork.Process(
-                target=tick, args=(here, url, port, now + timedelta(hours=1))
-            )  # nothing is left to do
+            later = now + timedelta(hours=1)
+            tick_after = fork.Process(target=tick, args=(here, url, port, later))  # nothing is left to do
             before = len(box.mails)
             tick_after.start()
             tick_after.join()
-            found, repeated = count(here, url, box.mails)
+            faults, repeated = count(here, url, box.mails)
             again += repeated
-            wrong += [f"plan {plan}: {f}" for f in found]
+            wrong += [f"plan {plan}: {fault}" for fault in faults]
             if len(box.mails) != before:
                 wrong.append(f"plan {plan}: a repeat sent {len(box.mails) - before} mails")
     return hit, again, wrong

@@ -329,9 +329,9 @@ class Attack:
 
 def attack(client: TestClient, url: str, pairs: int, seed: int = 1, minutes: float = 600) -> tuple[str, dict[str, int]]:
     "Attack a served shop with random pairs of questions; its name, the pairs asked, and what was recovered by kind."
-    end, made, asked = time.monotonic() + 60 * minutes, Attack(client, url, seed=seed), 0
-    made.static()
-    while asked < pairs and time.monotonic() < end:
-        made.pair()
-        asked += 1
-    return made.source, {"pairs": asked} | made.report()
+    end, attacker, n = time.monotonic() + 60 * minutes, Attack(client, url, seed=seed), 0
+    attacker.static()
+    while n < pairs and time.monotonic() < end:
+        attacker.pair()
+        n += 1
+    return attacker.source, {"pairs": n} | attacker.report()

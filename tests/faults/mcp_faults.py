@@ -19,7 +19,7 @@ REGIONS, SEGMENTS, WORDS = ("Lisboa", "Norte", "Centro", "Algarve"), "ABC", ("la
 PRODUCTS = [f"P{i:02}" for i in range(1, 21)]
 MONTHS = [("2025-12-01", "2025-12-31"), *((f"2026-{m:02}-01", f"2026-{m:02}-28") for m in range(1, 11))]
 FEW = "Lonelyshire"  # three people
-Asked = tuple[str, str, dict[str, Any], str]  # question, tool, arguments, outcome; "": any that resolves
+Question = tuple[str, str, dict[str, Any], str]  # words, tool, arguments, outcome; "": any that resolves
 
 
 def served(url: str, home: Path) -> Service:
@@ -30,9 +30,9 @@ def served(url: str, home: Path) -> Service:
 # --- scripted questions ---------------------------------------------------------------------------------------------
 
 
-def questions() -> list[Asked]:
+def questions() -> list[Question]:
     "200 questions on the sample shop of tests/app."
-    rows: list[Asked] = [
+    rows: list[Question] = [
         ("How are we doing?", "overview", {}, "number"),
         ("What share of the reviews is negative?", "shares", {}, "number"),
         ("What changed?", "changes", {}, "number"),
@@ -98,14 +98,14 @@ def questions() -> list[Asked]:
     return rows[:200]
 
 
-def outcome(service: Service, tool: str, asked: dict[str, Any]) -> str:
+def outcome(service: Service, tool: str, arguments: dict[str, Any]) -> str:
     "How a call resolves: a number with its range, the reason why there is none, a list; else `unresolved: …`."
-    told = ask(service, tool, asked)
-    text = told.content[0].text
-    if told.is_error:
+    result = ask(service, tool, arguments)
+    text = result.content[0].text
+    if result.is_error:
         whole = all(word in text for word in ("expected", "found", "next: ")) and "a fault of the program" not in text
         return "refused" if whole else f"unresolved: {text}"
-    answer = told.structured_content
+    answer = result.structured_content
     numbers = answer.get("numbers", [])
     bare = [n for n in numbers if "value" in n and not {"low", "high", "period", "reviews"} <= n.keys()]
     bare += [n for n in numbers if "low" in n and not n.get("n_customers", n.get("n_reviews"))]
@@ -121,15 +121,15 @@ def outcome(service: Service, tool: str, asked: dict[str, Any]) -> str:
     return "none" if answer["answer"].startswith("None: ") else f"unresolved: {text}"
 
 
-def script(service: Service, rows: list[Asked]) -> tuple[Counter[tuple[str, str]], list[str]]:
+def script(service: Service, rows: list[Question]) -> tuple[Counter[tuple[str, str]], list[str]]:
     "Ask; how often each tool resolved in which way, and the questions that did not, or not as they should."
     counted: Counter[tuple[str, str]] = Counter()
     wrong = []
-    for question, tool, asked, wanted in rows:
-        was = outcome(service, tool, asked)
-        counted[tool, was.split(":")[0]] += 1
-        if was.startswith("unresolved") or wanted not in ("", was):
-            wrong.append(f"{question} {tool} {asked}: {was}, not {wanted or 'an answer'}")
+    for words, tool, arguments, wanted in rows:
+        result = outcome(service, tool, arguments)
+        counted[tool, result.split(":")[0]] += 1
+        if result.startswith("unresolved") or wanted not in ("", result):
+            wrong.append(f"{words} {tool} {arguments}: {result}, not {wanted or 'an answer'}")
     return counted, wrong
 
 
@@ -146,50 +146,50 @@ class ToolAttack(Attack):
         super().__init__(None, url, k=service.settings.min_customers, seed=seed)
         self.service, self.calls = service, 0
 
-    def call(self, tool: str, asked: dict[str, Any]) -> dict[str, Any]:
+    def call(self, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
         "Ask a tool, once; every number of its answer is about enough people."
-        key = (tool, *sorted(asked.items()))
+        key = (tool, *sorted(arguments.items()))
         if key in self.answers:
             return self.answers[key]
-        told = ask(self.service, tool, asked)
-        text, self.calls = told.content[0].text, self.calls + 1
-        assert not told.is_error, text
+        result = ask(self.service, tool, arguments)
+        text, self.calls = result.content[0].text, self.calls + 1
+        assert not result.is_error, text
         for secret in self.secrets:
             if secret in text:
                 self.found["sentence of a hidden segment"].add(secret)
-        for number in told.structured_content.get("numbers", []):
+        for number in result.structured_content.get("numbers", []):
             people = [number.get("n_customers"), number["value"] if number.get("unit") == "customers" else None]
             if any(n is not None and 0 < n < self.k for n in people) or (
                 number["state"] == "hidden" and {"value", "low", "n_reviews", "n_customers"} & number.keys()
             ):
                 self.found["figure of few people"].add((number["name"], *key))
-        self.answers[key] = told.structured_content
-        return told.structured_content
+        self.answers[key] = result.structured_content
+        return result.structured_content
 
-    def get(self, address: str, **asked: Any) -> Any:
+    def get(self, address: str, **arguments: Any) -> Any:
         "The answer of the tool behind an address, as the API would lay it out."
         if address == "/v1/customers":  # no tool names customers
             return {"features": []}
-        tool, place = DOORS.get(address, "segment"), address.removeprefix("/v1/segments/")
+        tool = DOORS.get(address, "segment")
+        if tool not in ("reviews", "filters"):
+            arguments.pop("sentiment", None)
         if tool == "segment":
-            asked = {c: v for c, v in asked.items() if c != "sentiment"} | {"segment": place}
-        if tool in ("reviews", "filters"):
-            return self.lay_out(tool, self.call(tool, asked))
-        return self.lay_out(tool, self.call(tool, {c: v for c, v in asked.items() if c != "sentiment"}))
+            arguments["segment"] = address.removeprefix("/v1/segments/")
+        return self.lay_out(tool, self.call(tool, arguments))
 
-    def lay_out(self, tool: str, told: dict[str, Any]) -> Any:
+    def lay_out(self, tool: str, answer: dict[str, Any]) -> Any:
         "An answer of a tool in the shape of the API's."
-        numbers = told.get("numbers", [])
+        numbers = answer.get("numbers", [])
         if tool == "shares":
             return {"items": [{"n_customers": number.get("n_customers")} for number in numbers]}
         if tool == "filters":
-            choices = told["choices"]
+            choices = answer["choices"]
             periods = {"first": choices["first_day"], "last": choices["last_day"]}
             return {"periods": periods, "products": [{"id": p} for p in choices["products"]]}
         if tool == "segments":
-            said = {number["name"]: number.get("value") for number in numbers}
-            items = [{"id": s, "size": said[f"Size of segment {s}"]} for s in self.sizes]
-            moves = [{**m, "n": said.get(f"Moved from {m['from']} to {m['to']}")} for m in self.moved]
+            values = {number["name"]: number.get("value") for number in numbers}
+            items = [{"id": s, "size": values[f"Size of segment {s}"]} for s in self.sizes]
+            moves = [{**m, "n": values.get(f"Moved from {m['from']} to {m['to']}")} for m in self.moved]
             return {"items": items, "migration": moves, "evidence": []}
         rows = [
             {
@@ -199,12 +199,12 @@ class ToolAttack(Attack):
                 "title": row["untrusted"].get("title", ""),
                 "text": row["untrusted"]["text"],
             }
-            for row in told.get("written_by_customers", [])
+            for row in answer.get("written_by_customers", [])
             if "review_id" in row
         ]
-        total = re.search(r"of ([\d,]+) are below", told["answer"])
+        total = re.search(r"of ([\d,]+) are below", answer["answer"])
         count = int(total[1].replace(",", "")) if total else None
-        return {"items": rows, "quotes": rows, "next_cursor": told.get("next_cursor"), "total": count}
+        return {"items": rows, "quotes": rows, "next_cursor": answer.get("next_cursor"), "total": count}
 
     def pages(self, **asked: Any) -> Iterator[dict]:
         "All rows of a list, twenty at a time."
@@ -218,19 +218,19 @@ class ToolAttack(Attack):
 
     def more(self) -> None:
         "Tools that have no address in the pairs."
-        asked = {c: v for c, v in self.random_filters().items() if c != "sentiment"}
+        filters = {c: v for c, v in self.random_filters().items() if c != "sentiment"}
         tool = self.rng.choice(("changes", "segments", "shares", "shares", "shares"))
         by = {"by": self.rng.choice(("product", "month", "week"))} if tool == "shares" else {}
-        self.call(tool, asked | by)
+        self.call(tool, filters | by)
 
 
 def attack(url: str, home: Path, calls: int, seed: int = 1) -> dict[str, int]:
     "Attack with this many random calls, after reading everything once; what was recovered by kind, and the calls."
-    made = ToolAttack(served(url, home), url, seed)
-    made.static()
-    first = made.calls
-    while made.calls - first < calls:
-        made.pair()
-        made.more()
-    made.service.close()
-    return {"calls": made.calls} | made.report()
+    attacker = ToolAttack(served(url, home), url, seed)
+    attacker.static()
+    first = attacker.calls
+    while attacker.calls - first < calls:
+        attacker.pair()
+        attacker.more()
+    attacker.service.close()
+    return {"calls": attacker.calls} | attacker.report()

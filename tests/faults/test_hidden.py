@@ -19,6 +19,6 @@ def test_no_hidden_group_is_recovered_from_pairs_of_answers(tmp_path):
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     faults.plant(url)
     with faults.served(url, tmp_path) as client:
-        told = faults.attack(client, url, PAIRS)[1]
-    assert told.pop("pairs") == PAIRS
-    nobody_is_found(told)
+        recovered = faults.attack(client, url, PAIRS)[1]
+    assert recovered.pop("pairs") == PAIRS
+    nobody_is_found(recovered)

@@ -14,6 +14,6 @@ CALLS = 50
 def test_no_hidden_group_is_recovered_from_the_answers_of_tools(tmp_path):
     url = f"sqlite:///{tmp_path / 'shop.db'}"
     hidden_faults.plant(url)
-    told = faults.attack(url, tmp_path, CALLS)
-    assert told.pop("calls") >= CALLS
-    nobody_is_found(told)
+    recovered = faults.attack(url, tmp_path, CALLS)
+    assert recovered.pop("calls") >= CALLS
+    nobody_is_found(recovered)

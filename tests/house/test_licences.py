@@ -1,6 +1,5 @@
 """No library that is installed with the project binds it to the GPL, and the list of licences is the present one."""
 
-import importlib.util
 import re
 import sys
 
@@ -8,10 +7,7 @@ import pytest
 import tree
 
 sys.path.insert(0, str(tree.ROOT / "deploy"))
-spec = importlib.util.spec_from_file_location("licences", tree.ROOT / "deploy" / "licences.py")
-licences = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(licences)
-sys.path.pop(0)
+import licences
 
 
 @pytest.mark.parametrize(
@@ -30,9 +26,9 @@ def test_a_licence_that_binds_is_known(text, binds):
 
 
 def test_no_library_binds_the_project_and_each_says_its_licence():
-    found = licences.of_python() | licences.of_page()
-    assert len(found) > 100
-    assert not {name: text for name, (_, text) in found.items() if licences.binds(text) or text == "not said"}
+    libraries = licences.of_python() | licences.of_page()
+    assert len(libraries) > 100
+    assert not {name: text for name, (_, text) in libraries.items() if licences.binds(text) or text == "not said"}
 
 
 def test_the_list_in_the_documentation_names_every_library():

@@ -166,22 +166,22 @@ def test_a_failed_close_leaves_its_reviews_to_the_next_and_is_told(home, monkeyp
     def fail(*_, **__):
         raise InputError("a model", "none", "train one")
 
-    told = []
-    monkeypatch.setattr(daily, "tell_failure", lambda settings, shop, error, now: told.append((shop, error.found)))
+    failures = []
+    monkeypatch.setattr(daily, "tell_failure", lambda settings, shop, error, now: failures.append((shop, error.found)))
     with monkeypatch.context() as m, pytest.raises(InputError):
         m.setattr(daily, "score_step", fail)
         closed(home)
-    assert told == [("kiosk", "none")]
+    assert failures == [("kiosk", "none")]
     assert closed(home)["new"] == 20
 
 
 def test_a_close_that_was_killed_is_told_by_the_next(home, monkeypatch):
-    told = []
-    monkeypatch.setattr(daily, "tell_failure", lambda settings, shop, error, now: told.append(error.found))
+    failures = []
+    monkeypatch.setattr(daily, "tell_failure", lambda settings, shop, error, now: failures.append(error.found))
     begin_close(open_database(load_settings(home)), "kiosk", 0)
     closed(home)
     closed(home)
-    assert told == ["one that was stopped before its end"]
+    assert failures == ["one that was stopped before its end"]
 
 
 CLOSE = """

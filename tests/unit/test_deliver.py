@@ -314,7 +314,7 @@ def test_two_at_once_do_not_send_the_same(shop, server):
 GONE = InputError("a model", f"none in /models, key {CANARY}, of ana@shop.example", "train one")
 
 
-def told(shop, error=GONE, hours=0, source="olist"):
+def tell(shop, error=GONE, hours=0, source="olist"):
     return [r["status"] for r in tell_failure(shop.settings, source, error, MONDAY + timedelta(hours=hours))]
 
 
@@ -323,25 +323,25 @@ def test_a_failed_close_is_told_once_per_reason_and_day_to_those_who_asked_for_f
     shop.settings = load_settings(shop.home, data_dir=shop.home / "data", reports_dir=shop.home / "reports")
     made_only = '[[report.to]]\nname = "P00"\nwhen = ["made"]\n'
     shop.plan(ANA, made_only, '[[report]]\nname = "model"\nat = "Mon 07:00"\nsince = 2026-12-01T00:00:00Z', ANA, BEN)
-    assert told(shop) == ["sent", "sent"] and told(shop, hours=1) == [] == told(shop, hours=16)
+    assert tell(shop) == ["sent", "sent"] and tell(shop, hours=1) == [] == tell(shop, hours=16)
     assert sorted(to for to, _ in server.mails) == ["ana@shop.example", "ben@shop.example"]
-    assert told(shop, InputError("a readable file", "none", "look")) == ["sent", "sent"] == told(shop, hours=24)
+    assert tell(shop, InputError("a readable file", "none", "look")) == ["sent", "sent"] == tell(shop, hours=24)
     first = server.of("ana@shop.example")[0]
     assert first["Subject"].startswith("sca close, olist: failed: expected a model; found none in /models, key …")
     assert len(shop.rows()) == 6 == len({m["Message-ID"] for _, m in server.mails})
     everything = "".join(m.get_body(("plain",)).get_content() + m["Subject"] for _, m in server.mails)
     everything += json.dumps([*shop.rows(), *list_deliveries(shop.engine)], default=str)
     assert CANARY not in everything and "@shop.example" not in everything
-    assert told(shop, RuntimeError("x"), source="other") == ["sent", "sent"]
+    assert tell(shop, RuntimeError("x"), source="other") == ["sent", "sent"]
 
 
 def test_a_failed_close_waits_for_a_mail_server_that_is_down(shop, monkeypatch):
     monkeypatch.setenv("SCA_MAIL_SERVER", "smtp+plain://127.0.0.1:9?from=reports@shop.example")
     shop.plan(ANA)
-    assert told(shop) == ["waiting"]
+    assert tell(shop) == ["waiting"]
     with mail_server() as (box, port):
         monkeypatch.setenv("SCA_MAIL_SERVER", f"smtp+plain://127.0.0.1:{port}?from=reports@shop.example")
-        assert told(shop, hours=1) == ["sent"] and told(shop, hours=2) == [] and len(box.mails) == 1
+        assert tell(shop, hours=1) == ["sent"] and tell(shop, hours=2) == [] and len(box.mails) == 1
 
 
 def test_a_database_that_is_broken_is_told_too_and_once(shop, server):
@@ -349,7 +349,7 @@ def test_a_database_that_is_broken_is_told_too_and_once(shop, server):
     broken = shop.home / "broken.db"
     broken.write_bytes(b"no database" * 999)
     shop.settings = load_settings(shop.home, data_dir=shop.home / "data", database_url=f"sqlite:///{broken}")
-    assert told(shop, source=None) == ["sent", "sent"] and told(shop, source=None) == []
+    assert tell(shop, source=None) == ["sent", "sent"] and tell(shop, source=None) == []
     assert len(server.mails) == 2
 
 

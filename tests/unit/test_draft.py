@@ -253,9 +253,9 @@ def test_every_file_of_a_folder_is_read_where_several_have_one_header(tmp_path):
 
 def test_files_of_one_name_in_several_folders_are_the_shipped_source_that_they_are(repo_root):
     folder = repo_root / "tests" / "shipped" / "amazon-multidomain"
-    said: list[str] = []
-    source = source_for(None, [folder], said.append)
-    assert "shipped source 'amazon-multidomain'" in said[0] and load(source, [folder]).rows["loaded"] == 4
+    messages: list[str] = []
+    source = source_for(None, [folder], messages.append)
+    assert "shipped source 'amazon-multidomain'" in messages[0] and load(source, [folder]).rows["loaded"] == 4
 
 
 @pytest.mark.parametrize(("delimiter", "encoding"), [(";", "cp1252"), ("\t", "utf-16")])

@@ -156,14 +156,14 @@ def test_figures_leave_a_replaced_model_at_the_next_score_or_close_and_say_so_un
     promote(settings, wrong, force="a lesson")
     first, labels, after = shown(settings)
     assert (first, after) == (right.name, wrong.name), "nothing is predicted anew by the promotion itself"
-    said = next(check for check in health(settings) if check["what"] == "figures")
-    assert "its figures still rest on" in said["found"] and wrong.name in replaced_text(settings)
+    figures = next(check for check in health(settings) if check["what"] == "figures")
+    assert "its figures still rest on" in figures["found"] and wrong.name in replaced_text(settings)
     assert score_only(settings)["model"] == wrong.name
     assert (second := shown(settings))[0] == wrong.name and second[2] is None and second[1] != labels
     assert (rollback_model(settings.models_dir), shown(settings)[2]) == (right.name, right.name)
     assert "to predict anew" in plan_text(plan_close(settings))
-    done = close(settings)
-    assert (done["new"], done["model"], done["replaced"]) == (0, right.name, wrong.name)
+    closed = close(settings)
+    assert (closed["new"], closed["model"], closed["replaced"]) == (0, right.name, wrong.name)
     assert shown(settings) == (right.name, labels, None) and replaced_text(settings) == ""
     assert close(settings)["replaced"] is None, "once is enough"
     engine = open_database(settings)
