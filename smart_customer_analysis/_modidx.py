@@ -2726,6 +2726,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                     'smart_customer_analysis/sentiment/loaded.py'),
                                                           'smart_customer_analysis.sentiment.loaded.LoadedModel.__init__': ( 'sentiment.loaded.html#loadedmodel.__init__',
                                                                                                                              'smart_customer_analysis/sentiment/loaded.py'),
+                                                          'smart_customer_analysis.sentiment.loaded.LoadedModel.__reduce__': ( 'sentiment.loaded.html#loadedmodel.__reduce__',
+                                                                                                                               'smart_customer_analysis/sentiment/loaded.py'),
                                                           'smart_customer_analysis.sentiment.loaded.LoadedModel.encode': ( 'sentiment.loaded.html#loadedmodel.encode',
                                                                                                                            'smart_customer_analysis/sentiment/loaded.py'),
                                                           'smart_customer_analysis.sentiment.loaded.LoadedModel.score': ( 'sentiment.loaded.html#loadedmodel.score',

@@ -63,7 +63,8 @@ def check_pairs(
         label = pd.array(list(y), dtype="Int8").to_numpy(dtype=float, na_value=np.nan)
         p = pd.array(list(p_negative), dtype="Float64").to_numpy(dtype=float, na_value=np.nan)
     except (ValueError, TypeError) as e:
-        raise InputError("labels 0 or 1, probabilities 0 to 1", str(e)[:80], "turn words into 0 and 1") from e
+        shown = ", ".join(map(repr, dict.fromkeys([*list(y)[:3], *list(p_negative)[:3]])))
+        raise InputError("labels 0 or 1, probabilities 0 to 1", shown[:80], "turn words into 0 and 1") from e
     if len(label) != len(p):
         sizes = f"{len(label)} labels, {len(p)} probabilities"
         raise InputError("one probability per label", sizes, "pass the same rows")

@@ -150,6 +150,8 @@ class HotSpots:
     @property
     def sentence(self) -> str:
         "One sentence for the title of the map, the same at every size."
+        if self.cells.empty:
+            return "No place can be tested: no customer has a valid place."
         n = self.cells["spot"].nunique()
         return "No place is worse than chance explains." if n == 0 else f"{n} hot spot{'s' if n > 1 else ''}."
 

@@ -10,12 +10,12 @@ Explanations.
 __all__ = ['words_of', 'owners', 'path_points', 'token_weights', 'faithfulness', 'WordWeight', 'Explanation', 'explain']
 
 # %% ../../nbs/246_sentiment.explain.ipynb #4ff9d315
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
+import regex
 import torch
 from captum.attr import IntegratedGradients
 
@@ -26,11 +26,15 @@ from .loaded import LoadedModel, probabilities
 from .scoring import pool_margins, score
 
 # %% ../../nbs/246_sentiment.explain.ipynb #67cf0cc2
+# vowel signs and accents (\p{M}) belong to their letter
+_WORD = regex.compile(r"[\w\p{M}]+(?:['’][\w\p{M}]+)*|[^\w\s\p{M}]")
+
+
 def words_of(
     text: str,  # as a person reads it
 ) -> list[tuple[int, int]]:  # start and end of each word or sign, in characters
     "Find words and signs in a text; an apostrophe does not end a word."
-    return [m.span() for m in re.finditer(r"\w+(?:['’]\w+)*|[^\w\s]", text)]
+    return [m.span() for m in _WORD.finditer(text)]
 
 
 def owners(

@@ -96,6 +96,10 @@ class LoadedModel:
         self.scorer: Any = prepack(self.model, self.dtype)
         self.lock, self.explaining = threading.Lock(), threading.Lock()
 
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:  # a copy in another process reads the folder again
+        precision = "bf16" if self.dtype == torch.bfloat16 else "fp32"
+        return type(self), (self.folder.resolve(), self.limit, self.batch_tokens, str(self.device), precision)
+
     def encode(self, texts: Sequence[str] | pd.Series) -> TextDataset:
         "Tokenise texts for this model; raises `InputError` for what is no text or too long."
         check_texts(texts, MAX_CHARS if self.limit is None else None)
