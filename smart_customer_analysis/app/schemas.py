@@ -20,6 +20,7 @@ Day = Annotated[Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))]
 Text = Annotated[str, StringConstraints(max_length=MAX_CHARACTERS, pattern=NO_NUL)]
 Mark = Literal["negative", "positive", "unsure", "neutral"]
 Reading = Literal["negative", "positive", "unsure"]
+LabelName = Literal["negative", "neutral", "positive", "cannot tell"]
 Reliability = Literal["ok", "wide", "hidden", "not_comparable", "none"]
 
 
@@ -174,7 +175,8 @@ class Figure(Out):
     n_reviews: int | None = Field(description="reviews that match: labelled, predicted, neutral, and those nobody read")
     n_customers: int | None
     n_unsure: int | None = Field(description="reviews without stars that the model left unsure; they lean")
-    n_labelled: int | None = Field(description="reviews that count by their stars")
+    n_labelled: int | None = Field(description="reviews that count by their stars or by a label")
+    n_by_hand: int | None = Field(description="of n_labelled: without stars, by what a person says of the text")
     n_predicted: int | None = Field(description="reviews without stars that count by the model's reading")
     n_neutral: int | None = Field(description="reviews with three stars; on neither side, not part of the share")
     neutral: float | None = Field(description="share of reviews with three stars, of those with stars")
@@ -364,11 +366,12 @@ class ReviewItem(Out):
     product: str | None
     p_negative: float | None
     mark: Mark | None = Field(
-        description="what it counts as in every share: its stars where it has any (neutral: three), else the model's "
-        "reading; null: no model has read it and it has no rating"
+        description="what it counts as in every share: its stars where it has any (neutral: three), else a person's "
+        "label, else the model's reading; null: none of these"
     )
     predicted: Reading | None = Field(description="what the model reads, whatever the stars say; null: not scored")
     disagrees: bool = Field(description="stars and text point to different sides")
+    labelled: LabelName | None = Field(description="what a person says of the text; null: nobody")
     tokens_read: int | None
     tokens_total: int | None
     lang: str | None = Field(description="language of the text, ISO 639-1; null: too short to tell")

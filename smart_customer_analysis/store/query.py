@@ -50,6 +50,7 @@ from smart_customer_analysis.store.pages import (
 from .sources import resolve_source
 from smart_customer_analysis.store.tables import (
     Customer,
+    Label,
     Load,
     LoadCount,
     Model,
@@ -103,6 +104,10 @@ FACTS: dict[str, tuple[Any, str]] = {  # column -> SQL, type
     "p_negative": (Prediction.p_negative, "float64"),
     "marked": (1 - Prediction.label, "Int8"),
     "held_out": (Prediction.held_out, "boolean"),
+    "labelled": (Label.label, "text"),
+    "label_queue": (Label.queue, "text"),
+    "label_size": (Label.size, "float64"),
+    "label_threshold": (Label.threshold, "float64"),
     "lon": (Customer.lon, "float64"),
     "lat": (Customer.lat, "float64"),
 }
