@@ -14,8 +14,8 @@ from smart_customer_analysis.insight.shares import shares_by
 from smart_customer_analysis.stats import confusion_counts, score_distribution
 from smart_customer_analysis.view.labels import label_weights, queue_order, thresholds
 
-SHOPS = [(right, truth) for right in (0.81, 0.92) for truth in (0.1, 0.3, 0.6)]
-LABELS = (0, 50, 100, 200, 400)
+SHOPS = [(right, truth) for right in (0.81, 0.92) for truth in (0.1, 0.4)]
+LABELS = (0, 50, 100, 200)
 VALIDATION = 150  # rows behind the confusion counts
 
 
@@ -87,8 +87,8 @@ def table(draws: int, n: int, seed: int, focus: bool = False) -> pd.DataFrame:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=200)
-    parser.add_argument("--reviews", type=int, default=2000)
+    parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--reviews", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     started = time.process_time()

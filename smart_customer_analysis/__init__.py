@@ -59,6 +59,7 @@ Modules:
 - `smart_customer_analysis.insight.maps`: Cells with their outlines, hot spots numbered
 - `smart_customer_analysis.insight.shares`: One share per group from stars and predictions, with a range that keeps its promise, and small groups hidden
 - `smart_customer_analysis.insight.watch`: The last days of every group against the weeks before, so that a year of daily looks raises no false alarm
+- `smart_customer_analysis.labelling`: The next reviews, a label at once in every share, and a way back
 - `smart_customer_analysis.migrations.versions.0001_first_tables`: The first tables.
 - `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
 - `smart_customer_analysis.migrations.versions.0003_held_out`: Whether a model was trained on a review, stored with its prediction.

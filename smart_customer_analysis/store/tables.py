@@ -414,7 +414,7 @@ class ApiKey(Base):
     key_id: Mapped[Id] = mapped_column(primary_key=True)
     name: Mapped[str]  # who uses it
     digest: Mapped[str]  # SHA-256 of the secret part, hex
-    scopes: Mapped[list]  # read, predict, report, admin
+    scopes: Mapped[list]  # read, predict, report, label, admin
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]

@@ -130,6 +130,7 @@ def review_table(
         "stars": stars,  # where there are none, the side a person says the text is on
         "by_hand": (bare & (side.notna() | neutral)).to_numpy(dtype=bool),
         "weight": label_weights(raw),
+        "labelled": raw["labelled"],
         "neutral": neutral.to_numpy(dtype=bool),  # three stars, or a text that is on neither side
         "held_out": raw["held_out"].fillna(False).astype(bool),  # missing: the model does not say, so it may not say
         "marked": raw["marked"].astype("Float64").astype("float64").where(is_scored, stars),

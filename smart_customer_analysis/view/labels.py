@@ -61,12 +61,11 @@ def _inside(rows: pd.DataFrame, queue: str) -> np.ndarray:
 
 # %% ../../nbs/609_view.labels.ipynb #64b1de20
 def queue_order(
-    facts: pd.DataFrame,  # of store.query.review_facts
-    queue: str = "",  # of queue_name
+    rows: pd.DataFrame,  # review table, filtered
 ) -> pd.DataFrame:  # review_id, size, place; the next review first
     "Put the reviews that have a prediction, and neither stars nor a label, into order."
-    bare = facts["label"].isna() & facts["rating"].isna() & facts["labelled"].isna() & facts["p_negative"].notna()
-    rows = facts[bare.to_numpy() & _inside(facts, queue)]
+    bare = rows["stars"].isna() & ~rows["neutral"] & rows["labelled"].isna() & rows["p_negative"].notna()
+    rows = rows[bare.to_numpy(dtype=bool)]
     u = (hash_texts(rows["review_id"]) >> np.uint64(11)) / 2.0**53
     size = draw_sizes(rows["p_negative"].to_numpy(dtype=float))
     order = pd.DataFrame({"review_id": rows["review_id"].to_numpy(), "size": size, "place": u / size})
