@@ -448,17 +448,16 @@ class Reviews(Out):
 
 
 class LabelItem(Out):
-    """A review to be labelled. What the model reads is left out: who has seen it agrees too often."""
+    """A review to be labelled. What the model reads is left out, and its segment: who has seen them agrees too often."""
 
     review_id: str
     title: str
     text: str
     reviewed_at: str | None
     region: str | None
-    segment: str | None
     product: str | None
     lang: str | None = Field(description="language of the text, ISO 639-1; null: too short to tell")
-    hidden: list[Literal["region", "segment", "product"]] = Field(
+    hidden: list[Literal["region", "product"]] = Field(
         description="null here because too few people share it, or to protect a group of few"
     )
 

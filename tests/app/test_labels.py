@@ -1,8 +1,39 @@
 """What people say of the texts: offered in order, in every share at once, and taken back."""
 
-from made_up import Served
+from collections.abc import Generator
+
+import numpy as np
+import pytest
+from made_up import Served, predictions_of
+from starlette.testclient import TestClient
+
+from smart_customer_analysis.app.main import create_app
+from smart_customer_analysis.config import Settings
+from smart_customer_analysis.data.sample import make_shop
+from smart_customer_analysis.store.loads import save_load
+from smart_customer_analysis.store.migrate import open_database
+from smart_customer_analysis.store.results import save_model, save_predictions
 
 REGION = {"region": "Lisboa"}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Generator[Served]:
+    "A small shop with stars on every other review."
+    home = tmp_path_factory.mktemp("labels")
+    settings = Settings(data_dir=home, models_dir=home / "models", reports_dir=home / "reports")
+    shop = make_shop(n_customers=200, n_reviews=500)
+    bare, customers = np.arange(len(shop.reviews)) % 2 == 0, shop.customers.copy()
+    customers.loc[customers.index[:3], "region"] = "Lonelyshire"
+    reviews = shop.reviews.assign(rating=shop.reviews["rating"].mask(bare), label=shop.reviews["label"].mask(bare))
+    engine = open_database(settings)
+    save_load(engine, "sample", reviews, customers, shop.orders)
+    counts = {"tn": 460, "fp": 40, "fn": 40, "tp": 460}
+    save_model(engine, "m1", "sentiment", "m1", {"validation_confusion": counts})
+    save_predictions(engine, "m1", predictions_of(shop.reviews).assign(held_out=True))
+    engine.dispose()
+    with TestClient(create_app(settings), base_url="http://localhost", raise_server_exceptions=False) as client:
+        yield Served(client, settings)
 
 
 def share(served: Served) -> dict:
@@ -38,7 +69,7 @@ def test_a_label_is_in_the_shares_at_once_and_out_again(served: Served) -> None:
 def test_a_queue_shows_no_reading_of_the_model_and_nothing_of_few_people(served: Served) -> None:
     queue = offered(served, 100)
     assert not {"p_negative", "predicted", "mark"} & set(queue["items"][0])
-    assert {item["region"] for item in queue["items"]} - {None} and "Lonelyshire" not in str(queue)
+    assert len({item["region"] for item in queue["items"]}) > 2 and "Lonelyshire" not in str(queue)
     few = offered(served, region="Lonelyshire")
     assert (few["items"], few["waiting"], few["figure"]["value"]) == ([], 0, None)
     assert {item["region"] for item in offered(served, **REGION)["items"]} == {"Lisboa"}

@@ -2,8 +2,8 @@
 import { address, forget, fresh, post, remove } from "../api.js";
 import { emptyState, failedState } from "../card.js";
 import { clear, h, icon, say } from "../dom.js";
-import { count, date, plural, range } from "../format.js";
-import { queryParams, scopeText, segmentName } from "../state.js";
+import { count, date, range } from "../format.js";
+import { queryParams, scopeText } from "../state.js";
 import { WHY } from "../words.js";
 
 const LABELS = [
@@ -47,7 +47,8 @@ export default {
       run = 0;
     const done = new Map(), // review id -> label, of this visit
       undone = []; // labelled reviews, the last one at the end
-    let sending = Promise.resolve();
+    let sending = Promise.resolve(),
+      pending = 0;
 
     const name = h("input", {
       id: "labeller",
@@ -164,7 +165,6 @@ export default {
           { class: "review-head" },
           r.reviewed_at ? h("span", null, date(r.reviewed_at)) : h("span", { class: "muted" }, "no date"),
           r.region ? h("span", null, r.region) : null,
-          r.segment ? h("span", null, segmentName(r.segment)) : null,
           r.product ? h("span", { class: "muted" }, r.product) : null,
           r.hidden.length
             ? h(
@@ -191,13 +191,16 @@ export default {
 
     // Answers go out one after the other, in the order they were given.
     function send(what, failed) {
+      pending += 1;
       sending = sending.then(what).then(
         () => {
+          pending -= 1;
           clear(trouble);
           forget();
-          return load();
+          return pending ? null : load();
         },
         (err) => {
+          pending -= 1;
           failed();
           clear(
             trouble,
