@@ -18,7 +18,10 @@ AUDIENCES = {
     "6": "analysts and operators",
     "7": "developers and operators",
 }
-TEXTS = ("README.md", "docs/running_it.md", "docs/api.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/licences.md")
+TEXTS = (
+    "README.md", "docs/running_it.md", "docs/api.md", "docs/labels.md", "CONTRIBUTING.md", "CHANGELOG.md",
+    "docs/licences.md",
+)  # fmt: skip
 ASIDE = {
     "remove-input": ("echo: false",),
     "remove-output": ("output: false",),

@@ -59,6 +59,7 @@ Modules:
 - `smart_customer_analysis.insight.maps`: Cells with their outlines, hot spots numbered
 - `smart_customer_analysis.insight.shares`: One share per group from stars and predictions, with a range that keeps its promise, and small groups hidden
 - `smart_customer_analysis.insight.watch`: The last days of every group against the weeks before, so that a year of daily looks raises no false alarm
+- `smart_customer_analysis.labelling`: The next reviews, a label at once in every share, and a way back
 - `smart_customer_analysis.migrations.versions.0001_first_tables`: The first tables.
 - `smart_customer_analysis.migrations.versions.0002_keys_by_bytes`: Keys sorted by bytes on PostgreSQL, as SQLite sorts them; indexes that tell rows apart by their first column.
 - `smart_customer_analysis.migrations.versions.0003_held_out`: Whether a model was trained on a review, stored with its prediction.
@@ -66,6 +67,7 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0005_own_columns`: The shop's own columns, kept with reviews, customers and orders.
 - `smart_customer_analysis.migrations.versions.0006_models_in_use`: The model whose predictions of a source are shown.
 - `smart_customer_analysis.migrations.versions.0007_keys`: Keys of the API.
+- `smart_customer_analysis.migrations.versions.0008_labels`: Labels given by people.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
@@ -122,6 +124,7 @@ Modules:
 - `smart_customer_analysis.store.filters`: One set of filters for page, API and reports, turned into SQL in one place
 - `smart_customer_analysis.store.keys`: A key is shown once; the database keeps its hash
 - `smart_customer_analysis.store.known`: Files by their content, and what these customers wrote before
+- `smart_customer_analysis.store.labels`: A label is added, replaced or taken back, and the history stays
 - `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and an exact way back
 - `smart_customer_analysis.store.migrate`: Migrations forwards and back, and a check that refuses a foreign database
 - `smart_customer_analysis.store.own`: The columns that a source keeps, spread from their JSON; only those of few values
@@ -135,6 +138,7 @@ Modules:
 - `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row carries the load that wrote it
 - `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs
 - `smart_customer_analysis.view.account`: Arithmetic of the difference between two periods, by region, segment and product; not its cause
+- `smart_customer_analysis.view.labels`: The one that narrows the range most, drawn with a known chance
 - `smart_customer_analysis.view.own`: The values of a shop's own columns that enough customers share"""
 
 __version__ = "0.1.0"

@@ -14,6 +14,7 @@ import sys
 import typer
 from .commands import job, server
 from .commands.key import key
+from .commands.label import label
 from .commands.load import loads
 from .commands.model import models
 from .commands.schedule import reports
@@ -32,7 +33,7 @@ COMMANDS = (
     *(job.run, job.close, job.erase, job.train, job.score, job.segment, job.evaluate, job.explain, job.export),
     *(server.serve, server.mcp, server.doctor),
 )
-GROUPS = {"source": sources, "load": loads, "report": reports, "model": models, "key": key, "db": db}
+GROUPS = {"source": sources, "load": loads, "report": reports, "model": models, "key": key, "label": label, "db": db}
 for command in COMMANDS:
     app.command()(command)
 for name, group in GROUPS.items():

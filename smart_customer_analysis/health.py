@@ -27,6 +27,7 @@ from .sentiment.registry import active_model, read_manifest
 from .store.closes import list_closes
 from .store.deliveries import closes_done, slots_done
 from .store.engine import reading
+from .store.labels import count_labels
 from .store.migrate import capabilities, existing_database
 from .store.query import models_in_use, reports
 from .store.tables import Delivery, Load
@@ -197,6 +198,14 @@ def _last_report(engine: Engine, now: datetime) -> list[Check]:
     return [_check("last report", found, "look" if failed else "ok", "see: sca report list" if failed else "")]
 
 # %% ../nbs/675_health.ipynb #af437ff4
+def _labels(engine: Engine) -> list[Check]:
+    "Say how many labels people have given, by shop; nothing where there are none."
+    with reading(engine) as c:
+        shops = c.execute(select(Load.source).distinct().order_by(Load.source)).scalars().all()
+    counts = {shop: sum(count_labels(engine, shop).values()) for shop in shops}
+    return [_check("labels", f"{shop}: {n:,} given by people") for shop, n in counts.items() if n]
+
+
 def _replaced(settings: Settings, engine: Engine) -> list[Check]:
     "Say where figures still rest on a model that a person replaced."
     pairs = replaced_models(settings.models_dir / "sentiment", models_in_use(engine))
@@ -220,7 +229,7 @@ def health(
     if engine is not None:
         try:
             checks += [*_loads(engine, now), *_last_report(engine, now), _due(settings, engine, now)]
-            checks += _replaced(settings, engine)
+            checks += [*_replaced(settings, engine), *_labels(engine)]
         except ScaError as e:
             checks.append(_check("reports", e.found, "not ready", e.next_step))
         engine.dispose()

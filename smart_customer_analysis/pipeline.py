@@ -22,6 +22,7 @@ from .sentiment.registry import active_model
 from .steps.load import load_step, rows_to_read
 from .steps.segment import segment_step
 from .steps.sentiment import Scored, SentimentResult, no_predictions, score_step, sentiment_step
+from .store.labels import text_labels
 from .steps.sentiment import split_step, store_predictions
 from .store.migrate import existing_database, open_database
 from .store.query import contradictions, stored_frames
@@ -111,7 +112,7 @@ def train_only(
     engine, meter = existing_database(settings), Meter()
     source = resolve_source(engine, source)
     reviews = stored_frames(engine, source, rows_to_read(settings), settings.seed)["reviews"]
-    split_step(settings, reviews)  # raises before anything is written
+    split_step(settings, reviews, labels=text_labels(engine, source))  # raises before anything is written
     result = sentiment_step(settings, engine, source, reviews, frozenset(), meter, progress)
     engine.dispose()
     trained, used = result.trained, result.predictor.folder if result.predictor else None

@@ -18,6 +18,7 @@ from dataclasses import replace
 from .config import ScaError
 from .geo.hotspots import HotSpots
 from .jsonable import plain
+from .labelling import add_labels, answer_labels, answer_queue, undo_label
 from smart_customer_analysis.report.requests import (
     ReportOutcome,
     ReportRequest,
@@ -371,6 +372,7 @@ class Service(ServiceParts):
     templates, request_report, has_report = answer_templates, answer_request, is_there
     find_key, n_keys, watched, count_tokens = find_caller, count_keys, watched_figures, count_tokens
     explain = answer_explanation
+    label_queue, add_labels, undo_label, labels = answer_queue, add_labels, undo_label, answer_labels
 
     def predict(
         self,

@@ -40,7 +40,7 @@ from .store.migrate import check_schema
 from .store.own import own_columns
 from .store.places import customer_table
 from .store.sources import resolve_source
-from .store.tables import Erasure, Load, ModelInUse, Prediction, Review, SegmentRun
+from .store.tables import Erasure, Label, Load, ModelInUse, Prediction, Review, SegmentRun
 from .view.figures import DIGITS, Shop, apply_filters, protected, review_table, shown_groups
 from .view.names import choose_names, take_names
 from .view.own import check_extra, with_own
@@ -262,8 +262,9 @@ def data_version(engine: Engine) -> tuple[str, ...]:  # equal where nothing was 
     "Read the numbers that change when the data does."
     newest = (func.max(Load.load_id), func.max(SegmentRun.run_id), func.max(ModelInUse.since))
     counts = (func.count(Load.load_id), func.count(Erasure.erasure_id), func.count(Prediction.review_id))
+    labels = (func.max(Label.label_id), func.count(Label.undone_at))
     with reading(engine) as c:
-        numbers = [c.execute(select(number)).scalar() for number in (*newest, *counts)]
+        numbers = [c.execute(select(number)).scalar() for number in (*newest, *counts, *labels)]
     file = engine.url.database if engine.dialect.name == "sqlite" else None
     return tuple(map(str, (*numbers, file_identity(Path(file)) if file else "")))
 
@@ -274,6 +275,10 @@ class DataVersion:
     def __init__(self, connection: Connection):
         self.connection = connection
         self._read: tuple[float, tuple[str, ...]] = (-math.inf, ())
+
+    def forget(self) -> None:
+        "Read the version again at the next question: this process has written."
+        self._read = (-math.inf, ())
 
     def current(self) -> tuple[str, ...]:
         "Return the version of the data; raises `NotReady`."
@@ -440,7 +445,7 @@ def held_out_reviews(
     "Take the scored reviews with stars that the model has not been trained on."
     from smart_customer_analysis.sentiment.registry import seen  # torch, only when a model is measured
 
-    rows = rows[rows["stars"].notna() & rows["p_negative"].notna()]
+    rows = rows[rows["stars"].notna() & ~rows["by_hand"] & rows["p_negative"].notna()]
     rows = rows.sample(HELD_OUT, random_state=parts.settings.seed) if len(rows) > HELD_OUT else rows
     rows = rows.merge(read_texts(parts.connection.engine(), shop.source, rows["review_id"]), on="review_id")
     in_training = seen(folder, review_texts(rows))

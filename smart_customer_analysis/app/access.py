@@ -61,6 +61,8 @@ def scope_for(method: str, path: str, views: tuple[str, ...] = ("/",)) -> str | 
         return None
     if any(path == p or path.startswith(f"{p}/") for p in PREDICT):
         return "predict"
+    if path == "/v1/labels" or path.startswith("/v1/labels/"):
+        return "label"
     if path.startswith(("/v1/", "/reports/files/")):
         return "read" if method in ("GET", "HEAD") else "report"
     return "admin"

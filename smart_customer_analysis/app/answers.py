@@ -168,7 +168,9 @@ class Teller:
         if figure["reliability"] == "hidden":
             return self.hidden(name)
         value, low, high, n, people = (figure[c] for c in ("value", "low", "high", "n_reviews", "n_customers"))
-        behind = f"{n:,} reviews by {people:,} customers, {figure['n_labelled']:,} by their stars"
+        by_hand = figure["n_by_hand"] or 0
+        behind = f"{n:,} reviews by {people:,} customers, {figure['n_labelled'] - by_hand:,} by their stars"
+        behind += f", {by_hand:,} by people's labels" if by_hand else ""
         behind += f", {figure['n_predicted']:,} by the model's reading" if figure["n_predicted"] else ""
         url = figure["evidence"]
         number = Number(name=tidy(name), state="none", says="No review matches.", n_reviews=n, n_customers=people)

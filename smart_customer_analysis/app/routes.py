@@ -54,6 +54,10 @@ def _filters(query: s.FilterQuery) -> Filters:
     return Filters(**{name: getattr(query, name) for name in s.FilterQuery.model_fields})
 
 
+def _queue(query: s.QueueQuery) -> Filters:
+    return Filters(**{name: getattr(query, name) for name in s.QueueQuery.model_fields})
+
+
 def caller_of(request: Request) -> str:
     """Who asks: the key, else the connection, since without keys all come from this machine."""
     return request.scope.get("caller") or (f"{request.client.host}:{request.client.port}" if request.client else "")
@@ -208,6 +212,30 @@ async def report_job(jobs: JobsOf, id: Id) -> s.ReportJob:
 @v1.get("/filters", tags=["figures"], response_model=s.FilterOptions, summary="What can be filtered by")
 async def filters(ask: Ask, service: ServiceOf, query: Annotated[s.SourceQuery, Query()]) -> Response:
     return await ask(s.FilterOptions, service.filters, query.source)
+
+
+@v1.get("/labels/next", tags=["labels"], response_model=s.LabelQueue, summary="Which reviews to label next")
+async def next_labels(ask: Ask, service: ServiceOf, query: Annotated[s.NextQuery, Query()]) -> Response:
+    """In the order that narrows the range of these filters most."""
+    return await ask(s.LabelQueue, service.label_queue, _queue(query), query.n)
+
+
+@v1.get("/labels", tags=["labels"], response_model=s.Labels, summary="Who labelled what, and what was taken back")
+async def labels(ask: Ask, service: ServiceOf, query: Annotated[s.LabelsQuery, Query()]) -> Response:
+    return await ask(s.Labels, service.labels, query.source, query.limit)
+
+
+@v1.post("/labels", tags=["labels"], response_model=s.LabelsSaved, summary="Say what the texts of reviews say")
+async def add_labels(ask: Ask, service: ServiceOf, body: Annotated[s.LabelsIn, Body()]) -> Response:
+    """All or none; the same again changes nothing. The shares change at the next question."""
+    labels = {label.review_id: label.label for label in body.labels}
+    return await ask(s.LabelsSaved, service.add_labels, labels, body.by, _queue(body.queue), body.from_queue)
+
+
+@v1.delete("/labels", tags=["labels"], response_model=s.LabelUndone, summary="Take a label back")
+async def undo_label(ask: Ask, service: ServiceOf, query: Annotated[s.UndoQuery, Query()]) -> Response:
+    """The review has no label after that, and the history keeps the one it had."""
+    return await ask(s.LabelUndone, service.undo_label, query.review_id, query.by, query.source)
 
 
 async def _unless_gone(receive: Receive, answer: Coroutine[Any, Any, T]) -> T:

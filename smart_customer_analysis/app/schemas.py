@@ -20,6 +20,8 @@ Day = Annotated[Annotated[date, Field(ge=date(1900, 1, 1), le=date(2200, 1, 1))]
 Text = Annotated[str, StringConstraints(max_length=MAX_CHARACTERS, pattern=NO_NUL)]
 Mark = Literal["negative", "positive", "unsure", "neutral"]
 Reading = Literal["negative", "positive", "unsure"]
+LabelName = Literal["negative", "neutral", "positive", "cannot tell"]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=NO_NUL)]
 Reliability = Literal["ok", "wide", "hidden", "not_comparable", "none"]
 
 
@@ -132,6 +134,50 @@ class ReportIn(BaseModel):
     parameters: dict[str, Any] = Field({}, description="by name; /v1/reports/templates has their JSON Schema")
 
 
+class QueueQuery(BaseModel):
+    """Filters of a label queue: those that a review does not move in and out of."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: OptionalWord = Field(None, description="shop; default: the one loaded last")
+    start: Day = Field(None, description="first day, ISO 8601")
+    end: Day = Field(None, description="last day, included")
+    region: OptionalWord = Field(None, description="region")
+    product: OptionalWord = Field(None, description="product id")
+
+
+class NextQuery(QueueQuery):
+    n: int = Field(10, ge=1, le=100, description="reviews")
+
+
+class LabelsQuery(SourceQuery):
+    limit: int = Field(100, ge=1, le=1000, description="newest labels")
+
+
+class UndoQuery(SourceQuery):
+    review_id: Word = Field(description="whose label is taken back")
+    by: Name = Field(description="who takes it back")
+
+
+class LabelIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    review_id: Word
+    label: LabelName = Field(description="what the text says; `cannot tell`: the prediction counts on")
+
+
+class LabelsIn(BaseModel):
+    """Labels of one person; a review has one label, the last one counts."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"by": "Ana", "labels": [{"review_id": "R000001", "label": "negative"}]}]},
+    )
+    by: Name = Field(description="who says so")
+    labels: Annotated[list[LabelIn], Field(min_length=1, max_length=100)]
+    queue: QueueQuery = Field(QueueQuery(), description="filters of the queue that offered the reviews")
+    from_queue: bool = Field(True, description="false: a person chose the reviews; their labels stand for no others")
+
+
 # --- what comes out -------------------------------------------------------------------------------------------------
 
 
@@ -174,7 +220,8 @@ class Figure(Out):
     n_reviews: int | None = Field(description="reviews that match: labelled, predicted, neutral, and those nobody read")
     n_customers: int | None
     n_unsure: int | None = Field(description="reviews without stars that the model left unsure; they lean")
-    n_labelled: int | None = Field(description="reviews that count by their stars")
+    n_labelled: int | None = Field(description="reviews that count by their stars or by a label")
+    n_by_hand: int | None = Field(description="of n_labelled: without stars, by what a person says of the text")
     n_predicted: int | None = Field(description="reviews without stars that count by the model's reading")
     n_neutral: int | None = Field(description="reviews with three stars; on neither side, not part of the share")
     neutral: float | None = Field(description="share of reviews with three stars, of those with stars")
@@ -364,11 +411,12 @@ class ReviewItem(Out):
     product: str | None
     p_negative: float | None
     mark: Mark | None = Field(
-        description="what it counts as in every share: its stars where it has any (neutral: three), else the model's "
-        "reading; null: no model has read it and it has no rating"
+        description="what it counts as in every share: its stars where it has any (neutral: three), else a person's "
+        "label, else the model's reading; null: none of these"
     )
     predicted: Reading | None = Field(description="what the model reads, whatever the stars say; null: not scored")
     disagrees: bool = Field(description="stars and text point to different sides")
+    labelled: LabelName | None = Field(description="what a person says of the text; null: nobody")
     tokens_read: int | None
     tokens_total: int | None
     lang: str | None = Field(description="language of the text, ISO 639-1; null: too short to tell")
@@ -397,6 +445,53 @@ class Reviews(Out):
     counts: Counts | None
     figure: Figure
     sentence: str
+
+
+class LabelItem(Out):
+    """A review to be labelled. What the model reads is left out, and its segment: who has seen them agrees too often."""
+
+    review_id: str
+    title: str
+    text: str
+    reviewed_at: str | None
+    region: str | None
+    product: str | None
+    lang: str | None = Field(description="language of the text, ISO 639-1; null: too short to tell")
+    hidden: list[Literal["region", "product"]] = Field(
+        description="null here because too few people share it, or to protect a group of few"
+    )
+
+
+class LabelQueue(Out):
+    items: list[LabelItem] = Field(description="the next first; none where too few people match")
+    waiting: int = Field(description="reviews of these filters that nobody has labelled")
+    labels: dict[LabelName, int] = Field(description="reviews of the shop that have each label")
+    figure: Figure
+
+
+class LabelsSaved(Out):
+    added: int
+    replaced: int = Field(description="reviews that had another label")
+    unchanged: int = Field(description="reviews that had this label")
+
+
+class LabelUndone(Out):
+    undone: int = Field(description="1, or 0 where there was no label")
+
+
+class LabelRecord(Out):
+    label_id: int
+    review_id: str
+    label: LabelName
+    labelled_by: str
+    labelled_at: str
+    undone_at: str | None = Field(description="null: in force")
+    undone_by: str | None
+    queue: str | None = Field(description="filters of the queue that offered the review; null: a person chose it")
+
+
+class Labels(Out):
+    items: list[LabelRecord]
 
 
 class SegmentName(Out):

@@ -149,7 +149,9 @@ def shifted_groups(
     return fit["shifted"].to_numpy() & (n >= PREDICTED_LEAST * (n + labelled))
 
 # %% ../../nbs/500_insight.shares.ipynb #43450e3e
-COUNTS = ["n_reviews", "n_customers", "n_unsure", "n_negative", "n_labelled", "n_predicted", "n_neutral"]
+COUNTS = [
+    "n_reviews", "n_customers", "n_unsure", "n_negative", "n_labelled", "n_by_hand", "n_predicted", "n_neutral"
+]  # fmt: skip
 NEUTRAL = ["neutral", "neutral_low", "neutral_high"]  # share with three stars, of the reviews with stars
 SHARE_COLUMNS = [*COUNTS, "counted", "value", "low", "high", *NEUTRAL, "reliability", "reason", "corrected"]
 UNKNOWN = "unknown"  # group of the reviews without one
@@ -171,7 +173,8 @@ def correlation_of(
 def _count(rows: pd.DataFrame, group: np.ndarray, size: int) -> pd.DataFrame:
     "Count reviews, customers and kinds of answers per group."
     kinds = {"n_unsure": rows["unsure"], "n_negative": rows["negative"], "n_labelled": rows["y"].notna(),
-             "n_predicted": rows["y"].isna() & rows["f"].notna(), "n_neutral": rows["neutral"]}  # fmt: skip
+             "n_predicted": rows["y"].isna() & rows["f"].notna(), "n_neutral": rows["neutral"],
+             "n_by_hand": rows["y"].notna() & rows["by_hand"]}  # fmt: skip
     people = pd.Series(rows["person"].to_numpy()).groupby(group).nunique().reindex(range(size), fill_value=0)
     counts = {c: np.bincount(group, v.to_numpy(dtype=float), minlength=size).astype(int) for c, v in kinds.items()}
     return pd.DataFrame({"n_reviews": np.bincount(group, minlength=size), "n_customers": people.to_numpy(), **counts})[
@@ -187,7 +190,8 @@ def neutral_shares(
 ) -> pd.DataFrame:  # columns NEUTRAL, 0 to 1; missing where no review has stars
     "Estimate each group's share of reviews with three stars, of those with stars."
     neutral = rows["neutral"].to_numpy(dtype=bool)
-    y = np.where(neutral | rows["y"].notna().to_numpy(), neutral.astype(float), np.nan)
+    rated_rows = (neutral | rows["y"].notna().to_numpy()) & ~rows["by_hand"].to_numpy(dtype=bool)
+    y = np.where(rated_rows, neutral.astype(float), np.nan)
     rated = rows.assign(y=y, f=np.nan, held_out=False)
     t, _ = estimate_groups(rated, group, size, fit_pool(rated, None))
     return finish_range(t, level=level)[["value", "low", "high"]].set_axis(NEUTRAL, axis=1)

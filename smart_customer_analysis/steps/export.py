@@ -15,6 +15,7 @@ from pathlib import Path
 from ..config import Settings
 from ..files import replacing
 from ..store.filters import Filters
+from ..store.labels import list_labels
 from ..store.migrate import existing_database
 from ..store.own import spread
 from ..store.query import review_facts, segments, stored_frames
@@ -37,10 +38,12 @@ def _with_own(frame: pd.DataFrame) -> pd.DataFrame:
 def stored_tables(
     engine: Engine,  # database
     source: str,  # whose
-) -> dict[str, pd.DataFrame]:  # reviews, customers, orders, marks; segments and members where there are any
+) -> dict[str, pd.DataFrame]:  # reviews, customers, orders, marks; labels, segments and members where there are any
     "Read everything that is stored of a source."
     stored = {name: _with_own(frame) for name, frame in stored_frames(engine, source).items()}
     tables = stored | {"marks": review_facts(engine, Filters(source=source))}
+    if labels := list_labels(engine, source, None):
+        tables |= {"labels": pd.DataFrame(labels)}
     run = segments(engine, source)
     last = run and last_segment_run(engine, run["unit"], source)
     if run and last:

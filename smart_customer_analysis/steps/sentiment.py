@@ -35,6 +35,7 @@ from ..sentiment.scope import outside_scope
 from ..sentiment.scoring import Scores
 from ..sentiment.train import Unreadable, train_sentiment
 from ..stats import confusion_counts, score_distribution
+from ..store.labels import text_labels
 from ..store.results import save_model, save_predictions
 from sqlalchemy import Engine
 from typing import Any
@@ -52,9 +53,10 @@ def split_step(
     settings: Settings,  # seed, train_rows, score_rows
     reviews: pd.DataFrame,  # Review frame
     test_ids: frozenset[str] = frozenset(),  # reviews given as test rows
+    labels: pd.Series | None = None,  # of store.labels.text_labels
 ) -> DataSplit:
     "Split the labelled reviews by the settings; raises `InputError` where they cannot train and measure a model."
-    return split_labelled(reviews, test_ids, settings.train_rows, settings.score_rows, settings.seed)
+    return split_labelled(reviews, test_ids, settings.train_rows, settings.score_rows, settings.seed, labels)
 
 
 def train_step(
@@ -221,11 +223,11 @@ def no_predictions(
 
 # %% ../../nbs/680_steps.sentiment.ipynb #00b0f3cf
 def _split_or_reason(
-    settings: Settings, reviews: pd.DataFrame, test_ids: frozenset[str]
+    settings: Settings, reviews: pd.DataFrame, test_ids: frozenset[str], labels: pd.Series
 ) -> tuple[DataSplit | None, str]:
     "Split the labelled reviews, or say why nothing can be trained."
     try:
-        return split_step(settings, reviews, test_ids), ""
+        return split_step(settings, reviews, test_ids, labels), ""
     except InputError as e:
         return None, f"nothing was trained: {e.found}; a model needs {e.expected}"
 
@@ -266,7 +268,7 @@ def sentiment_step(
     "Train where there are labels, score, measure and store; without labels and model there are no predictions."
     trained, used, baselines = None, None, {}
     with meter.stage("train"):
-        split, note = _split_or_reason(settings, reviews, test_ids)
+        split, note = _split_or_reason(settings, reviews, test_ids, text_labels(engine, source))
         if split:
             trained, used, baselines, note = _training(settings, engine, source, reviews, split, progress)
     with meter.stage("score"):

@@ -15,10 +15,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, not_, null, or_, select
 from typing import Any
 from ..schema import InputError, NEGATIVE, POSITIVE, SRID
-from .tables import Customer, ModelInUse, Prediction, Review, SegmentMember, SegmentRun
+from .tables import Customer, Label, ModelInUse, Prediction, Review, SegmentMember, SegmentRun
 
 # %% ../../nbs/455_store.filters.ipynb #48c1fe6d
 @dataclass(frozen=True)
@@ -130,29 +130,34 @@ def find_scope(
 # %% ../../nbs/455_store.filters.ipynb #8345fff2
 def select_reviews(
     scope: Scope,  # newest results of a source
-    *columns: Any,  # columns of Review, Prediction, Customer and SegmentMember
+    *columns: Any,  # columns of Review, Prediction, Label, Customer and SegmentMember
 ) -> Select:  # one row per review; to be narrowed by `conditions`
-    "Select from the reviews of a source, each with its prediction, customer and segment."
+    "Select from the reviews of a source, each with its prediction, label in force, customer and segment."
     same = and_(
         Prediction.source == Review.source,
         Prediction.review_id == Review.review_id,
         Prediction.model_version == scope.model,
     )
+    labelled = and_(
+        Label.source == Review.source, Label.review_id == Review.review_id, Label.undone_at.is_(None)
+    )
     home = and_(Customer.source == Review.source, Customer.customer_id == Review.customer_id)
     member_id = Review.review_id if scope.unit == "review" else Review.customer_id
     member = and_(SegmentMember.run_id == scope.run_id, SegmentMember.member_id == member_id)
-    joined = select(*columns).select_from(Review).outerjoin(Prediction, same)
+    joined = select(*columns).select_from(Review).outerjoin(Prediction, same).outerjoin(Label, labelled)
     joined = joined.outerjoin(Customer, home).outerjoin(SegmentMember, member)
     return joined.where(Review.source == scope.source)
 
 # %% ../../nbs/455_store.filters.ipynb #b38955db
-_BARE = and_(Review.label.is_(None), Review.rating.is_(None))  # no stars: the model's reading counts
-_SIDE = case((_BARE, Prediction.label), else_=Review.label)
+_BARE = and_(Review.label.is_(None), Review.rating.is_(None))  # no stars: a person's label counts, else the model's
+_LABELS = ((Label.label == "negative", NEGATIVE), (Label.label == "positive", POSITIVE))
+_SIDE = case((not_(_BARE), Review.label), *_LABELS, (Label.label == "neutral", null()), else_=Prediction.label)
+_UNLABELLED = func.coalesce(Label.label, "cannot tell") == "cannot tell"
 COUNTS_AS: dict[str, ColumnElement[bool]] = {  # filter value -> condition
     "negative": _SIDE == NEGATIVE,
     "positive": _SIDE == POSITIVE,
-    "unsure": and_(_BARE, Prediction.label.is_(None), Prediction.p_negative.is_not(None)),
-    "neutral": and_(Review.label.is_(None), Review.rating.is_not(None)),
+    "unsure": and_(_BARE, _UNLABELLED, Prediction.label.is_(None), Prediction.p_negative.is_not(None)),
+    "neutral": and_(Review.label.is_(None), or_(Review.rating.is_not(None), Label.label == "neutral")),
 }
 
 

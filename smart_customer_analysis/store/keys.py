@@ -22,7 +22,7 @@ from sqlalchemy import Engine, insert, select, update
 from typing import Any
 
 # %% ../../nbs/448_store.keys.ipynb #1c1e8602
-SCOPES = ("read", "predict", "report", "admin")
+SCOPES = ("read", "predict", "report", "label", "admin")
 
 
 def _digest(secret: str) -> str:

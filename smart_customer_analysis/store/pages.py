@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from typing import Any
 from ..jsonable import plain
 from ..schema import LABEL_NAMES, InputError
-from .tables import Customer, Prediction, Review, Segment, SegmentMember
+from .tables import Customer, Label, Prediction, Review, Segment, SegmentMember
 
 # %% ../../nbs/458_store.pages.ipynb #bda89c25
 _NEVER = datetime(1, 1, 2, tzinfo=UTC)
@@ -94,6 +94,7 @@ PAGE_COLUMNS = (
     Prediction.label.label("predicted"),
     Prediction.tokens_read,
     Prediction.tokens_total,
+    Label.label.label("labelled"),
 )
 
 
@@ -105,10 +106,12 @@ def _label_name(label: int | None, p_negative: float | None) -> str | None:
 
 # %% ../../nbs/458_store.pages.ipynb #2ed181fe
 def _counts_as(row: Mapping[Any, Any], predicted: str | None) -> str | None:
-    "Name what a review counts as: its stars where it has any, else the reading of the model."
+    "Name what a review counts as: its stars where it has any, else what a person or the model reads."
     if row["label"] is not None:
         return LABEL_NAMES[row["label"]]
-    return predicted if row["rating"] is None else "neutral"
+    if row["rating"] is not None:
+        return "neutral"
+    return predicted if row["labelled"] in (None, "cannot tell") else row["labelled"]
 
 
 def page_item(

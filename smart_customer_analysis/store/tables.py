@@ -9,7 +9,7 @@ Tables.
 # %% auto #0
 __all__ = ['Id', 'Moment', 'Base', 'Load', 'LoadFile', 'LoadCount', 'Reject', 'Customer', 'Product', 'Review', 'Order',
            'ReplacedRow', 'Model', 'Prediction', 'SegmentRun', 'Segment', 'SegmentMember', 'ReportRun', 'Erasure',
-           'Close', 'Alert', 'Delivery', 'ApiKey', 'ModelInUse', 'table_names']
+           'Close', 'Alert', 'Delivery', 'ApiKey', 'Label', 'ModelInUse', 'table_names']
 
 # %% ../../nbs/400_store.tables.ipynb #738102c0
 from datetime import UTC, datetime
@@ -27,6 +27,7 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
@@ -413,10 +414,34 @@ class ApiKey(Base):
     key_id: Mapped[Id] = mapped_column(primary_key=True)
     name: Mapped[str]  # who uses it
     digest: Mapped[str]  # SHA-256 of the secret part, hex
-    scopes: Mapped[list]  # read, predict, report, admin
+    scopes: Mapped[list]  # read, predict, report, label, admin
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+# %% ../../nbs/400_store.tables.ipynb #4000aa01
+class Label(Base):
+    "What a person says about the text of a review; a label taken back stays, with the time."
+
+    __tablename__ = "labels"
+    __table_args__ = (
+        CheckConstraint("label IN ('negative', 'neutral', 'positive', 'cannot tell')", name="label"),
+        Index(
+            "uq_labels_in_force", "source", "review_id", unique=True,
+            sqlite_where=text("undone_at IS NULL"), postgresql_where=text("undone_at IS NULL"),
+        ),
+    )  # fmt: skip
+    label_id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    source: Mapped[Id]
+    review_id: Mapped[Id]  # no foreign key: a load taken back and made again finds its labels
+    label: Mapped[str]
+    labelled_by: Mapped[str]
+    labelled_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]  # None: in force
+    undone_by: Mapped[str | None]
+    queue: Mapped[str | None]  # filters of the queue that chose the review; None: a person chose it
+    size: Mapped[float | None]  # chance to be chosen, per unit of threshold
+    threshold: Mapped[float | None]  # how far the queue had come
 
 # %% ../../nbs/400_store.tables.ipynb #6a1c0de1
 class ModelInUse(Base):

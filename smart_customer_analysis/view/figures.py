@@ -21,6 +21,7 @@ from ..insight.estimate import Pool, fit_pool, read_reviews
 from ..insight.shares import UNKNOWN, shares_by
 from ..jsonable import plain
 from ..store.filters import Filters, split_extra
+from .labels import LABEL_COLUMNS, label_weights
 from .names import Names, choose_names, take_names
 from .period import Period, as_day, choose_period
 from typing import Any, TypedDict
@@ -39,7 +40,8 @@ class Figure(TypedDict):
     n_reviews: int | None
     n_customers: int | None
     n_unsure: int | None  # reviews without stars that the model left unsure
-    n_labelled: int | None  # reviews that count by their stars
+    n_labelled: int | None  # reviews that count by their stars, or by a person's label
+    n_by_hand: int | None  # labelled reviews that count by what a person says of the text
     n_predicted: int | None  # reviews that count by the model's reading
     n_neutral: int | None  # reviews with three stars: on neither side
     neutral: float | None  # their share, 0 to 1, of the reviews with stars
@@ -54,11 +56,12 @@ class Figure(TypedDict):
 # %% ../../nbs/610_view.figures.ipynb #adaaf701
 HIDDEN: Figure = {
     "value": None, "low": None, "high": None, "n_reviews": None, "n_customers": None, "n_unsure": None,
-    "n_labelled": None, "n_predicted": None, "n_neutral": None, "neutral": None, "neutral_low": None,
-    "neutral_high": None, "counted": None, "reliability": "hidden", "reason": None, "corrected": False,
+    "n_labelled": None, "n_by_hand": None, "n_predicted": None, "n_neutral": None, "neutral": None,
+    "neutral_low": None, "neutral_high": None, "counted": None, "reliability": "hidden", "reason": None, "corrected": False,
     "evidence": None,
 }  # fmt: skip
-_NONE: dict[str, Any] = {"n_unsure": 0, "n_labelled": 0, "n_predicted": 0, "n_neutral": 0, "reliability": "none"}
+_KINDS = ("n_unsure", "n_labelled", "n_by_hand", "n_predicted", "n_neutral")
+_NONE: dict[str, Any] = {**dict.fromkeys(_KINDS, 0), "reliability": "none"}
 NO_REVIEWS: Figure = {**HIDDEN, "n_reviews": 0, "n_customers": 0, **_NONE}
 
 # %% ../../nbs/610_view.figures.ipynb #a6100001
@@ -79,6 +82,7 @@ def figure(
         "n_customers": plain(row["n_customers"]),
         "n_unsure": plain(row["n_unsure"]),
         "n_labelled": plain(row["n_labelled"]),
+        "n_by_hand": plain(row["n_by_hand"]),
         "n_predicted": plain(row["n_predicted"]),
         "n_neutral": plain(row["n_neutral"]),
         "neutral": plain(row["neutral"], DIGITS),
@@ -108,11 +112,14 @@ def review_table(
     raw: pd.DataFrame,  # frame of store.query.review_facts
 ) -> (
     pd.DataFrame
-):  # review_id, customer_id, person, day, week, stars, neutral, held_out, marked, is_scored, p_negative, …
+):  # review_id, customer_id, person, day, week, stars, by_hand, weight, neutral, held_out, marked, is_scored, …
     "Add to each review what it counts as, its person, its day and its week."
-    raw = raw.reset_index(drop=True)
-    is_scored = raw["p_negative"].notna()
-    stars = 1 - raw["label"].astype("Float64")
+    none = [c for c in LABEL_COLUMNS if c not in raw]  # a table without labels
+    raw = raw.reset_index(drop=True).reindex(columns=[*raw, *none])
+    is_scored, bare = raw["p_negative"].notna(), raw["label"].isna() & raw["rating"].isna()
+    side = raw["labelled"].map({"negative": 1.0, "positive": 0.0}).astype("float64").where(bare)
+    stars = (1 - raw["label"].astype("Float64")).astype("float64").fillna(side)
+    neutral = (raw["rating"].notna() & stars.isna()) | (bare & (raw["labelled"] == "neutral"))
     day = pd.to_datetime(raw["reviewed_at"], utc=True).dt.tz_convert(None).dt.normalize()
     columns = {
         "review_id": raw["review_id"],
@@ -120,10 +127,13 @@ def review_table(
         "person": number_people(raw["customer_id"]),
         "day": day,
         "week": day - pd.to_timedelta(day.dt.day_of_week, unit="D"),
-        "stars": stars.astype("float64"),
-        "neutral": (raw["rating"].notna() & stars.isna()).astype(bool),  # three stars: neither side
+        "stars": stars,  # where there are none, the side a person says the text is on
+        "by_hand": (bare & (side.notna() | neutral)).to_numpy(dtype=bool),
+        "weight": label_weights(raw),
+        "labelled": raw["labelled"],
+        "neutral": neutral.to_numpy(dtype=bool),  # three stars, or a text that is on neither side
         "held_out": raw["held_out"].fillna(False).astype(bool),  # missing: the model does not say, so it may not say
-        "marked": raw["marked"].astype("Float64").where(is_scored, stars).astype("float64"),
+        "marked": raw["marked"].astype("Float64").astype("float64").where(is_scored, stars),
         "is_scored": is_scored,
     }
     columns |= {c: raw[c].astype("float64") for c in ("p_negative", "lon", "lat")}

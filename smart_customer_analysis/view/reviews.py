@@ -35,6 +35,7 @@ class ReviewItem(TypedDict):
     mark: str | None  # what it counts as: negative, positive, neutral or unsure; None: neither predicted nor rated
     predicted: str | None  # what the model reads: negative, positive or unsure; None: not scored
     disagrees: bool  # stars and prediction are on different sides
+    labelled: str | None  # what a person says of the text: negative, neutral, positive or cannot tell; None: nobody
     tokens_read: int | None
     tokens_total: int | None
     lang: str | None  # language of the text, ISO 639-1; None: too short to tell
@@ -89,6 +90,7 @@ def review_item(
         "mark": row["mark"],
         "predicted": row["predicted"],
         "disagrees": bool(row["disagrees"]),
+        "labelled": row["labelled"],
         "tokens_read": row["tokens_read"],
         "tokens_total": row["tokens_total"],
         "lang": language_of(f"{row['title']} {row['text']}") or None,
@@ -106,10 +108,23 @@ def percent(
 # %% ../../nbs/615_view.reviews.ipynb #bde7b260
 def made_of(figure: Figure) -> str:  # "by the stars of 240 reviews and the model's reading of 147"
     "Write what a figure is made of."
-    stars, read = figure["n_labelled"] or 0, figure["n_predicted"] or 0
+    by_hand, read = figure["n_by_hand"] or 0, figure["n_predicted"] or 0
+    stars = (figure["n_labelled"] or 0) - by_hand
     parts = [f"the stars of {stars:,} reviews"] if stars else []
-    parts += [f"the model's reading of {read:,}{'' if stars else ' reviews'}"] if read else []
-    return f"by {' and '.join(parts)}"
+    parts += [f"people's labels of {by_hand:,}{'' if stars else ' reviews'}"] if by_hand else []
+    parts += [f"the model's reading of {read:,}{'' if parts else ' reviews'}"] if read else []
+    return f"by {', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else f"by {''.join(parts)}"
+
+
+def _neutral_sentence(figure: Figure) -> str:
+    "Write how many reviews count on neither side."
+    if not figure["n_neutral"]:
+        return ""
+    n, label = figure["n_neutral"], " or such a label" if figure["n_by_hand"] or figure["neutral"] is None else ""
+    low, high = (100 * (figure[c] or 0) for c in ("neutral_low", "neutral_high"))
+    known = figure["neutral"] is not None
+    ends = f": {percent(figure['neutral'] or 0)} ({low:.0f}–{high:.0f}%) of those with stars" if known else ""
+    return f" {n:,} with three stars{label} count on neither side{ends}."
 
 
 def figure_sentence(
@@ -118,11 +133,7 @@ def figure_sentence(
 ) -> str:
     "Write how counts become the figure."
     of = (figure["n_labelled"] or 0) + (figure["n_predicted"] or 0)
-    counted = f"{n_negative:,} of {of:,} are negative, {made_of(figure)} ({percent(n_negative / max(of, 1))})."
-    if figure["n_neutral"]:
-        low, high = (100 * (figure[c] or 0) for c in ("neutral_low", "neutral_high"))
-        ends = f"{percent(figure['neutral'] or 0)} ({low:.0f}–{high:.0f}%)"
-        counted += f" {figure['n_neutral']:,} with three stars count on neither side: {ends} of those with stars."
+    counted = f"{n_negative:,} of {of:,} are negative, {made_of(figure)} ({percent(n_negative / max(of, 1))}).{_neutral_sentence(figure)}"
     if figure["reliability"] == "not_comparable":
         return f"{counted} No share can be given: {figure['reason']}."
     value, low, high = figure["value"] or 0, figure["low"] or 0, figure["high"] or 0

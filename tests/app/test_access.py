@@ -27,7 +27,7 @@ class Shop:
 
     def __init__(self, settings: Settings) -> None:
         self.app, self.engine = main.create_app(settings), make_engine(settings.database)
-        self.keys = {scope: self.make(scope) for scope in ("read", "predict", "report", "admin")}
+        self.keys = {scope: self.make(scope) for scope in ("read", "predict", "report", "label", "admin")}
         self.client = TestClient(self.app, base_url="http://shop.example", raise_server_exceptions=False)
 
     def make(self, scope: str, **more: datetime) -> str:
@@ -70,6 +70,7 @@ def test_what_is_no_key_opens_nothing(shop, wrong):
 def test_each_scope_opens_its_own_doors_only(shop):
     "OWASP API5: role by route."
     doors = {"read": ("GET", "/v1/overview"), "predict": ("POST", "/v1/predict"), "report": ("POST", "/v1/reports"),
+             "label": ("DELETE", "/v1/labels"),
              "admin": ("GET", "/metrics")}  # fmt: skip
     for scope in shop.keys:
         for need, (method, address) in doors.items():

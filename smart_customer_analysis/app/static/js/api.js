@@ -95,6 +95,7 @@ export const forget = () => kept.clear();
 // An answer that changes by the second is never kept.
 export const fresh = (path, signal) => read(`/v1/${path}`, { signal });
 
+export const remove = (path, params) => read(address(path, params), { method: "DELETE" });
 export const post = (path, data, signal) =>
   read(`/v1/${path}`, {
     method: "POST",

@@ -20,7 +20,7 @@ import { KEY } from "./words.js";
 let go = () => {};
 let reasons = {}; // filters that cannot act in this view: {sentiment: "…"}
 
-const MORE = ["try", "reports"];
+const MORE = ["label", "try", "reports"];
 const PRESETS = [
   ["4", "Last 4 weeks", 28],
   ["13", "Last 13 weeks", 91],

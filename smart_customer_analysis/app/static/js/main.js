@@ -11,6 +11,7 @@ const LOAD = {
   map: () => import("./views/map.js"),
   segments: () => import("./views/segments.js"),
   reviews: () => import("./views/reviews.js"),
+  label: () => import("./views/label.js"),
   try: () => import("./views/try.js"),
   reports: () => import("./views/reports.js"),
 };

@@ -6,6 +6,7 @@ export const VIEWS = {
   "/map": "map",
   "/segments": "segments",
   "/reviews": "reviews",
+  "/label": "label",
   "/try": "try",
   "/reports": "reports",
 };
@@ -14,6 +15,7 @@ export const TITLES = {
   map: "Map",
   segments: "Segments",
   reviews: "Reviews",
+  label: "Label",
   try: "Try a review",
   reports: "Reports",
 };
