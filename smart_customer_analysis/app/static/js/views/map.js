@@ -7,6 +7,7 @@ import { nothing } from "../empty.js";
 import { FIGURE_COLUMNS, figureCells, save } from "../export.js";
 import { count, plural } from "../format.js";
 import { cellLines, extentOf, land, legend, legendSVG, padded, paint, staticMap } from "../geo.js";
+import { proofButton, proofKey } from "../proof.js";
 import { queryParams, filtersOf, here, href, meta, state } from "../state.js";
 import { WHY } from "../words.js";
 
@@ -620,6 +621,7 @@ export default {
                     h("span", null, x.name),
                   ),
                   h("span", { class: "spot-figure" }, figure(x)),
+                  proofButton(proofKey("cell", x.cell), h("span", { class: "sr" }, x.name), "spot-proof"),
                 );
               }),
             )

@@ -22,6 +22,7 @@ import { count, date, dates, day, addDays, iso, pct, plural, pointsText, range }
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { dotRows, weekly } from "../charts.js";
 import { land, legendItems, staticMap, extentOf, cellLines } from "../geo.js";
+import { proofButton, proofKey } from "../proof.js";
 import { queryParams, here, href, meta, period, scopeText } from "../state.js";
 import { WHY } from "../words.js";
 
@@ -32,15 +33,21 @@ const WITHOUT = ["sentiment", "q"];
 const NONE = "No reviews match the filters, so there is nothing to show here.";
 const isEmpty = (o) => o.headline.n_reviews === 0;
 
+const marked = (p) => [
+  mark(p.mark, ""),
+  h("span", { class: "sr" }, `${p.mark}: `),
+  h("span", null, p.sentence),
+];
+
 export function changeRows(ch, { max = 5 } = {}) {
   const line = (p, i) =>
     h(
       "li",
       { class: "change" },
       h("span", { class: "rank" }, String(i + 1)),
-      mark(p.mark, ""),
-      h("span", { class: "sr" }, `${p.mark}: `),
-      h("span", { class: "change-text" }, p.sentence),
+      p.mark === "event"
+        ? h("span", { class: "change-text" }, marked(p))
+        : proofButton(proofKey(p.kind, p.name), marked(p), "change-text"),
       safePath(p.evidence)
         ? h(
             "a",
@@ -123,7 +130,8 @@ async function headline(o) {
   if (isEmpty(o))
     return { title: "Negative reviews", subtitle: "", body: await nothing({ without: WITHOUT }) };
   const before = p.previous_start ? dates(p.previous_start, p.previous_end) : null;
-  const size = (v) => Math.round(100 * Math.abs(v)),
+  const proven = c.mark === "worse" || c.mark === "better",
+    size = (v) => Math.round(100 * Math.abs(v)),
     ends = [size(c.low), size(c.high)].sort((a, b) => a - b);
   const sentence =
     c.mark === "first"
@@ -161,9 +169,9 @@ async function headline(o) {
         h(
           "p",
           { class: "headline-change" },
-          mark(c.mark, c.mark === "worse" || c.mark === "better" ? c.mark : ""),
-          c.mark === "worse" || c.mark === "better" ? ": " : " ",
-          sentence,
+          proven
+            ? proofButton(proofKey("overall", "all"), [mark(c.mark, c.mark), ": ", sentence])
+            : [mark(c.mark, ""), " ", sentence],
         ),
       ),
       h(
