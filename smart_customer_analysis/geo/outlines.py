@@ -59,6 +59,7 @@ FEWEST = 4  # points to draw regions from
 def soft_regions(
     points: pd.DataFrame,  # lon, lat, region; places that may be shown
     countries: Mapping[str, shapely.Geometry],  # by name
+    reach: float = 0.5,  # degrees: no farther from a point is a region drawn
 ) -> dict[str, shapely.Geometry]:  # by region; empty: too few points
     "Draw each region round its points, inside the countries that hold points."
     places = points.groupby(["lon", "lat"])["region"].agg(lambda names: names.mode().iloc[0]).reset_index()
@@ -69,18 +70,20 @@ def soft_regions(
     ground = shapely.union_all([c for c in countries.values() if shapely.intersects(c, near).any()])
     pieces = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(dots), extend_to=ground))
     owner, piece = shapely.STRtree(pieces).query(dots, predicate="intersects")
-    named = pd.Series(places["region"].to_numpy()[owner], index=piece)
-    named = named[~named.index.duplicated()]
-    return {r: shapely.intersection(shapely.union_all(pieces[i]), ground) for r, i in named.groupby(named).groups.items()}
+    own = shapely.buffer(shapely.intersection(pieces[piece], shapely.buffer(dots[owner], reach)), 1e-3)  # no cracks
+    names = pd.Series(places["region"].to_numpy()[owner])
+    inside = {str(r): shapely.union_all(own[names.to_numpy() == r]) for r in sorted(names.unique())}
+    return {r: shapely.intersection(shape, ground) for r, shape in inside.items()}
 
 # %% ../../nbs/352_geo.outlines.ipynb #68d06040
 def outline_feature(
     shape: shapely.Geometry,
     box: tuple[float, float, float, float],  # west, south, east, north in degrees
+    fine: float,  # degrees that make no difference
     properties: Mapping[str, Any],  # of the feature
 ) -> dict[str, Any] | None:  # GeoJSON feature with the place of its name; None: nothing is inside
     "Cut and thin an outline."
-    seen = shapely.simplify(shapely.clip_by_rect(shape, *box), (box[2] - box[0]) / 1500)
+    seen = shapely.simplify(shapely.clip_by_rect(shape, *box), fine)
     parts = [p for p in shapely.get_parts(seen) if p.geom_type == "Polygon" and not p.is_empty]
     if not parts:
         return None

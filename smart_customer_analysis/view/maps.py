@@ -333,7 +333,7 @@ def customer_points(
     ]
 
 # %% ../../nbs/630_view.maps.ipynb #cfd3c748
-FINEST = 4  # H3 resolution, about 1,800 km²: a larger cell says too little of where a region lies
+FINEST = 3  # H3 resolution, about 12,000 km²: a larger cell says too little of where a region lies
 
 
 def region_points(
@@ -355,12 +355,12 @@ def map_outlines(
     if points.empty or points["lon"].max() - points["lon"].min() > 180:  # round the world, or across the antimeridian
         return {"type": "FeatureCollection", "features": []}
     (w, e), (s, n) = ((points[c].min(), points[c].max()) for c in ("lon", "lat"))
-    x, y = max(1.5, e - w), max(1.5, n - s)
-    box = (max(w - x, -180.0), max(s - y, -90.0), min(e + x, 180.0), min(n + y, 90.0))
+    wide = max(1.5, e - w, n - s)  # far enough that the edge of the box is hardly ever seen
+    box = (max(w - 2 * wide, -180.0), max(s - 2 * wide, -85.0), min(e + 2 * wide, 180.0), min(n + 2 * wide, 85.0))
     countries = country_shapes()
     shapes = [("country", *item) for item in countries.items()]
-    shapes += [("region", *item) for item in soft_regions(points, countries).items()]
-    drawn = [outline_feature(shape, box, {"kind": kind, "name": name}) for kind, name, shape in shapes]
+    shapes += [("region", *item) for item in soft_regions(points, countries, max(0.5, wide / 10)).items()]
+    drawn = [outline_feature(shape, box, wide / 1000, {"kind": kind, "name": name}) for kind, name, shape in shapes]
     return {"type": "FeatureCollection", "features": [feature for feature in drawn if feature]}
 
 # %% ../../nbs/630_view.maps.ipynb #38adf323

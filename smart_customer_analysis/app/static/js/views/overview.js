@@ -21,6 +21,7 @@ import {
 import { count, date, dates, day, addDays, iso, pct, plural, pointsText, range } from "../format.js";
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { dotRows, weekly } from "../charts.js";
+import { ofKind, outlines, regionCells } from "../outlines.js";
 import { land, legendItems, staticMap, extentOf, cellLines } from "../geo.js";
 import { proofButton, proofKey } from "../proof.js";
 import { queryParams, here, href, meta, period, scopeText } from "../state.js";
@@ -382,10 +383,17 @@ function segments(o) {
 }
 
 async function where(o, signal) {
-  const [landData, cells] = await Promise.all([
-    land(),
-    get("map/cells", { ...queryParams({ without: WITHOUT }), size: "large" }, signal),
-  ]);
+  const ask = queryParams({ without: WITHOUT }),
+    [[landData, outlineData], cells, shares] = await Promise.all([
+      outlines().then(async (x) => [await land(x), x]),
+      get("map/cells", { ...ask, size: "large" }, signal),
+      get("shares", { ...ask, by: "region" }, signal),
+    ]);
+  const byRegion = ofKind(outlineData, "region").length > 1,
+    only = (f) => ({ ...f, properties: { ...f.properties, outlineOnly: true } }),
+    drawnCells = byRegion
+      ? [...regionCells(outlineData, shares.items), ...cells.features.map(only)]
+      : cells.features;
   const spots = cells.hotspots,
     feats = cells.features,
     breaks = cells.legend?.breaks ?? [0, 0.1, 0.2, 0.3, 0.4, 1];
@@ -401,7 +409,8 @@ async function where(o, signal) {
   const draw = (w, height = 300) =>
     staticMap({
       landData,
-      cells: feats,
+      outlineData,
+      cells: drawnCells,
       hotspots: spots,
       extent,
       breaks,
@@ -412,11 +421,11 @@ async function where(o, signal) {
     });
   return {
     title,
-    subtitle: "Share of negative reviews by place; hot spots outlined and numbered",
+    subtitle: `Share of negative reviews by ${byRegion ? "region, drawn round its customers" : "place"}; hot spots outlined and numbered`,
     chart: () =>
       h(
         "div",
-        { class: "where" },
+        { class: `where${spots.length ? " where-list" : ""}` },
         drawn(h("div", { class: "plot" }), (w) =>
           h(
             "a",
@@ -436,6 +445,28 @@ async function where(o, signal) {
           h("li", null, h("span", { class: "swatch swatch-wide" }), "wide [u]"),
           h("li", null, h("span", { class: "swatch swatch-hatch" }), "hidden [c]"),
         ),
+        spots.length
+          ? h(
+              "ol",
+              { class: "spots where-spots" },
+              spots
+                .slice(0, 4)
+                .map((x) =>
+                  h(
+                    "li",
+                    null,
+                    proofButton(proofKey("cell", x.cell), [
+                      h("span", { class: "map-rank" }, String(x.rank)),
+                      h("span", null, ` ${x.name}`),
+                    ]),
+                    h("span", { class: "spot-figure" }, figure(x)),
+                  ),
+                ),
+              spots.length > 4
+                ? h("li", null, h("a", { href: href("map") }, `All ${spots.length} on the map`))
+                : null,
+            )
+          : null,
       ),
     table: () =>
       spots.length
