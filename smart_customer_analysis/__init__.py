@@ -52,6 +52,7 @@ Modules:
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
+- `smart_customer_analysis.geo.outlines`: Borders of countries from Natural Earth, soft borders of regions drawn round the customers
 - `smart_customer_analysis.health`: Libraries, folders, database, model, loads and reports, without changing anything
 - `smart_customer_analysis.insight.changes`: Two periods, many groups, one test each; only what survives all of them becomes a sentence
 - `smart_customer_analysis.insight.charts`: Every figure of reports, notebooks and documentation, in one look
@@ -139,6 +140,7 @@ Modules:
 - `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs
 - `smart_customer_analysis.view.account`: Arithmetic of the difference between two periods, by region, segment and product; not its cause
 - `smart_customer_analysis.view.labels`: The one that narrows the range most, drawn with a known chance
-- `smart_customer_analysis.view.own`: The values of a shop's own columns that enough customers share"""
+- `smart_customer_analysis.view.own`: The values of a shop's own columns that enough customers share
+- `smart_customer_analysis.view.proof`: Both shares, the test, the account, words, quotes and the weeks of one change or one hot spot"""
 
 __version__ = "0.1.0"

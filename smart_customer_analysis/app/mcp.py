@@ -228,7 +228,7 @@ def _beside(sd: float | None) -> str:
 
 def _spots(tell: Teller, spots: Sequence[Mapping[str, Any]]) -> list[Number]:
     map_page = tell.address("/map")
-    reason = f"no list: a cell of the map opens none, so that nobody is singled out; see {map_page}"
+    reason = f"no list: the rest of its region is too few people to be told apart from it; see {map_page}"
     places = [f"{spot['name']}, near {spot['lat']:.1f}, {spot['lon']:.1f}" for spot in spots]
     return [
         tell.share(f"Hot spot {spot['rank']}: {place}", spot, reason) for spot, place in zip(spots, places, strict=True)

@@ -118,6 +118,13 @@ async def changes(ask: Ask, service: ServiceOf, query: Filtered) -> Response:
     return await ask(s.Changes, service.changes, _filters(query))
 
 
+@v1.get(
+    "/changes/proof", tags=["figures"], response_model=s.ChangeProof, summary="What stands behind one proven change"
+)
+async def change_proof(ask: Ask, service: ServiceOf, query: Annotated[s.ProofQuery, Query()]) -> Response:
+    return await ask(s.ChangeProof, service.change_proof, _filters(query), query.kind, query.name)
+
+
 @v1.get("/segments", tags=["segments"], response_model=s.Segments, summary="Segments of the last run, and who moved")
 async def segments(ask: Ask, service: ServiceOf, query: Filtered) -> Response:
     return await ask(s.Segments, service.segments, _filters(query))
@@ -159,9 +166,26 @@ async def cells(ask: Ask, service: ServiceOf, query: Annotated[s.CellsQuery, Que
     return await ask(s.Cells, service.cells, *arguments, kind=GeoJSON.media_type)
 
 
+@v1.get(
+    "/map/outlines",
+    tags=["places"],
+    response_model=s.FeatureCollection,
+    response_class=GeoJSON,
+    summary="Countries, and regions drawn round the customers",
+)
+async def outlines(ask: Ask, service: ServiceOf, query: Annotated[s.SourceQuery, Query()]) -> Response:
+    return await ask(s.FeatureCollection, service.outlines, query.source, kind=GeoJSON.media_type)
+
+
+@v1.get("/map/spot", tags=["places"], response_model=s.SpotProof, summary="What stands behind one hot spot")
+async def spot(ask: Ask, service: ServiceOf, query: Annotated[s.SpotQuery, Query()]) -> Response:
+    return await ask(s.SpotProof, service.spot_proof, _filters(query), query.cell)
+
+
 @v1.get("/reviews", tags=["reviews"], response_model=s.Reviews, summary="The reviews behind a figure, page by page")
 async def reviews(ask: Ask, service: ServiceOf, query: Annotated[s.ReviewsQuery, Query()]) -> Response:
-    return await ask(s.Reviews, service.reviews, _filters(query), query.sort, query.limit, query.cursor)
+    arguments = (_filters(query), query.sort, query.limit, query.cursor, query.cell)
+    return await ask(s.Reviews, service.reviews, *arguments)
 
 
 @v1.get("/reports", tags=["reports"], response_model=s.Reports, summary="Reports made, and their files")

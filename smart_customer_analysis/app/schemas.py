@@ -74,6 +74,16 @@ class ReviewsQuery(FilterQuery):
     sort: Literal["newest", "negative", "unsure", "longest"] = "newest"
     limit: int = Field(50, ge=1, le=200)
     cursor: OptionalWord = Field(None, description="`next_cursor` of the page before")
+    cell: OptionalWord = Field(None, description="cell of a hot spot of the same filters: only its reviews")
+
+
+class ProofQuery(FilterQuery):
+    kind: Literal["overall", "region", "segment", "product"] = "overall"
+    name: Word = Field("all", description="as the list of changes has it", examples=["Lisboa"])
+
+
+class SpotQuery(FilterQuery):
+    cell: Word = Field(description="of a hot spot of these filters", examples=["8639336afffffff"])
 
 
 class CustomersQuery(BaseModel):
@@ -267,6 +277,7 @@ class Proven(Out):
     points: float | None
     low: float | None
     high: float | None
+    q_value: float | None = Field(description="of the test, corrected for the number of measures; null: an event")
     n_customers: int | None
     n_reviews: int | None
     evidence: str | None
@@ -293,6 +304,7 @@ class SegmentFigure(Figure):
 class HotSpot(Figure):
     rank: int
     name: str
+    cell: str = Field(description="H3 cell of the figure; `cell` of /v1/reviews and /v1/map/spot")
     sizes: list[Literal["large", "medium", "small"]] = Field(description="sizes of cells at which it is seen")
     lon: float
     lat: float
@@ -396,6 +408,32 @@ class Quote(Out):
 class SegmentDetail(SegmentItem):
     profile: list[ProfileRow]
     words: list[str]
+    quotes: list[Quote]
+    over_time: list[Week]
+
+
+class ChangeProof(Proven):
+    tested: int = Field(description="measures tested together")
+    n_proven: int = Field(description="of them")
+    correction: str = Field(description="for the number of measures")
+    before: Figure
+    after: Figure
+    account: str = Field(description="which groups hold the change; empty: none stands out")
+    words: list[str] = Field(description="in negative reviews of more customers than before, proven")
+    quotes_before: list[Quote]
+    quotes_after: list[Quote]
+    over_time: list[Week]
+
+
+class SpotProof(HotSpot):
+    overall: Figure = Field(description="of all reviews of the same filters")
+    p_value: float | None = Field(description="of the place alone")
+    q_value: float | None = Field(description="corrected for the number of cells")
+    tested: int = Field(description="cells of the three sizes")
+    correction: str = Field(description="for the number of cells")
+    permutations: int
+    seed: int
+    words: list[str] = Field(description="in negative reviews of more customers than elsewhere, proven")
     quotes: list[Quote]
     over_time: list[Week]
 

@@ -37,7 +37,15 @@ from typing import Any, TypedDict
 from ..jsonable import plain
 from ..schema import InputError
 from .engine import reading
-from .filters import COUNTS_AS, Filters, conditions, find_scope, leave_out, select_reviews
+from smart_customer_analysis.store.filters import (
+    COUNTS_AS,
+    Filters,
+    conditions,
+    find_scope,
+    leave_out,
+    one_of,
+    select_reviews,
+)
 from smart_customer_analysis.store.pages import (
     PAGE_COLUMNS,
     SORTS,
@@ -181,6 +189,7 @@ def reviews_page(
     limit: int = 50,  # reviews on the page, 1 to 500
     cursor: str | None = None,  # next_cursor of the page before
     left_out: Mapping[str, Sequence[str | None]] = {},  # region, segment: values whose reviews are not listed
+    customers: Sequence[str] | None = None,  # only their reviews; None: of all
 ) -> ReviewsPage:  # items, total, counts, all, next_cursor
     "Read one page of reviews; raises `InputError` for an unknown sort, filter or cursor."
     if sort not in SORTS:
@@ -191,6 +200,7 @@ def reviews_page(
         scope, where = find_scope(c, source), conditions(filters)
         for name, column in (("region", Customer.region), ("segment", SegmentMember.segment_id)):
             where += leave_out(column, left_out.get(name, ()))
+        where += [] if customers is None else [one_of(c, Review.customer_id, customers)]
         query = select_reviews(scope, Review.review_id, key.label("sort_key")).where(*where)
         if cursor:
             query = query.where(after_review(sort, *read_cursor(cursor, sort)))

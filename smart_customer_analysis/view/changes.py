@@ -116,6 +116,7 @@ class ProvenChange(TypedDict):
     points: float | None
     low: float | None
     high: float | None
+    q_value: float | None  # corrected for the number of measures tested together; None: an event
     n_customers: int | None
     n_reviews: int | None
     evidence: str | None  # page address of the reviews; None: an event
@@ -128,7 +129,7 @@ def proven_change(
     "Write one proven change as the API does."
     key = row["name"] if row["mark"] == "event" else row["key"]
     group = {} if row["kind"] == "overall" else {row["kind"]: key}
-    points, low, high = (plain(row[c], DIGITS) for c in ("points", "low", "high"))
+    points, low, high, q = (plain(row[c], DIGITS) for c in ("points", "low", "high", "q_value"))
     return {
         "mark": row["mark"],
         "kind": row["kind"],
@@ -137,6 +138,7 @@ def proven_change(
         "points": points,
         "low": low,
         "high": high,
+        "q_value": q,
         "n_customers": plain(row["n_customers"]),
         "n_reviews": plain(row["n_reviews"]),
         "evidence": None if row["mark"] == "event" else reviews_url(filters, **group),

@@ -177,9 +177,10 @@ def list_head(
     shop: Shop,
     rows: pd.DataFrame,  # review table, filtered
     filters: Filters,  # of the rows
+    known: Figure | None = None,  # of these rows, where another list has it already
 ) -> ListHead:
     "Make the counts, the figure and the first line of a list."
-    figure = one_figure(rows, shop, reviews_url(filters), filters)
+    figure = known or one_figure(rows, shop, reviews_url(filters), filters)
     if figure["reliability"] == "hidden":
         return {"counts": None, "figure": figure, "sentence": f"Fewer than {shop.k} customers: no figure."}
     counts = count_reviews(rows)

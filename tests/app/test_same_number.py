@@ -12,6 +12,7 @@ from made_up import predictions_of, segments_of
 
 from smart_customer_analysis.config import Settings
 from smart_customer_analysis.data.sample import make_shop
+from smart_customer_analysis.schema import BadQuery, NotFound
 from smart_customer_analysis.service import Service
 from smart_customer_analysis.steps.export import export_only
 from smart_customer_analysis.store.filters import Filters
@@ -146,6 +147,41 @@ def test_the_exported_table_gives_the_published_share(service: Service, tmp_path
 def test_a_hot_spot_has_one_verdict_at_every_size(service: Service) -> None:
     answers = [service.cells(Filters(), size) for size in ("large", "medium", "small")]
     assert all(a["hotspots"] == answers[0]["hotspots"] for a in answers)
-    assert (
-        len({a["sentence"] for a in answers}) == 1 and service.overview(Filters())["hotspots"] == answers[0]["hotspots"]
-    )
+    assert len({a["sentence"] for a in answers}) == 1
+    days = service.overview(Filters())["period"]  # the places of the overview are those of the days it is about
+    dated = Filters(start=date.fromisoformat(days["start"]), end=date.fromisoformat(days["end"]))
+    assert service.overview(Filters())["hotspots"] == service.cells(dated)["hotspots"]
+
+
+def test_a_proof_repeats_the_numbers_of_its_mark_and_opens_them(service: Service) -> None:
+    proven = [c for c in service.changes(Filters())["proven"] if c["mark"] != "event"]
+    assert {c["kind"] for c in proven} >= {"overall", "region"}
+    for change in proven[:4]:
+        proof = service.change_proof(Filters(), change["kind"], change["name"])
+        assert {c: proof[c] for c in change} == change
+        for side in ("before", "after"):
+            assert numbers(proof[side]) == numbers(opened(service, proof[side]["evidence"])["figure"])
+        if proof["before"]["reliability"] == proof["after"]["reliability"] == "ok":
+            assert f"from {proof['before']['value']:.0%} to {proof['after']['value']:.0%}" in change["sentence"]
+            assert change["points"] == pytest.approx(proof["after"]["value"] - proof["before"]["value"], abs=2e-5)
+        for quote in (*proof["quotes_before"], *proof["quotes_after"]):
+            assert quote["region"] in (None, *service.filters()["regions"])
+
+
+def test_a_hot_spot_opens_the_reviews_of_its_figure_and_no_other_cell_does(service: Service) -> None:
+    drawn = service.cells(Filters(), "large")
+    spots = [s for s in drawn["hotspots"] if s["evidence"]]
+    assert spots
+    for spot in spots:
+        listed = service.reviews(Filters(), limit=200, cell=spot["cell"])
+        assert (listed["total"], numbers(listed["figure"])) == (spot["n_reviews"], numbers(spot))
+        assert sum(listed["counts"].values()) == listed["total"]
+        proof = service.spot_proof(Filters(), spot["cell"])
+        assert {c: proof[c] for c in spot} == spot and numbers(proof["overall"]) == numbers(drawn["overall"])
+        negative = service.reviews(Filters(sentiment="negative"), limit=200, cell=spot["cell"])
+        assert {q["review_id"] for q in proof["quotes"]} <= {i["review_id"] for i in negative["items"]}
+    hidden = next(f["properties"]["cell"] for f in drawn["features"] if f["properties"]["state"] == "hidden")
+    with pytest.raises(BadQuery, match="hot spot"):
+        service.reviews(Filters(), cell=hidden)
+    with pytest.raises(NotFound, match="hot spot"):
+        service.spot_proof(Filters(), hidden)

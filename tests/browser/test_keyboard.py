@@ -1,5 +1,7 @@
 """Everything can be reached and left without a mouse."""
 
+import re
+
 from waiting import until, view
 
 
@@ -67,6 +69,37 @@ def test_the_list_of_hot_spots_is_the_map_for_the_keyboard(open_page):
     page.keyboard.press("Escape")
     page.locator(".picked").wait_for(state="hidden")
     assert "pick=" not in page.url
+    assert page.watch.bad == []
+
+
+def test_the_proof_of_a_mark_opens_closes_and_gives_the_focus_back(open_page, axe):
+    page = open_page("/")
+    mark = page.locator("#changes .proof-open").first
+    sentence = mark.inner_text()
+    mark.focus()
+    page.keyboard.press("Enter")
+    page.locator(".proof-doors a").first.wait_for()
+    assert focused(page)["id"] == "proof-title" and "proof=" in page.url
+    for said in re.findall(r"\d+% to \d+%|\d+ to \d+", sentence):
+        assert set(re.findall(r"\d+", said)) <= set(re.findall(r"\d+", page.locator("#proof-body").inner_text()))
+    assert axe(page) == []
+    page.keyboard.press("Escape")
+    page.locator("#proof").wait_for(state="hidden")
+    until(page, "() => !location.search && document.activeElement.classList.contains('proof-open')")
+    page.go_forward()
+    page.locator(".proof-doors a").first.wait_for()
+    page.go_back()
+    page.locator("#proof").wait_for(state="hidden")
+    page.go_forward()
+    page.reload()
+    door = page.locator(".proof-doors a").first
+    door.wait_for()
+    n = re.search(r"([\d,]+) review", door.inner_text())[1]
+    door.click()
+    view(page, "Reviews")
+    assert page.locator("#totals").inner_text().startswith(f"{n} match")
+    page.locator("#back a").click()
+    page.locator(".proof-doors a").first.wait_for()
     assert page.watch.bad == []
 
 

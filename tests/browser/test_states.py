@@ -352,3 +352,53 @@ def test_colours_keep_their_contrast(scheme):
         assert contrast(token["ink"], token[tint]) >= 4.5
     for step in range(5):
         assert max(contrast(token[f"seq-{step}"], token[line]) for line in ("ink", "halo")) >= 3.9, step
+
+
+def test_a_period_too_thin_for_one_number_says_which_longer_one_has_it(open_page):
+    page = open_page("/?region=Algarve")
+    if page.locator("#headline .figure-wide").count() == 0:
+        page = open_page("/?region=Algarve&start=2026-11-09&end=2026-11-15")
+    line = page.locator("#headline .thin")
+    assert line.inner_text().startswith("Too few ") and "; over " in line.inner_text()
+    share = line.locator(".figure .point").inner_text()
+    line.get_by_role("link", name="Show ").click()
+    until(page, "() => location.search.includes('start=')")
+    settle(page)
+    assert page.locator("#headline .figure-big .point").inner_text() == share
+    assert page.watch.bad == []
+
+
+def test_what_is_new_since_the_last_look_is_kept_in_this_browser_alone(open_page):
+    page = open_page("/")
+    assert page.locator(".since").count() == 0, "the first visit has nothing to compare with"
+    page.evaluate(
+        "(() => { const key = Object.keys(localStorage).find(k => k.startsWith('seen:')), seen = JSON.parse("
+        "localStorage[key]); seen.now = {...seen.now, at: '2026-01-05T08:00:00Z', n: seen.now.n - 7, marks: "
+        "[...seen.now.marks.slice(1), 'worse:region:Gone']}; localStorage[key] = JSON.stringify(seen); })()"
+    )
+    page.reload()
+    settle(page)
+    said = "Since you last looked (5 Jan 2026): 1 new change, 1 ended, 7 new reviews."
+    assert page.locator(".since").inner_text() == said
+    assert page.context.cookies() == []
+    page.goto("/?region=Lisboa")
+    settle(page)
+    assert page.locator(".since").count() == 0, "with a filter the list is another one"
+    refused = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('refused'); }})"
+    page.add_init_script(refused)
+    page.goto("/")
+    settle(page)
+    assert page.locator("#changes .change").count() and page.watch.bad == []
+
+
+def test_the_map_begins_with_named_regions_inside_their_country(open_page):
+    page = open_page("/map", routes={"**/maplibre-gl.mjs": lambda route: route.abort()})
+    names = page.locator(".map-stage svg .m-name").all_inner_texts()
+    assert "Portugal" in names and "Norte" in names
+    pressed = page.locator(".map-controls [aria-pressed=true]")
+    assert pressed.inner_text() == "Regions"
+    share = page.locator("#regions tbody tr", has_text="Norte").locator(".point").inner_text()
+    page.locator('.map-stage svg [data-cell="region:Norte"]').dispatch_event("click")
+    page.locator(".picked").wait_for(state="visible")
+    assert page.locator(".picked .point").inner_text() == share
+    assert page.locator("#spots .spot-figure a").count() == page.locator("#spots .spot").count()

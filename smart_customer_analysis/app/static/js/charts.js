@@ -9,7 +9,16 @@ const scale = (a, b, x, y) => (v) => x + ((v - a) / (b - a || 1)) * (y - x);
 // points: figures with {week, complete}; onPick(point) answers the address for one week, or null
 export function weekly(
   points,
-  { width, height = 240, address = null, mark = null, name = "Share of negative reviews by week" },
+  {
+    width,
+    height = 240,
+    address = null,
+    mark = null,
+    name = "Share of negative reviews by week",
+    title = (p) => weekName(p.week),
+    tick = (p) => shortDate(p.week),
+    open = "The week is not over.",
+  },
 ) {
   const right = 46,
     left = 40,
@@ -59,9 +68,7 @@ export function weekly(
   const last = points.length - 1;
   points.forEach((p, i) => {
     if ((last - i) % every === 0 && x(i) > left + 4)
-      svg.append(
-        s("text", { class: "c-tick", x: x(i), y: height - 6, "text-anchor": "middle" }, shortDate(p.week)),
-      );
+      svg.append(s("text", { class: "c-tick", x: x(i), y: height - 6, "text-anchor": "middle" }, tick(p)));
   });
   const runs = [];
   points.forEach((p, i) => {
@@ -110,8 +117,8 @@ export function weekly(
   const stops = [];
   points.forEach((p, i) => {
     const lines2 = [
-      weekName(p.week),
-      written(p) + (p.complete === false ? ", week not over" : ""),
+      title(p),
+      written(p) + (p.complete === false ? `, ${open.toLowerCase().replace(".", "")}` : ""),
       isHidden(p) ? "" : plural(p.n_reviews, "review"),
     ].filter(Boolean);
     const to = address?.(p),
@@ -119,7 +126,7 @@ export function weekly(
         class: "c-point",
         href: to && drawable(p) ? to : null,
         tabindex: "-1",
-        "aria-label": `${weekName(p.week)}: ${spoken(p)}${p.complete === false ? " The week is not over." : ""}`,
+        "aria-label": `${title(p)}: ${spoken(p)}${p.complete === false ? ` ${open}` : ""}`,
         role: to && drawable(p) ? null : "img",
       });
     a.append(

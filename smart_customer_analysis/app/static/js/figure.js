@@ -88,7 +88,7 @@ export function figure(f, { n = true, unsure = false, link = true, big = false }
     unsure && f.n_unsure
       ? h("span", { class: "unsure", title: WHY.Unsure }, icon("unsure"), ` ${count(f.n_unsure)} unsure`)
       : null;
-  const cls = `figure${big ? " figure-big" : ""}`;
+  const cls = `figure${big ? " figure-big" : ""}${big && isWide(f) ? " figure-wide" : ""}`;
   const body = href ? h("a", { class: cls, href }, parts) : h("span", { class: cls }, parts);
   return tail ? h("span", { class: "figure-with" }, body, " ", tail) : body;
 }

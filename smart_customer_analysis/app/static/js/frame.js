@@ -151,7 +151,11 @@ export function setReasons(r) {
   reasons = r || {};
 }
 
-const change = (changes) => go(here(changes));
+// A hot spot belongs to the filters it was found with: of these only what the list alone takes may change.
+const change = (changes) => {
+  const kept = Object.keys(changes).every((k) => k === "sentiment" || k === "q" || k === "cell");
+  go(here({ ...(kept ? {} : { cell: "" }), ...changes }));
+};
 
 function pill(key, control, active, onClear) {
   const reason = reasons[key] || (key === "period" ? reasons.start : null);
@@ -262,7 +266,8 @@ export function drawFilters() {
     p = period(),
     active =
       Object.keys(filtersOf()).filter((k) => !["start", "end", "source"].includes(k)).length +
-      (p?.chosen ? 1 : 0);
+      (p?.chosen ? 1 : 0) +
+      (q.cell && state.view === "reviews" ? 1 : 0);
   const chosenDates = customDates || (p?.chosen && !PRESETS.some(([, , n]) => n === p.length));
   const box = clear(
     $("#filters"),
@@ -357,6 +362,28 @@ export function drawFilters() {
           ),
         )
       : null,
+    q.cell && state.view === "reviews"
+      ? h(
+          "div",
+          { class: "pill pill-on" },
+          h(
+            "span",
+            { class: "pill-label" },
+            h("span", null, "Place"),
+            h("span", { class: "pill-text" }, "hot spot"),
+          ),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "pill-x",
+              "aria-label": "Remove filter Place",
+              on: { click: () => change({ cell: "" }) },
+            },
+            icon("failed"),
+          ),
+        )
+      : null,
     meta.sources.length > 1
       ? h(
           "div",
@@ -391,6 +418,7 @@ export function drawFilters() {
                   extra: "",
                   sentiment: "",
                   q: "",
+                  cell: "",
                 });
               },
             },

@@ -3,13 +3,18 @@
 import { h, s, tipped, uid } from "./dom.js";
 import { drawable, isWide, written } from "./figure.js";
 import { count, pct, plural, range } from "./format.js";
+import { namePlaces, ofKind } from "./outlines.js";
 import { WHY } from "./words.js";
 
 const merc = (lat) =>
   (Math.log(Math.tan(Math.PI / 4 + (Math.max(-84, Math.min(84, lat)) * Math.PI) / 360)) * 180) / Math.PI;
 
+const unmerc = (y) => (Math.atan(Math.exp((y * Math.PI) / 180)) * 360) / Math.PI - 90;
+
 let landPromise = null;
-export function land() {
+// The rough outline of all land, where there are no finer ones of the countries.
+export function land(outlineData = null) {
+  if (outlineData?.features.length) return null;
   landPromise ??= fetch("/static/vendor/land.geojson")
     .then((r) => (r.ok ? r.json() : null))
     .catch(() => null);
@@ -46,6 +51,7 @@ export const diffClass = (v) => DIFF.filter((b) => v >= b).length;
 
 // Which colour a cell gets: "seq-2", "div-5", "hatch" or null for no colour.
 export function paint(p, metric, breaks) {
+  if (p.outlineOnly) return null;
   if (p.state === "hidden") return "hatch";
   if (p.state === "empty" || p.low === null || p.low === undefined) return null;
   if (isWide(p) || p.share === null || p.share === undefined) return "wide"; // its point is withheld, so is its colour
@@ -78,6 +84,7 @@ const hatchPattern = (id) =>
 
 export function staticMap({
   landData,
+  outlineData = null,
   cells = [],
   hotspots = [],
   extent,
@@ -108,8 +115,9 @@ export function staticMap({
     s("defs", null, hatchPattern(hatch), s("clipPath", { id: clip }, s("rect", { width, height, rx: 4 }))),
   );
   const g = s("g", { "clip-path": `url(#${clip})` }, s("rect", { width, height, class: "m-sea" }));
-  const rings = [];
-  for (const f of landData?.features || (landData ? [landData] : [])) {
+  const countries = ofKind(outlineData, "country"),
+    rings = [];
+  for (const f of countries.length ? [] : landData?.features || (landData ? [landData] : [])) {
     const geo = f.geometry || f,
       polys = geo.type === "Polygon" ? [geo.coordinates] : geo.type === "MultiPolygon" ? geo.coordinates : [];
     for (const poly of polys) {
@@ -125,6 +133,9 @@ export function staticMap({
     }
   }
   if (rings.length) g.append(s("path", { d: rings.join(""), class: "m-land", "fill-rule": "evenodd" }));
+  const regions = ofKind(outlineData, "region"),
+    shape = (f) => f.geometry.coordinates.map((p) => p.map((r) => path(r, X, Y)).join("")).join("");
+  for (const f of countries) g.append(s("path", { d: shape(f), class: "m-country" }));
   const draw = (f) =>
     (f.geometry.type === "Polygon" ? [f.geometry.coordinates] : f.geometry.coordinates)
       .map((p) => p.map((r) => path(r, X, Y)).join(""))
@@ -142,6 +153,21 @@ export function staticMap({
     if (onPick) el.addEventListener("click", () => onPick(f.properties));
     g.append(el);
   }
+  for (const f of regions) g.append(s("path", { d: shape(f), class: "m-region" }));
+  for (const f of countries) g.append(s("path", { d: shape(f), class: "m-border" }));
+  const names = namePlaces(outlineData, {
+    width,
+    height,
+    project: ([lon, lat]) => ({ x: X(lon), y: Y(lat) }),
+    unproject: (x, y) => [w + (x - ox) / k, unmerc(merc(n) - (y - oy) / k)],
+    taken: hot
+      ? hotspots.filter((p) => Number.isFinite(p.lon)).map((p) => ({ x: X(p.lon), y: Y(p.lat) }))
+      : [],
+  });
+  for (const t of names)
+    g.append(
+      s("text", { x: t.x, y: t.y + 4, "text-anchor": "middle", class: `m-name m-name-${t.kind}` }, t.name),
+    );
   if (hot) {
     const hots = cells.filter((f) => f.properties.hot);
     for (const f of hots) g.append(s("path", { d: draw(f), class: "m-halo" }));
@@ -188,7 +214,7 @@ export function legendItems(metric, breaks) {
 }
 
 // Legend with a bar per class for how many cells it holds.
-export function legend(cells, metric, breaks) {
+export function legend(cells, metric, breaks, { soft = false } = {}) {
   const n = counted(cells, metric, breaks),
     most = Math.max(1, ...Object.values(n));
   return h(
@@ -228,6 +254,14 @@ export function legend(cells, metric, breaks) {
         : null,
       h("li", null, h("span", { class: "swatch swatch-hatch" }), `hidden [c] (${count(n.hatch || 0)})`),
       h("li", null, h("span", { class: "swatch swatch-land" }), "land, no reviews"),
+      soft
+        ? h(
+            "li",
+            null,
+            h("span", { class: "swatch swatch-soft" }),
+            "region, drawn round its customers, not surveyed",
+          )
+        : null,
     ),
   );
 }

@@ -4,6 +4,7 @@ import { failedState } from "./card.js";
 import { watchDoor } from "./door.js";
 import { $, clear, h, hideTip, say } from "./dom.js";
 import { backLink, drawFilters, drawFresh, drawNav, mountFrame, setReasons, showMatching } from "./frame.js";
+import { drawProof, mountProof } from "./proof.js";
 import { TITLES, VIEWS, filtersOf, meta, refresh, state } from "./state.js";
 
 const LOAD = {
@@ -45,9 +46,29 @@ export function navigate(url, { replace = false, from = null } = {}) {
   remember();
   const same = target.pathname === location.pathname;
   const next = { from: from || (same ? history.state?.from || null : null) };
+  if (withoutProof(target) === withoutProof(location)) {
+    // only the drawer opens or closes: the page behind it stays as it is
+    next.proof = target.searchParams.has("proof") && !replace;
+    history[replace ? "replaceState" : "pushState"]({ ...history.state, ...next }, "", target);
+    onlyProof();
+    return;
+  }
   if (replace) history.replaceState({ ...history.state, ...next }, "", target);
   else history.pushState(next, "", target);
   show({ focus: !same, filterChange: same });
+}
+
+// The address without the drawer, to tell whether anything else changed.
+function withoutProof({ pathname, search }) {
+  const q = new URLSearchParams(search);
+  q.delete("proof");
+  q.sort();
+  return `${pathname}?${q}`;
+}
+function onlyProof() {
+  refresh();
+  at = location.pathname + location.search;
+  drawProof();
 }
 
 async function show({ focus = false, restore = false } = {}) {
@@ -96,6 +117,10 @@ async function show({ focus = false, restore = false } = {}) {
   const done = current.update().finally(() => {
     if (mine === turn) root.removeAttribute("aria-busy");
   });
+  if (state.query.proof || $("#proof").open) {
+    await done;
+    if (mine === turn) drawProof();
+  }
   if (restore) {
     const keep = history.state || {};
     await done;
@@ -163,8 +188,8 @@ document.addEventListener("click", (e) => {
     history.back();
     return;
   }
+  const inMain = $("#main").contains(a) || $("#proof").contains(a);
   document.querySelectorAll("dialog[open]:not(#door)").forEach((d) => d.close());
-  const inMain = $("#main").contains(a);
   navigate(url.pathname + url.search, {
     from:
       inMain && url.pathname !== location.pathname
@@ -173,7 +198,10 @@ document.addEventListener("click", (e) => {
   });
 });
 addEventListener("popstate", () => {
-  if (location.pathname + location.search !== at) show({ restore: true });
+  const now = location.pathname + location.search;
+  if (now === at) return;
+  if (withoutProof(location) === withoutProof(new URL(at, location.origin))) onlyProof();
+  else show({ restore: true });
 });
 document.addEventListener("keydown", (e) => {
   if (e.key === "Escape") hideTip();
@@ -221,6 +249,7 @@ const periodNeeded = () =>
 
 watchDoor();
 mountFrame(navigate);
+mountProof(navigate);
 drawNav();
 LOAD[state.view]();
 const names = learn();

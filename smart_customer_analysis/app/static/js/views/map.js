@@ -7,10 +7,13 @@ import { nothing } from "../empty.js";
 import { FIGURE_COLUMNS, figureCells, save } from "../export.js";
 import { count, plural } from "../format.js";
 import { cellLines, extentOf, land, legend, legendSVG, padded, paint, staticMap } from "../geo.js";
+import { namePlaces, ofKind, outlines, regionCells } from "../outlines.js";
+import { proofButton, proofKey } from "../proof.js";
 import { queryParams, filtersOf, here, href, meta, state } from "../state.js";
 import { WHY } from "../words.js";
 
 const WITHOUT = ["sentiment", "q"];
+const REGIONS = ["regions", "Regions"];
 const SIZES = [
   ["large", "Large"],
   ["medium", "Medium"],
@@ -99,10 +102,17 @@ function layers(c) {
     { id: "land", type: "fill", source: "land", paint: { "fill-color": c.land } },
     { id: "coast", type: "line", source: "land", paint: { "line-color": c.control, "line-width": 0.7 } },
     {
+      id: "ground",
+      type: "fill",
+      source: "outlines",
+      filter: ["==", ["get", "kind"], "country"],
+      paint: { "fill-color": c.land },
+    },
+    {
       id: "cells",
       type: "fill",
       source: "cells",
-      filter: ["!=", ["get", "paint"], "hatch"],
+      filter: ["!", ["in", ["get", "paint"], ["literal", ["hatch", "clear"]]]],
       paint: {
         "fill-color": [
           "match",
@@ -125,6 +135,20 @@ function layers(c) {
       paint: { "fill-pattern": "hatch" },
     },
     { id: "edges", type: "line", source: "cells", paint: { "line-color": c.hairline, "line-width": 0.6 } },
+    {
+      id: "regions",
+      type: "line",
+      source: "outlines",
+      filter: ["==", ["get", "kind"], "region"],
+      paint: { "line-color": c.control, "line-width": 1, "line-dasharray": [3, 2] },
+    },
+    {
+      id: "borders",
+      type: "line",
+      source: "outlines",
+      filter: ["==", ["get", "kind"], "country"],
+      paint: { "line-color": c.control, "line-width": 1 },
+    },
     {
       id: "hot-halo",
       type: "line",
@@ -175,7 +199,9 @@ export default {
       plain = false,
       ready = null,
       whyPlain = "",
-      landData = null;
+      landData = null,
+      outlineData = null,
+      areas = []; // regions in the form of cells
     const stage = h("div", { class: "map-stage" }),
       cover = h("div", { class: "map-cover", hidden: true }), // over an empty or outdated map: why nothing is drawn
       note = h("p", { class: "caption map-note", hidden: true }),
@@ -211,11 +237,17 @@ export default {
     );
 
     const opt = () => ({
-      size: SIZES.some(([v]) => v === state.query.size) ? state.query.size : "large",
+      size: SIZES.some(([v]) => v === state.query.size)
+        ? state.query.size
+        : hasRegions()
+          ? "regions"
+          : "large",
       metric: state.query.metric === "difference" ? "difference" : "share",
       hot: state.query.hot !== "off",
       people: state.query.people === "on",
     });
+    const hasRegions = () => ofKind(outlineData, "region").length > 1,
+      byRegion = () => opt().size === "regions";
     const breaks = () => data?.legend?.breaks || [0, 0.1, 0.2, 0.3, 0.4, 1];
 
     function drawControls() {
@@ -259,14 +291,14 @@ export default {
         ),
         h(
           "div",
-          { class: "switch", role: "group", "aria-label": "Size of the cells" },
-          SIZES.map(([v, t]) =>
+          { class: "switch", role: "group", "aria-label": "Regions, or the size of the cells" },
+          (hasRegions() ? [REGIONS, ...SIZES] : SIZES).map(([v, t], i) =>
             h(
               "button",
               {
                 type: "button",
                 "aria-pressed": String(v === o.size),
-                on: { click: () => ctx.navigate(here({ size: v === "large" ? "" : v, pick: "" })) },
+                on: { click: () => ctx.navigate(here({ size: i ? v : "", pick: "" })) },
               },
               t,
             ),
@@ -307,14 +339,16 @@ export default {
     function prepared() {
       const o = opt(),
         b = breaks();
-      for (const f of data.features) {
+      for (const f of [...data.features, ...areas]) {
         const p = f.properties;
-        p.paint = paint(p, o.metric, b) || "none";
+        p.outlineOnly = byRegion() && !p.cell.startsWith("region:");
+        p.paint = p.outlineOnly ? (p.hot ? "clear" : "none") : paint(p, o.metric, b) || "none";
         p.outlined = Boolean(p.hot) && o.hot;
       }
+      const shown = byRegion() ? [...areas, ...data.features] : data.features;
       return {
         type: "FeatureCollection",
-        features: data.features.filter((f) => f.properties.paint !== "none"),
+        features: shown.filter((f) => f.properties.paint !== "none"),
       };
     }
 
@@ -336,7 +370,12 @@ export default {
         style: {
           version: 8,
           sources: {
-            land: { type: "geojson", data: landData || blank, attribution: "" },
+            land: {
+              type: "geojson",
+              data: (!outlineData?.features.length && landData) || blank,
+              attribution: "",
+            },
+            outlines: { type: "geojson", data: outlineData || blank },
             cells: { type: "geojson", data: prepared() },
             people: { type: "geojson", data: blank },
             picked: { type: "geojson", data: blank },
@@ -378,7 +417,7 @@ export default {
         else hideTip();
       });
       map.on("mouseout", hideTip);
-      map.on("zoomend", () => {
+      map.on("moveend", () => {
         if (data) drawMarkers();
       });
       map.on("click", (e) => {
@@ -387,7 +426,8 @@ export default {
       });
     }
 
-    const find = (cell) => data?.features.find((f) => f.properties.cell === cell);
+    const find = (cell) =>
+      cell ? [...(data?.features || []), ...areas].find((f) => f.properties.cell === cell) : undefined;
     const spotOf = (p) => data.hotspots.find((x) => x.rank === p.rank || (x.cell && x.cell === p.cell));
 
     function pick(cell, { centreIt = false } = {}) {
@@ -448,22 +488,24 @@ export default {
             : null,
         p.state === "hidden"
           ? null
-          : h(
-              "details",
-              null,
-              h("summary", null, "How we know"),
-              h(
-                "p",
-                { class: "caption" },
-                p.hot
-                  ? `Tested together with its neighbours, corrected for the number of cells; hot at ${p.sizes_hot ?? "[x]"} of 3 cell sizes.`
-                  : "Tested together with its neighbours; not worse than chance explains.",
-                Number.isFinite(p.q_value) ? ` Adjusted p ${p.q_value.toFixed(3)}.` : "",
-                Number.isFinite(p.p_value)
-                  ? ` Alone p ${p.p_value.toFixed(3)}, from drawing lots (999 permutations unless set otherwise, seed 42).`
-                  : "",
+          : p.cell.startsWith("region:")
+            ? h("p", { class: "caption" }, "Regions are compared with the period before under What changed.")
+            : h(
+                "details",
+                null,
+                h("summary", null, "How we know"),
+                h(
+                  "p",
+                  { class: "caption" },
+                  p.hot
+                    ? `Tested together with its neighbours, corrected for the number of cells; hot at ${p.sizes_hot ?? "[x]"} of 3 cell sizes.`
+                    : "Tested together with its neighbours; not worse than chance explains.",
+                  Number.isFinite(p.q_value) ? ` Adjusted p ${p.q_value.toFixed(3)}.` : "",
+                  Number.isFinite(p.p_value)
+                    ? ` Alone p ${p.p_value.toFixed(3)}, from drawing lots (999 permutations unless set otherwise, seed 42).`
+                    : "",
+                ),
               ),
-            ),
         h(
           "button",
           {
@@ -485,9 +527,9 @@ export default {
     function drawMarkers() {
       markers.forEach((m) => m.remove());
       markers = [];
-      if (!map || !opt().hot) return;
+      if (!map) return;
       const taken = [];
-      for (const x of data.hotspots) {
+      for (const x of opt().hot ? data.hotspots : []) {
         if (!Number.isFinite(x.lon)) continue;
         const at = map.project([x.lon, x.lat]);
         if (taken.some((q) => Math.hypot(q.x - at.x, q.y - at.y) < 22)) continue;
@@ -497,6 +539,18 @@ export default {
         el.removeAttribute("tabindex");
         el.removeAttribute("role");
         el.removeAttribute("aria-label");
+      }
+      const box = map.getContainer();
+      for (const t of namePlaces(outlineData, {
+        width: box.clientWidth,
+        height: box.clientHeight,
+        project: (at) => map.project(at),
+        unproject: (x, y) => map.unproject([x, y]).toArray(),
+        taken,
+      })) {
+        const el = h("div", { class: `map-name map-name-${t.kind}`, "aria-hidden": "true" }, t.name);
+        markers.push(new lib.Marker({ element: el }).setLngLat(t.at).addTo(map));
+        for (const a of ["tabindex", "role", "aria-label"]) el.removeAttribute(a);
       }
     }
 
@@ -527,6 +581,7 @@ export default {
       const o = opt();
       return {
         landData,
+        outlineData,
         cells: prepared().features,
         hotspots: o.hot ? data.hotspots : [],
         hot: o.hot,
@@ -539,7 +594,7 @@ export default {
     async function drawMap() {
       const cells = prepared(),
         o = opt();
-      clear(legendBox, legend(cells.features, o.metric, breaks()));
+      clear(legendBox, legend(cells.features, o.metric, breaks(), { soft: hasRegions() }));
       if (!plain) {
         try {
           ready ??= startMap();
@@ -620,6 +675,7 @@ export default {
                     h("span", null, x.name),
                   ),
                   h("span", { class: "spot-figure" }, figure(x)),
+                  proofButton(proofKey("cell", x.cell), h("span", { class: "sr" }, x.name), "spot-proof"),
                 );
               }),
             )
@@ -737,7 +793,10 @@ export default {
     return {
       async update() {
         drawControls();
-        const params = { ...queryParams({ without: WITHOUT }), size: opt().size },
+        outlineData ??= await outlines();
+        if (outlineData) drawControls();
+        const size = byRegion() ? "large" : opt().size,
+          params = { ...queryParams({ without: WITHOUT }), size },
           key = JSON.stringify({ ...params, ...opt() });
         if (key === lastAsk && data) {
           drawPicked();
@@ -758,7 +817,7 @@ export default {
                 if (err.name !== "AbortError") empty(`The map could not be loaded. ${err.message}`);
                 throw err;
               }),
-              land(),
+              land(outlineData),
             ]);
             cover.hidden = true;
             data = d;
@@ -780,9 +839,9 @@ export default {
             return list();
           }),
           regions.load(async (signal) => {
-            return regionTable(
-              await get("shares", { ...queryParams({ without: WITHOUT }), by: "region" }, signal),
-            );
+            const r = await get("shares", { ...queryParams({ without: WITHOUT }), by: "region" }, signal);
+            areas = regionCells(outlineData, r.items);
+            return regionTable(r);
           }),
         ]);
         if (data?.features.length && lastAsk === key) {

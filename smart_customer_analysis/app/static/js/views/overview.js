@@ -21,8 +21,12 @@ import {
 import { count, date, dates, day, addDays, iso, pct, plural, pointsText, range } from "../format.js";
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { dotRows, weekly } from "../charts.js";
+import { ofKind, outlines, regionCells } from "../outlines.js";
 import { land, legendItems, staticMap, extentOf, cellLines } from "../geo.js";
-import { queryParams, here, href, meta, period, scopeText } from "../state.js";
+import { proofButton, proofKey } from "../proof.js";
+import { queryParams, filtersOf, here, href, meta, period, scopeText, state } from "../state.js";
+import { sinceLast } from "../since.js";
+import { isThin, longerSpan, months, spanWords } from "../thin.js";
 import { WHY } from "../words.js";
 
 const SENTIMENT = "Sentiment does not act here: a share of negative reviews needs all of them.";
@@ -32,15 +36,46 @@ const WITHOUT = ["sentiment", "q"];
 const NONE = "No reviews match the filters, so there is nothing to show here.";
 const isEmpty = (o) => o.headline.n_reviews === 0;
 
-export function changeRows(ch, { max = 5 } = {}) {
+const marked = (p) => [
+  mark(p.mark, ""),
+  h("span", { class: "sr" }, `${p.mark}: `),
+  h("span", null, p.sentence),
+];
+
+// One quiet line above the list, and a word at what is new; only for the shop as it opens, since filters change the list.
+async function lastLook(o, signal) {
+  if (period()?.chosen || Object.keys(filtersOf()).some((k) => k !== "source")) return null;
+  const all = await get("reviews", { source: state.query.source, limit: 1 }, signal).catch(() => null),
+    marks = o.changes.proven
+      .filter((p) => p.mark !== "event")
+      .map((p) => `${p.mark}:${proofKey(p.kind, p.name)}`);
+  return all && sinceLast(o.shop || "", marks, all.all);
+}
+function lastLine(since) {
+  if (!since) return null;
+  const told = [
+    since.fresh.length ? plural(since.fresh.length, "new change") : null,
+    since.ended.length ? `${count(since.ended.length)} ended` : null,
+    since.reviews ? plural(since.reviews, "new review") : null,
+  ].filter(Boolean);
+  return h(
+    "p",
+    { class: "since" },
+    `Since you last looked (${date(since.at)}): ${told.length ? told.join(", ") : "nothing new"}.`,
+  );
+}
+
+export function changeRows(ch, { max = 5, since = null } = {}) {
+  const isNew = (p) => since?.fresh.includes(`${p.mark}:${proofKey(p.kind, p.name)}`);
   const line = (p, i) =>
     h(
       "li",
       { class: "change" },
       h("span", { class: "rank" }, String(i + 1)),
-      mark(p.mark, ""),
-      h("span", { class: "sr" }, `${p.mark}: `),
-      h("span", { class: "change-text" }, p.sentence),
+      p.mark === "event"
+        ? h("span", { class: "change-text" }, marked(p))
+        : proofButton(proofKey(p.kind, p.name), marked(p), "change-text"),
+      isNew(p) ? h("span", { class: "tag" }, "new") : null,
       safePath(p.evidence)
         ? h(
             "a",
@@ -56,6 +91,7 @@ export function changeRows(ch, { max = 5 } = {}) {
     none = Math.max(0, ch.tested - ch.proven.filter((p) => p.mark !== "event").length),
     untested = !ch.tested && ch.sentence;
   return [
+    lastLine(since),
     rows.length ? h("ol", { class: "changes" }, first.map(line)) : null,
     rest.length
       ? h(
@@ -116,14 +152,35 @@ function changeTitle(ch) {
   return `What changed: ${tested}${events ? `, ${plural(events, "event")}` : ""}`;
 }
 
-async function headline(o) {
+// One line where the period is too thin for one number: the shortest longer one that has it.
+async function longer(o, signal) {
+  if (!isThin(o.headline) || !o.period.start) return null;
+  const weeks = Math.round(((day(o.period.end) - day(o.period.start)) / 864e5 + 1) / 7),
+    few = isHidden(o.headline) ? "customers" : "reviews",
+    these = weeks > 0 ? `in ${weeks === 1 ? "this week" : `these ${weeks} weeks`}` : "in these days",
+    why = `Too few ${few} ${these} ${few === "reviews" ? "for one number" : "to show a share"}`,
+    found = await longerSpan(queryParams({ without: WITHOUT }), o.period, signal).catch(() => null);
+  if (!found) return h("p", { class: "thin" }, `${why}, and over all dates as well.`);
+  const { figure: f, start, end } = found;
+  return h(
+    "p",
+    { class: "thin" },
+    `${why}; over ${spanWords(found.weeks)}: `,
+    figure(f),
+    ". ",
+    h("a", { href: here({ start, end }) }, `Show ${spanWords(found.weeks)}`),
+  );
+}
+
+async function headline(o, signal) {
   const f = o.headline,
     c = o.change,
     p = o.period;
   if (isEmpty(o))
     return { title: "Negative reviews", subtitle: "", body: await nothing({ without: WITHOUT }) };
   const before = p.previous_start ? dates(p.previous_start, p.previous_end) : null;
-  const size = (v) => Math.round(100 * Math.abs(v)),
+  const proven = c.mark === "worse" || c.mark === "better",
+    size = (v) => Math.round(100 * Math.abs(v)),
     ends = [size(c.low), size(c.high)].sort((a, b) => a - b);
   const sentence =
     c.mark === "first"
@@ -161,9 +218,9 @@ async function headline(o) {
         h(
           "p",
           { class: "headline-change" },
-          mark(c.mark, c.mark === "worse" || c.mark === "better" ? c.mark : ""),
-          c.mark === "worse" || c.mark === "better" ? ": " : " ",
-          sentence,
+          proven
+            ? proofButton(proofKey("overall", "all"), [mark(c.mark, c.mark), ": ", sentence])
+            : [mark(c.mark, ""), " ", sentence],
         ),
       ),
       h(
@@ -173,6 +230,7 @@ async function headline(o) {
         track(f, { other: o.previous }),
         h("span", { class: "tick" }, "100%"),
       ),
+      await longer(o, signal),
       h(
         "p",
         { class: "caption" },
@@ -202,6 +260,10 @@ async function headline(o) {
   };
 }
 
+// a month that is not over ends with the data
+const lastDay = (p) => (p.to && meta.periods?.last < p.to ? meta.periods.last : endOf(p));
+const endOf = (p) => p.to || iso(addDays(day(p.week), 6));
+
 const longForm = (o) => [
   ["headline", "all", o.change.mark, ...figureCells(o.headline)],
   ["headline before", "all", "", ...figureCells(o.previous)],
@@ -210,26 +272,52 @@ const longForm = (o) => [
   ...o.hotspots.map((x) => ["hot spot", x.name, "hot", ...figureCells(x)]),
 ];
 
-function timeTitle(o) {
-  const done = o.over_time.filter((w) => drawable(w) && w.complete),
+const thinWeeks = (pts) => {
+  const done = pts.filter((w) => drawable(w) && w.complete),
+    seen = pts.filter((w) => w.complete && (drawable(w) || isHidden(w)));
+  return seen.length > 4 && done.filter((w) => !isWide(w)).length * 2 < seen.length;
+};
+
+function timeTitle(pts, unit) {
+  const done = pts.filter((w) => drawable(w) && w.complete),
     sharp = done.filter((w) => !isWide(w));
   if (!done.length)
-    return o.over_time.some(isHidden)
-      ? "Too few customers a week to show a share"
-      : "No complete week with reviews";
-  if (sharp.length * 2 < done.length) return "Too few reviews a week for one number: ranges only";
+    return pts.some(isHidden)
+      ? `Too few customers a ${unit} to show a share`
+      : `No complete ${unit} with reviews`;
+  if (sharp.length * 2 < done.length) return `Too few reviews a ${unit} for one number: ranges only`;
   const low = Math.min(...done.map((w) => w.low)),
     high = Math.max(...done.map((w) => w.high));
   return done.length === 1
-    ? `${written(sharp[0])} negative in the one complete week, ${plural(sharp[0].n_reviews, "review")}`
-    : `The ranges of all complete weeks lie within ${range(low, high, 0)}`;
+    ? `${written(sharp[0])} negative in the one complete ${unit}, ${plural(sharp[0].n_reviews, "review")}`
+    : `The ranges of all complete ${unit}s lie within ${range(low, high, 0)}`;
 }
 
-function overTime(o) {
-  const pts = o.over_time,
+async function overTime(o, signal) {
+  const weeks = o.over_time,
+    byMonth =
+      thinWeeks(weeks) && o.period.end
+        ? await months(
+            queryParams({ without: WITHOUT }),
+            weeks.length ? endOf(weeks.at(-1)) : o.period.end,
+            signal,
+          ).catch(() => [])
+        : [],
+    use = byMonth.filter((p) => p.complete && drawable(p)).length > 1,
+    pts = use ? byMonth : weeks,
+    unit = use ? "month" : "week",
+    title = timeTitle(pts, unit),
     width = 760;
-  const address = (p) => here({ start: p.week, end: iso(addDays(day(p.week), 6)) });
-  const subtitle = `Share of negative reviews per week, line and 95% range, ${pts.length ? dates(pts[0].week, iso(addDays(day(pts.at(-1).week), 6))) : ""}`;
+  const look = use
+    ? {
+        title: (p) => p.name,
+        tick: (p) => p.name.slice(0, 3) + (p.week.slice(5, 7) === "01" ? ` ${p.week.slice(0, 4)}` : ""),
+        open: "The month is not complete.",
+        name: "Share of negative reviews by month",
+      }
+    : {};
+  const address = (p) => here({ start: p.week, end: endOf(p) });
+  const subtitle = `Share of negative reviews per ${unit}${use ? ", since a week has too few for one number" : ""}; line and 95% range, ${pts.length ? dates(pts[0].week, lastDay(pts.at(-1))) : ""}`;
   if (!pts.length)
     return {
       title: "Over time",
@@ -239,16 +327,20 @@ function overTime(o) {
   if (isEmpty(o) && !pts.some((p) => p.n_reviews || isHidden(p)))
     return { title: "Over time", subtitle: "", body: emptyState(NONE) };
   return {
-    title: timeTitle(o),
+    title,
     subtitle,
     chart: () =>
       drawn(h("div", { class: "plot" }), (w) =>
-        weekly(pts, { width: w, height: 240, address, mark: o.period }),
+        weekly(pts, { width: w, height: 240, address, mark: use ? null : o.period, ...look }),
       ),
     table: () =>
       table(
         [
-          { name: "Week from", cell: (p) => date(p.week), sort: (p) => p.week },
+          {
+            name: use ? "Month" : "Week from",
+            cell: (p) => (use ? p.name : date(p.week)),
+            sort: (p) => p.week,
+          },
           { name: "Negative", cell: (p) => figure(p, { n: false }), sort: (p) => p.value, num: true },
           {
             name: "Reviews",
@@ -263,7 +355,7 @@ function overTime(o) {
           },
         ],
         [...pts].reverse(),
-        { caption: "Share of negative reviews by week" },
+        { caption: `Share of negative reviews by ${unit}` },
       ),
     caption: h(
       "p",
@@ -271,19 +363,21 @@ function overTime(o) {
       h("span", { class: "band-key", "aria-hidden": "true" }),
       " 95% range · ",
       icon("running"),
-      " hollow: the week is not over · shaded: the period · a point opens its week",
+      use
+        ? " hollow: not a whole month · a point opens its month"
+        : " hollow: the week is not over · shaded: the period · a point opens its week",
     ),
     csv: () => ({
-      title: "Negative reviews by week",
+      title: `Negative reviews by ${unit}`,
       without: WITHOUT,
-      columns: ["week", "complete", ...FIGURE_COLUMNS],
+      columns: [unit, "complete", ...FIGURE_COLUMNS],
       rows: pts.map((p) => [p.week, p.complete, ...figureCells(p)]),
     }),
     picture: () => ({
-      title: timeTitle(o),
+      title,
       subtitle,
       without: WITHOUT,
-      svg: (w) => weekly(pts, { width: w || width, height: 300, mark: o.period }),
+      svg: (w) => weekly(pts, { width: w || width, height: 300, mark: use ? null : o.period, ...look }),
     }),
   };
 }
@@ -374,10 +468,17 @@ function segments(o) {
 }
 
 async function where(o, signal) {
-  const [landData, cells] = await Promise.all([
-    land(),
-    get("map/cells", { ...queryParams({ without: WITHOUT }), size: "large" }, signal),
-  ]);
+  const ask = queryParams({ without: WITHOUT }),
+    [[landData, outlineData], cells, shares] = await Promise.all([
+      outlines().then(async (x) => [await land(x), x]),
+      get("map/cells", { ...ask, size: "large" }, signal),
+      get("shares", { ...ask, by: "region" }, signal),
+    ]);
+  const byRegion = ofKind(outlineData, "region").length > 1,
+    only = (f) => ({ ...f, properties: { ...f.properties, outlineOnly: true } }),
+    drawnCells = byRegion
+      ? [...regionCells(outlineData, shares.items), ...cells.features.map(only)]
+      : cells.features;
   const spots = cells.hotspots,
     feats = cells.features,
     breaks = cells.legend?.breaks ?? [0, 0.1, 0.2, 0.3, 0.4, 1];
@@ -393,7 +494,8 @@ async function where(o, signal) {
   const draw = (w, height = 300) =>
     staticMap({
       landData,
-      cells: feats,
+      outlineData,
+      cells: drawnCells,
       hotspots: spots,
       extent,
       breaks,
@@ -404,11 +506,11 @@ async function where(o, signal) {
     });
   return {
     title,
-    subtitle: "Share of negative reviews by place; hot spots outlined and numbered",
+    subtitle: `Share of negative reviews by ${byRegion ? "region, drawn round its customers" : "place"}; hot spots outlined and numbered`,
     chart: () =>
       h(
         "div",
-        { class: "where" },
+        { class: `where${spots.length ? " where-list" : ""}` },
         drawn(h("div", { class: "plot" }), (w) =>
           h(
             "a",
@@ -428,6 +530,28 @@ async function where(o, signal) {
           h("li", null, h("span", { class: "swatch swatch-wide" }), "wide [u]"),
           h("li", null, h("span", { class: "swatch swatch-hatch" }), "hidden [c]"),
         ),
+        spots.length
+          ? h(
+              "ol",
+              { class: "spots where-spots" },
+              spots
+                .slice(0, 4)
+                .map((x) =>
+                  h(
+                    "li",
+                    null,
+                    proofButton(proofKey("cell", x.cell), [
+                      h("span", { class: "map-rank" }, String(x.rank)),
+                      h("span", null, ` ${x.name}`),
+                    ]),
+                    h("span", { class: "spot-figure" }, figure(x)),
+                  ),
+                ),
+              spots.length > 4
+                ? h("li", null, h("a", { href: href("map") }, `All ${spots.length} on the map`))
+                : null,
+            )
+          : null,
       ),
     table: () =>
       spots.length
@@ -581,16 +705,16 @@ export default {
           );
         const one = (c, fn) => c.load(async (signal) => fn(await ask(signal), signal));
         await Promise.all([
-          one(cards.headline, (o) => {
+          one(cards.headline, (o, signal) => {
             ctx.matching(o.headline.n_reviews);
             say(
               isEmpty(o)
                 ? "No reviews match."
                 : `Negative reviews: ${written(o.headline)}. ${o.change.mark === "none" ? "No proven change." : o.change.sentence}`,
             );
-            return headline(o);
+            return headline(o, signal);
           }),
-          one(cards.changes, (o) =>
+          one(cards.changes, async (o, signal) =>
             isEmpty(o)
               ? { title: "What changed", subtitle: "", body: emptyState(NONE) }
               : {
@@ -598,7 +722,7 @@ export default {
                   subtitle: o.period.previous_start
                     ? `${dates(o.period.start, o.period.end)} against ${dates(o.period.previous_start, o.period.previous_end)}; every change named here passed a test that allows for how many were looked at`
                     : "No earlier period to compare.",
-                  body: h("div", null, changeRows(o.changes)),
+                  body: h("div", null, changeRows(o.changes, { since: await lastLook(o, signal) })),
                   csv: () => ({
                     title: "What changed",
                     without: WITHOUT,

@@ -244,8 +244,21 @@ export default {
       sort: state.query.sort,
       limit: PAGE,
       cursor: state.query.cursor,
+      cell: state.query.cell,
       ...extra,
     });
+
+    // Of a hot spot the address has the cell; its name is the map's.
+    async function placeName(signal) {
+      if (!state.query.cell) return "";
+      const cells = await get(
+        "map/cells",
+        { ...queryParams({ without: ["sentiment", "q"] }), size: "large" },
+        signal,
+      );
+      const spot = cells.hotspots.find((x) => x.cell === state.query.cell);
+      return spot ? `hot spot ${spot.name}` : "hot spot";
+    }
 
     async function download() {
       get1.disabled = true;
@@ -268,7 +281,13 @@ export default {
               csvText([
                 ["# shop", meta.shop || ""],
                 ["# period", p?.start, p?.end],
-                ["# filters", ...Object.entries(filtersOf()).map(([k, v]) => `${k}=${v}`)],
+                [
+                  "# filters",
+                  ...Object.entries({
+                    ...filtersOf(),
+                    ...(state.query.cell ? { cell: state.query.cell } : {}),
+                  }).map(([k, v]) => `${k}=${v}`),
+                ],
                 [`# share negative: ${FIGURE_COLUMNS.join(", ")}`, ...figureCells(f)],
                 ["# counted", last?.sentence],
                 ...(cursor ? [["# cut at", out.length, "of", last?.total]] : []),
@@ -412,8 +431,8 @@ export default {
           ask = (signal) => get("reviews", params(), signal);
         await Promise.all([
           sum.load(async (signal) => {
-            const r = await ask(signal),
-              scope = scopeText();
+            const [r, place] = await Promise.all([ask(signal), placeName(signal)]),
+              scope = [place, scopeText()].filter(Boolean).join(" · ");
             last = r;
             naming();
             ctx.matching(r.total);
