@@ -45,6 +45,7 @@ Modules:
 - `smart_customer_analysis.data.rules`: Numbers, dates, coordinates and ids, each refused row with its rule
 - `smart_customer_analysis.data.sample`: A seeded shop with planted segments, one planted hot spot, one planted change, and dirty rows that are counted
 - `smart_customer_analysis.data.scales`: Stars, 0 to 10, percent, "4/5", words: how each becomes one to five stars, and when nobody can tell
+- `smart_customer_analysis.data.sentences`: Reviews in sentences, with their places in the text
 - `smart_customer_analysis.data.source`: A small TOML file: files or a query, columns, formats, joins
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides
 - `smart_customer_analysis.data.sql`: One SELECT, read-only and streamed, every value as text
