@@ -85,11 +85,13 @@ Modules:
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
 - `smart_customer_analysis.report.starter`: A notebook with parameters, a figure, a table, quotes and `finish`, which runs as it is
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
+- `smart_customer_analysis.segment.codebook`: A codebook: themes given by a phrase or by examples, and found ones renamed, merged, hidden
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers
 - `smart_customer_analysis.segment.refit`: A refit keeps what is still there and changes what is not
+- `smart_customer_analysis.segment.themes`: Themes of sentences, the same for the same sentences in any order
 - `smart_customer_analysis.sentiment.cache`: Blocks of predictions on disk; a killed run goes on where it was
 - `smart_customer_analysis.sentiment.card`: The calibration and metrics of the held-out rows, and the model card written from them
 - `smart_customer_analysis.sentiment.dataset`: Every review is tokenised once; reviews of like length share a batch; a long review becomes overlapping windows

@@ -54,7 +54,7 @@ def token_spans(
             spans[j] = np.searchsorted(begins[rows[j]], [start, stop])
     return spans
 
-# %% ../../nbs/252_sentiment.sentences.ipynb #e975e2ca
+# %% ../../nbs/252_sentiment.sentences.ipynb #1c2c4438
 class _SpanStates:
     "Collects the sum of the token states of each sentence while windows go through the model."
 
@@ -75,7 +75,7 @@ class _SpanStates:
         np.add.at(self.sums, own, (running[window, high] - running[window, low]).numpy())
         np.add.at(self.tokens, own, high - low)
 
-
+# %% ../../nbs/252_sentiment.sentences.ipynb #23e28b3c
 def sentence_states(
     model: LoadedModel,  # a loaded model
     texts: Sequence[str],  # reviews as the model reads them
@@ -112,7 +112,7 @@ class SentenceMap:
         length = np.linalg.norm(both[:, :-1], axis=1, keepdims=True)
         return (both[:, :-1] / np.maximum(length, 1e-12)).astype(np.float32), both[:, -1]
 
-# %% ../../nbs/252_sentiment.sentences.ipynb #7edfeb00
+# %% ../../nbs/252_sentiment.sentences.ipynb #6519e494
 def plain_embeddings(
     texts: Sequence[str],  # sentences
     encoder: str,  # its name, see `find_encoder`
@@ -129,7 +129,7 @@ def plain_embeddings(
             found[index] = mean_state(last, batch["attention_mask"]).numpy()
     return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
 
-
+# %% ../../nbs/252_sentiment.sentences.ipynb #d2ae155a
 def fit_sentence_map(
     model: LoadedModel,  # a loaded model
     texts: Sequence[str],  # the sentences
