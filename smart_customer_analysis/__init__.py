@@ -45,6 +45,7 @@ Modules:
 - `smart_customer_analysis.data.rules`: Numbers, dates, coordinates and ids, each refused row with its rule
 - `smart_customer_analysis.data.sample`: A seeded shop with planted segments, one planted hot spot, one planted change, and dirty rows that are counted
 - `smart_customer_analysis.data.scales`: Stars, 0 to 10, percent, "4/5", words: how each becomes one to five stars, and when nobody can tell
+- `smart_customer_analysis.data.sentences`: Reviews in sentences, with their places in the text
 - `smart_customer_analysis.data.source`: A small TOML file: files or a query, columns, formats, joins
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides
 - `smart_customer_analysis.data.sql`: One SELECT, read-only and streamed, every value as text
@@ -87,11 +88,13 @@ Modules:
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
 - `smart_customer_analysis.report.starter`: A notebook with parameters, a figure, a table, quotes and `finish`, which runs as it is
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
+- `smart_customer_analysis.segment.codebook`: A codebook: themes given by a phrase or by examples, and found ones renamed, merged, hidden
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers
 - `smart_customer_analysis.segment.refit`: A refit keeps what is still there and changes what is not
+- `smart_customer_analysis.segment.themes`: Themes of sentences, the same for the same sentences in any order
 - `smart_customer_analysis.sentiment.cache`: Blocks of predictions on disk; a killed run goes on where it was
 - `smart_customer_analysis.sentiment.card`: The calibration and metrics of the held-out rows, and the model card written from them
 - `smart_customer_analysis.sentiment.dataset`: Every review is tokenised once; reviews of like length share a batch; a long review becomes overlapping windows
@@ -106,6 +109,7 @@ Modules:
 - `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the predictions stay
 - `smart_customer_analysis.sentiment.scope`: Language, length, subject and characters of the texts a model was trained and measured on; a text outside gets no answer
 - `smart_customer_analysis.sentiment.scoring`: Margin, embedding and number of tokens of each text, long texts in windows
+- `smart_customer_analysis.sentiment.sentences`: Embedding and probability of every sentence, at the cost of the review alone
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
 - `smart_customer_analysis.stats`: The Wilson interval of a share, and the counts of right and wrong predictions, each in one place

@@ -105,10 +105,10 @@ class LoadedModel:
         check_texts(texts, MAX_CHARS if self.limit is None else None)
         return encode(list(texts), self.tokenizer, self.calibration["window"])
 
-    def score(self, data: TextDataset, bar: Any = None) -> Scores:
-        "Score encoded texts; one call at a time."
+    def score(self, data: TextDataset, bar: Any = None, tap: Any = None) -> Scores:
+        "Score encoded texts; one call at a time; `tap` as for `score`."
         with self.lock:
-            return score(self.scorer, data, self.batch_tokens, self.limit, dtype=self.dtype, bar=bar)
+            return score(self.scorer, data, self.batch_tokens, self.limit, dtype=self.dtype, bar=bar, tap=tap)
 
 # %% ../../nbs/245_sentiment.loaded.ipynb #a07a0eaa
 def probabilities(

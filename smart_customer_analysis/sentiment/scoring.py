@@ -49,7 +49,12 @@ def pool_margins(
 
 # %% ../../nbs/224_sentiment.scoring.ipynb #199a3537
 def _forward(
-    model: PreTrainedModel, data: TextDataset, pieces: list[tuple[int, int, int]], batch_tokens: int, bar: Any
+    model: PreTrainedModel,
+    data: TextDataset,
+    pieces: list[tuple[int, int, int]],
+    batch_tokens: int,
+    bar: Any,
+    tap: Any = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     "Return margin (k,) and topic state (k, hidden) of k windows (text, first token, last token + 1)."
     lengths = np.array([b - a for _, a, b in pieces], dtype=np.int64) + data.max_tokens - data.room
@@ -60,6 +65,8 @@ def _forward(
         batch = {k: v.to(device) for k, v in batch.items()}
         out = model(**batch, output_hidden_states=True)
         states[index] = topic_state(model, out.hidden_states, batch["attention_mask"]).cpu().numpy()
+        if tap is not None:
+            tap([pieces[j] for j in index], out.hidden_states)
         logits = out.logits.float()
         margin[index] = (logits[:, 1] - logits[:, 0]).cpu().numpy()
         if bar is not None:
@@ -89,6 +96,7 @@ def score(
     limit: int | None = None,  # read at most so many tokens of a text; None: all
     dtype: torch.dtype = torch.float32,  # format of the forward pass
     bar: Any = None,  # progress bar; its `update` gets the number of windows done
+    tap: Any = None,  # called with the windows (text, start, stop) of each batch and the states of all layers
 ) -> Scores:  # one row per text
     "Score every text, long ones in windows of two sizes, in batches of like length."
     read = np.asarray(data.totals if limit is None else np.minimum(data.totals, limit)) * (count_known(data) > 0)
@@ -98,7 +106,7 @@ def score(
     if was_training:
         model.eval()
     with torch.inference_mode(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
-        margin, states = _forward(model, data, pieces, batch_tokens, bar)
+        margin, states = _forward(model, data, pieces, batch_tokens, bar, tap)
     if was_training:
         model.train()
     scores = _pool(pieces, margin, states, data, read)
