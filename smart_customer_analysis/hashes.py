@@ -40,10 +40,9 @@ def draw_ids(
 ) -> np.ndarray:  # (n,) True: drawn
     "Draw ids, nearly the same ones where some are added."
     texts = list(ids)
-    if len(texts) <= most:
-        return np.ones(len(texts), dtype=bool)
+    if most <= 0 or len(texts) <= most:
+        return np.full(len(texts), most > 0)
     keys = [hashlib.md5(f"{i}:{seed}".encode(), usedforsecurity=False).digest() + i.encode() for i in texts]
     drawn = np.zeros(len(texts), dtype=bool)
     drawn[sorted(range(len(texts)), key=keys.__getitem__)[:most]] = True
     return drawn
-

@@ -84,7 +84,7 @@ def rows_to_score(
     rows = rows[rows["text"].str.strip().ne("")]
     n = len(rows)
     if settings.score_rows and n > settings.score_rows:
-        kept = rows["review_id"].astype(object).isin(first).to_numpy()
+        kept = rows["review_id"].astype(object).isin(first).to_numpy(copy=True)
         rest = max(settings.score_rows - int(kept.sum()), 0)
         kept[~kept] = draw_ids(rows["review_id"][~kept], rest, settings.seed)
         rows = rows[kept]
@@ -149,7 +149,8 @@ class Scored:
     ) -> "Scored":  # a new one
         "Keep the predictions of some reviews."
         kept = self.predictions["review_id"].astype(object).isin(ids).to_numpy()
-        return replace(self, predictions=self.predictions[kept].reset_index(drop=True), embeddings=self.embeddings[kept])
+        rows = self.predictions[kept].reset_index(drop=True)
+        return replace(self, predictions=rows, embeddings=self.embeddings[kept])
 
 # %% ../../nbs/680_steps.sentiment.ipynb #7d153cf8
 def score_step(

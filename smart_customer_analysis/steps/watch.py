@@ -89,7 +89,6 @@ def recent_shop(
     pool = fit_pool(read_reviews(facts, confusion), confusion)
     return Shop(source, take_names(rows, names), confusion, k, called, names), pool
 
-
 # %% ../../nbs/695_steps.watch.ipynb #b18be0b9
 @dataclass(frozen=True)
 class Watched:

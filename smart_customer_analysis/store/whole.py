@@ -22,7 +22,6 @@ from .tables import Customer, Prediction, Review, SegmentMember
 from sqlalchemy import ColumnElement, Engine, and_, case, func, null, select, true
 from typing import Any
 
-
 # %% ../../nbs/464_store.whole.ipynb #46400007
 _CHUNK = 20_000  # rows that are Python objects at the same time
 
@@ -48,7 +47,6 @@ def _facts(rows: list[tuple]) -> pd.DataFrame:
     columns = {"customer_id": _texts(customer), "segment": _texts(segment), "stars": stars, "p_negative": p_negative}
     columns |= {"neutral": (kind // 3 % 2 == 1) & np.isnan(stars), "held_out": kind // 18 == 1}
     return pd.DataFrame(columns | {"marked": np.where(np.isnan(p_negative), stars, marked)})
-
 
 # %% ../../nbs/464_store.whole.ipynb #46400009
 def whole_facts(
@@ -80,4 +78,3 @@ def customer_groups(
         rows = c.execute(query.where(Customer.source == source)).all()
     customer, region, segment = (_texts(values) for values in zip(*rows, strict=True)) if rows else [_texts(())] * 3
     return pd.DataFrame({"region": region, "segment": segment}, index=pd.Index(customer, name="customer_id"))
-
