@@ -2236,6 +2236,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                   'smart_customer_analysis/segment/describe.py'),
                                                           'smart_customer_analysis.segment.describe._true_parts': ( 'segment.describe.html#_true_parts',
                                                                                                                     'smart_customer_analysis/segment/describe.py'),
+                                                          'smart_customer_analysis.segment.describe._words': ( 'segment.describe.html#_words',
+                                                                                                               'smart_customer_analysis/segment/describe.py'),
                                                           'smart_customer_analysis.segment.describe.clip': ( 'segment.describe.html#clip',
                                                                                                              'smart_customer_analysis/segment/describe.py'),
                                                           'smart_customer_analysis.segment.describe.describe_segments': ( 'segment.describe.html#describe_segments',
