@@ -19,6 +19,7 @@ from pathlib import Path
 from .config import Settings
 from .data.load import new_files
 from .data.source import Source, list_sources, load_source
+from .hashes import draw_ids
 from .profiling import Meter
 from .promotion import last_scorer, replaced_in_use
 from .report.deliver import run_due
@@ -30,7 +31,7 @@ from .sentiment.predict import Predictor
 from .sentiment.registry import active_model
 from .steps.load import load_step, rows_to_read, stored_name
 from .steps.segment import segment_step
-from .steps.sentiment import no_predictions, score_step, store_predictions
+from .steps.sentiment import no_predictions, rows_to_score, score_step, store_predictions
 from .steps.source import source_for
 from .steps.watch import Watched, days_to_test, watch_step
 from .store.closes import begin_close, finish_close, last_day, list_closes, load_to_go_on_from
@@ -92,24 +93,33 @@ def _load_new(
     return {"files": files, "rows": loaded.rows, "load": str(receipt)}
 
 # %% ../nbs/711_daily.ipynb #d4625717
+def _sample(settings: Settings, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    "Keep the sample of a large shop, which does not depend on what is new."
+    most, reviews = rows_to_read(settings), frames["reviews"]
+    drawn = draw_ids(reviews["review_id"], most or len(reviews), settings.seed)
+    return frames if drawn.all() else frames | {"reviews": reviews[drawn].reset_index(drop=True)}
+
+
 def _predict_new(
     settings: Settings, engine: Engine, shop: str, after: int, progress: bool
 ) -> tuple[dict[str, Any], pd.DataFrame]:
     "Predict the reviews of later loads and carry the segments on; the second result counts strange texts by day."
     new = reviews_since(engine, shop, after)
     frames = stored_frames(engine, shop, rows_to_read(settings), settings.seed, after)
-    folder = last_scorer(settings, engine, shop) or active_model(settings.models_dir)
+    folder, sample = last_scorer(settings, engine, shop) or active_model(settings.models_dir), _sample(settings, frames)
     scored, version = no_predictions(frames["reviews"]), None
     if folder:
-        predictor = Predictor(folder)
-        scored, version = score_step(settings, predictor, shop, frames["reviews"], new, progress), folder.name
+        predictor, readable = Predictor(folder), frozenset(rows_to_score(settings, sample["reviews"])[0]["review_id"])
+        first = new | readable
+        scored, version = score_step(settings, predictor, shop, frames["reviews"], first, progress), folder.name
         store_predictions(engine, shop, predictor, scored)
-    segmented = segment_step(engine, settings, shop, frames, scored, version)
-    outside = scored.outside[scored.outside.index.isin(list(new))].value_counts()
+        sampled = scored.only(readable)
+    segmented = segment_step(engine, settings, shop, sample, sampled if folder else scored, version)
+    outside = scored.outside[scored.outside.index.astype(object).isin(new)].value_counts()
     part = {
         "new": len(new),
         "model": version,
-        "predicted": int(scored.predictions["review_id"].isin(new).sum()),
+        "predicted": int(scored.predictions["review_id"].astype(object).isin(new).sum()),
         "outside": {str(why): int(n) for why, n in outside.items()},
         "segments": len(segmented["segments"]),
         "events": segmented["events"]["sentence"].dropna().tolist() if len(segmented["events"]) else [],

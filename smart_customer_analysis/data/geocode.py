@@ -365,12 +365,18 @@ def _areas() -> dict[tuple[str, str], Box]:
     return {(names.get(c, c), r): (w - 0.7, s - 0.7, e + 0.7, n + 0.7) for (c, r), w, e, s, n in boxes.itertuples()}
 
 
+def _is_inside(lon: float, lat: float, country: str, region: str) -> bool:
+    "Return whether a point, if any, lies in an area, if any; the gazetteer is read only for a point in an area."
+    if pd.isna(lon) or pd.isna(lat) or not country:
+        return True
+    w, s, e, n = _areas().get((country, region), (-180.0, -90.0, 180.0, 90.0))
+    return w <= lon <= e and s <= lat <= n
+
+
 def _agrees(customers: pd.DataFrame, typed: pd.DataFrame) -> pd.Series:
     "Return whether the point of each customer, if any, lies in the area that was read."
-    rows = zip(customers["lon"], customers["lat"], typed["country"].fillna(""), typed["region"].fillna(""), strict=True)
-    everywhere = (-180.0, -90.0, 180.0, 90.0)
-    boxes = ((lon, lat, *_areas().get((c, r), everywhere)) for lon, lat, c, r in rows)
-    inside = [pd.isna(lon) or pd.isna(lat) or (w <= lon <= e and s <= lat <= n) for lon, lat, w, s, e, n in boxes]
+    areas = typed["country"].fillna(""), typed["region"].fillna("")
+    inside = [_is_inside(*row) for row in zip(customers["lon"], customers["lat"], *areas, strict=True)]
     return pd.Series(inside, index=customers.index, dtype=bool)
 
 # %% ../../nbs/130_data.geocode.ipynb #057773f0

@@ -141,7 +141,8 @@ def _read_shop(X: Tables, now: pd.Timestamp | None) -> _Shop:
     reviews = by_id(_known_then(X["reviews"], "reviewed_at", now), "review_id")
     reviews = reviews[reviews["customer_id"].notna()] if len(reviews) else reviews
     members = _members(customers, orders, reviews)
-    orders, reviews = (f[f["customer_id"].isin(members)] for f in (orders, reviews))
+    objects = members.astype(object)
+    orders, reviews = (f[objects.get_indexer(f["customer_id"].to_numpy(object)) >= 0] for f in (orders, reviews))
     if now is None:
         now = pd.concat([orders["ordered_at"], reviews["reviewed_at"]]).max()
     return _Shop(members, customers, orders, reviews, X["predictions"], X["embeddings"], now)
@@ -164,8 +165,9 @@ def _scored_rows(reviews: pd.DataFrame, predictions: pd.DataFrame, embeddings: n
             f"{len(embeddings)} for {len(predictions)}",
             "take both from one Predictor.predict call",
         )
-    ids = predictions["review_id"].reset_index(drop=True)
-    return ids[ids.isin(reviews["review_id"])].sort_values(kind="stable").index.to_numpy(dtype=int)
+    ids, known = predictions["review_id"].to_numpy(object), pd.Index(reviews["review_id"].to_numpy(object))
+    here = np.flatnonzero(known.unique().get_indexer(ids) >= 0)
+    return here[np.argsort(ids[here], kind="stable")]
 
 
 def _text(reviews: pd.DataFrame) -> pd.Series:
@@ -215,11 +217,11 @@ def _find_topics(
 # %% ../../nbs/304_segment.features.ipynb #b0d208bd
 def _topic_shares(owner: pd.Series, topic_of: pd.Series, members: pd.Index, average: np.ndarray) -> pd.DataFrame:
     "Share of each topic in the reviews of each customer; `average`: the shares among all reviews."
-    customer = owner.reindex(topic_of.index)
-    counts = pd.crosstab(customer.to_numpy(), topic_of.to_numpy()).astype(float)
-    counts = counts.reindex(index=members, columns=range(len(average)), fill_value=0)
-    shares = (counts + 2 * average).div(counts.sum(axis=1) + 2, axis=0)
-    return shares.set_axis([f"{TOPIC}{t}" for t in range(len(average))], axis=1).rename_axis(index=members.name)
+    who, n = members.get_indexer(owner.reindex(topic_of.index)), len(average)
+    here = who >= 0
+    counts = np.bincount(who[here] * n + topic_of.to_numpy()[here], minlength=len(members) * n).reshape(-1, n)
+    shares = (counts + 2 * average) / (counts.sum(axis=1, keepdims=True) + 2)
+    return pd.DataFrame(shares, index=members, columns=[f"{TOPIC}{t}" for t in range(n)])
 
 
 def _topic_columns(shop: _Shop, model: TopicModel, average: np.ndarray) -> pd.DataFrame:
@@ -312,16 +314,16 @@ class CustomerFeatures(TransformerMixin, BaseEstimator):
         y: None = None,  # not used
     ) -> "CustomerFeatures":  # itself
         "Fit the topics, the average customer and the columns; raises `InputError` for a missing table."
-        shop = _read_shop(X, self.now)
-        _check_owners(X)
-        self.now_ = shop.now
-        self.left_out_ = {t: len(X[t]) - len(getattr(shop, t)) for t in ("orders", "reviews")}
-        topics = _find_topics(shop.reviews, shop.predictions, shop.embeddings, self.n_topics, self.seed)
-        self.topic_model_, self.topics_, self.review_topics_ = topics.model, topics.table, topics.topic_of
-        self.averages_ = _averages(shop)
-        frame = self._describe(shop)
-        self.columns_ = [c for c in frame if c not in _uninformative(frame)]
+        _fit_features(self, X)
         return self
+
+    def fit_transform(
+        self,
+        X: Tables,  # of any order of rows
+        y: None = None,  # not used
+    ) -> pd.DataFrame:  # of `transform`
+        "Fit, and describe the customers of the same tables."
+        return _fit_features(self, X)[self.columns_]
 
     def transform(
         self,
@@ -333,6 +335,20 @@ class CustomerFeatures(TransformerMixin, BaseEstimator):
 
     def _describe(self, shop: _Shop) -> pd.DataFrame:
         return _columns(shop, self.averages_, self.topic_model_, self.topics_["share"].to_numpy())
+
+
+def _fit_features(model: CustomerFeatures, X: Tables) -> pd.DataFrame:
+    "Fit the parts of a description one after the other; all columns of every customer."
+    shop = _read_shop(X, model.now)
+    _check_owners(X)
+    model.now_ = shop.now
+    model.left_out_ = {t: len(X[t]) - len(getattr(shop, t)) for t in ("orders", "reviews")}
+    topics = _find_topics(shop.reviews, shop.predictions, shop.embeddings, model.n_topics, model.seed)
+    model.topic_model_, model.topics_, model.review_topics_ = topics.model, topics.table, topics.topic_of
+    model.averages_ = _averages(shop)
+    frame = model._describe(shop)
+    model.columns_ = [c for c in frame if c not in _uninformative(frame)]
+    return frame
 
 # %% ../../nbs/304_segment.features.ipynb #d1b535df
 @patch

@@ -17,7 +17,6 @@ from typing import TypedDict
 import numpy as np
 import regex
 import torch
-from captum.attr import IntegratedGradients
 
 from ..schema import NEGATIVE, POSITIVE
 from .dataset import TextDataset, bare_backend, clean_text, two_readings
@@ -69,6 +68,8 @@ def _window_weights(
     model: LoadedModel, data: TextDataset, window: tuple[int, int], n_segments: int
 ) -> tuple[np.ndarray, np.ndarray]:
     "Return the weight of each token of a window, and the margins of the empty and of the real window."
+    from captum.attr import IntegratedGradients  # it loads Matplotlib: only where a text is explained
+
     start, stop = window
     embed, inside = (model.model.get_input_embeddings(), slice(len(data.before), len(data.before) + stop - start))
 

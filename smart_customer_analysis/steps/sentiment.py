@@ -14,13 +14,13 @@ __all__ = ['recipe_from', 'split_step', 'train_step', 'rows_to_score', 'margins_
 import json
 import numpy as np
 import pandas as pd
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from ..config import Settings
 from ..data.labelled import DataSplit, split_labelled
 from ..data.review_text import text_of
-from ..data.split import sample_rows
+from ..hashes import draw_ids
 from ..profiling import Meter
 from ..promotion import admit_model, last_scorer, pin_active
 from ..schema import InputError
@@ -84,10 +84,12 @@ def rows_to_score(
     "Choose the reviews to score."
     rows = reviews[["review_id"]].assign(text=text_of(reviews))
     rows = rows[rows["text"].str.strip().ne("")]
-    n, ahead = len(rows), rows["review_id"].isin(first)
+    n = len(rows)
     if settings.score_rows and n > settings.score_rows:
-        rest = max(settings.score_rows - int(ahead.sum()), 1)
-        rows = pd.concat([rows[ahead], sample_rows(rows[~ahead], rest, settings.seed)]).sort_index()
+        kept = rows["review_id"].astype(object).isin(first).to_numpy(copy=True)
+        rest = max(settings.score_rows - int(kept.sum()), 0)
+        kept[~kept] = draw_ids(rows["review_id"][~kept], rest, settings.seed)
+        rows = rows[kept]
     return rows, n
 
 # %% ../../nbs/680_steps.sentiment.ipynb #01e78c89
@@ -142,6 +144,15 @@ class Scored:
     def n_unsure(self) -> int:  # reviews without a predicted label
         "Count the reviews that the model leaves unanswered."
         return int(self.predictions["label"].isna().sum())
+
+    def only(
+        self,
+        ids: frozenset[str],  # review_id
+    ) -> "Scored":  # a new one
+        "Keep the predictions of some reviews."
+        kept = self.predictions["review_id"].astype(object).isin(ids).to_numpy()
+        rows = self.predictions[kept].reset_index(drop=True)
+        return replace(self, predictions=rows, embeddings=self.embeddings[kept])
 
 # %% ../../nbs/680_steps.sentiment.ipynb #7d153cf8
 def score_step(

@@ -96,7 +96,7 @@ def test_a_close_after_a_new_file_gives_the_tables_and_figures_of_all_files_at_o
 def test_a_second_close_reads_predicts_and_tells_nothing(home, monkeypatch):
     closed(home)
     before = content(home)
-    monkeypatch.setattr(watch, "read_shop", None)  # the whole shop is not read where there is no day to test
+    monkeypatch.setattr(watch, "recent_shop", None)  # the shop is not read where there is no day to test
     again = closed(home)
     assert (again["files"], again["new"], again["days"], again["changes"]) == ([], 0, [], [])
     assert content(home) == before
