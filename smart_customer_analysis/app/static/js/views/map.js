@@ -2,13 +2,34 @@
 import { get } from "../api.js";
 import { card, emptyState, table } from "../card.js";
 import { $, $$, clear, drawn, h, hideTip, icon, s, say, showTip } from "../dom.js";
-import { drawable, figure, isHidden, isWide, safePath, symbol, written } from "../figure.js";
+import {
+  drawable,
+  figure,
+  isHidden,
+  isWide,
+  safePath,
+  symbol,
+  written,
+  proofButton,
+  proofKey,
+} from "../figure.js";
 import { nothing } from "../empty.js";
 import { FIGURE_COLUMNS, figureCells, save } from "../export.js";
 import { count, plural } from "../format.js";
-import { cellLines, extentOf, land, legend, legendSVG, padded, paint, staticMap } from "../geo.js";
-import { namePlaces, ofKind, outlines, regionCells } from "../outlines.js";
-import { proofButton, proofKey } from "../proof.js";
+import {
+  cellLines,
+  extentOf,
+  land,
+  legend,
+  legendSVG,
+  padded,
+  paint,
+  staticMap,
+  namePlaces,
+  ofKind,
+  outlines,
+  regionCells,
+} from "../geo.js";
 import { queryParams, filtersOf, here, href, meta, state } from "../state.js";
 import { WHY } from "../words.js";
 
