@@ -260,7 +260,7 @@ export default {
     const opt = () => ({
       size: SIZES.some(([v]) => v === state.query.size)
         ? state.query.size
-        : hasRegions()
+        : hasRegions() && state.query.metric !== "difference"
           ? "regions"
           : "large",
       metric: state.query.metric === "difference" ? "difference" : "share",
@@ -313,7 +313,7 @@ export default {
         h(
           "div",
           { class: "switch", role: "group", "aria-label": "Regions, or the size of the cells" },
-          (hasRegions() ? [REGIONS, ...SIZES] : SIZES).map(([v, t], i) =>
+          (hasRegions() && o.metric === "share" ? [REGIONS, ...SIZES] : SIZES).map(([v, t], i) =>
             h(
               "button",
               {
