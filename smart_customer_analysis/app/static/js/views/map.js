@@ -228,7 +228,7 @@ export default {
       note = h("p", { class: "caption map-note", hidden: true }),
       legendBox = h("div", { class: "map-legend" });
     const controls = h("div", { class: "map-controls", role: "group", "aria-label": "Map settings" });
-    const spots = card({ id: "spots", title: "Hot spots", subtitle: "…", minHeight: 120, phoneHeight: 180 }),
+    const spots = card({ id: "spots", title: "Hot spots", subtitle: "…", minHeight: 120, phoneHeight: 224 }),
       picked = h("section", { class: "card picked", "aria-live": "polite", hidden: true });
     const regions = card({ id: "regions", title: "Regions", minHeight: 120 });
     root.append(
