@@ -1,7 +1,6 @@
 // A card: sentence title, subtitle, figure, caption, `Chart | Table | Download`, and seven states at one height.
 import { ApiError } from "./api.js";
 import { clear, h, icon, say, uid } from "./dom.js";
-import { saveCSV, savePNG, saveSVG } from "./export.js";
 import { WHY } from "./words.js";
 
 export const skeleton = (lines = 4) =>
@@ -224,6 +223,8 @@ export function card({
   };
 }
 
+const saving = () => import("./export.js"); // comes with the first download
+
 function downloads({ csv, picture, links = [] }) {
   const close = (e) => {
     const d = e.target.closest("details");
@@ -252,9 +253,9 @@ function downloads({ csv, picture, links = [] }) {
     h(
       "div",
       { class: "menu-list" },
-      csv ? item("CSV", () => saveCSV(csv())) : null,
-      picture ? item("PNG", () => savePNG(picture())) : null,
-      picture ? item("SVG", () => saveSVG(picture())) : null,
+      csv ? item("CSV", async () => (await saving()).saveCSV(csv())) : null,
+      picture ? item("PNG", async () => (await saving()).savePNG(picture())) : null,
+      picture ? item("SVG", async () => (await saving()).saveSVG(picture())) : null,
       links.map(([text, fn]) => item(text, fn)),
     ),
   );

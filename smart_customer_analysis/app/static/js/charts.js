@@ -176,7 +176,12 @@ export function weekly(
     svg.append(
       s(
         "text",
-        { class: "c-end", x: width - 2, y: Math.max(12, y(points[final].high) - 8), "text-anchor": "end" },
+        {
+          class: "c-end",
+          x: final === last ? width - 2 : x(final) + 12,
+          y: Math.max(12, y(points[final].high) - 8),
+          "text-anchor": "end",
+        },
         written(points[final]),
       ),
     );

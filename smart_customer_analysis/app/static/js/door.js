@@ -1,13 +1,18 @@
 // Where the server asks for a key: it is sent once, and the server keeps it in a cookie that no script can read.
 import { $ } from "./dom.js";
 
-export function watchDoor() {
-  const dialog = $("#door"),
-    field = $("#door-key"),
+let ready = false;
+
+export function openDoor() {
+  const dialog = $("#door");
+  if (!ready) mount(dialog);
+  ready = true;
+  if (!dialog.open) dialog.showModal();
+}
+
+function mount(dialog) {
+  const field = $("#door-key"),
     said = $("#door-said");
-  document.addEventListener("sca:key", () => {
-    if (!dialog.open) dialog.showModal();
-  });
   dialog.addEventListener("click", (e) => {
     if (e.target.closest("[data-close]")) dialog.close();
   });

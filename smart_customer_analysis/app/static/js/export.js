@@ -1,5 +1,6 @@
 // Downloads: numbers with their range, n, filters and period; pictures in the light scheme with title, legend and date.
 import { h, s } from "./dom.js";
+export { FIGURE_COLUMNS, figureCells } from "./figure.js";
 import { period, scopeText, state, filtersOf, meta } from "./state.js";
 
 const slug = (t) =>
@@ -42,22 +43,6 @@ export function csvOf({ title, columns, rows, without = [] }) {
 }
 export function saveCSV(what) {
   save(`${slug(what.title)}.csv`, new Blob(["﻿", csvOf(what)], { type: "text/csv;charset=utf-8" }));
-}
-
-// The columns every figure brings into a download; hidden stays hidden.
-export const FIGURE_COLUMNS = ["value", "low", "high", "n_reviews", "n_customers", "n_unsure", "symbol"];
-export function figureCells(f) {
-  if (!f || f.reliability === "hidden") return ["", "", "", "", "", "", f ? "[c]" : "[x]"];
-  const none = f.value === null || f.value === undefined;
-  return [
-    none || f.reliability === "wide" ? "" : f.value,
-    f.low ?? "",
-    f.high ?? "",
-    f.n_reviews ?? "",
-    f.n_customers ?? "",
-    f.n_unsure ?? "",
-    none ? "[x]" : f.reliability === "wide" ? "[u]" : "",
-  ];
 }
 
 const PROPS = [

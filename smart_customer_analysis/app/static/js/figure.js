@@ -114,6 +114,17 @@ export function badge(id, name) {
   );
 }
 
+export const proofKey = (kind, name) => `${kind}:${name}`;
+// A mark that opens its proof: the whole sentence is the button; main.js puts the key into the address.
+export const proofButton = (key, children, cls = "") =>
+  h(
+    "button",
+    { type: "button", class: `proof-open ${cls}`.trim(), "aria-haspopup": "dialog", data: { proof: key } },
+    children,
+    " ",
+    h("span", { class: "proof-word" }, "Proof"),
+  );
+
 // Dot with a line that fades at its ends; `other` is a hollow comparison dot, `line` a reference for all customers.
 export function track(f, { max = 1, other = null, line = null, tone = "" } = {}) {
   const at = (v) => `${Math.max(0, Math.min(100, (100 * v) / max))}%`;
@@ -136,4 +147,20 @@ export function track(f, { max = 1, other = null, line = null, tone = "" } = {})
 export function niceMax(figures, step = 0.1) {
   const top = Math.max(0, ...figures.filter(drawable).map((f) => f.high));
   return Math.min(1, Math.max(step * 2, Math.ceil((top + 0.005) / step) * step));
+}
+
+// The columns every figure brings into a download; hidden stays hidden.
+export const FIGURE_COLUMNS = ["value", "low", "high", "n_reviews", "n_customers", "n_unsure", "symbol"];
+export function figureCells(f) {
+  if (!f || f.reliability === "hidden") return ["", "", "", "", "", "", f ? "[c]" : "[x]"];
+  const none = f.value === null || f.value === undefined;
+  return [
+    none || f.reliability === "wide" ? "" : f.value,
+    f.low ?? "",
+    f.high ?? "",
+    f.n_reviews ?? "",
+    f.n_customers ?? "",
+    f.n_unsure ?? "",
+    none ? "[x]" : f.reliability === "wide" ? "[u]" : "",
+  ];
 }

@@ -1,11 +1,9 @@
 // Boot and router. A filter change pushes history (Back = undo); a drill-down remembers where it came from.
 import { ApiError, get } from "./api.js";
 import { failedState } from "./card.js";
-import { watchDoor } from "./door.js";
 import { $, clear, h, hideTip, say } from "./dom.js";
 import { backLink, drawFilters, drawFresh, drawNav, mountFrame, setReasons, showMatching } from "./frame.js";
-import { drawProof, mountProof } from "./proof.js";
-import { TITLES, VIEWS, filtersOf, meta, refresh, state } from "./state.js";
+import { TITLES, VIEWS, filtersOf, here, meta, refresh, state } from "./state.js";
 
 const LOAD = {
   overview: () => import("./views/overview.js"),
@@ -70,6 +68,16 @@ function onlyProof() {
   at = location.pathname + location.search;
   drawProof();
 }
+
+// The drawer and the door of the key come when they are needed.
+async function drawProof() {
+  if (state.query.proof || $("#proof").open) (await import("./proof.js")).drawProof(navigate);
+}
+document.addEventListener("click", (e) => {
+  const button = e.target.closest?.("[data-proof]");
+  if (button) navigate(here({ proof: button.dataset.proof, cursor: state.query.cursor || "" }));
+});
+document.addEventListener("sca:key", async () => (await import("./door.js")).openDoor());
 
 async function show({ focus = false, restore = false } = {}) {
   const mine = ++turn;
@@ -247,9 +255,7 @@ const periodNeeded = () =>
   !["try", "reports"].includes(state.view) &&
   !(state.view === "overview" && Object.keys(filtersOf()).every((k) => k === "source"));
 
-watchDoor();
 mountFrame(navigate);
-mountProof(navigate);
 drawNav();
 LOAD[state.view]();
 const names = learn();

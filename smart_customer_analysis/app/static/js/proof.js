@@ -13,25 +13,7 @@ const WITHOUT = ["sentiment", "q"];
 let go = () => {};
 let turn = 0;
 
-export const proofKey = (kind, name) => `${kind}:${name}`;
-// A mark that opens its proof: the whole sentence is the button.
-export function proofButton(key, children, cls = "") {
-  return h(
-    "button",
-    {
-      type: "button",
-      class: `proof-open ${cls}`.trim(),
-      "aria-haspopup": "dialog",
-      data: { proof: key },
-      on: { click: () => go(here({ proof: key, cursor: state.query.cursor || "" })) },
-    },
-    children,
-    " ",
-    h("span", { class: "proof-word" }, "Proof"),
-  );
-}
-
-export function mountProof(navigate) {
+function mount(navigate) {
   go = navigate;
   const dialog = $("#proof");
   dialog.addEventListener("cancel", (e) => {
@@ -49,7 +31,8 @@ function close() {
 }
 
 // Shows what the address says: called after every change of it.
-export async function drawProof() {
+export async function drawProof(navigate = go) {
+  if (go !== navigate) mount(navigate);
   const dialog = $("#proof"),
     key = state.query.proof,
     mine = ++turn;
@@ -83,7 +66,7 @@ export async function drawProof() {
       body,
       err.status === 404
         ? emptyState("There is no such mark with these filters: nothing is proven here any more.")
-        : failedState(err, drawProof, "The page behind it still holds."),
+        : failedState(err, () => drawProof(), "The page behind it still holds."),
     );
   }
 }

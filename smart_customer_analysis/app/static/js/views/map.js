@@ -2,13 +2,34 @@
 import { get } from "../api.js";
 import { card, emptyState, table } from "../card.js";
 import { $, $$, clear, drawn, h, hideTip, icon, s, say, showTip } from "../dom.js";
-import { drawable, figure, isHidden, isWide, safePath, symbol, written } from "../figure.js";
+import {
+  drawable,
+  figure,
+  isHidden,
+  isWide,
+  safePath,
+  symbol,
+  written,
+  proofButton,
+  proofKey,
+} from "../figure.js";
 import { nothing } from "../empty.js";
 import { FIGURE_COLUMNS, figureCells, save } from "../export.js";
 import { count, plural } from "../format.js";
-import { cellLines, extentOf, land, legend, legendSVG, padded, paint, staticMap } from "../geo.js";
-import { namePlaces, ofKind, outlines, regionCells } from "../outlines.js";
-import { proofButton, proofKey } from "../proof.js";
+import {
+  cellLines,
+  extentOf,
+  land,
+  legend,
+  legendSVG,
+  padded,
+  paint,
+  staticMap,
+  namePlaces,
+  ofKind,
+  outlines,
+  regionCells,
+} from "../geo.js";
 import { queryParams, filtersOf, here, href, meta, state } from "../state.js";
 import { WHY } from "../words.js";
 
@@ -207,7 +228,7 @@ export default {
       note = h("p", { class: "caption map-note", hidden: true }),
       legendBox = h("div", { class: "map-legend" });
     const controls = h("div", { class: "map-controls", role: "group", "aria-label": "Map settings" });
-    const spots = card({ id: "spots", title: "Hot spots", subtitle: "…", minHeight: 120, phoneHeight: 180 }),
+    const spots = card({ id: "spots", title: "Hot spots", subtitle: "…", minHeight: 120, phoneHeight: 224 }),
       picked = h("section", { class: "card picked", "aria-live": "polite", hidden: true });
     const regions = card({ id: "regions", title: "Regions", minHeight: 120 });
     root.append(
@@ -239,7 +260,7 @@ export default {
     const opt = () => ({
       size: SIZES.some(([v]) => v === state.query.size)
         ? state.query.size
-        : hasRegions()
+        : hasRegions() && state.query.metric !== "difference"
           ? "regions"
           : "large",
       metric: state.query.metric === "difference" ? "difference" : "share",
@@ -292,7 +313,7 @@ export default {
         h(
           "div",
           { class: "switch", role: "group", "aria-label": "Regions, or the size of the cells" },
-          (hasRegions() ? [REGIONS, ...SIZES] : SIZES).map(([v, t], i) =>
+          (hasRegions() && o.metric === "share" ? [REGIONS, ...SIZES] : SIZES).map(([v, t], i) =>
             h(
               "button",
               {

@@ -2,7 +2,6 @@
 import { get } from "../api.js";
 import { card, emptyState, table } from "../card.js";
 import { drawn, h, icon, say } from "../dom.js";
-import { nothing } from "../empty.js";
 import {
   badge,
   drawable,
@@ -17,16 +16,16 @@ import {
   symbol,
   track,
   written,
+  proofButton,
+  proofKey,
+  FIGURE_COLUMNS,
+  figureCells,
 } from "../figure.js";
 import { count, date, dates, day, addDays, iso, pct, plural, pointsText, range } from "../format.js";
-import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { dotRows, weekly } from "../charts.js";
-import { ofKind, outlines, regionCells } from "../outlines.js";
-import { land, legendItems, staticMap, extentOf, cellLines } from "../geo.js";
-import { proofButton, proofKey } from "../proof.js";
+import { land, legendItems, staticMap, extentOf, cellLines, ofKind, outlines, regionCells } from "../geo.js";
 import { queryParams, filtersOf, here, href, meta, period, scopeText, state } from "../state.js";
-import { sinceLast } from "../since.js";
-import { isThin, longerSpan, months, spanWords } from "../thin.js";
+import { isThin, longerSpan, months, sinceLast, spanWords } from "../spans.js";
 import { WHY } from "../words.js";
 
 const SENTIMENT = "Sentiment does not act here: a share of negative reviews needs all of them.";
@@ -177,7 +176,11 @@ async function headline(o, signal) {
     c = o.change,
     p = o.period;
   if (isEmpty(o))
-    return { title: "Negative reviews", subtitle: "", body: await nothing({ without: WITHOUT }) };
+    return {
+      title: "Negative reviews",
+      subtitle: "",
+      body: await (await import("../empty.js")).nothing({ without: WITHOUT }),
+    };
   const before = p.previous_start ? dates(p.previous_start, p.previous_end) : null;
   const proven = c.mark === "worse" || c.mark === "better",
     size = (v) => Math.round(100 * Math.abs(v)),

@@ -14,6 +14,8 @@ import {
   symbol,
   track,
   written,
+  proofButton,
+  proofKey,
 } from "../figure.js";
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { count, date, dates, day, addDays, iso, number, pct, plural } from "../format.js";
@@ -63,13 +65,16 @@ function list(d, ch, unit) {
     if (!p && apart.has(`[${x.id}] ${x.name}`)) return mark("not_comparable");
     if (!p && ch && !tested) return h("span", { class: "muted" }, "not tested");
     return p
-      ? mark(
-          p.mark,
-          [
+      ? proofButton(
+          proofKey("segment", p.name),
+          mark(
             p.mark,
-            ": ",
-            `${Math.round(100 * Math.min(Math.abs(p.low), Math.abs(p.high)))} to ${Math.round(100 * Math.max(Math.abs(p.low), Math.abs(p.high)))} points`,
-          ].join(""),
+            [
+              p.mark,
+              ": ",
+              `${Math.round(100 * Math.min(Math.abs(p.low), Math.abs(p.high)))} to ${Math.round(100 * Math.max(Math.abs(p.low), Math.abs(p.high)))} points`,
+            ].join(""),
+          ),
         )
       : ch
         ? mark("none")
