@@ -7,7 +7,6 @@ import time
 
 import numpy as np
 import pandas as pd
-from sim_table import write
 
 from smart_customer_analysis.insight.estimate import fit_pool, read_reviews, simulate_reviews
 from smart_customer_analysis.insight.shares import shares_by

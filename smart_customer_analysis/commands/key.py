@@ -26,7 +26,9 @@ def _engine(database: str | None) -> Any:  # Engine
 @key.command("create")
 def key_create(
     name: Annotated[str, typer.Argument(help="Who will use it, for example: shop window.")],
-    scope: Annotated[list[str] | None, typer.Option(help="read, predict, report, label or admin; several allowed.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="read, predict, report, label or admin; several allowed.")
+    ] = None,
     days: Annotated[int, typer.Option(min=0, help="Days until it ends; 0: never.")] = 365,
     database: Database = None,
     as_json: Json = False,

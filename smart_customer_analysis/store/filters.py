@@ -18,7 +18,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, not_, null, or_, select
 from typing import Any
 from ..schema import InputError, NEGATIVE, POSITIVE, SRID
-from .tables import Customer, Label, ModelInUse, Prediction, Review, SegmentMember, SegmentRun
+from smart_customer_analysis.store.tables import (
+    Customer,
+    Label,
+    ModelInUse,
+    Prediction,
+    Review,
+    SegmentMember,
+    SegmentRun,
+)
 
 # %% ../../nbs/455_store.filters.ipynb #48c1fe6d
 @dataclass(frozen=True)
@@ -138,9 +146,7 @@ def select_reviews(
         Prediction.review_id == Review.review_id,
         Prediction.model_version == scope.model,
     )
-    labelled = and_(
-        Label.source == Review.source, Label.review_id == Review.review_id, Label.undone_at.is_(None)
-    )
+    labelled = and_(Label.source == Review.source, Label.review_id == Review.review_id, Label.undone_at.is_(None))
     home = and_(Customer.source == Review.source, Customer.customer_id == Review.customer_id)
     member_id = Review.review_id if scope.unit == "review" else Review.customer_id
     member = and_(SegmentMember.run_id == scope.run_id, SegmentMember.member_id == member_id)
