@@ -4,6 +4,7 @@ Writes docs/measured/labels.md."""
 
 import argparse
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from smart_customer_analysis.insight.shares import shares_by
 from smart_customer_analysis.stats import confusion_counts, score_distribution
 from smart_customer_analysis.view.labels import label_weights, queue_order, thresholds
 
-SHOPS = [(right, truth) for right in (0.81, 0.92) for truth in (0.1, 0.4)]
-LABELS = (0, 50, 100, 200)
+SHOPS = ((0.81, 0.4), (0.92, 0.1))  # share of right predictions, true share
+LABELS = (0, 50, 200)
 VALIDATION = 150  # rows behind the confusion counts
 
 
@@ -26,12 +27,13 @@ def facts_of(shop: pd.DataFrame, draw: int) -> pd.DataFrame:
         review_id=[f"{draw}-{i}" for i in range(n)], label=None, rating=None, labelled=None, reviewed_at=pd.NaT,
         region=np.where(np.arange(n) % 2 == 0, "a", "b"), product_id="p", label_queue=None, label_size=np.nan,
         label_threshold=np.nan,
+        stars=np.nan, neutral=False,
     )  # fmt: skip
 
 
 def labelled(facts: pd.DataFrame, n: int, ordered: bool, queue: str = "") -> pd.DataFrame:
     "Give the next `n` reviews of the queue their true label; not ordered: each review is as likely as any other."
-    order = queue_order(facts, queue)
+    order = queue_order(facts[facts["region"] == "a"] if queue else facts)
     if not ordered:
         order = order.assign(place=order["place"] * order["size"], size=1.0).sort_values("place", ignore_index=True)
     rows = facts.set_index("review_id")
@@ -87,11 +89,22 @@ def table(draws: int, n: int, seed: int, focus: bool = False) -> pd.DataFrame:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--draws", type=int, default=100)
     parser.add_argument("--reviews", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    started = time.process_time()
-    whole = table(args.draws, args.reviews, args.seed)
-    part = table(args.draws, args.reviews, args.seed + 1, focus=True)
-    print(whole.round(3).to_string(), part.round(3).to_string(), time.process_time() - started, sep="\n")
+    started = time.perf_counter()
+    with ProcessPoolExecutor(2) as pool:
+        jobs = [pool.submit(table, args.draws, args.reviews, args.seed + focus, bool(focus)) for focus in (0, 1)]
+        whole, part = (job.result() for job in jobs)
+    intro = (
+        f"{args.draws:,} simulated shops of {args.reviews:,} reviews per row, none with stars; customers write one "
+        f"review each. Before the first label the share rests on {VALIDATION} validation rows. Random: each review is as "
+        "likely to be offered as any other. Queue: as `view.labels` offers and weighs them. Errors and widths as "
+        "shares: 0.020 is 2 points. Asked for: coverage 0.93 to 0.97, and a narrower range than in random order."
+    )
+    tables = {
+        "All reviews, labels for all": whole,
+        "One of two regions: random labels for all, the queue for this region": part,
+    }
+    write("labels", "Labels given by people", intro, tables, args.seed, time.perf_counter() - started)

@@ -52,10 +52,16 @@ def label_item(
 ) -> LabelItem:
     "Write one review to be labelled as the API does."
     region, _, product, hidden = named.of(row)
-    lang = language_of(f"{row['title']} {row['text']}") or None
-    shown = {"review_id": row["review_id"], "title": row["title"], "text": row["text"], "lang": lang}
-    names = {"region": region, "product": product, "hidden": [h for h in hidden if h != "segment"]}
-    return LabelItem(**shown, **names, reviewed_at=plain(row["reviewed_at"]))
+    return {
+        "review_id": row["review_id"],
+        "title": row["title"],
+        "text": row["text"],
+        "reviewed_at": plain(row["reviewed_at"]),
+        "region": region,
+        "product": product,
+        "lang": language_of(f"{row['title']} {row['text']}") or None,
+        "hidden": [name for name in hidden if name != "segment"],
+    }
 
 # %% ../nbs/697_labelling.ipynb #130cc254
 @translate_errors

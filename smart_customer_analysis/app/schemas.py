@@ -486,7 +486,7 @@ class Reviews(Out):
 
 
 class LabelItem(Out):
-    """A review to be labelled. What the model reads is left out, and its segment: who has seen them agrees too often."""
+    """A review to be labelled, without what the model reads and without its segment: they would lead the reader."""
 
     review_id: str
     title: str

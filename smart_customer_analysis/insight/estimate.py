@@ -67,7 +67,7 @@ EVEN_ROWS = 30  # labels by hand that the variance of equal chances counts as
 
 # %% ../../nbs/495_insight.estimate.ipynb #230df3eb
 def read_reviews(
-    frame: pd.DataFrame,  # customer_id; stars or marked, or both; optional p_negative, neutral, held_out, by_hand, weight
+    frame: pd.DataFrame,  # customer_id; stars or marked, or both; p_negative, neutral, held_out, by_hand, weight
     confusion: dict[str, Any] | None,  # validation counts of the model; None: the labelled reviews say how it errs
     own: bool | None = None,  # as in the pool of the whole shop, where `frame` is a part of it; None: of the frame
 ) -> pd.DataFrame:  # person, y (label), f (prediction), held_out, neutral, unsure, negative, score, by_hand, weight

@@ -57,8 +57,8 @@ class Figure(TypedDict):
 HIDDEN: Figure = {
     "value": None, "low": None, "high": None, "n_reviews": None, "n_customers": None, "n_unsure": None,
     "n_labelled": None, "n_by_hand": None, "n_predicted": None, "n_neutral": None, "neutral": None,
-    "neutral_low": None, "neutral_high": None, "counted": None, "reliability": "hidden", "reason": None, "corrected": False,
-    "evidence": None,
+    "neutral_low": None, "neutral_high": None, "counted": None, "reliability": "hidden", "reason": None,
+    "corrected": False, "evidence": None,
 }  # fmt: skip
 _KINDS = ("n_unsure", "n_labelled", "n_by_hand", "n_predicted", "n_neutral")
 _NONE: dict[str, Any] = {**dict.fromkeys(_KINDS, 0), "reliability": "none"}

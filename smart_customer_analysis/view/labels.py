@@ -17,7 +17,6 @@ from datetime import date
 from ..hashes import hash_texts
 from ..schema import InputError
 from ..store.filters import Filters
-from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 # %% ../../nbs/609_view.labels.ipynb #12613cc3
