@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -22,10 +22,12 @@ from smart_customer_analysis.pipeline import run
 from smart_customer_analysis.schema import InputError
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
 from smart_customer_analysis.service import Service
+from smart_customer_analysis.serving import read_shop
 from smart_customer_analysis.steps import watch
 from smart_customer_analysis.store.closes import begin_close, list_closes, told_alerts
 from smart_customer_analysis.store.filters import Filters
 from smart_customer_analysis.store.migrate import open_database
+from smart_customer_analysis.store.query import segments
 from smart_customer_analysis.store.tables import Customer, Prediction, Review
 
 COLUMNS = ["review_id", "customer_id", "rating", "text", "reviewed_at"]
@@ -58,8 +60,8 @@ def home(shop, tmp_path):
 NOW = datetime(2026, 11, 17, 7, tzinfo=UTC)
 
 
-def closed(home, now=NOW, **more):
-    return close(load_settings(home), "csv", (home / "in",), "kiosk", now, **more)
+def closed(home, now=NOW, **changes):
+    return close(load_settings(home, **changes), "csv", (home / "in",), "kiosk", now)
 
 
 def content(home):
@@ -82,15 +84,26 @@ def figures(home):
     return json.dumps([view[k] for k in ("headline", "previous", "over_time", "data_to")], sort_keys=True)
 
 
-def test_a_close_after_a_new_file_gives_the_tables_and_figures_of_all_files_at_once(home, shop, tmp_path):
-    result = closed(home)
+def test_a_close_after_a_new_file_gives_the_tables_and_figures_of_all_files_at_once(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(daily, "rows_to_read", lambda settings: 300)  # as in a shop of which a sample is held in memory
+    result = closed(home, score_rows=120)
     assert (result["files"], result["new"]) == (["reviews-2.csv"], 60)
     at_once = tmp_path / "at_once"
     shutil.copytree(home / "in", at_once / "in")
     shutil.copytree(home / "models", at_once / "models")
-    closed(at_once)
+    assert closed(at_once, score_rows=120)["new"] == 560
     assert content(home) == content(at_once)
     assert figures(home) == figures(at_once)
+    inputs = [segments(open_database(load_settings(h)), "kiosk")["params"]["inputs"] for h in (home, at_once)]
+    assert inputs[0] == inputs[1]  # hash of the numbers that the segments are made from
+
+
+def test_the_days_are_tested_with_the_names_and_the_pool_of_the_page(home):
+    engine, k = open_database(load_settings(home)), load_settings(home).min_customers
+    page, (recent, pool) = read_shop(engine, "kiosk", k), watch.recent_shop(engine, "kiosk", k, date(2026, 10, 1))
+    assert (pool, recent.names, recent.confusion) == (page.pool, page.names, page.confusion)
+    assert recent.segment_names == page.segment_names
+    assert 0 < len(recent.reviews) < len(page.reviews)
 
 
 def test_a_second_close_reads_predicts_and_tells_nothing(home, monkeypatch):
