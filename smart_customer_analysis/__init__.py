@@ -94,6 +94,7 @@ Modules:
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers
 - `smart_customer_analysis.segment.refit`: A refit keeps what is still there and changes what is not
+- `smart_customer_analysis.segment.theme_weeks`: A week later: the same names for the same subjects, and a new subject told as new
 - `smart_customer_analysis.segment.themes`: Themes of sentences, the same for the same sentences in any order
 - `smart_customer_analysis.sentiment.cache`: Blocks of predictions on disk; a killed run goes on where it was
 - `smart_customer_analysis.sentiment.card`: The calibration and metrics of the held-out rows, and the model card written from them

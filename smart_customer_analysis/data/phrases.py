@@ -170,7 +170,7 @@ def _typo(text: str, at: float, kind: int) -> str:
     return text[:i] + [text[i + 1] + text[i], text[i + 1], text[i] + text[i] + text[i + 1]][kind] + text[i + 2 :]
 
 # %% ../../nbs/100_data.phrases.ipynb #599d7b7d
-def _humanise(rng: np.random.Generator, texts: list[str], verdict: np.ndarray) -> list[str]:
+def _humanise(rng: np.random.Generator, texts: list[str], verdict: np.ndarray, names: np.ndarray) -> list[str]:
     "Add typos, small letters, marks and rare sarcasm."
     start, n = wording()[0], len(texts)
     g, u, at, kind = start.groups, rng.random((4, n)), rng.random((3, n)), rng.integers(0, 3, (3, n))
@@ -186,7 +186,7 @@ def _humanise(rng: np.random.Generator, texts: list[str], verdict: np.ndarray) -
         text = texts[i]
         texts[i] = text.lower() if u[1, i] < 0.07 else text.upper() if u[1, i] < 0.08 else text.rstrip(".") + mark[i]
     for i in np.flatnonzero((u[3] < 0.012) & (verdict < 2)):
-        texts[i] = sour[i] + "."
+        texts[i] = sour[i].replace("{p}", names[i]) + "."
     return texts
 
 # %% ../../nbs/100_data.phrases.ipynb #cd396300
@@ -212,4 +212,4 @@ def write_texts(
         t.replace("{p}", p).replace("{w}", w).replace("{W}", c)
         for t, p, w, c in zip(raw, names, people, capital, strict=True)
     ]
-    return [t[:1].upper() + t[1:] for t in titles], _humanise(rng, [t[:1].upper() + t[1:] for t in texts], verdict)
+    return [t[:1].upper() + t[1:] for t in titles], _humanise(rng, [t[:1].upper() + t[1:] for t in texts], verdict, names)

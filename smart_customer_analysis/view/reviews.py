@@ -133,7 +133,8 @@ def figure_sentence(
 ) -> str:
     "Write how counts become the figure."
     of = (figure["n_labelled"] or 0) + (figure["n_predicted"] or 0)
-    counted = f"{n_negative:,} of {of:,} are negative, {made_of(figure)} ({percent(n_negative / max(of, 1))}).{_neutral_sentence(figure)}"
+    counted = f"{n_negative:,} of {of:,} are negative, {made_of(figure)} ({percent(n_negative / max(of, 1))})."
+    counted += _neutral_sentence(figure)
     if figure["reliability"] == "not_comparable":
         return f"{counted} No share can be given: {figure['reason']}."
     value, low, high = figure["value"] or 0, figure["low"] or 0, figure["high"] or 0
