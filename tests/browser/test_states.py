@@ -362,7 +362,7 @@ def test_a_period_too_thin_for_one_number_says_which_longer_one_has_it(open_page
     assert line.inner_text().startswith("Too few ") and "; over " in line.inner_text()
     share = line.locator(".figure .point").inner_text()
     line.get_by_role("link", name="Show ").click()
-    until(page, "() => location.search.includes('start=')")
+    until(page, "() => !location.search.includes('start=2026-11-09')")
     settle(page)
     assert page.locator("#headline .figure-big .point").inner_text() == share
     assert page.watch.bad == []
@@ -397,8 +397,8 @@ def test_the_map_begins_with_named_regions_inside_their_country(open_page):
     assert "Portugal" in names and "Norte" in names
     pressed = page.locator(".map-controls [aria-pressed=true]")
     assert pressed.inner_text() == "Regions"
-    share = page.locator("#regions tbody tr", has_text="Norte").locator(".point").inner_text()
+    share = page.locator("#regions tbody tr", has_text="Norte").locator(".range").inner_text()
     page.locator('.map-stage svg [data-cell="region:Norte"]').dispatch_event("click")
     page.locator(".picked").wait_for(state="visible")
-    assert page.locator(".picked .point").inner_text() == share
+    assert page.locator(".picked .range").inner_text() == share
     assert page.locator("#spots .spot-figure a").count() == page.locator("#spots .spot").count()
