@@ -2256,8 +2256,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                                    'smart_customer_analysis/segment/features.py'),
                                                           'smart_customer_analysis.segment.features.CustomerFeatures.fit': ( 'segment.features.html#customerfeatures.fit',
                                                                                                                              'smart_customer_analysis/segment/features.py'),
-                                                          'smart_customer_analysis.segment.features.CustomerFeatures.fit_transform': ( 'segment.features.html#customerfeatures.fit_transform',
-                                                                                                                                       'smart_customer_analysis/segment/features.py'),
                                                           'smart_customer_analysis.segment.features.CustomerFeatures.get_feature_names_out': ( 'segment.features.html#customerfeatures.get_feature_names_out',
                                                                                                                                                'smart_customer_analysis/segment/features.py'),
                                                           'smart_customer_analysis.segment.features.CustomerFeatures.transform': ( 'segment.features.html#customerfeatures.transform',
