@@ -22,12 +22,11 @@ from smart_customer_analysis.segment.refit import choose_segments
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
 from smart_customer_analysis.sentiment.predict import Predictor
 from smart_customer_analysis.sentiment.registry import active_model
-from smart_customer_analysis.serving import read_shop
 from smart_customer_analysis.steps.load import rows_to_read
 from smart_customer_analysis.steps.segment import segment_features
 from smart_customer_analysis.steps.sentiment import score_step
-from smart_customer_analysis.steps.watch import day_table
-from smart_customer_analysis.store.known import newest_load, reviews_since
+from smart_customer_analysis.steps.watch import day_table, first_day_of, recent_shop
+from smart_customer_analysis.store.known import newest_day, newest_load, reviews_since
 from smart_customer_analysis.store.loads import save_load
 from smart_customer_analysis.store.migrate import open_database
 from smart_customer_analysis.store.query import stored_frames
@@ -145,9 +144,10 @@ def parts(home: Path) -> pd.DataFrame:
     last = last_segment_run(engine, features.unit, "bench")
     choose_segments(features.frame, settings.min_segments, settings.max_segments, settings.seed, last["members"])
     lap("choose the segments anew, from the last ones on")
-    shop = read_shop(engine, "bench", settings.min_customers)
-    lap("test: read all reviews with their predictions, for the names and the range of the whole shop")
-    watch_day(day_table(shop, shop.last_day), pd.Timestamp(shop.last_day), None, shop.k, shop.confusion, shop.pool)
+    day = newest_day(engine, "bench")
+    shop, pool = recent_shop(engine, "bench", settings.min_customers, first_day_of(day))
+    lap("test: read what all reviews say of names and range, and the reviews of 77 days")
+    watch_day(day_table(shop, day), pd.Timestamp(day), None, shop.k, shop.confusion, pool)
     lap("test: the looks of one day")
     engine.dispose()
     return pd.DataFrame(rows)

@@ -92,14 +92,14 @@ def _load_new(
     loaded, _, receipt = load_step(engine, *given, most=1, name=shop, known=known)
     return {"files": files, "rows": loaded.rows, "load": str(receipt)}
 
-# %% ../nbs/711_daily.ipynb #d4625717
+
 def _sample(settings: Settings, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     "Keep the sample of a large shop, which does not depend on what is new."
     most, reviews = rows_to_read(settings), frames["reviews"]
     drawn = draw_ids(reviews["review_id"], most or len(reviews), settings.seed)
     return frames if drawn.all() else frames | {"reviews": reviews[drawn].reset_index(drop=True)}
 
-
+# %% ../nbs/711_daily.ipynb #d4625717
 def _predict_new(
     settings: Settings, engine: Engine, shop: str, after: int, progress: bool
 ) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -115,7 +115,7 @@ def _predict_new(
         store_predictions(engine, shop, predictor, scored)
         sampled = scored.only(readable)
     segmented = segment_step(engine, settings, shop, sample, sampled if folder else scored, version)
-    outside = scored.outside[scored.outside.index.astype(object).isin(new)].value_counts()
+    outside = scored.outside[[i in new for i in scored.outside.index]].value_counts()
     part = {
         "new": len(new),
         "model": version,

@@ -296,9 +296,31 @@ def _uninformative(frame: pd.DataFrame) -> set[str]:
     full = {c for c in ("has_orders", "has_reviews") if c in frame and frame[c].all()}
     return full | {c for c in ("review_recency",) if c in frame and not frame[c].any()}
 
+
+def _fit_features(model: "CustomerFeatures", X: Tables) -> pd.DataFrame:
+    "Fit the parts of a description one after the other; all columns of every customer."
+    shop = _read_shop(X, model.now)
+    _check_owners(X)
+    model.now_ = shop.now
+    model.left_out_ = {t: len(X[t]) - len(getattr(shop, t)) for t in ("orders", "reviews")}
+    topics = _find_topics(shop.reviews, shop.predictions, shop.embeddings, model.n_topics, model.seed)
+    model.topic_model_, model.topics_, model.review_topics_ = topics.model, topics.table, topics.topic_of
+    model.averages_ = _averages(shop)
+    frame = model._describe(shop)
+    model.columns_ = [c for c in frame if c not in _uninformative(frame)]
+    return frame
+
 # %% ../../nbs/304_segment.features.ipynb #c5b35c95
 class CustomerFeatures(TransformerMixin, BaseEstimator):
     "Turn the tables of a shop into one row of numbers per customer, none missing."
+
+    now_: pd.Timestamp
+    left_out_: dict[str, int]
+    topic_model_: TopicModel | None
+    topics_: pd.DataFrame
+    review_topics_: pd.Series
+    averages_: dict[str, float]
+    columns_: list[str]
 
     def __init__(
         self,
@@ -317,14 +339,6 @@ class CustomerFeatures(TransformerMixin, BaseEstimator):
         _fit_features(self, X)
         return self
 
-    def fit_transform(
-        self,
-        X: Tables,  # of any order of rows
-        y: None = None,  # not used
-    ) -> pd.DataFrame:  # of `transform`
-        "Fit, and describe the customers of the same tables."
-        return _fit_features(self, X)[self.columns_]
-
     def transform(
         self,
         X: Tables,  # the same tables, of any customers
@@ -335,20 +349,6 @@ class CustomerFeatures(TransformerMixin, BaseEstimator):
 
     def _describe(self, shop: _Shop) -> pd.DataFrame:
         return _columns(shop, self.averages_, self.topic_model_, self.topics_["share"].to_numpy())
-
-
-def _fit_features(model: CustomerFeatures, X: Tables) -> pd.DataFrame:
-    "Fit the parts of a description one after the other; all columns of every customer."
-    shop = _read_shop(X, model.now)
-    _check_owners(X)
-    model.now_ = shop.now
-    model.left_out_ = {t: len(X[t]) - len(getattr(shop, t)) for t in ("orders", "reviews")}
-    topics = _find_topics(shop.reviews, shop.predictions, shop.embeddings, model.n_topics, model.seed)
-    model.topic_model_, model.topics_, model.review_topics_ = topics.model, topics.table, topics.topic_of
-    model.averages_ = _averages(shop)
-    frame = model._describe(shop)
-    model.columns_ = [c for c in frame if c not in _uninformative(frame)]
-    return frame
 
 # %% ../../nbs/304_segment.features.ipynb #d1b535df
 @patch
@@ -385,9 +385,10 @@ def customer_features(
 ) -> Features:  # one row per customer, sorted by id
     "Describe every customer by numbers, without missing values; raises `InputError` where there is no customer."
     model = CustomerFeatures(n_topics, now, seed)
-    frame = model.fit_transform(
-        Tables(customers=customers, orders=orders, reviews=reviews, predictions=predictions, embeddings=embeddings)
-    )
+    frame = _fit_features(
+        model,
+        Tables(customers=customers, orders=orders, reviews=reviews, predictions=predictions, embeddings=embeddings),
+    )[model.columns_]
     labels = feature_labels(frame, model.topics_)
     return Features("customer", frame, labels, model.topics_, model.review_topics_, model.now_, model.left_out_)
 

@@ -70,7 +70,7 @@ def _people(engine: Engine, source: str, facts: pd.DataFrame) -> pd.DataFrame:
     named = {"region": mine["region"], "segment": rows["segment"].fillna(mine["segment"])}
     return rows[["person"]].assign(**{name: values.astype("category") for name, values in named.items()})
 
-
+# %% ../../nbs/695_steps.watch.ipynb #69500005
 def recent_shop(
     engine: Engine,  # of a migrated database
     source: str,

@@ -63,7 +63,7 @@ def whole_facts(
         parts = [_facts(rows) for rows in iter(lambda: cursor.fetchmany(_CHUNK), [])]
     return pd.concat(parts or [_facts([])], ignore_index=True)
 
-
+# %% ../../nbs/464_store.whole.ipynb #4640000a
 def customer_groups(
     engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
