@@ -50,7 +50,7 @@ def trial(
     "Follow weeks of 600 sentences; from `start` on, one in twelve is of a subject nobody spoke of before."
     moved, births, told = [], [], None
     watched = data.plain  # these sentences stand in the database and are read again every week
-    before = model.assign(watched)["theme"].to_numpy()
+    before = model.assign(watched)["theme"].to_numpy().copy()
     for week in range(weeks):
         new = start is not None and week >= start
         rows, X = week_of(data, pools["old"], 550 if new else 600, rng)
@@ -119,10 +119,10 @@ if __name__ == "__main__":
         "A new subject, by subject": each,
     }
     intro = (
-        "Twelve themes of sentences with people's labels. A week has 600 sentences drawn from them, each embedding moved "
-        "by a quarter of its length at random. A new subject is an entity none of whose sentences were there before; from "
-        "the second week on it is one sentence in twelve; it is told where at least half of them get the new theme. Asked: "
-        "identical themes in 100 of 100 orders; at most 0.01 change theme a week; a new subject told within two weeks in 95 "
-        "of 100, false births at most 5."
+        "Twelve themes of sentences with people's labels. A week has 600 sentences drawn from them, each embedding "
+        "moved by a quarter of its length at random. A new subject is an entity of which no sentence was there before; "
+        "from the second week on it is one sentence in twelve; it is told where half of them get the new theme. "
+        "Asked: identical themes in 100 of 100 orders; at most 0.01 change theme a week; a new subject told within two "
+        "weeks in 95 of 100, false births at most 5."
     )
     write("themes_identity", "Themes that stay", intro, tables, asked.seed, time.time() - started)

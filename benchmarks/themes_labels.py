@@ -96,7 +96,7 @@ def all_labels(data: Labelled, kind: str, way: str, seed: int) -> dict:
             for at, rows in zip(parts, (train, test), strict=True):
                 at += [csr_matrix(4 * data.plain[rows]), csr_matrix(opinion[rows])]
         binary = MultiLabelBinarizer().fit([truth[i] for i in train])
-        model = OneVsRestClassifier(LogisticRegression(C=5, max_iter=200))
+        model = OneVsRestClassifier(LogisticRegression(C=5, solver="liblinear"))
         model.fit(hstack(parts[0]).tocsr(), binary.transform([truth[i] for i in train]))
         p = model.predict_proba(hstack(parts[1]).tocsr())
         chosen = (p >= 0.5) | (p == p.max(axis=1, keepdims=True))
@@ -197,20 +197,28 @@ if __name__ == "__main__":
     options.add_argument("--model", type=Path, required=True, help="a published model folder")
     options.add_argument("--cache", type=Path, required=True, help="folder for embeddings")
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--draws", type=int, default=3, help="draws of ten examples")
+    options.add_argument("--all-labels", action="store_true", help="measure with all labels, too (minutes)")
     options.add_argument("--bertopic", action="store_true", help="measure the peer, too (bench extra)")
     asked = options.parse_args()
     started, model = time.time(), LoadedModel(asked.model)
     asked.cache.mkdir(parents=True, exist_ok=True)
     sets = [Labelled(name, model, asked.cache) for name in PHRASES]
     tables = {"One phrase an entity": pd.DataFrame([phrased(d) for d in sets])}
-    tables["Ten examples an entity"] = pd.DataFrame([exampled(d, s) for d in sets for s in range(3)])
-    tables["Found without a label"] = pd.DataFrame([found(d, k) for d in sets for k in ((6, 20), (12, 12), (20, 20))])
+    print(tables, flush=True)
+    tables["Found without a label"] = pd.DataFrame([found(d, k) for d in sets for k in ((12, 12), (20, 20))])
+    print(tables["Found without a label"], flush=True)
+    draws = range(asked.seed, asked.seed + asked.draws)
+    tables["Ten examples an entity"] = pd.DataFrame([exampled(d, s) for d in sets for s in draws])
+    print(tables["Ten examples an entity"], flush=True)
+    if asked.all_labels:
+        kinds = [(d, kind) for d in sets for kind in ("entity", "entity with polarity")] + [(sets[0], "category")]
+        tables["All labels"] = pd.DataFrame(
+            [all_labels(d, kind, "words and embeddings", asked.seed) for d, kind in kinds]
+        )
+        print(tables["All labels"], flush=True)
     if asked.bertopic:
         tables["BERTopic on the same embeddings"] = pd.DataFrame([peer(d, k) for d in sets for k in (None, 10, 20)])
-    kinds = [(d, kind) for d in sets for kind in ("entity", "category", "entity with polarity")]
-    tables["All labels"] = pd.DataFrame(
-        [all_labels(d, kind, way, asked.seed) for d, kind in kinds for way in ("words", "words and embeddings")]
-    )
     tables["Names"] = pd.concat([named(d) for d in sets])
     intro = (
         "Embeddings: the packaged encoder as it came. Opinion: a model of another domain, as a shop has it. Phrases "

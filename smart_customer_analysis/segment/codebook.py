@@ -97,7 +97,7 @@ def read_codebook(
             raise InputError("merge_into a theme that stays", f"{letter} into {edit.merge_into}", "name the last one")
     return Codebook(themes, edits)
 
-# %% ../../nbs/342_segment.codebook.ipynb #77b6e38b
+# %% ../../nbs/342_segment.codebook.ipynb #1cb33ea3
 SURE, ROUNDS = 0.4, 2  # share of a theme's sentences that train; times
 REST = -1  # sentence of no given theme
 
@@ -108,8 +108,8 @@ def likeness(
     seeds: np.ndarray,  # (m, d) embeddings of phrases and examples, length 1
 ) -> np.ndarray:  # (n, themes) cosine to the middle of a theme's phrases and examples
     "Compare sentences with given themes."
-    owners = np.asarray(owners)
-    middles = unit_rows(np.stack([seeds[owners == i].mean(axis=0) for i in range(owners.max() + 1)]))
+    theme = np.asarray(owners)
+    middles = unit_rows(np.stack([seeds[theme == i].mean(axis=0) for i in range(theme.max() + 1)]))
     return X @ middles.T
 
 
