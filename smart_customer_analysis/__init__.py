@@ -71,6 +71,7 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0007_keys`: Keys of the API.
 - `smart_customer_analysis.migrations.versions.0008_labels`: Labels given by people.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
+- `smart_customer_analysis.places`: Cells, outlines and customers in a place, as the service gives them
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
 - `smart_customer_analysis.promotion`: Two models on the same rows, and a gate
 - `smart_customer_analysis.report.check`: One list of what to change, each with its cell

@@ -212,4 +212,6 @@ def write_texts(
         t.replace("{p}", p).replace("{w}", w).replace("{W}", c)
         for t, p, w, c in zip(raw, names, people, capital, strict=True)
     ]
-    return [t[:1].upper() + t[1:] for t in titles], _humanise(rng, [t[:1].upper() + t[1:] for t in texts], verdict, names)
+    return [t[:1].upper() + t[1:] for t in titles], _humanise(
+        rng, [t[:1].upper() + t[1:] for t in texts], verdict, names
+    )
