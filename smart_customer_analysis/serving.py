@@ -351,8 +351,11 @@ def find_words(
     q: str,  # words, as typed
 ) -> np.ndarray:  # (n,) True: title or text of the review holds them, small and large letters alike
     "Find the reviews that hold the words of `q`."
-    part = re.escape(q.replace("\0", "").lower())
-    return pc.match_substring_regex(shop.words, part).to_numpy()
+    part = q.replace("\0", "").lower()
+    if part != part.encode(errors="ignore").decode():  # half a character stands in no text
+        return np.zeros(len(shop.reviews), dtype=bool)
+    options = pc.MatchSubstringOptions(re.escape(part))
+    return pc.call_function("match_substring_regex", [shop.words], options).to_numpy()
 
 # %% ../nbs/690_serving.ipynb #a69000c4
 @cache

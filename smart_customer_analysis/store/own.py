@@ -14,10 +14,12 @@ import json
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from collections.abc import Sequence
 from .engine import reading
 from .sources import resolve_source
 from .tables import Customer, Review
 from sqlalchemy import Engine, Text, and_, cast, or_, select
+from typing import Any
 
 # %% ../../nbs/462_store.own.ipynb #1d3f63c1
 def spread(
@@ -49,7 +51,7 @@ def _is_group(name: str, values: pd.Series) -> bool:
 _CHUNK = 100_000  # rows that are Python objects at the same time
 
 
-def _text_frame(rows: list[tuple]) -> pd.DataFrame:
+def _text_frame(rows: Sequence[Any]) -> pd.DataFrame:
     "Return rows of review, its JSON and that of its customer as a frame of texts."
     columns = zip(*rows, strict=True) if rows else ((), (), ())
     texts = [pd.array(pa.array(values, pa.large_string()), dtype="str") for values in columns]
