@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -60,8 +61,8 @@ def reviews(n: int, people: int, texts: list[str], seed: int) -> pd.DataFrame:
     return rows.assign(label=(rows["rating"] > 3).astype("Int8").mask(rows["rating"] == 3))
 
 
-def fill(home: Path, n: int, people: int, seed: int) -> None:
-    "Make a home with a small model and a large shop."
+def fill(home: Path, n: int, people: int, seed: int, enrich: Callable = lambda *frames: frames) -> None:
+    "Make a home with a small model and a large shop; `enrich` may change its reviews, customers and predictions."
     sample = make_shop(n_customers=260, n_reviews=560, seed=seed, dirty=False).reviews
     (home / "in").mkdir(parents=True)
     sample.assign(reviewed_at=LAST - pd.Timedelta(days=800))[COLUMNS].to_csv(
@@ -75,11 +76,12 @@ def fill(home: Path, n: int, people: int, seed: int) -> None:
     regions = [f"R{i:02}" for i in rng.integers(0, 27, people)]
     customers = pd.DataFrame({"customer_id": [f"c{i:06}" for i in range(people)], "region": regions, "country": "BR"})
     customers[["lon", "lat", "place", "first_seen"]] = None, None, None, pd.NaT
-    rows_in = conform(rows.assign(title="", source="bench", line=np.arange(1, n + 1)), Review)
-    save_load(engine, "bench", rows_in, conform(customers, Customer))
     p = np.clip(rng.beta(0.6, 0.6, n) * 0.5 + 0.5 * (rows["rating"] < 3), 0.001, 0.999)
     predictions = pd.DataFrame({"review_id": rows["review_id"], "label": (p < 0.5).astype("Int8"), "p_negative": p})
     predictions = predictions.assign(p_positive=1 - p, tokens_read=12, tokens_total=12, held_out=True)
+    rows = rows.assign(title="", source="bench", line=np.arange(1, n + 1))
+    rows, customers, predictions = enrich(rows, customers, predictions)
+    save_load(engine, "bench", conform(rows, Review), conform(customers, Customer))
     save_predictions(engine, active_model(settings.models_dir).name, predictions, "bench")
     engine.dispose()
 

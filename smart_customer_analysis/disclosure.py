@@ -24,8 +24,9 @@ def hidden_groups(
 ) -> pd.Series:  # True: hidden; index of `people`
     "Tell which groups are hidden, where one person may be in several: the small ones, and as many others as it takes."
     hidden, without = people < k, person[group.isna()].nunique()
+    number = people.index.get_indexer(pd.Index(group))
     for candidate in people[~hidden].sort_values(kind="stable").index:
-        left = person[group.map(hidden).fillna(False).astype(bool)].nunique()
+        left = person[np.append(hidden.to_numpy(), False)[number]].nunique()
         if left >= k or (left == 0 and not 0 < without < k):
             break
         hidden[candidate] = True

@@ -16,7 +16,7 @@ from .jsonable import plain
 from .serving import ServiceParts, matching, translate_errors
 from .store.filters import Filters
 from .store.labels import Saved, count_labels, list_labels, save_labels, undo_labels
-from .store.query import some_reviews
+from .store.query import review_items
 from .store.sources import resolve_source
 from .view.figures import Figure, Shop, one_figure, reviews_url
 from .view.labels import queue_name, queue_order, thresholds
@@ -47,7 +47,7 @@ class LabelQueue(TypedDict):
 
 
 def label_item(
-    row: Mapping[str, Any],  # of store.query.some_reviews
+    row: Mapping[str, Any],  # of store.query.review_items
     named: Named,  # what may be named beside the reviews of the queue
 ) -> LabelItem:
     "Write one review to be labelled as the API does."
@@ -78,7 +78,7 @@ def answer_queue(
         rows = matching(parts.data, shop, filters)
         is_hidden = rows["person"].nunique() < shop.k or shop.names.hides(filters.region, None)
         order = queue_order(rows.iloc[:0] if is_hidden else rows)
-        items = some_reviews(engine, order["review_id"].head(n).tolist(), filters.source)
+        items = review_items(engine, order["review_id"].head(n).tolist(), filters.source)
         return {
             "items": [label_item(item, named_beside(shop, rows)) for item in items],
             "waiting": len(order),

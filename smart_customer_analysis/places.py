@@ -11,7 +11,7 @@ __all__ = ['cell_sizes', 'tested_places', 'answer_cells', 'answer_customers', 'a
 
 # %% ../nbs/698_places.ipynb #1516115c
 from .geo.hotspots import HotSpots
-from .serving import ServiceParts, matching, named_customers, translate_errors
+from .serving import ServiceParts, is_whole, matching, named_customers, translate_errors
 from .store.filters import Filters
 from .view.figures import Shop
 from smart_customer_analysis.view.maps import (
@@ -68,7 +68,7 @@ def answer_cells(
         wanted = resolution if resolution is not None else spots.resolutions[SIZES.index(size)]
         return map_cells(shop, matching(parts.data, shop, filters), filters, spots, wanted, metric)
 
-    return parts.data.kept("cells", filters.source, draw, filters, size, resolution, metric)
+    return parts.data.kept("cells", filters.source, draw, filters, size, resolution, metric, whole=is_whole(filters))
 
 # %% ../nbs/698_places.ipynb #1432ddd1
 @translate_errors

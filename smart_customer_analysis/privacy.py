@@ -28,6 +28,7 @@ from .sentiment.cache import cache_folder, erase_predictions
 from .store.erase import Person, erase_customer, find_person
 from .store.migrate import existing_database
 from .store.sources import resolve_source
+from .view.shop_file import forget_shops
 from sqlalchemy import Engine
 from typing import TypedDict
 
@@ -155,5 +156,6 @@ def erase(
         erased["reports"] += sorted({str(Path(p).parent) for p in reports})
         for table, n in erase_customer(engine, person, frozenset(reports)).items():
             erased["rows"][table] = erased["rows"].get(table, 0) + n
+    forget_shops(settings.data_dir)
     engine.dispose()
     return erased

@@ -15,12 +15,14 @@ __all__ = ['Shares', 'answer_shares', 'compare', 'answer_changes', 'answer_custo
 
 # %% ../nbs/706_service.ipynb #ee668aca
 import pandas as pd
+import numpy as np
 from contextlib import suppress
 from dataclasses import replace
 from .config import ScaError
 from .jsonable import plain
 from .labelling import add_labels, answer_labels, answer_queue, undo_label
 from .places import answer_cells, answer_customers, answer_outlines, cell_sizes, tested_places
+from .listing import choose_page, order_reviews
 from smart_customer_analysis.report.requests import (
     ReportOutcome,
     ReportRequest,
@@ -36,7 +38,9 @@ from smart_customer_analysis.serving import (
     PredictionItem,
     ServiceParts,
     connection_state,
+    folder_stamp,
     held_out_reviews,
+    is_whole,
     matching,
     named_customers,
     read_texts,
@@ -45,7 +49,7 @@ from smart_customer_analysis.serving import (
 )
 from .store import query
 from .store.closes import n_undelivered, seconds_since
-from .store.filters import Filters
+from .store.filters import Filters, conditions
 from .store.keys import Key, find_key, in_force
 from .view.changes import ChangeReport, Comparison, compare_periods, shown_events
 from smart_customer_analysis.view.figures import (
@@ -59,7 +63,6 @@ from smart_customer_analysis.view.figures import (
     shown_groups,
 )
 from .view.maps import HotSpotItem, rows_in_cell, spot_figure
-from .view.names import hidden_beside
 from .view.overview import FilterOptions, Overview, make_overview, shown_options
 from smart_customer_analysis.view.proof import (
     MOST_TEXTS,
@@ -117,7 +120,7 @@ def answer_shares(
     def make(shop: Shop) -> Shares:
         return {"by": by, "items": share_items(matching(parts.data, shop, filters), by, shop, filters)}
 
-    return parts.data.kept("shares", filters.source, make, filters, by)
+    return parts.data.kept("shares", filters.source, make, filters, by, whole=is_whole(filters))
 
 # %% ../nbs/706_service.ipynb #5d438568
 def compare(parts: ServiceParts, filters: Filters) -> Comparison:
@@ -166,7 +169,7 @@ def answer_segments(parts: ServiceParts, filters: Filters) -> SegmentRunView:
         figures = figures_by(rows, "segment", shop, lambda group: reviews_url(filters, segment=group), filters)
         return segment_run_view(run, figures, filters, shop.k)
 
-    return parts.data.kept("segments", filters.source, make, filters)
+    return parts.data.kept("segments", filters.source, make, filters, whole=is_whole(filters))
 
 # %% ../nbs/706_service.ipynb #1c3be023
 @translate_errors
@@ -209,13 +212,18 @@ def answer_overview(parts: ServiceParts, filters: Filters) -> Overview:
 
     def make(shop: Shop) -> Overview:
         rows = matching(parts.data, shop, filters, period=False)
-        stored = query.overview(parts.connection.engine(), filters.source)
+        engine = parts.connection.engine()
+        stored = parts.data.kept(
+            "stored", filters.source, lambda shop: query.overview(engine, filters.source, sizes=False)
+        )
         period = shop_period(shop, filters)
         dated = replace(filters, start=period.start, end=period.end)  # the places of the days the page is about
         hotspots, model = answer_cells(parts, dated)["hotspots"], stored_model_card(parts, stored["model"])
         return make_overview(shop, rows, filters, compare(parts, filters), stored, hotspots, model)
 
-    return parts.data.kept("overview", filters.source, make, filters)
+    return parts.data.kept(
+        "overview", filters.source, make, filters, folder_stamp(parts.settings.models_dir), whole=is_whole(filters)
+    )
 
 # %% ../nbs/706_service.ipynb #5a79ddcd
 def open_spot(
@@ -242,6 +250,15 @@ def listed_rows(
     return rows if cell is None else rows[rows["review_id"].isin(open_spot(parts, filters, cell)[1]["review_id"])]
 
 # %% ../nbs/706_service.ipynb #f2939b15
+def _listed(parts: ServiceParts, filters: Filters, cell: str | None) -> tuple[int, Named, np.ndarray]:
+    "Choose the reviews of a list: the people behind them, what may be named beside them, and which rows they are."
+    shop = parts.data.shop(filters.source)
+    rows = pick_sentiment(listed_rows(parts, replace(filters, sentiment=None), cell), filters.sentiment)
+    chosen = np.zeros(len(shop.reviews), dtype=bool)
+    chosen[rows.index] = True
+    return rows["person"].nunique(), named_beside(shop, rows), chosen
+
+
 @translate_errors
 def answer_reviews(
     parts: ServiceParts,
@@ -252,28 +269,25 @@ def answer_reviews(
     cell: str | None = None,  # only the reviews of this hot spot
 ) -> ReviewPage:
     "List one page of reviews, with the counts and the figure of all that match."
-    shop = parts.data.shop(filters.source)
-    every = replace(filters, sentiment=None)
+    shop, every = parts.data.shop(filters.source), replace(filters, sentiment=None)
 
-    def names(shop: Shop) -> tuple[int, Named, list[str] | None]:
-        rows = pick_sentiment(listed_rows(parts, every, cell), filters.sentiment)
-        people = None if cell is None else rows["customer_id"].unique().tolist()
-        return rows["person"].nunique(), named_beside(shop, rows), people
+    def listed(shop: Shop) -> tuple[int, Named, np.ndarray]:
+        return _listed(parts, filters, cell)
 
     def head(shop: Shop) -> ListHead:
         spot = open_spot(parts, every, cell)[0] if cell and filters.q is None else None
         return list_head(shop, listed_rows(parts, every, cell), every, spot and spot_figure(spot))
 
-    n_people, named, customers = parts.data.kept("names", filters.source, names, filters, cell)
+    n_people, named, chosen = parts.data.kept("listed", filters.source, listed, filters, cell)
     if 0 < n_people < shop.k or shop.names.hides(filters.region, filters.segment):
         return hidden_page(shop)
-    left_out = {
-        other: hidden_beside(shop.names, by, value)
-        for by, other, value in (("region", "segment", filters.region), ("segment", "region", filters.segment))
-        if value is not None
-    }
-    page = query.reviews_page(parts.connection.engine(), filters, sort, limit, cursor, left_out, customers)
-    return review_page(page, parts.data.kept("list head", filters.source, head, every, cell), named)
+    conditions(filters)  # refuses what no list has
+    order = parts.data.kept("order", filters.source, lambda shop: order_reviews(shop.reviews, sort), sort)
+    ids, next_cursor = choose_page(order, shop.reviews["review_id"], chosen, limit, cursor)
+    page = {"items": query.review_items(parts.connection.engine(), ids, filters.source), "next_cursor": next_cursor}
+    page |= {"total": int(chosen.sum()), "total_exact": True, "all": len(shop.reviews)}
+    top = parts.data.kept("list head", filters.source, head, every, cell, whole=cell is None and is_whole(every))
+    return review_page(page, top, named)
 
 # %% ../nbs/706_service.ipynb #41d88a91
 def negative_texts(
@@ -348,8 +362,12 @@ def answer_spot_proof(
 @translate_errors
 def answer_filters(parts: ServiceParts, source: str | None = None) -> FilterOptions:
     "List what can be filtered by."
-    shop, engine = parts.data.shop(source), parts.connection.engine()
-    return shown_options(shop, query.filter_options(engine, source), shown_regions(shop))
+
+    def make(shop: Shop) -> FilterOptions:
+        options = query.filter_options(parts.connection.engine(), source, most=0)  # the shop knows the rest
+        return shown_options(shop, options, shown_regions(shop))
+
+    return parts.data.kept("filters", source, make, whole=True)
 
 # %% ../nbs/706_service.ipynb #1dd8f47e
 @translate_errors

@@ -21,10 +21,12 @@ from scipy import stats
 from typing import Any
 from ..disclosure import hidden_groups
 from smart_customer_analysis.insight.estimate import (
+    Pairs,
     Pool,
     clustered_variance,
     estimate_groups,
     fit_pool,
+    group_people,
     intraclass_correlation,
     read_reviews,
     simulate_reviews,
@@ -170,16 +172,14 @@ def correlation_of(
     return icc if repeats >= REPEATS else pool.icc
 
 # %% ../../nbs/500_insight.shares.ipynb #295331b9
-def _count(rows: pd.DataFrame, group: np.ndarray, size: int) -> pd.DataFrame:
+def _count(rows: pd.DataFrame, group: np.ndarray, size: int, pairs: Pairs) -> pd.DataFrame:
     "Count reviews, customers and kinds of answers per group."
     kinds = {"n_unsure": rows["unsure"], "n_negative": rows["negative"], "n_labelled": rows["y"].notna(),
              "n_predicted": rows["y"].isna() & rows["f"].notna(), "n_neutral": rows["neutral"],
              "n_by_hand": rows["y"].notna() & rows["by_hand"]}  # fmt: skip
-    people = pd.Series(rows["person"].to_numpy()).groupby(group).nunique().reindex(range(size), fill_value=0)
+    people = np.bincount(pairs[0], minlength=size)
     counts = {c: np.bincount(group, v.to_numpy(dtype=float), minlength=size).astype(int) for c, v in kinds.items()}
-    return pd.DataFrame({"n_reviews": np.bincount(group, minlength=size), "n_customers": people.to_numpy(), **counts})[
-        COUNTS
-    ]
+    return pd.DataFrame({"n_reviews": np.bincount(group, minlength=size), "n_customers": people, **counts})[COUNTS]
 
 # %% ../../nbs/500_insight.shares.ipynb #bc59a7fa
 def neutral_shares(
@@ -187,13 +187,14 @@ def neutral_shares(
     group: np.ndarray,  # (n,) group of each row, 0 to size - 1
     size: int,  # number of groups
     level: float = 0.95,  # coverage of the ranges
+    pairs: Pairs | None = None,  # of group_people; None: worked out here
 ) -> pd.DataFrame:  # columns NEUTRAL, 0 to 1; missing where no review has stars
     "Estimate each group's share of reviews with three stars, of those with stars."
     neutral = rows["neutral"].to_numpy(dtype=bool)
     rated_rows = (neutral | rows["y"].notna().to_numpy()) & ~rows["by_hand"].to_numpy(dtype=bool)
     y = np.where(rated_rows, neutral.astype(float), np.nan)
     rated = rows.assign(y=y, f=np.nan, held_out=False)
-    t, _ = estimate_groups(rated, group, size, fit_pool(rated, None))
+    t, _ = estimate_groups(rated, group, size, fit_pool(rated, None), pairs=pairs)
     return finish_range(t, level=level)[["value", "low", "high"]].set_axis(NEUTRAL, axis=1)
 
 # %% ../../nbs/500_insight.shares.ipynb #d706c93f
@@ -218,11 +219,12 @@ def shares_by(
     rows, size = read_reviews(frame, confusion, pool.own if pool else None), int(group.max(initial=-1)) + 1
     shop = pool or fit_pool(rows, confusion)
     icc = np.full(size, shop.icc if pool else correlation_of(rows, group, shop))
-    t, _ = estimate_groups(rows, group, size, shop, icc)
-    counts = _count(rows, group, size)
+    pairs = group_people(group, rows["person"].to_numpy())
+    t, _ = estimate_groups(rows, group, size, shop, icc, pairs)
+    counts = _count(rows, group, size, pairs)
     counted = counts["n_negative"] / (counts["n_labelled"] + counts["n_predicted"]).replace(0, np.nan)
     ranges = finish_range(t, level=level, shifted=shifted_groups(rows, group, size, shop, icc))
-    neutral = neutral_shares(rows, group, size, level)
+    neutral = neutral_shares(rows, group, size, level, pairs)
     out = counts.assign(counted=counted, **ranges, **neutral, corrected=(counts["n_predicted"] > 0) & t["by_model"])
     people = pd.Series(group)
     hidden = hidden_groups(people, rows["person"], out["n_customers"], k)

@@ -8,17 +8,16 @@ Filters.
 
 # %% auto #0
 __all__ = ['Box', 'COUNTS_AS', 'Filters', 'period_bounds', 'split_box', 'boxes_around', 'inside_boxes', 'Scope', 'find_scope',
-           'select_reviews', 'split_extra', 'conditions', 'leave_out', 'one_of']
+           'select_reviews', 'split_extra', 'conditions', 'leave_out']
 
 # %% ../../nbs/455_store.filters.ipynb #73eee98d
-import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Connection, Select, Text, and_, case, cast, func, not_, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, not_, null, or_, select
 
 from ..schema import InputError, NEGATIVE, POSITIVE, SRID
 from smart_customer_analysis.store.tables import (
@@ -222,17 +221,3 @@ def leave_out(
     kept = [column.is_not(None)] if None in values else []
     kept += [or_(column.is_(None), column.not_in(named))] if named else []
     return kept
-
-# %% ../../nbs/455_store.filters.ipynb #edd86c7f
-def one_of(
-    c: Connection,  # its backend decides how the list is read
-    column: Any,  # of a text
-    values: Iterable[str],  # any number
-) -> ColumnElement[bool]:  # condition
-    "Return the condition that a column holds one of many values."
-    text = json.dumps(list(values))
-    if c.dialect.name == "sqlite":
-        listed = select(func.json_each(text).table_valued("value").c.value)
-    else:
-        listed = select(func.json_array_elements_text(cast(text, JSON)).column_valued("value"))
-    return column.in_(listed)

@@ -13,10 +13,13 @@ __all__ = ['MOST_VALUES', 'spread', 'own_columns']
 import json
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from collections.abc import Sequence
 from .engine import reading
 from .sources import resolve_source
 from .tables import Customer, Review
 from sqlalchemy import Engine, Text, and_, cast, or_, select
+from typing import Any
 
 # %% ../../nbs/462_store.own.ipynb #1d3f63c1
 def spread(
@@ -45,6 +48,16 @@ def _is_group(name: str, values: pd.Series) -> bool:
     return named and len(distinct) <= MOST_VALUES and all(0 < len(name) + len(v) < 200 for v in distinct)
 
 # %% ../../nbs/462_store.own.ipynb #fc07d028
+_CHUNK = 100_000  # rows that are Python objects at the same time
+
+
+def _text_frame(rows: Sequence[Any]) -> pd.DataFrame:
+    "Return rows of review, its JSON and that of its customer as a frame of texts."
+    columns = zip(*rows, strict=True) if rows else ((), (), ())
+    texts = [pd.array(pa.array(values, pa.large_string()), dtype="str") for values in columns]
+    return pd.DataFrame(dict(zip(("review_id", "review", "customer"), texts, strict=True)))
+
+
 def own_columns(
     engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
@@ -53,11 +66,17 @@ def own_columns(
     same_customer = and_(Customer.source == Review.source, Customer.customer_id == Review.customer_id)
     columns = Review.review_id, cast(Review.extra, Text), cast(Customer.extra, Text)
     query = select(*columns).outerjoin(Customer, same_customer).where(Review.source == resolve_source(engine, source))
+    query = query.where(or_(Review.extra.is_not(None), Customer.extra.is_not(None))).order_by(Review.review_id)
     with reading(engine) as c:
-        rows = c.execute(query.where(or_(Review.extra.is_not(None), Customer.extra.is_not(None)))).all()
-    ids, of_review, of_customer = zip(*rows, strict=True) if rows else ((), (), ())
-    both = [spread(pd.Series(texts, pd.Index(ids, dtype="str"), dtype=object)) for texts in (of_review, of_customer)]
-    return _groups(both[0].combine_first(both[1]))
+        result, parts = c.execute(query), [_text_frame([])]
+        while result.cursor and (rows := result.cursor.fetchmany(_CHUNK)):
+            parts.append(_text_frame(rows))
+    texts = pd.concat(parts).set_index("review_id")
+    of_review, of_customer = (spread(texts[kept]) for kept in ("review", "customer"))
+    names = sorted({*of_review, *of_customer})
+    either = [of_review.get(n, of_customer.get(n)) for n in names]
+    filled = [first.where(first.notna(), of_customer.get(n, first)) for n, first in zip(names, either, strict=True)]
+    return _groups(pd.DataFrame(dict(zip(names, filled, strict=True)), index=texts.index))
 
 
 def _groups(columns: pd.DataFrame) -> pd.DataFrame:

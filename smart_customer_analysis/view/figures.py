@@ -12,12 +12,13 @@ __all__ = ['DIGITS', 'HIDDEN', 'NO_REVIEWS', 'GROUPS', 'OWN', 'Figure', 'figure'
 # %% ../../nbs/610_view.figures.ipynb #ee571de7
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from ..disclosure import hidden_groups
-from ..insight.estimate import Pool, fit_pool, read_reviews
+from ..insight.estimate import Pool, fit_pool, group_people, read_reviews
 from ..insight.shares import UNKNOWN, shares_by
 from ..jsonable import plain
 from ..store.filters import Filters, split_extra
@@ -120,11 +121,13 @@ def review_table(
     side = raw["labelled"].map({"negative": 1.0, "positive": 0.0}).astype("float64").where(bare)
     stars = (1 - raw["label"].astype("Float64")).astype("float64").fillna(side)
     neutral = (raw["rating"].notna() & stars.isna()) | (bare & (raw["labelled"] == "neutral"))
-    day = pd.to_datetime(raw["reviewed_at"], utc=True).dt.tz_convert(None).dt.normalize()
+    at = pd.to_datetime(raw["reviewed_at"], utc=True).dt.tz_convert(None).dt.as_unit("us")
+    day = at.dt.normalize()
     columns = {
         "review_id": raw["review_id"],
-        "customer_id": raw["customer_id"],
+        "customer_id": raw["customer_id"].astype("category"),
         "person": number_people(raw["customer_id"]),
+        "at": at,
         "day": day,
         "week": day - pd.to_timedelta(day.dt.day_of_week, unit="D"),
         "stars": stars,  # where there are none, the side a person says the text is on
@@ -137,6 +140,7 @@ def review_table(
         "is_scored": is_scored,
     }
     columns |= {c: raw[c].astype("float64") for c in ("p_negative", "lon", "lat")}
+    columns |= {"length": raw["length"].astype("int64")} if "length" in raw else {}
     return pd.DataFrame(columns | {new: raw[old].astype("category") for new, old in GROUPS.items()})
 
 # %% ../../nbs/610_view.figures.ipynb #1405bf42
@@ -151,11 +155,18 @@ class Shop:
     segment_names: dict[str, str]  # segment id -> name
     names: Names = field(default_factory=Names)  # regions and segments that `reviews` may name
     own: dict[str, list[str]] = field(default_factory=dict)  # column of the shop's own -> values that may be named
+    words: pa.ChunkedArray | None = None  # title and text of each review in small letters; None: not read
 
     @cached_property
     def pool(self) -> Pool:
         "What the whole shop says about its customers and its model."
         return fit_pool(read_reviews(self.reviews, self.confusion), self.confusion)
+
+    def showing(self, k: int) -> "Shop":
+        "Return the same shop with another number of people that are shown."
+        other = replace(self, k=k)
+        other.__dict__["pool"] = self.pool  # does not depend on k, and takes a second of a million reviews
+        return other
 
     @property
     def first_day(self) -> date | None:
@@ -197,10 +208,10 @@ def apply_filters(
     rows: pd.DataFrame,  # review table
     filters: Filters,
     period: bool = True,  # False: leave start and end out
-    ids: frozenset[str] | None = None,  # reviews that hold the words of `q`; None: no words
+    has_words: np.ndarray | None = None,  # (n,) True: the review holds the words of `q`; None: no words
 ) -> pd.DataFrame:  # the rows that match
     "Keep the reviews that match every filter but `sentiment`."
-    keep = np.ones(len(rows), dtype=bool)
+    keep = np.ones(len(rows), dtype=bool) if has_words is None else has_words.copy()
     for column in GROUPS:
         if getattr(filters, column) is not None:
             keep &= (rows[column] == getattr(filters, column)).to_numpy(dtype=bool)
@@ -211,8 +222,6 @@ def apply_filters(
         keep &= (rows["day"] >= pd.Timestamp(filters.start)).to_numpy()
     if period and filters.end:
         keep &= (rows["day"] <= pd.Timestamp(filters.end)).to_numpy()
-    if ids is not None:
-        keep &= rows["review_id"].isin(ids).to_numpy()
     return rows if keep.all() else rows[keep]
 
 # %% ../../nbs/610_view.figures.ipynb #263fa993
@@ -298,9 +307,11 @@ def shown_groups(
     "Name the groups with enough people."
     if rows.empty:
         return set()
-    group = rows[by].astype("object").fillna(UNKNOWN)
-    people = pd.Series(rows.groupby(group)["person"].nunique())
-    return set(people.index[~hidden_groups(group, rows["person"], people, k)]) - {UNKNOWN}
+    codes, kinds = pd.factorize(rows[by], use_na_sentinel=False)
+    number, names = pd.factorize(pd.Index(kinds).astype("object").fillna(UNKNOWN), sort=True)
+    group, person = number[codes], pd.factorize(rows["person"])[0]
+    people = pd.Series(np.bincount(group_people(group, person)[0], minlength=len(names)))
+    return set(names[~hidden_groups(pd.Series(group), pd.Series(person), people, k)]) - {UNKNOWN}
 
 # %% ../../nbs/610_view.figures.ipynb #50fedc61
 def star_or_reading(

@@ -15,7 +15,7 @@ __all__ = ['SIZES', 'BREAKS', 'TEST_RESULTS', 'PLACELESS', 'Box', 'Point', 'WORL
 import h3
 import math
 import pandas as pd
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pyproj import Geod
 from ..geo.cells import assign_cells, cell_column, cell_geojson, choose_resolutions, extent_of
 from ..geo.hotspots import HotSpots, find_hotspots
@@ -72,7 +72,7 @@ def cell_figures(
     cells = assign_cells(placed.drop_duplicates("customer_id"), spots.resolutions)
     cell = placed["customer_id"].map(cells.set_index("customer_id")[cell_column(resolution)])
     shown = spots.cells[(spots.cells["resolution"] == resolution) & (spots.cells["state"] == "shown")]
-    return figures_by(placed.assign(cell=cell)[cell.isin(shown["cell"])], "cell", replace(shop, k=1))
+    return figures_by(placed.assign(cell=cell)[cell.isin(shown["cell"])], "cell", shop.showing(1))
 
 
 def difference_from_all(

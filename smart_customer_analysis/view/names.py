@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from ..disclosure import hidden_groups, hide_in_lines
+from ..insight.estimate import group_people
 from ..jsonable import plain
 
 Pair = tuple[str | None, str | None]  # region, segment; None: there is none
@@ -70,9 +71,18 @@ def _too_few(values: pd.Series, person: pd.Series, k: int, in_pairs: bool = Fals
     "Name the values of fewer than k people, and those that protect them unless pairs do; a missing one is a value."
     codes, kinds = pd.factorize(values, use_na_sentinel=False)
     group = pd.Series(codes, index=values.index)
-    people = pd.Series(person.groupby(group).nunique())
+    people = pd.Series(np.bincount(group_people(codes, pd.factorize(person)[0])[0], minlength=len(kinds)))
     hidden = people < k if in_pairs and people.sum() == person.nunique() else hidden_groups(group, person, people, k)
     return {plain(kinds[code]) for code in hidden.index[hidden]}
+
+
+def _count_pairs(rows: pd.DataFrame) -> dict[Pair, int]:
+    "Count the people of each pair of region and segment."
+    (r, regions), (s, segments) = (pd.factorize(rows[c], use_na_sentinel=False) for c in ("region", "segment"))
+    pair, pairs = pd.factorize(r * max(len(segments), 1) + s)
+    people = np.bincount(group_people(pair, pd.factorize(rows["person"])[0])[0], minlength=len(pairs))
+    names = [(plain(regions[p // len(segments)]), plain(segments[p % len(segments)])) for p in pairs]
+    return dict(zip(names, people.tolist(), strict=True))
 
 
 def _named(people: dict[Pair, int], few: list[set[Hashable]], apart: set[Hashable], k: int) -> dict[Pair, tuple]:
@@ -96,10 +106,7 @@ def choose_names(
     "Decide for every pair of region and segment what may be named."
     few = [_too_few(rows["region"], rows["person"], k), _too_few(rows["segment"], rows["person"], k, in_pairs=True)]
     few[1] |= set(nameless)
-    grouped = rows.groupby(["region", "segment"], dropna=False, observed=True, sort=False)
-    counted = grouped["person"].nunique().reset_index()
-    keys = zip(plain(counted["region"].tolist()), plain(counted["segment"].tolist()), strict=True)
-    people: dict[Pair, int] = dict(zip(keys, counted["person"].tolist(), strict=True))
+    people = _count_pairs(rows)
     apart: set[Hashable] = set()
     while True:
         names = _named(people, few, apart, k)

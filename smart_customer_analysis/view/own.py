@@ -22,7 +22,9 @@ def with_own(
     own: pd.DataFrame,  # of store.own.own_columns
 ) -> Shop:  # a new one
     "Put own columns beside the reviews of a shop."
-    columns = {OWN + name: own[name].reindex(shop.reviews["review_id"]).astype("category").array for name in own}
+    ids = pd.Index(shop.reviews["review_id"])
+    own = own if own.index.equals(ids) else own.reindex(ids)
+    columns = {OWN + name: own[name].astype("category").array for name in own}
     reviews = shop.reviews.assign(**columns)
     shown = {name: sorted(shown_groups(reviews, OWN + name, shop.k)) for name in sorted(own)}
     return replace(shop, reviews=reviews, own={name: values for name, values in shown.items() if values})

@@ -10,7 +10,6 @@ __all__ = ['PRODUCTS_LISTED', 'WEEKS_SHOWN', 'KeyedFigure', 'figures_by_span', '
 
 # %% ../../nbs/612_view.shares.ipynb #a6120004
 import pandas as pd
-from dataclasses import replace
 from datetime import date, timedelta
 from ..insight.shares import UNKNOWN
 from ..store.filters import Filters
@@ -113,7 +112,7 @@ def weekly_figures(
         return []
     mondays = shown_weeks(first_day, last_day, filters, period)
     recent = rows[rows["week"].isin([pd.Timestamp(monday) for monday in mondays])]
-    figures = figures_by(recent, "week", replace(shop, k=1)) if len(recent) else {}  # small weeks are hidden below
+    figures = figures_by(recent, "week", shop.showing(1)) if len(recent) else {}  # small weeks are hidden below
     nothing = HIDDEN if shop.names.hides(filters.region, filters.segment) else NO_REVIEWS
     weeks: list[Week] = []
     for monday in mondays:
