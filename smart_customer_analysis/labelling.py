@@ -111,7 +111,7 @@ def add_labels(
     parts.data.version.forget()
     return saved
 
-
+# %% ../nbs/697_labelling.ipynb #69700aa2
 @translate_errors
 def undo_label(
     parts: ServiceParts,

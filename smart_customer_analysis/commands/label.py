@@ -40,7 +40,7 @@ def label_next(
     none = "no review waits: each one that the model reads has stars or a label"
     print_result(queue, as_json, table_text(rows, *rows[0]) if rows else none)
 
-
+# %% ../../nbs/717_commands.label.ipynb #71700aa2
 @label.command("add")
 def label_add(
     review: Annotated[str, typer.Argument(help="As sca label next shows it.")],
