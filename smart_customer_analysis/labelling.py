@@ -36,7 +36,7 @@ class LabelItem(TypedDict):
     lang: str | None  # language of the text, ISO 639-1; None: too short to tell
     hidden: list[str]  # region or product: there may be one, and too few people share it
 
-
+# %% ../nbs/697_labelling.ipynb #a7288db1
 class LabelQueue(TypedDict):
     "The next reviews to label, and what labels have done so far."
 
