@@ -99,8 +99,8 @@ if __name__ == "__main__":
         whole, part = (job.result() for job in jobs)
     intro = (
         f"{args.draws:,} simulated shops of {args.reviews:,} reviews per row, none with stars; customers write one "
-        f"review each. Before the first label the share rests on {VALIDATION} validation rows. Random: each review is as "
-        "likely to be offered as any other. Queue: as `view.labels` offers and weighs them. Errors and widths as "
+        f"review each. Before the first label the share rests on {VALIDATION} validation rows. Random: each review "
+        "is as likely to be offered as any other. Queue: as `view.labels` offers and weighs them. Errors and widths as "
         "shares: 0.020 is 2 points. Asked for: coverage 0.93 to 0.97, and a narrower range than in random order."
     )
     tables = {

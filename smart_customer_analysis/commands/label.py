@@ -24,7 +24,7 @@ def _service(database: str | None) -> Any:  # Service
 
     return Service(settings_of(database))
 
-
+# %% ../../nbs/717_commands.label.ipynb #16d52067
 @label.command("next")
 def label_next(
     n: Annotated[int, typer.Option(min=1, max=100, help="Reviews.")] = 10,
@@ -40,7 +40,7 @@ def label_next(
     none = "no review waits: each one that the model reads has stars or a label"
     print_result(queue, as_json, table_text(rows, *rows[0]) if rows else none)
 
-
+# %% ../../nbs/717_commands.label.ipynb #71700aa2
 @label.command("add")
 def label_add(
     review: Annotated[str, typer.Argument(help="As sca label next shows it.")],
@@ -70,7 +70,7 @@ def label_undo(
         raise ScaError("a review with a label", "none on this one", "see: sca label list")
     print(f"{review} has no label any more")
 
-
+# %% ../../nbs/717_commands.label.ipynb #2afbed01
 @label.command("list")
 def label_list(
     source: Shop = None,

@@ -44,7 +44,7 @@ def _check_labelled(label: pd.Series) -> None:
         expected = f"at least {FEWEST_LABELLED} labelled reviews of both kinds"
         raise InputError(expected, f"{len(label):,} labelled reviews{only}", _MORE)
 
-
+# %% ../../nbs/150_data.labelled.ipynb #f77d6a9e
 NEUTRAL = 2  # a text on neither side
 
 
@@ -97,8 +97,7 @@ def split_labelled(
     _check_labelled(rows["label"])
     labelled = rows[["review_id"]].assign(text=texts[rows.index], label=rows["label"].astype(int))
     part = split_reviews(reviews[starred], test_ids, seed=seed).reindex(rows.index)
-    part = _deal(rows, part, by_hand[starred | by_hand], seed)
-    labelled, part = _taught(labelled, part, said)
+    labelled, part = _taught(labelled, _deal(rows, part, by_hand[starred | by_hand], seed), said)
     most = {"train": most_train, "valid": most_train // 5, "test": most_test}
     frames = (labelled[(part == name).fillna(False).to_numpy(bool)] for name in most)
     train, valid, test = (sample_rows(f, n, seed) for f, n in zip(frames, most.values(), strict=True))

@@ -84,7 +84,7 @@ def _end(c: Connection, source: str, ids: Sequence[str], by: str, now: datetime)
     parts = (update(Label).where(*_mine(source, part)).values(values) for part in id_chunks(ids))
     return sum(c.execute(part).rowcount for part in parts)
 
-
+# %% ../../nbs/445_store.labels.ipynb #b6c290a1
 def save_labels(
     engine: Engine,  # of a migrated database
     source: str,  # shop

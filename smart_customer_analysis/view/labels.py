@@ -44,7 +44,7 @@ def queue_name(
         raise InputError(f"a queue by {', '.join(_FILTERS)}", found, "leave it out: such groups change with each run")
     return urlencode({n: str(values[n]) for n in _FILTERS if n in values})
 
-
+# %% ../../nbs/609_view.labels.ipynb #18dec91f
 def _inside(rows: pd.DataFrame, queue: str) -> np.ndarray:
     "Tell which reviews belong to a queue."
     wanted, keep = dict(parse_qsl(queue)), np.ones(len(rows), dtype=bool)
