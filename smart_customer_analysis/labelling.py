@@ -36,7 +36,7 @@ class LabelItem(TypedDict):
     lang: str | None  # language of the text, ISO 639-1; None: too short to tell
     hidden: list[str]  # region or product: there may be one, and too few people share it
 
-
+# %% ../nbs/697_labelling.ipynb #a7288db1
 class LabelQueue(TypedDict):
     "The next reviews to label, and what labels have done so far."
 
@@ -111,7 +111,7 @@ def add_labels(
     parts.data.version.forget()
     return saved
 
-
+# %% ../nbs/697_labelling.ipynb #69700aa2
 @translate_errors
 def undo_label(
     parts: ServiceParts,

@@ -284,10 +284,10 @@ def answer_reviews(
     conditions(filters)  # refuses what no list has
     order = parts.data.kept("order", filters.source, lambda shop: order_reviews(shop.reviews, sort), sort)
     ids, next_cursor = choose_page(order, shop.reviews["review_id"], chosen, limit, cursor)
-    page = {"items": query.review_items(parts.connection.engine(), ids, filters.source), "next_cursor": next_cursor}
-    page |= {"total": int(chosen.sum()), "total_exact": True, "all": len(shop.reviews)}
+    items = query.review_items(parts.connection.engine(), ids, filters.source)
+    page = {"items": items, "total": int(chosen.sum()), "total_exact": True, "all": len(shop.reviews)}
     top = parts.data.kept("list head", filters.source, head, every, cell, whole=cell is None and is_whole(every))
-    return review_page(page, top, named)
+    return review_page(page | {"next_cursor": next_cursor}, top, named)
 
 # %% ../nbs/706_service.ipynb #41d88a91
 def negative_texts(
