@@ -271,7 +271,7 @@ def answer_overview(parts: ServiceParts, filters: Filters) -> Overview:
         "overview", filters.source, make, filters, folder_stamp(parts.settings.models_dir), whole=is_whole(filters)
     )
 
-# %% ../nbs/706_service.ipynb #f2939b15
+# %% ../nbs/706_service.ipynb #f2939b16
 def _listed(parts: ServiceParts, filters: Filters) -> tuple[int, Named, np.ndarray]:
     "Choose the reviews of a list: the people behind them, what may be named beside them, and which rows they are."
     shop = parts.data.shop(filters.source)
@@ -280,7 +280,7 @@ def _listed(parts: ServiceParts, filters: Filters) -> tuple[int, Named, np.ndarr
     chosen[rows.index] = True
     return rows["person"].nunique(), named_beside(shop, rows), chosen
 
-
+# %% ../nbs/706_service.ipynb #f2939b15
 @translate_errors
 def answer_reviews(
     parts: ServiceParts,
