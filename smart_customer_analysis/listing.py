@@ -35,7 +35,7 @@ def sort_keys(
         return np.abs(np.where(np.isnan(p), 2.0, p) - 0.5)
     return -np.where(np.isnan(p), np.where(np.isnan(stars), -1.0, stars), p)
 
-
+# %% ../nbs/692_listing.ipynb #69200008
 @dataclass(frozen=True)
 class Order:
     "The reviews of a shop in the order of a list."
@@ -44,7 +44,7 @@ class Order:
     rows: np.ndarray  # (n,) row of each review in the table, first on the list first
     keys: np.ndarray  # (n,) sort key of each, ascending
 
-# %% ../nbs/692_listing.ipynb #69200008
+
 def order_reviews(
     rows: pd.DataFrame,  # review table of a shop, by review_id
     sort: str = "newest",  # newest, negative, unsure or longest
@@ -79,7 +79,7 @@ def _start(order: Order, ids: pd.Series, cursor: str) -> int:
     row = bisect_right(ids.array, review_id)  # the table is sorted by id
     return low + int(np.searchsorted(order.rows[low:high], row))
 
-
+# %% ../nbs/692_listing.ipynb #6920000f
 def choose_page(
     order: Order,
     ids: pd.Series,  # review_id of the table, ascending

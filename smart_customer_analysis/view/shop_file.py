@@ -62,7 +62,7 @@ def _head(shop: Shop, version: str) -> dict[str, Any]:
     whole = {"source": shop.source, "confusion": shop.confusion, "k": shop.k, "segment_names": shop.segment_names}
     return whole | {"version": version, "pairs": pairs, "own": shop.own, "pool": asdict(shop.pool)}
 
-
+# %% ../../nbs/614_view.shop_file.ipynb #61400015
 def write_shop(
     shop: Shop,
     version: str,  # of the data it was read from
