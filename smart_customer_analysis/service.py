@@ -249,7 +249,7 @@ def listed_rows(
     rows = matching(parts.data, parts.data.shop(filters.source), filters)
     return rows if cell is None else rows[rows["review_id"].isin(open_spot(parts, filters, cell)[1]["review_id"])]
 
-# %% ../nbs/706_service.ipynb #f2939b15
+# %% ../nbs/706_service.ipynb #f2939b16
 def _listed(parts: ServiceParts, filters: Filters, cell: str | None) -> tuple[int, Named, np.ndarray]:
     "Choose the reviews of a list: the people behind them, what may be named beside them, and which rows they are."
     shop = parts.data.shop(filters.source)
@@ -258,7 +258,7 @@ def _listed(parts: ServiceParts, filters: Filters, cell: str | None) -> tuple[in
     chosen[rows.index] = True
     return rows["person"].nunique(), named_beside(shop, rows), chosen
 
-
+# %% ../nbs/706_service.ipynb #f2939b15
 @translate_errors
 def answer_reviews(
     parts: ServiceParts,

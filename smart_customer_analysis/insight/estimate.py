@@ -319,7 +319,7 @@ def group_people(
         keys, pair = np.flatnonzero(occurs), np.cumsum(occurs, dtype="int32")[code] - 1
     return *divmod(keys, most), pair
 
-
+# %% ../../nbs/495_insight.estimate.ipynb #191c6bcf
 def customer_sums(
     group: np.ndarray,  # (n,) group of each review
     person: np.ndarray,  # (n,) customer of each review

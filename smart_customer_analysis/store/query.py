@@ -8,7 +8,7 @@ Query.
 
 # %% auto #0
 __all__ = ['FACTS', 'SEARCHED', 'review_facts', 'ReviewsPage', 'count_reviews', 'reviews_page', 'review_items', 'segments',
-           'segment', 'customer', 'reports', 'scoring_model', 'models_in_use', 'sources', 'filter_options', 'overview',
+           'segment', 'customer', 'reports', 'scoring_model', 'models_in_use', 'filter_options', 'overview',
            'stored_frames', 'Contradictions', 'contradictions']
 
 # %% ../../nbs/460_store.query.ipynb #b906ee2b
@@ -143,12 +143,12 @@ def _fact_frame(rows: list[tuple], words: bool = False) -> pd.DataFrame:
         frame["words"] = _typed("text", [f"{title}\0{text}".lower() for title, text in pairs])
     return pd.DataFrame(frame)
 
-# %% ../../nbs/460_store.query.ipynb #3abd78d3
+# %% ../../nbs/460_store.query.ipynb #3abd78d4
 def _searched(c: Connection) -> list[Any]:
     "Return the SQL of what is searched; PostgreSQL makes small letters itself, in SQLite `lower` is a call of Python."
     return [x if c.dialect.name == "sqlite" else func.lower(x) for x in SEARCHED.values()]
 
-
+# %% ../../nbs/460_store.query.ipynb #3abd78d3
 def review_facts(
     engine: Engine,  # of a migrated database
     filters: Filters | None = None,  # which reviews; None: all of the source loaded last
@@ -355,14 +355,6 @@ def models_in_use(
 def _sources(c: Connection) -> Sequence[str]:
     "List the sources that were loaded."
     return c.execute(select(Load.source).distinct().order_by(Load.source)).scalars().all()
-
-
-def sources(
-    engine: Engine,  # of a migrated database
-) -> Sequence[str]:  # names in order
-    "List the sources that were loaded."
-    with reading(engine) as c:
-        return _sources(c)
 
 
 def _review_times(c: Connection, source: str) -> tuple[Any, Any]:
