@@ -212,10 +212,8 @@ def answer_overview(parts: ServiceParts, filters: Filters) -> Overview:
 
     def make(shop: Shop) -> Overview:
         rows = matching(parts.data, shop, filters, period=False)
-        engine = parts.connection.engine()
-        stored = parts.data.kept(
-            "stored", filters.source, lambda shop: query.overview(engine, filters.source, sizes=False)
-        )
+        engine, source = parts.connection.engine(), filters.source
+        stored = parts.data.kept("stored", source, lambda shop: query.overview(engine, source, sizes=False))
         period = shop_period(shop, filters)
         dated = replace(filters, start=period.start, end=period.end)  # the places of the days the page is about
         hotspots, model = answer_cells(parts, dated)["hotspots"], stored_model_card(parts, stored["model"])
