@@ -93,7 +93,7 @@ def split_labelled(
     has_text = texts.str.strip().ne("").to_numpy(bool)
     starred = reviews["label"].notna().to_numpy(bool) & has_text
     by_hand = reviews["rating"].isna().to_numpy(bool) & said.isin([0, 1]).to_numpy(bool) & ~starred & has_text
-    rows = reviews[starred | by_hand].assign(label=reviews["label"].fillna(said.where(said != NEUTRAL)))
+    rows = reviews.assign(label=reviews["label"].fillna(said.where(said != NEUTRAL)))[starred | by_hand]
     _check_labelled(rows["label"])
     labelled = rows[["review_id"]].assign(text=texts[rows.index], label=rows["label"].astype(int))
     part = split_reviews(reviews[starred], test_ids, seed=seed).reindex(rows.index)

@@ -11,15 +11,17 @@ __all__ = ['MADE_UP', 'days_to_test', 'first_day_of', 'day_table', 'recent_shop'
 
 # %% ../../nbs/695_steps.watch.ipynb #39bc332b
 import pandas as pd
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from ..config import Settings
 from ..insight.estimate import Pool, fit_pool, read_reviews
 from ..insight.watch import REFERENCE, WINDOWS, watch_day
 from ..sentiment.drift import drift_day
+from ..serving import read_shop
 from ..store.closes import last_day, told_alerts
 from ..store.filters import Filters
 from ..store.known import newest_day
+from ..store.labels import count_labels
 from ..store.query import review_facts, scoring_model, segments
 from ..store.whole import customer_groups, whole_facts
 from ..view.changes import group_table, groups_to_test
@@ -78,6 +80,9 @@ def recent_shop(
     since: date,  # first day whose reviews are wanted
 ) -> tuple[Shop, Pool]:  # as `read_shop`, with the reviews of these days alone; what the whole shop says
     "Read the reviews of the last days, with the names and the pool of the whole shop."
+    if sum(count_labels(engine, source).values()):  # they weigh on the pool, and only the whole table says how
+        shop = read_shop(engine, source, k)
+        return replace(shop, reviews=shop.reviews[shop.reviews["day"] >= pd.Timestamp(since)]), shop.pool
     facts, run = whole_facts(engine, source), segments(engine, source) or {"items": []}
     by_model = len(facts) > 0 and facts["p_negative"].notna().mean() >= 0.5
     metrics = (scoring_model(engine, source) or {"metrics": {}})["metrics"]
