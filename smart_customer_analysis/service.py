@@ -219,9 +219,8 @@ def answer_overview(parts: ServiceParts, filters: Filters) -> Overview:
         hotspots, model = answer_cells(parts, dated)["hotspots"], stored_model_card(parts, stored["model"])
         return make_overview(shop, rows, filters, compare(parts, filters), stored, hotspots, model)
 
-    return parts.data.kept(
-        "overview", filters.source, make, filters, folder_stamp(parts.settings.models_dir), whole=is_whole(filters)
-    )
+    models = folder_stamp(parts.settings.models_dir)
+    return parts.data.kept("overview", filters.source, make, filters, models, whole=is_whole(filters))
 
 # %% ../nbs/706_service.ipynb #5a79ddcd
 def open_spot(

@@ -74,8 +74,8 @@ def read_reviews(
 ) -> pd.DataFrame:  # person, y (label), f (prediction), held_out, neutral, unsure, negative, score, by_hand, weight
     "Reduce reviews to what counting needs; raises `InputError` for marks that are no 0 or 1."
     marked, score, y = _numbers(frame)
-    if "stars" not in frame and confusion is None:
-        y = marked
+    marks_only = "stars" not in frame and confusion is None
+    y = marked if marks_only else y
     neutral = frame["neutral"].to_numpy(dtype=bool) if "neutral" in frame else np.zeros(len(frame), dtype=bool)
     held = frame["held_out"].to_numpy(dtype=bool) if "held_out" in frame else np.full(len(frame), confusion is None)
     by_hand, weight = _weights(frame)
@@ -84,8 +84,7 @@ def read_reviews(
         own = "stars" in frame and (confusion is None or _tells(y, read, held & (weight > 0)))
     f = read if own else _sides(marked, score, confusion, "p_negative" in frame)
     codes = pd.factorize(frame["customer_id"])[0]
-    stars_only = "stars" not in frame and confusion is None
-    f = np.where(neutral | stars_only, np.nan, f)
+    f = np.where(neutral | marks_only, np.nan, f)
     bare = np.isnan(y) & ~neutral  # without stars
     silent = np.isnan(marked) & (np.isfinite(score) | ("p_negative" not in frame))
     unsure = bare & (silent if "marked" in frame else np.isnan(f))

@@ -225,8 +225,7 @@ def svg(
     label: str | None = None,  # accessible name; default: title and subtitle of the figure
 ) -> str:  # inline SVG element with text as text
     "Write a figure as an SVG element for a web page."
-    buffer = io.StringIO()
-    metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    buffer, metadata = io.StringIO(), dict.fromkeys(("Date", "Creator", "Format", "Type"))
     with mpl.rc_context(LOOK):
         fig.savefig(buffer, format="svg", metadata=metadata)
     ElementTree.register_namespace("", SVG_SPACE)

@@ -183,8 +183,7 @@ def explain(
     max_read: int = 512,  # tokens explained at most
 ) -> Explanation:  # the prediction, and weight of each word in units of the calibrated log odds
     "Return the prediction for one text with the weight of each word."
-    text = clean_text(text)
-    data = model.encode([text])
+    data = model.encode([text := clean_text(text)])
     result = _unexplained(model, data, max_read)
     if not (read := result["tokens_read"]):
         return result

@@ -162,9 +162,7 @@ def review_facts(
         columns += [func.length(Review.text), *_searched(c)] if words else []
         query = select_reviews(find_scope(c, source), *columns).where(*conditions(filters))
         result = c.execute(query.order_by(Review.review_id))
-        parts = []
-        while rows := _fetch(result, _CHUNK):
-            parts.append(_fact_frame(rows, words))
+        parts = [_fact_frame(rows, words) for rows in iter(lambda: _fetch(result, _CHUNK), [])]
     return pd.concat(parts or [_fact_frame([], words)], ignore_index=True)
 
 # %% ../../nbs/460_store.query.ipynb #69b7c522
