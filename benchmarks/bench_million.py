@@ -77,7 +77,7 @@ def loop() -> float:
 
 
 def questions(service: Service) -> dict[str, Callable[[], object]]:
-    "What is asked, in order."
+    "Questions of the page, in the order in which a reader opens it."
     F = Filters  # noqa: N806
     return {
         "first overview": lambda: service.overview(F()),
@@ -125,7 +125,7 @@ def ask(home: Path) -> list[dict]:
     return [*rows, {"question": "loop", "s": round(loop(), 2), "peak MB": 0}]
 
 
-def asked(home: Path, url: str) -> list[dict]:
+def ask_apart(home: Path, url: str) -> list[dict]:
     "Ask everything in a process of its own."
     command = [sys.executable, __file__, "--ask", "--home", str(home)]
     done = subprocess.run(
@@ -139,7 +139,7 @@ def asked(home: Path, url: str) -> list[dict]:
 def table(home: Path, url: str = "") -> pd.DataFrame:
     "Ask a server that reads the database, then one that finds the file."
     forget_shops(load_settings(home).data_dir)
-    read, opened = asked(home, url), asked(home, url)
+    read, opened = ask_apart(home, url), ask_apart(home, url)
     both = zip(read, opened, strict=True)
     return pd.DataFrame(
         [{"question": r["question"], "read, s": r["s"], "opened, s": o["s"], "peak MB": o["peak MB"]} for r, o in both]

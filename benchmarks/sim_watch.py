@@ -157,7 +157,7 @@ def strange(every: dict[str, pd.DataFrame], draws: int, seed: int) -> tuple[pd.D
                 table[-1] = drawn(rng, home, 1, n - n // 10)[0] + drawn(rng, of, 1, n // 10)[0]
                 days = pd.DataFrame(table, columns=list(STRANGE)).assign(day=dates[:57], n=n)
                 days_with_alert += len(drift_day(days, dates[56])) > 0
-            row[f"told, {n} a day"] = days_with_alert / draws
+            row[f"days with an alert, {n} a day"] = days_with_alert / draws
         out.append(row)
     return pd.DataFrame(out), pd.DataFrame(calm)
 

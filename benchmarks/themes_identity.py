@@ -48,7 +48,7 @@ def trial(
     data: Labelled, model: ThemeModel, pools: dict, weeks: int, start: int | None, rng: np.random.Generator
 ) -> dict:
     "Follow weeks of 600 sentences; from `start` on, one in twelve is of a subject nobody spoke of before."
-    moved, births, told = [], [], None
+    moved, births, noticed = [], [], None
     watched = data.plain  # these sentences stand in the database and are read again every week
     before = model.assign(watched)["theme"].to_numpy().copy()
     for week in range(weeks):
@@ -61,15 +61,15 @@ def trial(
         frame["text"] += [f" ({week}.{i})" for i in range(len(frame))]  # every week has sentences of its own
         later = renew_themes(model, frame, X)
         births += [week] * (later.k - model.k)
-        if new and told is None and later.k > model.k:
+        if new and noticed is None and later.k > model.k:
             theme = later.assign(X[-50:])["theme"].to_numpy()
-            told = week - start if (theme >= model.k).mean() >= 0.5 else None
+            noticed = week - start if (theme >= model.k).mean() >= 0.5 else None
         model = later
         after = model.assign(watched[pools["watched"]])["theme"].to_numpy()
         both = (after != OTHER) & (before[pools["watched"]] != OTHER)
         moved.append(float((after != before[pools["watched"]])[both].mean()))
         before[pools["watched"]] = after
-    return {"moved": float(np.mean(moved)), "births": len(births), "told": told}
+    return {"moved": float(np.mean(moved)), "births": len(births), "noticed": noticed}
 
 
 def trials(data: Labelled, times: int, weeks: int, planted: bool, seed: int) -> pd.DataFrame:
@@ -93,27 +93,25 @@ if __name__ == "__main__":
     options.add_argument("--cache", type=Path, required=True, help="embeddings of themes_labels")
     options.add_argument("--times", type=int, default=100)
     options.add_argument("--seed", type=int, default=0)
-    asked = options.parse_args()
+    args = options.parse_args()
     started = time.time()
-    sets = [Labelled(name, None, asked.cache) for name in PHRASES]
+    sets = [Labelled(name, None, args.cache) for name in PHRASES]
     quiet, news, rows = [], [], []
     for data in sets:
-        still = trials(data, max(1, asked.times // 20), 26, False, asked.seed)
+        still = trials(data, max(1, args.times // 20), 26, False, args.seed)
         quiet.append({"set": data.name, "trials of 26 weeks": len(still), "changed theme a week": still["moved"].mean(),
                       "weeks with a new theme": int(still["births"].sum()), "weeks": 26 * len(still)})  # fmt: skip
-        new = trials(data, asked.times // 2, 3, True, asked.seed)
+        new = trials(data, args.times // 2, 3, True, args.seed)
         rows.append(new.assign(set=data.name))
-        news.append({"set": data.name, "trials": len(new), "told within two weeks": int(new["told"].lt(2).sum()),
+        news.append({"set": data.name, "trials": len(new), "told within two weeks": int(new["noticed"].lt(2).sum()),
                      "trials with more than one new theme": int((new["births"] > 1).sum()),
                      "changed theme a week": new["moved"].mean()})  # fmt: skip
         print(quiet[-1], news[-1], flush=True)
     each = pd.concat(rows).groupby(["set", "subject"], as_index=False).agg(
-        trials=("told", "size"), told=("told", lambda s: int(s.lt(2).sum()))
+        trials=("noticed", "size"), told=("noticed", lambda s: int(s.lt(2).sum()))
     )  # fmt: skip
     tables = {
-        "The same rows in other orders": pd.DataFrame(
-            [shuffled(d, asked.times // len(sets), asked.seed) for d in sets]
-        ),
+        "The same rows in other orders": pd.DataFrame([shuffled(d, args.times // len(sets), args.seed) for d in sets]),
         "Weeks in which nothing happens": pd.DataFrame(quiet),
         "A new subject": pd.DataFrame(news),
         "A new subject, by subject": each,
@@ -125,4 +123,4 @@ if __name__ == "__main__":
         "Asked: identical themes in 100 of 100 orders; at most 0.01 change theme a week; a new subject told within two "
         "weeks in 95 of 100, false births at most 5."
     )
-    write("themes_identity", "Themes that stay", intro, tables, asked.seed, time.time() - started)
+    write("themes_identity", "Themes that stay", intro, tables, args.seed, time.time() - started)

@@ -86,7 +86,7 @@ class Labelled:
 
 def all_labels(data: Labelled, kind: str, way: str, seed: int) -> dict:
     "Cross-validated micro-F1 of several labels a sentence; a sentence has at least its likeliest label."
-    truth, found = data.sets(kind), []
+    truth, counts = data.sets(kind), []
     for train, test in KFold(5, shuffle=True, random_state=seed).split(data.texts):
         words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
         parts = [[m] for m in (words.fit_transform([data.texts[i] for i in train]),
@@ -102,8 +102,8 @@ def all_labels(data: Labelled, kind: str, way: str, seed: int) -> dict:
         chosen = (p >= 0.5) | (p == p.max(axis=1, keepdims=True))
         for i, row in zip(test, chosen, strict=True):
             mine = set(binary.classes_[row]) if binary.classes_.ndim == 1 else {tuple(c) for c in binary.classes_[row]}
-            found.append((len(mine & truth[i]), len(mine), len(truth[i])))
-    hit, mine, theirs = np.array(found).sum(axis=0)
+            counts.append((len(mine & truth[i]), len(mine), len(truth[i])))
+    hit, mine, theirs = np.array(counts).sum(axis=0)
     return {"set": data.name, "labels": kind, "from": way, "micro-F1": 2 * hit / (mine + theirs)}
 
 
@@ -135,9 +135,9 @@ def exampled(data: Labelled, seed: int, n: int = 10) -> dict:
     test = data.single & np.isin(truth, names)
     test[rows] = False
     left = np.flatnonzero(~np.isin(np.arange(len(truth)), rows))
-    given = give_themes([data.texts[i] for i in left], data.plain[left], book, data.plain[rows], least=-1)
+    themes = give_themes([data.texts[i] for i in left], data.plain[left], book, data.plain[rows], least=-1)
     mine = np.full(len(truth), "", dtype=object)
-    mine[left] = np.array(names)[given["theme"]]
+    mine[left] = np.array(names)[themes["theme"]]
     return {"set": data.name, "entities": len(names), "draw": seed, "right": float((mine[test] == truth[test]).mean()),
             "macro-F1": f1_score(truth[test], mine[test].astype(str), average="macro")}  # fmt: skip
 
@@ -200,24 +200,24 @@ if __name__ == "__main__":
     options.add_argument("--draws", type=int, default=3, help="draws of ten examples")
     options.add_argument("--all-labels", action="store_true", help="measure with all labels, too (minutes)")
     options.add_argument("--bertopic", action="store_true", help="measure the peer, too (bench extra)")
-    asked = options.parse_args()
-    started, model = time.time(), LoadedModel(asked.model)
-    asked.cache.mkdir(parents=True, exist_ok=True)
-    sets = [Labelled(name, model, asked.cache) for name in PHRASES]
+    args = options.parse_args()
+    started, model = time.time(), LoadedModel(args.model)
+    args.cache.mkdir(parents=True, exist_ok=True)
+    sets = [Labelled(name, model, args.cache) for name in PHRASES]
     tables = {"One phrase an entity": pd.DataFrame([phrased(d) for d in sets])}
     print(tables, flush=True)
     tables["Found without a label"] = pd.DataFrame([found(d, k) for d in sets for k in ((12, 12), (20, 20))])
     print(tables["Found without a label"], flush=True)
-    draws = range(asked.seed, asked.seed + asked.draws)
+    draws = range(args.seed, args.seed + args.draws)
     tables["Ten examples an entity"] = pd.DataFrame([exampled(d, s) for d in sets for s in draws])
     print(tables["Ten examples an entity"], flush=True)
-    if asked.all_labels:
+    if args.all_labels:
         kinds = [(d, kind) for d in sets for kind in ("entity", "entity with polarity")] + [(sets[0], "category")]
         tables["All labels"] = pd.DataFrame(
-            [all_labels(d, kind, "words and embeddings", asked.seed) for d, kind in kinds]
+            [all_labels(d, kind, "words and embeddings", args.seed) for d, kind in kinds]
         )
         print(tables["All labels"], flush=True)
-    if asked.bertopic:
+    if args.bertopic:
         tables["BERTopic on the same embeddings"] = pd.DataFrame([peer(d, k) for d in sets for k in (None, 10, 20)])
     tables["Names"] = pd.concat([named(d) for d in sets])
     intro = (
@@ -228,4 +228,4 @@ if __name__ == "__main__":
         "number of rounds, the share that trains and the neighbours were chosen on these sets without folds; those of "
         "*all labels* chose nothing."
     )
-    write("themes_labels", "Themes against people's labels", intro, tables, asked.seed, time.time() - started)
+    write("themes_labels", "Themes against people's labels", intro, tables, args.seed, time.time() - started)

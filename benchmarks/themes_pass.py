@@ -134,15 +134,15 @@ if __name__ == "__main__":
     options.add_argument("--model", type=Path, required=True, help="a published model folder")
     options.add_argument("--cache", type=Path, required=True, help="folder for embeddings")
     options.add_argument("--reviews", type=int, default=300)
-    asked = options.parse_args()
-    started, model = time.time(), LoadedModel(asked.model)
-    asked.cache.mkdir(parents=True, exist_ok=True)
-    tables = {"Cost": pd.DataFrame([cost(model, asked.reviews)])}
+    args = options.parse_args()
+    started, model = time.time(), LoadedModel(args.model)
+    args.cache.mkdir(parents=True, exist_ok=True)
+    tables = {"Cost": pd.DataFrame([cost(model, args.reviews)])}
     print(tables["Cost"], flush=True)
     names = ("restaurant16", "laptop14")
-    tables["Opinion and subject"] = pd.DataFrame([row for n in names for row in opinions(model, n, asked.cache)])
+    tables["Opinion and subject"] = pd.DataFrame([row for n in names for row in opinions(model, n, args.cache)])
     print(tables["Opinion and subject"], flush=True)
-    tables["Subject"] = pd.DataFrame([row for n in names for row in subject(n, asked.cache)])
+    tables["Subject"] = pd.DataFrame([row for n in names for row in subject(n, args.cache)])
     tables["Halves"] = pd.DataFrame([turned(model, n) for n in names])
     intro = (
         "Each alone: every sentence goes through the model by itself. One pass: its state is the mean over its tokens "
