@@ -48,19 +48,19 @@ def _check_labelled(label: pd.Series) -> None:
 NEUTRAL = 2  # a text on neither side
 
 
-def _said(reviews: pd.DataFrame, labels: pd.Series | None) -> pd.Series:
+def _text_sides(reviews: pd.DataFrame, labels: pd.Series | None) -> pd.Series:
     "Give each review the side a person says its text is on: 0, 1, NEUTRAL or missing."
     sides = {**{name: side for side, name in LABEL_NAMES.items()}, "neutral": NEUTRAL}
     named = reviews["review_id"].map({} if labels is None else labels.map(sides).to_dict())
     return named.astype("Float64")
 
 
-def _taught(labelled: pd.DataFrame, part: pd.Series, said: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
+def _with_labels(labelled: pd.DataFrame, part: pd.Series, sides_by_hand: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
     "Let training rows have the side a person says; rows that measure keep their stars."
-    taught = (part == "train").fillna(False) & said.loc[part.index].notna()
-    side = said.loc[part.index].astype("float64")
-    labelled = labelled.assign(label=labelled["label"].where(~taught, side).astype(int))
-    keep = ~(taught & (side == NEUTRAL))
+    by_hand = (part == "train").fillna(False) & sides_by_hand.loc[part.index].notna()
+    side = sides_by_hand.loc[part.index].astype("float64")
+    labelled = labelled.assign(label=labelled["label"].where(~by_hand, side).astype(int))
+    keep = ~(by_hand & (side == NEUTRAL))
     return labelled[keep], part[keep]
 
 # %% ../../nbs/150_data.labelled.ipynb #15000a03
@@ -89,15 +89,15 @@ def split_labelled(
     labels: pd.Series | None = None,  # review_id -> negative, neutral or positive: what people say of the texts
 ) -> DataSplit:
     "Split the labelled reviews that have a text; raises `InputError` where they cannot train and measure a model."
-    texts, said = text_of(reviews), _said(reviews, labels)
+    texts, side = text_of(reviews), _text_sides(reviews, labels)
     has_text = texts.str.strip().ne("").to_numpy(bool)
     starred = reviews["label"].notna().to_numpy(bool) & has_text
-    by_hand = reviews["rating"].isna().to_numpy(bool) & said.isin([0, 1]).to_numpy(bool) & ~starred & has_text
-    rows = reviews.assign(label=reviews["label"].fillna(said.where(said != NEUTRAL)))[starred | by_hand]
+    by_hand = reviews["rating"].isna().to_numpy(bool) & side.isin([0, 1]).to_numpy(bool) & ~starred & has_text
+    rows = reviews.assign(label=reviews["label"].fillna(side.where(side != NEUTRAL)))[starred | by_hand]
     _check_labelled(rows["label"])
     labelled = rows[["review_id"]].assign(text=texts[rows.index], label=rows["label"].astype(int))
     part = split_reviews(reviews[starred], test_ids, seed=seed).reindex(rows.index)
-    labelled, part = _taught(labelled, _deal(rows, part, by_hand[starred | by_hand], seed), said)
+    labelled, part = _with_labels(labelled, _deal(rows, part, by_hand[starred | by_hand], seed), side)
     most = {"train": most_train, "valid": most_train // 5, "test": most_test}
     frames = (labelled[(part == name).fillna(False).to_numpy(bool)] for name in most)
     train, valid, test = (sample_rows(f, n, seed) for f, n in zip(frames, most.values(), strict=True))

@@ -50,8 +50,8 @@ def _joined_dot_ends(text: str, at: int, word: str) -> bool:
 # %% ../../nbs/121_data.sentences.ipynb #342c5291
 def _dot_ends(text: str, at: int, stop: int) -> bool:
     "Judge a single dot at `at`; what follows begins at `stop`."
-    found = _WORD.search(text, max(0, at - 20), at)
-    word, behind = found[0] if found else "", text[stop : stop + 12]
+    last = _WORD.search(text, max(0, at - 20), at)
+    word, behind = last[0] if last else "", text[stop : stop + 12]
     if not behind[0].isspace():
         return _joined_dot_ends(text, at, word)
     low, nxt, before = word.lower(), behind.lstrip()[:1], text[max(0, at - 6) : at]

@@ -142,13 +142,13 @@ def features(
 
 def _trained(both: csr_matrix, rows: np.ndarray, themes: np.ndarray, k: int) -> np.ndarray:
     "Probability (n, k) of each theme, learnt from some rows."
-    found = np.zeros((both.shape[0], k))
+    p = np.zeros((both.shape[0], k))
     if len(np.unique(themes)) < 2:
-        found[:, themes[0]] = 1
-        return found
+        p[:, themes[0]] = 1
+        return p
     model = LogisticRegression(C=5, max_iter=200).fit(both[rows], themes)
-    found[:, model.classes_] = model.predict_proba(both)
-    return found
+    p[:, model.classes_] = model.predict_proba(both)
+    return p
 
 # %% ../../nbs/342_segment.codebook.ipynb #9dcc8c03
 def _sayings(theme: GivenTheme) -> list[str]:
@@ -198,8 +198,8 @@ def give_themes(
     scores = _learnt(ordered, np.asarray(X)[order], near, codebook, seeds, np.flatnonzero(is_open)[:TRAIN])
     two = np.sort(scores, axis=1)[:, -2:]
     margin = two[:, -1] - (two[:, 0] if scores.shape[1] > 1 else 0)
-    found = pd.DataFrame({"theme": np.where(is_open, scores.argmax(axis=1), REST), "margin": margin * is_open})
-    return found.set_axis(order).sort_index()
+    table = pd.DataFrame({"theme": np.where(is_open, scores.argmax(axis=1), REST), "margin": margin * is_open})
+    return table.set_axis(order).sort_index()
 
 # %% ../../nbs/342_segment.codebook.ipynb #3b5d1e9b
 def apply_edits(

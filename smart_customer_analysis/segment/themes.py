@@ -187,8 +187,8 @@ def theme_words(
     shown: dict[str, str] = {}
     for word, _ in sorted(used.items(), key=lambda item: (-item[1], item[0])):
         shown.setdefault(form[word], word)
-    found = class_words(pd.Series(written, dtype=object), pd.Series(np.asarray(themes)), n_words)
-    return {int(theme): [shown.get(w, w) for w in words] for theme, words in found.items()}
+    by_theme = class_words(pd.Series(written, dtype=object), pd.Series(np.asarray(themes)), n_words)
+    return {int(theme): [shown.get(w, w) for w in words] for theme, words in by_theme.items()}
 
 # %% ../../nbs/340_segment.themes.ipynb #b718575a
 CLEAR = 0.3  # p_negative up to which a sentence is praise; complaint from 1 minus that
@@ -234,11 +234,11 @@ def theme_table(
     rows = sentences.reset_index(drop=True).join(assigned.reset_index(drop=True))
     first = rows.drop_duplicates("text").query("theme != @OTHER")
     words = theme_words(first["text"].tolist(), first["theme"].tolist(), language)
-    names, found = theme_names(words, previous), []
+    names, table = theme_names(words, previous), []
     for theme in [*sorted(words), *([OTHER] if (rows["theme"] == OTHER).any() else [])]:
         mine = rows[rows["theme"] == theme]
         quotes = typical_sentences(mine) if theme != OTHER else {"praise": [], "complaint": []}
         of = {"theme": theme, "name": names.get(theme, "Other"), "words": words.get(theme, [])}
         sizes = {"sentences": len(mine), "reviews": mine["review_id"].nunique(), "share": len(mine) / len(rows)}
-        found.append(of | sizes | quotes)
-    return pd.DataFrame(found)
+        table.append(of | sizes | quotes)
+    return pd.DataFrame(table)

@@ -65,12 +65,12 @@ class _SpanStates:
         self.tokens = np.zeros(len(spans), np.int64)
 
     def __call__(self, pieces: list[tuple[int, int, int]], hidden_states: Sequence[torch.Tensor]) -> None:
-        found = []
+        parts = []
         for window, (text, start, stop) in enumerate(pieces):
             own = np.arange(self.first[text], self.first[text + 1])
             low, high = (np.clip(self.spans[own, side], start, stop) - start + self.before for side in (0, 1))
-            found.append(np.stack([own, np.full(len(own), window), low, high])[:, high > low])
-        own, window, low, high = np.concatenate(found, axis=1)
+            parts.append(np.stack([own, np.full(len(own), window), low, high])[:, high > low])
+        own, window, low, high = np.concatenate(parts, axis=1)
         running = torch.nn.functional.pad(hidden_states[self.layer].float().cumsum(1), (0, 0, 1, 0)).cpu()
         np.add.at(self.sums, own, (running[window, high] - running[window, low]).numpy())
         np.add.at(self.tokens, own, high - low)
@@ -121,13 +121,13 @@ def plain_embeddings(
     "Embed sentences one by one with an encoder as it came."
     model, tokenizer = load_encoder(encoder)
     data = encode(texts, tokenizer, 256)
-    found = np.zeros((len(texts), model.config.hidden_size), np.float32)
+    means = np.zeros((len(texts), model.config.hidden_size), np.float32)
     with torch.inference_mode():
         for index in bucket_batches(data.lengths, batch_tokens):
             batch = pad_batch([data.sequence(i) for i in index], data.pad_id)
             last = model(**batch, output_hidden_states=True).hidden_states[-1]
-            found[index] = mean_state(last, batch["attention_mask"]).numpy()
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+            means[index] = mean_state(last, batch["attention_mask"]).numpy()
+    return means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
 
 # %% ../../nbs/252_sentiment.sentences.ipynb #d2ae155a
 def fit_sentence_map(

@@ -40,8 +40,8 @@ def queue_name(
     "Name a queue by its filters; raises `InputError` for a filter that moves reviews in and out."
     values = {n: v for n, v in asdict(filters).items() if v is not None and n != "source"}
     if set(values) - set(_FILTERS):
-        found = ", ".join(sorted(set(values) - set(_FILTERS)))
-        raise InputError(f"a queue by {', '.join(_FILTERS)}", found, "leave it out: such groups change with each run")
+        refused = ", ".join(sorted(set(values) - set(_FILTERS)))
+        raise InputError(f"a queue by {', '.join(_FILTERS)}", refused, "leave it out: such groups change with each run")
     return urlencode({n: str(values[n]) for n in _FILTERS if n in values})
 
 # %% ../../nbs/609_view.labels.ipynb #18dec91f

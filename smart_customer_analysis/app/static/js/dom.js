@@ -121,3 +121,11 @@ export function drawn(el, draw) {
   ro.observe(el);
   return el;
 }
+
+// A key of the page must not act while somebody writes, gives a command to the browser, or a dialog is open.
+export const isTyping = (e) =>
+  e.ctrlKey ||
+  e.metaKey ||
+  e.altKey ||
+  /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) ||
+  !!document.querySelector("dialog[open]");

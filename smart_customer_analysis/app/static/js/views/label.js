@@ -1,7 +1,7 @@
 // Label: "What does this text really say?" One review at a time; a label is in every share at once.
 import { address, forget, fresh, post, remove } from "../api.js";
 import { emptyState, failedState } from "../card.js";
-import { clear, h, icon, say } from "../dom.js";
+import { clear, h, icon, isTyping, say } from "../dom.js";
 import { count, date, range } from "../format.js";
 import { queryParams, scopeText } from "../state.js";
 import { WHY } from "../words.js";
@@ -121,11 +121,11 @@ export default {
       last = r;
       first ??= r.figure;
       items = r.items.filter((x) => !done.has(x.review_id));
-      told();
+      showProgress();
       if (!shown || !items.some((x) => x.review_id === shown.review_id)) show(items[0] || null);
     }
 
-    function told() {
+    function showProgress() {
       const before = half(first),
         now = half(last?.figure),
         scope = scopeText({ without: WITHOUT });
@@ -206,7 +206,7 @@ export default {
             trouble,
             failedState(err, () => load().then(() => clear(trouble)), "The review is shown again."),
           );
-          told();
+          showProgress();
         },
       );
       sending = sending.catch((err) =>
@@ -267,14 +267,7 @@ export default {
 
     // Before the page's own keys: here a question mark is an answer.
     const onKey = (e) => {
-      if (
-        e.ctrlKey ||
-        e.metaKey ||
-        e.altKey ||
-        /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) ||
-        document.querySelector("dialog[open]")
-      )
-        return;
+      if (isTyping(e)) return;
       const label = LABELS.find(([, , key]) => key === e.key.toLowerCase());
       if (!label && e.key.toLowerCase() !== "z") return;
       e.preventDefault();

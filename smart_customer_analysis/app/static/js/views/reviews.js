@@ -1,7 +1,7 @@
 // Reviews: "What exactly do they say?"
 import { get, post } from "../api.js";
 import { card, emptyState, failedState } from "../card.js";
-import { $$, clear, h, icon, say } from "../dom.js";
+import { $$, clear, h, icon, isTyping, say } from "../dom.js";
 import { nothing } from "../empty.js";
 import { badge, isHidden } from "../figure.js";
 import { FIGURE_COLUMNS, csvText, figureCells, save } from "../export.js";
@@ -384,14 +384,7 @@ export default {
     }
 
     const onKey = (e) => {
-      if (
-        e.ctrlKey ||
-        e.metaKey ||
-        e.altKey ||
-        /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) ||
-        document.querySelector("dialog[open]")
-      )
-        return;
+      if (isTyping(e)) return;
       if (e.key === "/") {
         e.preventDefault();
         search.focus();
