@@ -8,7 +8,7 @@ Filters.
 
 # %% auto #0
 __all__ = ['Box', 'COUNTS_AS', 'Filters', 'period_bounds', 'split_box', 'boxes_around', 'inside_boxes', 'Scope', 'find_scope',
-           'select_reviews', 'split_extra', 'conditions', 'leave_out']
+           'select_reviews', 'split_extra', 'conditions']
 
 # %% ../../nbs/455_store.filters.ipynb #73eee98d
 import math
@@ -209,15 +209,3 @@ def conditions(
     if filters.q:
         result.append(_contains(filters.q))
     return result
-
-# %% ../../nbs/455_store.filters.ipynb #45500001
-def leave_out(
-    column: Any,  # Customer.region or SegmentMember.segment_id
-    values: Iterable[str | None],  # None: rows without one
-) -> list[ColumnElement[bool]]:  # of a `select_reviews`; empty where there is no value
-    "Return the condition that leaves rows with these values out."
-    values = list(values)
-    named = [value for value in values if value is not None]
-    kept = [column.is_not(None)] if None in values else []
-    kept += [or_(column.is_(None), column.not_in(named))] if named else []
-    return kept

@@ -43,7 +43,6 @@ from smart_customer_analysis.store.filters import (
     Scope,
     conditions,
     find_scope,
-    leave_out,
     select_reviews,
 )
 from smart_customer_analysis.store.pages import (
@@ -206,7 +205,6 @@ def reviews_page(
     sort: str = "newest",  # newest, negative, unsure or longest
     limit: int = 50,  # reviews on the page, 1 to 500
     cursor: str | None = None,  # next_cursor of the page before
-    left_out: Mapping[str, Sequence[str | None]] = {},  # region, segment: values whose reviews are not listed
 ) -> ReviewsPage:  # items, total, counts, all, next_cursor
     "Read one page of reviews; raises `InputError` for an unknown sort, filter or cursor."
     if sort not in SORTS:
@@ -215,8 +213,6 @@ def reviews_page(
     source, (key, largest_first) = resolve_source(engine, filters.source), SORTS[sort]
     with reading(engine) as c:
         scope, where = find_scope(c, source), conditions(filters)
-        for name, column in (("region", Customer.region), ("segment", SegmentMember.segment_id)):
-            where += leave_out(column, left_out.get(name, ()))
         query = select_reviews(scope, Review.review_id, key.label("sort_key")).where(*where)
         if cursor:
             query = query.where(after_review(sort, *read_cursor(cursor, sort)))

@@ -107,7 +107,7 @@ function twoDots(rows) {
 function differenceRow(x, point) {
   const low = Math.min(x.low, 0),
     high = Math.max(x.high, 0),
-    wide = Math.max(0.1, Math.ceil((10 * Math.max(-low, high)) / 1) / 10),
+    wide = Math.max(0.1, Math.ceil(10 * Math.max(-low, high)) / 10),
     from = low < 0 ? -wide : 0,
     to = high > 0 ? wide : 0,
     at = (v) => `${(100 * (v - from)) / (to - from)}%`,
@@ -284,10 +284,8 @@ function changeParts(x) {
   ];
 }
 
-const SIZES = { large: "large", medium: "medium", small: "small" };
-
 function spotParts(x) {
-  const sizes = x.sizes.map((v) => SIZES[v]),
+  const { sizes } = x,
     seen = sizes.length > 1 ? `${sizes.slice(0, -1).join(", ")} and ${sizes.at(-1)}` : sizes[0];
   return [
     [mark("worse", "worse"), `: ${x.name}`],
