@@ -77,10 +77,10 @@ def answer_queue(
     def make(shop: Shop) -> LabelQueue:
         rows = matching(parts.data, shop, filters)
         is_hidden = rows["person"].nunique() < shop.k or shop.names.hides(filters.region, None)
-        order = queue_order(rows.iloc[:0] if is_hidden else rows)
+        order, named = queue_order(rows.iloc[:0] if is_hidden else rows), named_beside(shop, rows)
         items = review_items(engine, order["review_id"].head(n).tolist(), filters.source)
         return {
-            "items": [label_item(item, named_beside(shop, rows)) for item in items],
+            "items": [label_item(item, named) for item in items],
             "waiting": len(order),
             "labels": count_labels(engine, resolve_source(engine, filters.source)),
             "figure": one_figure(rows, shop, reviews_url(filters), filters),

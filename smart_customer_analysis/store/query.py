@@ -15,7 +15,7 @@ __all__ = ['FACTS', 'SEARCHED', 'review_facts', 'ReviewsPage', 'count_reviews', 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -37,14 +37,7 @@ from typing import Any, TypedDict
 from ..jsonable import plain
 from ..schema import InputError
 from .engine import reading
-from smart_customer_analysis.store.filters import (
-    COUNTS_AS,
-    Filters,
-    Scope,
-    conditions,
-    find_scope,
-    select_reviews,
-)
+from .filters import COUNTS_AS, Filters, Scope, conditions, find_scope, select_reviews
 from smart_customer_analysis.store.pages import (
     PAGE_COLUMNS,
     SORTS,
