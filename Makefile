@@ -38,8 +38,8 @@ run: setup ## the main job on data/sample: load, clean, train, score, segment, s
 serve: setup ## the API and the page, on the database of the last run
 	$(BIN)/sca serve
 
-lab: setup ## JupyterLab in nbs/
-	$(BIN)/jupyter lab --notebook-dir nbs
+lab: setup ## JupyterLab, opened at nbs/index.ipynb
+	$(BIN)/jupyter lab --notebook-dir . --LabApp.default_url=/lab/tree/nbs/index.ipynb
 
 report: setup ## the weekly report, as a notebook and one HTML file, into reports/
 	$(BIN)/sca report run weekly
