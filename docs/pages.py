@@ -212,7 +212,7 @@ def describe(source: str, node: ast.AST, level: int = 2, owner: str = "") -> lis
 def write_reference(root: Path, pages: dict[str, str], out: Path) -> None:
     "One page per module and a table of all symbols, from the code itself (nothing is imported)."
     out.mkdir(parents=True, exist_ok=True)
-    rows, names = [], []
+    rows = []
     for module, page in pages.items():
         path = root / PACKAGE / (module.replace(".", "/") + ".py")
         if not path.is_file():
@@ -222,9 +222,13 @@ def write_reference(root: Path, pages: dict[str, str], out: Path) -> None:
         nodes = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
         shown = [n for n in public_names(tree) if n in nodes]
         text = [
+            "---",
+            "orphan: true",  # found by the table of symbols and by its notebook; the sidebar stays short
+            "---",
+            "",
             f"# `{module}`",
             "",
-            f"*Reference. The notebook that explains it: [{module}](/notebooks/{page}).*",
+            f"*[API reference](index.md). The notebook that explains it: [{module}](/notebooks/{page}).*",
             "",
             relink(ast.get_docstring(tree) or "", {}),
             "",
@@ -239,7 +243,6 @@ def write_reference(root: Path, pages: dict[str, str], out: Path) -> None:
                 f"| [`{name}`](/reference/{module}.md#{name.lower()}) | [`{module}`](/notebooks/{page}) | {first} |"
             )
         (out / f"{module}.md").write_text("\n".join(text) + "\n", encoding="utf-8")
-        names.append(module)
     table = ["| Symbol | Module | What it does |", "|---|---|---|", *sorted(rows, key=str.lower)]
     text = [
         "# API reference",
@@ -253,7 +256,6 @@ def write_reference(root: Path, pages: dict[str, str], out: Path) -> None:
         "::::",
         "",
     ]
-    text += ["```{toctree}", ":hidden:", "", *names, "```", ""]
     (out / "index.md").write_text("\n".join(text), encoding="utf-8")
 
 
