@@ -15,14 +15,18 @@ TAGS = {
     "reports": "Reports",
     "operation": "Operation",
 }
-LIMITS = tuple("minLength maxLength minItems maxItems minimum maximum exclusiveMinimum exclusiveMaximum".split())
+LIMITS = {
+    "minLength": "at least {} characters", "maxLength": "at most {} characters", "minItems": "at least {}",
+    "maxItems": "at most {}", "minimum": "from {}", "maximum": "to {}", "exclusiveMinimum": "over {}",
+    "exclusiveMaximum": "under {}",
+}  # fmt: skip
 
 
 def type_of(schema: dict[str, Any]) -> str:
     "Name a type in a few words; objects link to their own section."
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[-1]
-        return f"[{name}](#{name.lower()})"
+        return f"[{name}](#object-{name.lower()})"
     if "anyOf" in schema:
         return " or ".join(type_of(s) for s in schema["anyOf"])
     if "enum" in schema or "const" in schema:
@@ -35,7 +39,7 @@ def type_of(schema: dict[str, Any]) -> str:
 def limits_of(schema: dict[str, Any]) -> str:
     "What a value must keep to, as the description says it."
     found = {k: v for s in (schema, *schema.get("anyOf", [])) for k, v in s.items() if k in LIMITS}
-    return ", ".join(f"{k} {v}" for k, v in found.items())
+    return ", ".join(LIMITS[k].format(v) for k, v in found.items())
 
 
 def cell(*parts: object) -> str:
@@ -49,9 +53,12 @@ def parameter_rows(parameters: list[dict[str, Any]]) -> list[str]:
     for p in parameters:
         schema = p["schema"]
         example = next(iter(schema.get("examples", [])), schema.get("default"))
-        meaning = cell(p.get("description", ""), limits_of(schema))
+        kind, meaning = (
+            cell(type_of(schema).removesuffix(" or null")),
+            cell(p.get("description", ""), limits_of(schema)),
+        )
         rows.append(
-            f"| `{p['name']}`{' (needed)' if p.get('required') else ''} | {cell(type_of(schema))} | {meaning} "
+            f"| `{p['name']}`{' (needed)' if p.get('required') else ''} | {kind} | {meaning} "
             f"| {f'`{example}`' if example is not None else ''} |"
         )
     return ["| Parameter | Type | Meaning | Example |", "|---|---|---|---|", *rows, ""] if rows else []
@@ -69,7 +76,7 @@ def operation(method: str, path: str, about: dict[str, Any]) -> list[str]:
             schemas = [type_of(c["schema"]) for c in kinds.values() if c.get("schema")]
             out += [f"Answer {code}: {', '.join(schemas) or answer['description']}.", ""]
     refusals = [code for code in about["responses"] if code[0] in "45"]
-    return out + ([f"Refusals: {', '.join(refusals)} ([Problem](#problem))."] if refusals else []) + [""]
+    return out + ([f"Refusals: {', '.join(refusals)} ([Problem](#object-problem))."] if refusals else []) + [""]
 
 
 def schema_section(name: str, schema: dict[str, Any]) -> list[str]:
@@ -80,7 +87,7 @@ def schema_section(name: str, schema: dict[str, Any]) -> list[str]:
         f"| {cell(s.get('description', ''), limits_of(s))} |"
         for f, s in schema.get("properties", {}).items()
     ]
-    out = [f"### {name}", "", schema.get("description", ""), ""]
+    out = [f"(object-{name.lower()})=", f"### {name}", "", schema.get("description", ""), ""]
     out += ["| Field | Type | Meaning |", "|---|---|---|", *rows, ""] if rows else []
     for example in schema.get("examples", [])[:1]:
         out += ["```json", json.dumps(example, indent=2, ensure_ascii=False), "```", ""]
