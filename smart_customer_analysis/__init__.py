@@ -70,6 +70,7 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0006_models_in_use`: The model whose predictions of a source are shown.
 - `smart_customer_analysis.migrations.versions.0007_keys`: Keys of the API.
 - `smart_customer_analysis.migrations.versions.0008_labels`: Labels given by people.
+- `smart_customer_analysis.migrations.versions.0009_themes`: Themes: runs, themes, the theme of each sentence, and edits by people.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.places`: Cells, outlines and customers in a place, as the service gives them
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
