@@ -138,6 +138,20 @@ async def segment(ask: Ask, service: ServiceOf, id: Id, query: Filtered) -> Resp
 
 
 @v1.get(
+    "/themes", tags=["themes"], response_model=s.Themes, summary="What customers speak of, and how negative it is"
+)
+async def themes(ask: Ask, service: ServiceOf, query: Filtered) -> Response:
+    return await ask(s.Themes, service.themes, _filters(query))
+
+
+@v1.get(
+    "/themes/{id}", tags=["themes"], response_model=s.ThemeDetail, summary="One theme: its weeks, who says it where"
+)
+async def theme(ask: Ask, service: ServiceOf, id: Id, query: Filtered) -> Response:
+    return await ask(s.ThemeDetail, service.theme, id, _filters(query))
+
+
+@v1.get(
     "/customers",
     tags=["places"],
     response_model=s.FeatureCollection,
