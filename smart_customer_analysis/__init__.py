@@ -144,6 +144,7 @@ Modules:
 - `smart_customer_analysis.store.spatial`: The PostGIS functions it needs, from shapely and pyproj
 - `smart_customer_analysis.store.staging`: In memory while they are few, else in a file without a name
 - `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row carries the load that wrote it
+- `smart_customer_analysis.store.themes`: One run after the other, one present theme for each sentence, and edits that can be taken back
 - `smart_customer_analysis.store.whole`: What every review counts as, and the region and segment of every customer; nothing else is read
 - `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs
 - `smart_customer_analysis.view.account`: Arithmetic of the difference between two periods, by region, segment and product; not its cause
