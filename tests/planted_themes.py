@@ -31,8 +31,9 @@ def plant_themes(engine: Engine, source: str, reviews: pd.DataFrame, topics: dic
         mine = rows[rows["first_id"] == letter].drop_duplicates("review_id")
         sides = {"praise": mine[mine["p_negative"] < 0.3], "complaint": mine[mine["p_negative"] > 0.7]}
         quotes = {s: q[["review_id", "start", "stop", "text"]].tail(2).to_dict("records") for s, q in sides.items()}
-        themes.append({"theme_id": letter, "name": name.capitalize(), "words": [name, "late"], "origin": "found"} | quotes)
+        of = {"theme_id": letter, "name": name.capitalize(), "words": [name, "late"], "origin": "found"}
+        themes.append(of | quotes)
     run = {"model_version": None, "params": {}, "evidence": [], "fitted": b""}
-    events = [{"kind": "birth", "segment_id": "A", "n": 40, "sentence": "[A] appeared: 40 sentences."}]
-    save_theme_run(engine, source, run | {"events": events}, pd.DataFrame(themes), [rows.drop(columns="text")], whole=True)
+    run["events"] = [{"kind": "birth", "segment_id": "A", "n": 40, "sentence": "[A] appeared: 40 sentences."}]
+    save_theme_run(engine, source, run, pd.DataFrame(themes), [rows.drop(columns="text")], whole=True)
     return rows

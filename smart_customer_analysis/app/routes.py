@@ -137,9 +137,7 @@ async def segment(ask: Ask, service: ServiceOf, id: Id, query: Filtered) -> Resp
     return await ask(s.SegmentDetail, service.segment, id, _filters(query))
 
 
-@v1.get(
-    "/themes", tags=["themes"], response_model=s.Themes, summary="What customers speak of, and how negative it is"
-)
+@v1.get("/themes", tags=["themes"], response_model=s.Themes, summary="What customers speak of, and how negative it is")
 async def themes(ask: Ask, service: ServiceOf, query: Filtered) -> Response:
     return await ask(s.Themes, service.themes, _filters(query))
 

@@ -47,7 +47,9 @@ class FilterQuery(BaseModel):
         description="what the review counts as: its stars where it has any (neutral: three), else the model's reading",
     )
     theme: OptionalWord = Field(
-        None, description="theme id: only reviews with a sentence about it; a share stays one of reviews", examples=["A"]
+        None,
+        description="theme id: only reviews with a sentence about it; a share stays one of reviews",
+        examples=["A"],
     )
     q: OptionalWord = Field(None, description="words in the title or text", examples=["late"])
 
