@@ -48,6 +48,7 @@ from smart_customer_analysis.serving import (
     translate_errors,
 )
 from .store import query
+from .theme_edits import answer_edits, edit_theme, undo_edit
 from .themes import answer_theme, answer_themes, marked_sentences, theme_line
 from .store.closes import n_undelivered, seconds_since
 from .store.filters import Filters, conditions
@@ -445,6 +446,7 @@ class Service(ServiceParts):
     outlines, change_proof, spot_proof = answer_outlines, answer_change_proof, answer_spot_proof
     segments, segment, model = answer_segments, answer_segment, answer_model
     themes, theme = answer_themes, answer_theme
+    edit_theme, undo_theme_edit, theme_edits = edit_theme, undo_edit, answer_edits
     reviews, reports, filters = answer_reviews, answer_reports, answer_filters
     templates, request_report, has_report = answer_templates, answer_request, is_there
     find_key, n_keys, watched, count_tokens = find_caller, count_keys, watched_figures, count_tokens

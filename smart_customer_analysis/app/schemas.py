@@ -193,6 +193,35 @@ class LabelsIn(BaseModel):
     from_queue: bool = Field(True, description="false: a person chose the reviews; their labels stand for no others")
 
 
+class ThemeEditIn(BaseModel):
+    """One change of a theme by a person."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"theme": "A", "by": "Ana", "name": "Delivery"}]}
+    )
+    theme: Word = Field(description="its id, as /v1/themes has it")
+    by: Name = Field(description="who wants it")
+    source: OptionalWord = Field(None, description="shop; default: the one loaded last")
+    name: Name | None = Field(None, description="its new name")
+    hide: Literal[True] | None = Field(None, description="its sentences count as something else")
+    merge_into: Word | None = Field(None, description="the theme that gets its sentences")
+
+    @model_validator(mode="after")
+    def _one(self) -> "ThemeEditIn":
+        if len(self.edit()) != 1:
+            raise ValueError("give one of name, hide and merge_into")
+        return self
+
+    def edit(self) -> dict[str, Any]:
+        """The change alone."""
+        return self.model_dump(include={"name", "hide", "merge_into"}, exclude_none=True)
+
+
+class UndoEditQuery(SourceQuery):
+    edit_id: int = Field(ge=1, description="of /v1/theme-edits")
+    by: Name = Field(description="who takes it back")
+
+
 # --- what comes out -------------------------------------------------------------------------------------------------
 
 
@@ -451,6 +480,26 @@ class ThemeDetail(ThemeItem):
     over_time: list[Week]
     by_segment: list[Keyed]
     by_region: list[Keyed]
+
+
+class ThemeEdit(Out):
+    edit_id: int
+    theme: str | None
+    sentence: str
+    by: str
+    at: str
+
+
+class ThemeEdits(Out):
+    items: list[ThemeEdit]
+
+
+class ThemeEdited(Out):
+    edit_id: int
+
+
+class ThemeEditUndone(Out):
+    undone: int = Field(description="1; 0: it was not in force")
 
 
 class ChangeProof(Proven):

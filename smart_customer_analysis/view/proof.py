@@ -29,7 +29,7 @@ from .reviews import ReviewItem
 from .segments import Quote, quote
 from .shares import Week, weekly_figures
 from .theme_figures import as_read
-from typing import TypedDict
+from typing import Any, TypedDict
 
 # %% ../../nbs/645_view.proof.ipynb #af8f3a10
 def marked_change(
@@ -158,7 +158,10 @@ def change_proof(
 ) -> ChangeProof:
     "Put the proof of a change together."
     sides, urls = split_periods(rows, filters, period), [reviews_url(f) for f in both_periods(filters, period)]
-    counted = as_read if change["kind"] == "theme" else dict
+
+    def counted(figure: Any) -> Any:  # a mention has no stars
+        return as_read(figure) if change["kind"] == "theme" else figure
+
     before, after = (counted(one_figure(part, shop, url, filters)) for part, url in zip(sides, urls, strict=True))
     return {
         **change,

@@ -60,7 +60,12 @@ def _as_arrow(column: pd.Series) -> Any:
 def _head(shop: Shop, version: str) -> dict[str, Any]:
     "Gather what a shop knows beside its rows."
     pairs = [[*pair, *named] for pair, named in shop.names.pairs.items()]
-    whole = {"source": shop.source, "confusion": shop.confusion, "k": shop.k, "segment_names": shop.segment_names}
+    whole: dict[str, Any] = {
+        "source": shop.source,
+        "confusion": shop.confusion,
+        "k": shop.k,
+        "segment_names": shop.segment_names,
+    }
     whole |= {"theme_names": shop.theme_names, "themes": shop.mentions.themes}
     return whole | {"version": version, "pairs": pairs, "own": shop.own, "pool": asdict(shop.pool)}
 

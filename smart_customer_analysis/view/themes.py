@@ -11,6 +11,7 @@ __all__ = ['NO_THEME_NAME', 'OTHER_NAME', 'BASIS', 'NO_THEMES', 'MOST_GROUPS', '
 # %% ../../nbs/642_view.themes.ipynb #2bf35a73
 import pandas as pd
 from collections.abc import Mapping
+from dataclasses import replace
 from ..data.language import language_of
 from ..insight.shares import UNKNOWN
 from ..jsonable import plain
@@ -62,7 +63,7 @@ class ThemeItem(TypedDict):
 
 
 NO_THEME_NAME, OTHER_NAME = "Few customers", "Something else"
-_NOT_SHOWN = {"words": [], "origin": None, "pinned": False, "praise": [], "complaint": []}
+_NOT_SHOWN: dict[str, Any] = {"words": [], "origin": None, "pinned": False, "praise": [], "complaint": []}
 
 # %% ../../nbs/642_view.themes.ipynb #3b8d1303
 def _quotes(stored: list[dict[str, Any]], days: Mapping[str, str | None]) -> list[Quote]:
@@ -84,15 +85,20 @@ def theme_item(
 ) -> ThemeItem:
     "Write one theme as the API does."
     is_hidden, (n, total) = figure["reliability"] == "hidden", sentences
-    size = None if is_hidden else n
-    share = None if is_hidden or not total else round(n / total, DIGITS)
-    of = {"id": theme["theme_id"], "name": theme["name"], "sentence": theme_sentence(theme["name"], figure, k)}
-    said = {"sentences": size, "share": share, "share_negative": figure}
-    if "words" not in theme:
-        return {**of, **_NOT_SHOWN, **said}
-    told = {c: theme[c] for c in ("words", "origin", "pinned")}
-    quotes = {c: _quotes(theme[c], days) for c in ("praise", "complaint")}
-    return {**of, **told, **said, **quotes}
+    told = _NOT_SHOWN | theme
+    return {
+        "id": told["theme_id"],
+        "name": told["name"],
+        "sentence": theme_sentence(told["name"], figure, k),
+        "words": told["words"],
+        "origin": told["origin"],
+        "pinned": told["pinned"],
+        "sentences": None if is_hidden else n,
+        "share": None if is_hidden or not total else round(n / total, DIGITS),
+        "share_negative": figure,
+        "praise": _quotes(told["praise"], days),
+        "complaint": _quotes(told["complaint"], days),
+    }
 
 # %% ../../nbs/642_view.themes.ipynb #cf402c75
 class ThemeEvent(TypedDict):
@@ -201,8 +207,8 @@ def theme_detail(
     "Write one theme with its weeks, segments and regions."
     if item["id"] not in shop.theme_names:
         return {**item, "over_time": [], "by_segment": [], "by_region": []}
-    mine = Filters(**{**vars(filters), "theme": item["id"]})
+    mine = replace(filters, theme=item["id"])
     (said_shop, now), (_, ever) = (about(shop, part, item["id"]) for part in rows)
     weeks = weekly_figures(said_shop, ever, mine, shop_period(shop, filters))
-    groups = {f"by_{by}": _by(said_shop, now, by, mine) for by in ("segment", "region")}
-    return {**item, "over_time": [as_read(week) for week in weeks], **groups}
+    by_segment, by_region = (_by(said_shop, now, by, mine) for by in ("segment", "region"))
+    return {**item, "over_time": [as_read(week) for week in weeks], "by_segment": by_segment, "by_region": by_region}

@@ -1,13 +1,13 @@
 // Themes: "What do they praise, and what do they complain about?"
-import { get } from "../api.js";
-import { card, emptyState, table } from "../card.js";
+import { forget, fresh, get, post, remove } from "../api.js";
+import { card, emptyState, failedState, table } from "../card.js";
 import { dotRows, weekly } from "../charts.js";
-import { drawn, h, say } from "../dom.js";
+import { clear, drawn, h, say, uid } from "../dom.js";
 import { nothing } from "../empty.js";
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { drawable, figure, isHidden, mark, niceMax, proofButton, proofKey, track } from "../figure.js";
 import { addDays, count, date, dates, day, iso, pct, plural } from "../format.js";
-import { filtersOf, here, href, period, queryParams, scopeText, state } from "../state.js";
+import { filtersOf, here, href, meta, period, queryParams, scopeText, state } from "../state.js";
 
 const WITHOUT = ["sentiment", "q", "theme"];
 const OTHER = "other";
@@ -116,7 +116,7 @@ const columns = [
   { name: "Customers", cell: (x) => count(x.share_negative.n_customers ?? undefined), num: true },
 ];
 
-function listView(d, ch) {
+function listView(d, ch, edits, act) {
   const p = period(),
     named = d.items.filter((x) => x.id !== OTHER),
     max = niceMax(d.items.map((x) => x.share_negative)),
@@ -140,6 +140,7 @@ function listView(d, ch) {
         d.basis,
         " The range has the customer as its unit. A name opens the reviews. Sentences quoted are of all reviews, whatever the filters.",
       ),
+      inForce(edits, act),
       d.events.length
         ? h(
             "ul",
@@ -163,7 +164,117 @@ function listView(d, ch) {
   };
 }
 
-function opened(x) {
+const LABELLER = "sca-labeller"; // the name of the one who labels, as the view of labels keeps it
+const kept = () => {
+  try {
+    return localStorage.getItem(LABELLER) || "";
+  } catch {
+    return ""; // a browser may forbid it
+  }
+};
+
+const keep = (name) => {
+  try {
+    localStorage.setItem(LABELLER, name);
+  } catch {
+    /* a browser may forbid it */
+  }
+};
+
+// What a person changes of a theme. Each change is recorded with the name, and taken back with one click.
+function changes(x, act) {
+  const by = h("input", { type: "text", id: uid("by"), maxlength: 80, autocomplete: "name", value: kept() }),
+    name = h("input", { type: "text", id: uid("name"), maxlength: 80, value: x.name }),
+    others = meta.themes.filter((t) => t.id !== x.id),
+    goal = h(
+      "select",
+      { id: uid("goal") },
+      others.map((t) => h("option", { value: t.id }, t.name)),
+    ),
+    trouble = h("div", { role: "alert" });
+  const send = async (edit) => {
+    const who = by.value.trim();
+    if (!who) {
+      say("Write your name first: changes say who made them.");
+      by.focus();
+      return;
+    }
+    keep(who);
+    try {
+      await act(() => post("theme-edits", { theme: x.id, by: who, source: state.query.source, ...edit }));
+    } catch (err) {
+      clear(trouble, failedState(err, null, "Nothing was changed."));
+    }
+  };
+  const button = (text, edit) =>
+    h("button", { type: "button", class: "button", on: { click: () => send(edit()) } }, text);
+  const field = (text, input) =>
+    h("label", { class: "pill" }, h("span", { class: "pill-label" }, text, input));
+  return h(
+    "details",
+    { class: "theme-change" },
+    h("summary", null, "Change this theme"),
+    h("div", { class: "theme-fields" }, field("Your name", by)),
+    h(
+      "div",
+      { class: "theme-fields" },
+      field("Name of the theme", name),
+      button("Rename", () => ({ name: name.value.trim() })),
+    ),
+    others.length
+      ? h(
+          "div",
+          { class: "theme-fields" },
+          field("Its sentences go to", goal),
+          button("Join", () => ({ merge_into: goal.value })),
+        )
+      : null,
+    h(
+      "div",
+      { class: "theme-fields" },
+      button("Hide this theme", () => ({ hide: true })),
+    ),
+    trouble,
+    h(
+      "p",
+      { class: "caption" },
+      "The next run keeps what is changed. Every change stands below the list, and is taken back there.",
+    ),
+  );
+}
+
+// The changes in force, each with its way back.
+function inForce(list, act) {
+  if (!list.length) return null;
+  const undo = (x) => () => {
+    if (!kept()) {
+      say("Open a theme and write your name first: changes say who made them.");
+      return;
+    }
+    act(() => remove("theme-edits", { edit_id: x.edit_id, by: kept(), source: state.query.source })).catch(
+      (err) => say(`Nothing was changed: ${err.message}`),
+    );
+  };
+  return h(
+    "ul",
+    { class: "events" },
+    list.map((x) =>
+      h(
+        "li",
+        null,
+        `${x.sentence}, by ${x.by}, ${date(x.at)} `,
+        h(
+          "button",
+          { type: "button", class: "linklike", on: { click: undo(x) } },
+          "Undo",
+          h("span", { class: "sr" }, ` ${x.sentence}`),
+        ),
+      ),
+    ),
+  );
+}
+
+function opened(x, act) {
   const groups = (name, list) => [
     h("h3", null, name),
     list.length
@@ -206,6 +317,7 @@ function opened(x) {
           " · ",
           h("a", { href: here({ open: "" }) }, "Close"),
         ),
+        changes(x, act),
       ),
       h("div", null, groups("Segment", x.by_segment), groups("Region", x.by_region)),
     ),
@@ -241,6 +353,16 @@ export default {
       }),
       open = card({ id: "open", className: "wide", minHeight: 320, phoneHeight: 900 });
     root.append(h("div", { class: "cards" }, open.el, all.el));
+    // Saves a change, then asks for everything anew: names stand in the filters, too.
+    const act = async (save) => {
+      await save();
+      forget();
+      const options = await get("filters", { source: state.query.source });
+      meta.themes = options.themes;
+      const gone = state.query.open && !meta.themes.some((t) => t.id === state.query.open);
+      say("Changed.");
+      ctx.navigate(here(gone ? { open: "" } : {}), { replace: true });
+    };
     return {
       async update() {
         const params = queryParams({ without: WITHOUT }),
@@ -248,9 +370,12 @@ export default {
         open.el.hidden = !q.open;
         const jobs = [
           all.load(async (signal) => {
-            const [d, ch] = await Promise.all([
+            const [d, ch, edits] = await Promise.all([
               get("themes", params, signal),
               get("changes", params, signal).catch(() => null),
+              fresh(`theme-edits${q.source ? `?source=${encodeURIComponent(q.source)}` : ""}`, signal).catch(
+                () => ({ items: [] }), // a key that only reads
+              ),
             ]);
             if (!d.items.length)
               return {
@@ -261,7 +386,7 @@ export default {
             if (d.items.every((x) => x.share_negative.n_reviews === 0))
               return { title: "Themes", subtitle: "", body: await nothing({ without: WITHOUT }) };
             say(`${plural(d.items.length - 1, "theme")}. ${scopeText({ without: WITHOUT })}`);
-            return listView(d, ch);
+            return listView(d, ch, edits.items, act);
           }),
         ];
         if (q.open)
@@ -269,7 +394,7 @@ export default {
             open.load(async (signal) => {
               const x = await get(`themes/${encodeURIComponent(q.open)}`, params, signal);
               say(`Opened ${x.name}.`);
-              return opened(x);
+              return opened(x, act);
             }),
           );
         await Promise.all(jobs);
