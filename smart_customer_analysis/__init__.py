@@ -112,6 +112,7 @@ Modules:
 - `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the predictions stay
 - `smart_customer_analysis.sentiment.scope`: Language, length, subject and characters of the texts a model was trained and measured on; a text outside gets no answer
 - `smart_customer_analysis.sentiment.scoring`: Margin, embedding and number of tokens of each text, long texts in windows
+- `smart_customer_analysis.sentiment.sentence_states`: The pass that scores a review also leaves the states of its sentences, on disk, until the themes have read them
 - `smart_customer_analysis.sentiment.sentences`: Embedding and probability of every sentence, at the cost of the review alone
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
@@ -122,6 +123,8 @@ Modules:
 - `smart_customer_analysis.steps.segment`: Features, clusters, the match to the last run, names, and one stored run
 - `smart_customer_analysis.steps.sentiment`: Train where there are labels, score, abstain where the error cannot be kept, measure, store
 - `smart_customer_analysis.steps.source`: The one that was named; else a draft, where every guess is sure; else nothing
+- `smart_customer_analysis.steps.theme_fit`: Fitted once on a sample, carried on from then; what the shop gives comes first
+- `smart_customer_analysis.steps.themes`: Sentences are read once, get a theme that lasts, and are stored with it
 - `smart_customer_analysis.steps.watch`: Each complete day is tested once, and a change is told once
 - `smart_customer_analysis.store.backup`: A copy of one moment with its counts, and a copy that is checked before and after it is put back
 - `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone

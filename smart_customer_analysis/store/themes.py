@@ -52,7 +52,7 @@ def _edits_in_force(c: Connection, source: str, params: dict[str, Any]) -> dict[
     rows = select(ThemeEdit.theme_id, ThemeEdit.edit).where(
         ThemeEdit.source == source, ThemeEdit.theme_id.is_not(None), ThemeEdit.undone_at.is_(None)
     )
-    people = [(letter, edit) for letter, edit in c.execute(rows.order_by(ThemeEdit.edit_id))]
+    people = [(str(letter), edit) for letter, edit in c.execute(rows.order_by(ThemeEdit.edit_id))]
     return merged_edits([*params.get("edits", {}).items(), *people])
 
 # %% ../../nbs/447_store.themes.ipynb #4477e012
@@ -166,7 +166,8 @@ def last_themes(
             return None
         mine = select(*(getattr(Theme, n) for n in _KEPT)).where(Theme.run_id == run["run_id"])
         themes = pd.DataFrame(c.execute(mine.order_by(Theme.theme_id)).all(), columns=list(_KEPT))
-        return LastThemes(**run, themes=themes, used_ids=set(c.execute(letters.distinct()).scalars()))
+        row: Any = dict(run) | {"themes": themes, "used_ids": set(c.execute(letters.distinct()).scalars())}
+        return row
 
 # %% ../../nbs/447_store.themes.ipynb #4477e022
 def read_reviews(
@@ -270,7 +271,7 @@ def save_theme_edit(
 ) -> int:  # number of the edit
     "Save an edit and apply it; raises `InputError` for one that cannot be."
     edit = edit | ({"name": check_name(edit["name"])} if "name" in edit else {})
-    row = {"source": source, "theme_id": theme_id, "edit": edit, "edited_by": check_name(by)}
+    row: dict[str, Any] = {"source": source, "theme_id": theme_id, "edit": edit, "edited_by": check_name(by)}
     with writing(engine) as c:
         take_turn(c)
         _check_edit(c, source, theme_id, edit)
