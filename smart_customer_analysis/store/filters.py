@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, not_, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, exists, func, not_, null, or_, select
 
 from ..schema import InputError, NEGATIVE, POSITIVE, SRID
 from smart_customer_analysis.store.tables import (
@@ -26,6 +26,7 @@ from smart_customer_analysis.store.tables import (
     ModelInUse,
     Prediction,
     Review,
+    ReviewTheme,
     SegmentMember,
     SegmentRun,
 )
@@ -43,6 +44,7 @@ class Filters:
     product: str | None = None
     sentiment: str | None = None  # what it counts as: negative, positive, unsure or neutral (three stars)
     extra: str | None = None  # a column of the shop's own and its value: "state:delivered"
+    theme: str | None = None  # letter of a theme that a sentence of the review is about
     q: str | None = None  # text in title or review, case ignored
 
 
@@ -169,6 +171,12 @@ COUNTS_AS: dict[str, ColumnElement[bool]] = {  # filter value -> condition
 }
 
 
+def _mentions(theme: str) -> ColumnElement[bool]:
+    "Return the condition that a sentence of a review is about a theme."
+    same = ReviewTheme.source == Review.source, ReviewTheme.review_id == Review.review_id
+    return exists().where(*same, ReviewTheme.theme_id == theme)
+
+
 def _contains(text: str) -> ColumnElement[bool]:
     "Return the condition that title or text of a review contain a text."
     part = text.replace("\0", "").lower()
@@ -206,6 +214,8 @@ def conditions(
         name, value = split_extra(filters.extra)
         kept = (cast(table.extra[name].as_string(), Text) for table in (Review, Customer))
         result.append(func.coalesce(*kept) == value)
+    if filters.theme:
+        result.append(_mentions(filters.theme))
     if filters.q:
         result.append(_contains(filters.q))
     return result

@@ -18,11 +18,12 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from ..disclosure import hidden_groups
-from ..insight.estimate import Pool, fit_pool, group_people, read_reviews
+from ..insight.estimate import Pool, fit_pool, group_people, intraclass_correlation, read_reviews
 from ..insight.shares import UNKNOWN, shares_by
 from ..jsonable import plain
 from ..store.filters import Filters, split_extra
 from .labels import LABEL_COLUMNS, label_weights
+from .mentions import NEGATIVE_FROM, NOTHING, Mentions
 from .names import Names, choose_names, take_names
 from .period import Period, as_day, choose_period
 from typing import Any, TypedDict
@@ -156,11 +157,20 @@ class Shop:
     names: Names = field(default_factory=Names)  # regions and segments that `reviews` may name
     own: dict[str, list[str]] = field(default_factory=dict)  # column of the shop's own -> values that may be named
     words: pa.ChunkedArray | None = None  # title and text of each review in small letters; None: not read
+    mentions: Mentions = NOTHING  # what each review speaks of
+    theme_names: dict[str, str] = field(default_factory=dict)  # theme that may be named -> name
 
     @cached_property
     def pool(self) -> Pool:
         "What the whole shop says about its customers and its model."
         return fit_pool(read_reviews(self.reviews, self.confusion), self.confusion)
+
+    @cached_property
+    def mention_pool(self) -> Pool:
+        "What the whole shop says about its customers, where the unit is a mention of a theme."
+        m, person = self.mentions, pd.factorize(self.reviews["person"])[0]
+        negative = (m.p_negative >= NEGATIVE_FROM).astype(float)
+        return Pool(intraclass_correlation(m.theme.astype("int64"), person[m.row], negative)[0])
 
     def showing(self, k: int) -> "Shop":
         "Return the same shop with another number of people that are shown."
@@ -208,10 +218,10 @@ def apply_filters(
     rows: pd.DataFrame,  # review table
     filters: Filters,
     period: bool = True,  # False: leave start and end out
-    has_words: np.ndarray | None = None,  # (n,) True: the review holds the words of `q`; None: no words
+    among: np.ndarray | None = None,  # (n,) True: the review holds the words and speaks of the theme; None: all do
 ) -> pd.DataFrame:  # the rows that match
     "Keep the reviews that match every filter but `sentiment`."
-    keep = np.ones(len(rows), dtype=bool) if has_words is None else has_words.copy()
+    keep = np.ones(len(rows), dtype=bool) if among is None else among.copy()
     for column in GROUPS:
         if getattr(filters, column) is not None:
             keep &= (rows[column] == getattr(filters, column)).to_numpy(dtype=bool)
