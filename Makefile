@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 MARKS ?= not slow
 READY := $(VENV)/.ready
 VENDOR := smart_customer_analysis/app/static/vendor/.ready
+# run before anything is made, by whichever Python there is: an environment of an older one would stay
+OLD_PYTHON := import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and "make: expected Python 3.11 or newer; \
+found %d.%d; next: %s" % (v + (sys.argv[1],)) or 0)
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
@@ -16,7 +19,8 @@ help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if test -x $(BIN)/python; then $(BIN)/python -c '$(OLD_PYTHON)' 'rm -rf $(VENV), then the same again'; \
+	else $(PYTHON) -c '$(OLD_PYTHON)' 'make PYTHON=python3.11, or where a newer one is' && $(PYTHON) -m venv $(VENV); fi
 	@# pip 23, which Python 3.11 brings, resolves this environment ten times slower
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.3'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
@@ -34,8 +38,8 @@ run: setup ## the main job on data/sample: load, clean, train, score, segment, s
 serve: setup ## the API and the page, on the database of the last run
 	$(BIN)/sca serve
 
-lab: setup ## JupyterLab in nbs/
-	$(BIN)/jupyter lab --notebook-dir nbs
+lab: setup ## JupyterLab, opened at nbs/index.ipynb
+	$(BIN)/jupyter lab --notebook-dir . --LabApp.default_url=/lab/tree/nbs/index.ipynb
 
 report: setup ## the weekly report, as a notebook and one HTML file, into reports/
 	$(BIN)/sca report run weekly

@@ -5,6 +5,7 @@ Sphinx does the rest.
 """
 
 import ast
+import filecmp
 import functools
 import os
 import shutil
@@ -32,6 +33,18 @@ def resolve_notebooks(force: bool) -> Path:
     return proc_nbs(n_workers=0, force=force)  # in this process: torch is imported once, not once for each notebook
 
 
+def take_over(new: Path, source: Path) -> None:
+    "Make `source` equal to `new`, leaving files as they are that did not change: Sphinx reads only the others again."
+    for old in [p for p in source.rglob("*") if p.is_file() and not (new / p.relative_to(source)).is_file()]:
+        old.unlink()
+    for path in [p for p in new.rglob("*") if p.is_file()]:
+        target = source / path.relative_to(new)
+        if not target.is_file() or not filecmp.cmp(path, target, shallow=False):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+    shutil.rmtree(new)
+
+
 def main() -> int:
     "Build the site; the exit code is Sphinx's, or 1 where a page asks for something outside."
     os.chdir(ROOT)
@@ -40,24 +53,16 @@ def main() -> int:
     from sphinx.cmd.build import build_main
 
     processed = resolve_notebooks("--force" in sys.argv)
-    shutil.rmtree(SOURCE, ignore_errors=True)
-    write_pages(ROOT, processed, SOURCE)
+    new, trees = SOURCE.with_name("_src_new"), OUT.parent / "doctrees"
+    shutil.rmtree(new, ignore_errors=True)
+    write_pages(ROOT, processed, new)
+    take_over(new, SOURCE)
     shutil.rmtree(OUT, ignore_errors=True)
     failed = build_main(
-        [
-            "-q",
-            "-W",
-            "--keep-going",
-            "-b",
-            "html",
-            "-c",
-            str(ROOT / "docs"),
-            "-d",
-            str(OUT.parent / "doctrees"),
-            str(SOURCE),
-            str(OUT),
-        ]
+        ["-q", "-W", "--keep-going", "-b", "html", "-c", str(ROOT / "docs"), "-d", str(trees), str(SOURCE), str(OUT)]
     )
+    if failed:
+        shutil.rmtree(trees, ignore_errors=True)  # a page that is not read again would not warn again
     if not failed and (found := remote_assets(OUT)):
         print("pages that ask for something outside the site:", *found, sep="\n  ", file=sys.stderr)
         return 1

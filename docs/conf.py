@@ -22,6 +22,7 @@ html_show_sphinx = False
 html_theme = "furo"
 html_title = project
 html_static_path = ["_static"]
+html_extra_path = ["openapi.json"]  # at the root of the site, for generators of clients
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_theme_options = {

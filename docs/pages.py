@@ -7,21 +7,29 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from http_page import write_http
+
 PACKAGE = "smart_customer_analysis"
-AUDIENCES = {
-    "0": "everybody",
-    "1": "analysts and data scientists",
-    "2": "data scientists",
-    "3": "analysts and data scientists",
-    "4": "developers and operators",
-    "5": "analysts",
-    "6": "analysts and operators",
-    "7": "developers and operators",
-}
-TEXTS = (
-    "README.md", "docs/running_it.md", "docs/api.md", "docs/labels.md", "CONTRIBUTING.md", "CHANGELOG.md",
-    "docs/licences.md",
-)  # fmt: skip
+BASE = "config schema stats disclosure files jsonable hashes caches profiling"
+GROUPS = (  # of the notebooks: name of the page, title, first names of the modules, who reads them
+    ("foundations", "Foundations", BASE, "everybody"),
+    ("data", "Loading and cleaning", "data", "analysts and data scientists"),
+    ("sentiment", "Sentiment", "sentiment", "data scientists"),
+    ("segments", "Segments and themes", "segment", "analysts and data scientists"),
+    ("maps", "Maps and hot spots", "geo", "analysts and data scientists"),
+    ("database", "The database", "store", "developers and operators"),
+    ("figures", "Shares, changes, charts", "insight", "analysts"),
+    ("reports", "Reports", "report", "analysts and operators"),
+    ("page", "The page", "view summary privacy", "developers"),
+    ("commands", "Commands", "commands cli", "developers and operators"),
+    ("jobs", "Jobs and the service", "", "developers and operators"),  # the rest
+)
+TUTORIALS = ("five_lines", "tour", "own_shop", "serving")  # in this order; further ones follow
+TEXTS = {  # file of the repository -> folder of the site
+    "docs/install.md": "start", "docs/how_to/*.md": "how_to", "docs/running_it.md": "how_to", "docs/api.md": "how_to",
+    "docs/labels.md": "how_to", "docs/glossary.md": "reference", "docs/limits.md": "measured", "README.md": "project",
+    "CONTRIBUTING.md": "project", "RELEASING.md": "project", "CHANGELOG.md": "project", "docs/licences.md": "project",
+}  # fmt: skip
 ASIDE = {
     "remove-input": ("echo: false",),
     "remove-output": ("output: false",),
@@ -140,10 +148,10 @@ def relink(text: str, links: dict[str, str]) -> str:
         if re.match(r"(https?|mailto):|#|/", target) and not re.match(r"/[\w.]+\.html", target):
             return m[0]
         file, _, anchor = target.partition("#")
-        name = Path(file).name
-        if name in links:
-            place = f"#{anchor}" if anchor and links[name].startswith("/reference") else ""
-            return f"{bang}[{words}]({links[name]}{place})"
+        page = links.get("/".join(Path(file).parts[-2:])) or links.get(Path(file).name)
+        if page:
+            place = f"#{anchor}" if anchor and page.endswith(".md") else ""
+            return f"{bang}[{words}]({page}{place})"
         return (
             f"`{words}`" if not bang and "`" not in words and re.search(r"\.\w+$", words) else words if not bang else ""
         )
@@ -204,7 +212,7 @@ def describe(source: str, node: ast.AST, level: int = 2, owner: str = "") -> lis
 def write_reference(root: Path, pages: dict[str, str], out: Path) -> None:
     "One page per module and a table of all symbols, from the code itself (nothing is imported)."
     out.mkdir(parents=True, exist_ok=True)
-    rows, names = [], []
+    rows = []
     for module, page in pages.items():
         path = root / PACKAGE / (module.replace(".", "/") + ".py")
         if not path.is_file():
@@ -214,9 +222,13 @@ def write_reference(root: Path, pages: dict[str, str], out: Path) -> None:
         nodes = {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
         shown = [n for n in public_names(tree) if n in nodes]
         text = [
+            "---",
+            "orphan: true",  # found by the table of symbols and by its notebook; the sidebar stays short
+            "---",
+            "",
             f"# `{module}`",
             "",
-            f"*Reference. The notebook that explains it: [{module}](/notebooks/{page}).*",
+            f"*[API reference](index.md). The notebook that explains it: [{module}](/notebooks/{page}).*",
             "",
             relink(ast.get_docstring(tree) or "", {}),
             "",
@@ -231,7 +243,6 @@ def write_reference(root: Path, pages: dict[str, str], out: Path) -> None:
                 f"| [`{name}`](/reference/{module}.md#{name.lower()}) | [`{module}`](/notebooks/{page}) | {first} |"
             )
         (out / f"{module}.md").write_text("\n".join(text) + "\n", encoding="utf-8")
-        names.append(module)
     table = ["| Symbol | Module | What it does |", "|---|---|---|", *sorted(rows, key=str.lower)]
     text = [
         "# API reference",
@@ -245,7 +256,6 @@ def write_reference(root: Path, pages: dict[str, str], out: Path) -> None:
         "::::",
         "",
     ]
-    text += ["```{toctree}", ":hidden:", "", *names, "```", ""]
     (out / "index.md").write_text("\n".join(text), encoding="utf-8")
 
 
@@ -271,17 +281,12 @@ def write_settings(root: Path, out: Path) -> None:
     )
 
 
-def write_commands(out: Path) -> bool:
+def write_commands(out: Path) -> None:
     "The `sca` command with all its options, as its own help says."
-    try:
-        from smart_customer_analysis import cli
-    except ImportError:
-        return False
     from typer.main import get_command
 
-    app = next((v for v in vars(cli).values() if type(v).__name__ == "Typer"), None)
-    if app is None:
-        return False
+    from smart_customer_analysis.cli import app
+
     command = get_command(app)
     text = ["# The `sca` command", "", "*For analysts and operators. `sca COMMAND --help` prints the same.*", ""]
 
@@ -301,7 +306,6 @@ def write_commands(out: Path) -> bool:
     for sub, child in command.commands.items():
         add(f"sca {sub}", child, 2)
     (out / "commands.md").write_text("\n".join(text) + "\n", encoding="utf-8")
-    return True
 
 
 # -- the site -------------------------------------------------------------------------------------------------------
@@ -315,25 +319,52 @@ def notebook_pages(proc: Path) -> dict[str, Path]:
     return {p.relative_to(proc).with_suffix("").as_posix(): p for p in found}
 
 
+def group_of(page: str) -> tuple[str, str]:
+    "The group a notebook stands in, and who reads it."
+    first = "report" if page.startswith("reports/") else page.split("_", 1)[-1].split(".")[0]
+    return next((name, who) for name, _, modules, who in GROUPS if not modules or first in modules.split())
+
+
 def who_reads(page: str, following: str | None) -> str:
     "The line under the title: for whom, what kind of page, what comes next."
-    kind, number = page.split("/")[0], page.split("/")[-1][0]
+    kind = page.split("/")[0]
     who = {"tutorials": "A tutorial, for newcomers", "reports": "A report template, for analysts and operators"}.get(
-        kind, f"An explanation, for {AUDIENCES.get(number, 'everybody')}"
+        kind, f"An explanation, for {group_of(page)[1]}"
     )
     after = f" Next: [{following.split('/')[-1]}](/notebooks/{following}.ipynb)." if following else ""
     return f"::::{{container}} who\n{who}.{after}\n::::\n"
 
 
-def copy_texts(root: Path, out: Path, links: dict[str, str]) -> list[str]:
-    "README and its like, and the measured tables, as pages."
+def write_groups(books: dict[str, Path], pages: list[str], out: Path) -> list[str]:
+    "One page for each group of notebooks: the question that each of them answers."
     out.mkdir(parents=True, exist_ok=True)
-    names = []
-    for path in [root / n for n in TEXTS]:
-        if path.is_file():
-            (out / path.name).write_text(relink(path.read_text(encoding="utf-8"), links), encoding="utf-8")
-            names.append(path.stem)
-    return names
+    heads = {p: front_matter(json.loads(books[p].read_text(encoding="utf-8"))["cells"])[0] for p in pages}
+    for name, title, _, who in GROUPS:
+        inside = [p for p in pages if group_of(p)[0] == name]
+        rows = [
+            f"| [{heads[p].get('title', p)}](/notebooks/{p}.ipynb) | `{p.split('_', 1)[-1]}` | "
+            f"{heads[p].get('description', '').replace('|', '')} |"
+            for p in inside
+        ]
+        text = [f"# {title}", "", f"*Explanation, for {who}. Every notebook runs, and its tests are in it.*", ""]
+        text += ["| Notebook | Module | |", "|---|---|---|", *rows, ""]
+        text += ["```{toctree}", ":hidden:", "", *[f"/notebooks/{p}" for p in inside], "```", ""]
+        (out / f"{name}.md").write_text("\n".join(text), encoding="utf-8")
+    return [f"explanation/{name}" for name, *_ in GROUPS]
+
+
+def texts_of(root: Path) -> dict[Path, str]:
+    "Each text of the repository and its page; the list of questions first."
+    found = {p: f"{folder}/{p.stem}" for name, folder in TEXTS.items() for p in sorted(root.glob(name))}
+    return dict(sorted(found.items(), key=lambda item: not item[1].endswith("/questions")))
+
+
+def copy_texts(texts: dict[Path, str], out: Path, links: dict[str, str]) -> None:
+    "README and its like, as pages."
+    for path, page in texts.items():
+        target = out / f"{page}.md"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(relink(path.read_text(encoding="utf-8"), links), encoding="utf-8")
 
 
 def copy_measured(root: Path, out: Path, links: dict[str, str]) -> list[str]:
@@ -351,7 +382,8 @@ def copy_measured(root: Path, out: Path, links: dict[str, str]) -> list[str]:
     head = [
         "# Measured",
         "",
-        "*Every figure this project states comes from a file here: machine, versions, seed and command are in it.*",
+        "*Every figure this project states comes from a file here: machine, versions, seed and command are in it. "
+        "[Limits and promises](/measured/limits.md) says what follows from them.*",
         "",
     ]
     tree = (
@@ -382,23 +414,25 @@ def write_pages(root: Path, proc: Path, source: Path) -> None:
     "Write every page of the site into `source`."
     books = notebook_pages(proc)
     home = books.pop("index", None)
-    order = (
-        [p for p in books if p.startswith("tutorials/")]
-        + [p for p in books if "/" not in p]
-        + [p for p in books if p.startswith("reports/")]
+    tutorials = sorted(
+        (p for p in books if p.startswith("tutorials/")), key=lambda p: (*TUTORIALS, Path(p).name).index(Path(p).name)
     )
+    explained = [p for p in books if "/" not in p] + [p for p in books if p.startswith("reports/")]
+    order = [*tutorials, *explained]
     modules = {p.split("_", 1)[1]: f"{p}.ipynb" for p in books if "/" not in p and "_" in p}
-    links = {Path(p).name + ".ipynb": f"/notebooks/{p}.ipynb" for p in books} | {
+    texts, measured = texts_of(root), list((root / "docs" / "measured").iterdir())
+    links = {p.name: f"/measured/{p.name}" for p in measured if p.suffix in (".md", ".png")}
+    links |= {f"measured{page.removeprefix('/measured')}": page for page in links.values()}
+    links |= {Path(p).name + ".ipynb": f"/notebooks/{p}.ipynb" for p in books} | {
         f"{m}.html": f"/reference/{m}.md" for m in modules
     }
-    links |= {Path(n).name: f"/project/{Path(n).name}" for n in TEXTS} | {
+    links |= {path.name: f"/{page}.md" for path, page in texts.items()} | {
         "settings.ini": "/reference/settings.md",
         "sca": "/reference/commands.md",
+        "openapi.json": "/reference/http.md",
         "reference": "/reference/index.md",
         "measured": "/measured/index.md",
-    }
-    links |= {
-        p.name: f"/measured/{p.name}" for kind in ("md", "png") for p in (root / "docs" / "measured").glob(f"*.{kind}")
+        "index.ipynb": "/index.md",
     }
     for folder in ("images",):
         if (root / "docs" / folder).is_dir():
@@ -412,20 +446,23 @@ def write_pages(root: Path, proc: Path, source: Path) -> None:
         )
     write_reference(root, modules, source / "reference")
     write_settings(root, source / "reference")
-    commands = ["reference/commands"] if write_commands(source / "reference") else []
-    if not commands:
-        links.pop("sca")
-    texts, _ = copy_texts(root, source / "project", links), copy_measured(root, source / "measured", links)
+    write_commands(source / "reference")
+    write_http(root / "docs" / "openapi.json", source / "reference" / "http.md")
+    copy_texts(texts, source, links)
+    copy_measured(root, source / "measured", links)
 
-    def book(p: str) -> str:
-        return f"notebooks/{p}"
+    def of(folder: str) -> list[str]:
+        return [page for page in texts.values() if page.startswith(folder + "/")]
 
+    reference = [f"reference/{name}" for name in ("index", "commands", "settings", "http", "glossary")]
     trees = [
-        toctree("Tutorials", [book(p) for p in order if p.startswith("tutorials/")]),
-        toctree("How it works", [book(p) for p in order if "/" not in p]),
-        toctree("Reports", [book(p) for p in order if p.startswith("reports/")]),
-        toctree("Reference", ["reference/index", *commands, "reference/settings", "measured/index"]),
-        toctree("Project", [f"project/{t}" for t in texts]),
+        toctree("Start", of("start")),
+        toctree("Tutorials", [f"notebooks/{p}" for p in tutorials]),
+        toctree("How to", of("how_to")),
+        toctree("Reference", reference),
+        toctree("Explanation", write_groups(books, explained, source / "explanation")),
+        toctree("Measured", ["measured/limits", "measured/index"]),
+        toctree("Project", of("project")),
     ]
     write_index(home, links, trees, source / "index.md")
 

@@ -1,15 +1,16 @@
 "From nbdev's processed notebooks to pages: what Quarto understands and Sphinx does not is translated or dropped."
 
-import importlib.util
 import json
 import re
+import sys
 
 import pytest
 import tree
 
-spec = importlib.util.spec_from_file_location("pages", tree.ROOT / "docs" / "pages.py")
-pages = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(pages)
+sys.path.insert(0, str(tree.ROOT / "docs"))
+import build  # noqa: E402
+import http_page  # noqa: E402
+import pages  # noqa: E402
 
 
 def code(source, outputs=(), **metadata):
@@ -76,6 +77,58 @@ def test_links_to_files_without_a_page_lose_the_link():
         pages.relink("[read](../README.md), [api](docs/openapi.json), [web](https://x.y)", links)
         == "[read](/project/README.md), api, [web](https://x.y)"
     )
+
+
+def test_tables_and_pages_of_one_name_are_told_apart():
+    links = {"labels.md": "/how_to/labels.md", "measured/labels.md": "/measured/labels.md"}
+    text = "[how](labels.md#limits), [measured](../docs/measured/labels.md)"
+    assert pages.relink(text, links) == "[how](/how_to/labels.md#limits), [measured](/measured/labels.md)"
+
+
+TEXTS = [tree.ROOT / "README.md", tree.ROOT / "CONTRIBUTING.md", *sorted((tree.ROOT / "docs").rglob("*.md"))]
+TEXTS = [p for p in TEXTS if not any(part.startswith("_") for part in p.relative_to(tree.ROOT).parts)]
+
+
+def test_links_between_the_texts_lead_to_files():
+    home = json.loads((tree.NBS / "index.ipynb").read_text(encoding="utf-8"))["cells"]
+    texts = {p: p.read_text(encoding="utf-8") for p in TEXTS}
+    texts[tree.NBS / "index.ipynb"] = "\n".join("".join(c["source"]) for c in home)
+    gone = [
+        f"{path.relative_to(tree.ROOT)}: {target}"
+        for path, text in texts.items()
+        for target in re.findall(r"\]\(([^)\s]+)\)", text)
+        if not re.match(r"(https?|mailto):|#|/", target) and not (path.parent / target.split("#")[0]).exists()
+    ]
+    assert not gone, gone
+
+
+def test_the_list_of_questions_names_every_how_to():
+    folder = tree.ROOT / "docs" / "how_to"
+    listed = (folder / "questions.md").read_text(encoding="utf-8")
+    for page in set(folder.glob("*.md")) - {folder / "questions.md"}:
+        assert f"({page.name})" in listed, f"name {page.name} in docs/how_to/questions.md"
+        assert page.read_text(encoding="utf-8").splitlines()[0].endswith("?"), f"{page.name}: its title is a question"
+
+
+def test_the_page_of_the_api_has_every_address_and_object(tmp_path):
+    description = tree.ROOT / "docs" / "openapi.json"
+    http_page.write_http(description, tmp_path / "http.md")
+    page, api = (tmp_path / "http.md").read_text(encoding="utf-8"), json.loads(description.read_text(encoding="utf-8"))
+    wanted = [f"### `{m.upper()} {path}`" for path, methods in api["paths"].items() for m in methods]
+    wanted += [f"### {name}\n" for name in api["components"]["schemas"]]
+    assert not [w for w in wanted if w not in page]
+
+
+def test_only_pages_that_changed_are_written_again(tmp_path):
+    new, source = tmp_path / "new", tmp_path / "source"
+    for folder, texts in ((source, {"a.md": "1", "gone.md": "1"}), (new, {"a.md": "1", "sub/b.md": "2"})):
+        for name, text in texts.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+    before = (source / "a.md").stat().st_ino
+    build.take_over(new, source)
+    assert sorted(p.relative_to(source).as_posix() for p in source.rglob("*.md")) == ["a.md", "sub/b.md"]
+    assert (source / "a.md").stat().st_ino == before
 
 
 def test_a_picture_beside_a_table_is_shown():

@@ -133,3 +133,12 @@ def test_make_targets_named_in_the_texts_exist():
         text = (tree.ROOT / name).read_text(encoding="utf-8")
         named = set(re.findall(r"`make ([a-z-]+)", text)) | set(re.findall(r"^make ([a-z-]+)", text, re.M))
         assert not named - targets, f"{name} names make targets that do not exist: {named - targets}"
+
+
+def test_no_environment_is_made_by_a_python_that_is_too_old(tmp_path):
+    old = tmp_path / "python3.10"
+    old.write_text('#!/bin/sh\n[ "$1" = -c ] && exit 1\nmkdir "$3"\n')  # the check of the version, then -m venv FOLDER
+    old.chmod(0o755)
+    make = ["make", "--directory", tree.ROOT, "setup", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}"]
+    assert subprocess.run(make, capture_output=True, text=True).returncode != 0
+    assert not (tmp_path / "venv").exists()
