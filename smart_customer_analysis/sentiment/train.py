@@ -42,7 +42,7 @@ from smart_customer_analysis.sentiment.checkpoint import (
     save_checkpoint,
 )
 from .dataset import TextDataset, count_known, encode, pad_batch, padding_share
-from .encoder import find_encoder, load_encoder
+from .encoder import find_encoder, load_encoder, narrow_words
 from .layers import prepack, prune_last_layer, suit_attention, topic_state
 from .lexical import LexicalModel, fit_lexical, read_lexical, lexical_bytes
 from .precision import FORMATS, choose_precision
@@ -145,7 +145,7 @@ class Trainer:
         suit_attention(self.model.to(device).train(), dtype)
         untrained = getattr(self.model.config, "untrained", False)
         if recipe.freeze_embeddings and not untrained:
-            self.model.get_input_embeddings().requires_grad_(False)
+            narrow_words(self.model).get_input_embeddings().requires_grad_(False)
         self.model.config.topics_kept = kept = bool(recipe.keep_topics) and not untrained
         earlier = read_topic_map(find_encoder(recipe.encoder)) if kept else None  # of a model that is trained further
         prune_last_layer(self.model, fit_topic_map(self.model, data) if kept and earlier is None else earlier)
