@@ -3,11 +3,12 @@
 python benchmarks/accuracy_languages.py --only olist:250:0 …   make these runs, then write the table
 python benchmarks/accuracy_languages.py --write                write the table from the runs there are
 
-A run is NAME:LABELS:FOLD. `olist` learns from Portuguese reviews (0: all there are) and is tested on one of five parts of
-them; `english` learns from English reviews of Amazon and is tested on the same part. Each run has four systems on the same
-labels and texts: TF-IDF of words and characters, each encoder as it came (logistic regression on its embeddings), and the
-product's own training (`train_sentiment`) of the encoder given by --encoder. A tenth of the labels is held out for
-calibration. Runs are kept in models/languages (not in git); a training that was stopped goes on where it was.
+A run is NAME:LABELS:FOLD. `olist` learns from Portuguese reviews (0: all there are) and is tested on one of five parts
+of them; `english` learns from English reviews of Amazon and is tested on the same part. Each run has four systems on
+the same labels and texts: TF-IDF of words and characters, each encoder as it came (logistic regression on its
+embeddings), and the product's own training (`train_sentiment`) of the encoder given by --encoder. A tenth of the labels
+is held out for calibration. Runs are kept in models/languages (not in git); a training that was stopped goes on where
+it was.
 """
 
 import argparse
@@ -115,10 +116,9 @@ def table() -> pd.DataFrame:
     for (name, labels, system), part in frame.groupby(["learnt from", "labels", "system"], sort=False):
         share = proportion(int(part["right"].sum()), int(part["texts"].sum()))
         interval = f"{share['low']:.3f}–{share['high']:.3f}"
-        speed = part["speed"].mean()
-        out.append([name, labels, system, len(part), share["n"], f"{share['value']:.3f}", interval,
-                    "" if np.isnan(speed) else f"{part['training'].mean():.0f}", "" if np.isnan(speed) else f"{speed:.0f}"])  # fmt: skip
-    heads = ["learnt from", "labels", "system", "parts", "texts", "right", "95 %", "s of training", "reviews/s of one core"]
+        cost = ["", ""] if part["speed"].isna().all() else [f"{part[c].mean():.0f}" for c in ("training", "speed")]
+        out.append([name, labels, system, len(part), share["n"], f"{share['value']:.3f}", interval, *cost])
+    heads = ["learnt from", "labels", "system", "parts", "texts", "right", "95 %", "s of training", "reviews/s"]
     return pd.DataFrame(out, columns=heads)
 
 

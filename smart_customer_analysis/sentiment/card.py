@@ -56,6 +56,8 @@ def _training_lines(facts: dict[str, Any], n_held: int) -> list[str]:
         f"- {facts['seconds']:.0f} s, {facts['tokens_per_second']:,.0f} tokens/s without padding, "
         f"{facts['padding_share']:.1%} padding",
     ]
+    if why := facts.get("encoder_choice"):
+        lines.insert(1, f"- encoder chosen by the {why}")
     if added := [f"{counts[kind]:,} {name}" for kind, name in kinds.items() if counts.get(kind)]:
         lines.append(f"- trained on {', '.join(added)}, too")
     if language not in ("en", ""):
