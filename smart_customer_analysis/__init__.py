@@ -70,6 +70,8 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0006_models_in_use`: The model whose predictions of a source are shown.
 - `smart_customer_analysis.migrations.versions.0007_keys`: Keys of the API.
 - `smart_customer_analysis.migrations.versions.0008_labels`: Labels given by people.
+- `smart_customer_analysis.migrations.versions.0009_themes`: Themes: runs, themes, the theme of each sentence, and edits by people.
+- `smart_customer_analysis.migrations.versions.0010_languages`: The language of each review.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.places`: Cells, outlines and customers in a place, as the service gives them
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
@@ -143,6 +145,7 @@ Modules:
 - `smart_customer_analysis.store.spatial`: The PostGIS functions it needs, from shapely and pyproj
 - `smart_customer_analysis.store.staging`: In memory while they are few, else in a file without a name
 - `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row carries the load that wrote it
+- `smart_customer_analysis.store.themes`: One run after the other, one present theme for each sentence, and edits that can be taken back
 - `smart_customer_analysis.store.whole`: What every review counts as, and the region and segment of every customer; nothing else is read
 - `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs
 - `smart_customer_analysis.view.account`: Arithmetic of the difference between two periods, by region, segment and product; not its cause

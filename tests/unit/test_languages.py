@@ -12,7 +12,9 @@ import torch
 from smart_customer_analysis.data.language import language_counts, language_of
 from smart_customer_analysis.schema import ModelError
 from smart_customer_analysis.sentiment import choice, encoder, packed
+from smart_customer_analysis.sentiment.card import model_card
 from smart_customer_analysis.sentiment.dataset import encode
+from smart_customer_analysis.sentiment.evaluate import by_language
 from smart_customer_analysis.sentiment.layers import prepack
 from smart_customer_analysis.sentiment.scoring import score
 
@@ -174,3 +176,20 @@ def test_the_language_of_a_text_or_that_it_is_too_short_to_tell(text, code):
 
 def test_a_galician_neighbour_does_not_take_portuguese_reviews():
     assert set(language_counts(PORTUGUESE * 20)) == {"pt"}
+
+
+def test_the_model_card_has_a_row_for_each_language_and_marks_few():
+    texts = [ENGLISH[0]] * 150 + [PORTUGUESE[0]] * 10
+    y = [1] * 160
+    p = [0.1] * 120 + [0.9] * 30 + [0.1] * 9 + [0.9]
+    rows = by_language(texts, y, p)
+    assert [(r["language"], r["accuracy"], r["n"], r["few"]) for r in rows] == [
+        ("en", 0.8, 150, False), ("pt", 0.9, 10, True)
+    ]  # fmt: skip
+    facts = {"version": "v", "recipe": {"encoder": "e", "epochs": 1, "learning_rate": 1, "max_tokens": 8, "seed": 0}}
+    facts |= {"rows": 1, "seconds": 1, "tokens_per_second": 1, "padding_share": 0}
+    facts["encoder_choice"] = "languages of the labelled reviews: en 94%, pt 6%"
+    card = model_card(facts, {"validation_n": 0, "languages": rows})
+    assert "- encoder chosen by the languages of the labelled reviews: en 94%, pt 6%" in card
+    assert re.search(r"\| pt \| 90% \| 60%–98% \| .* \| 10 \| few", card)
+    assert re.search(r"\| en \| 80% \| 73%–86% \| .* \| 150 \|  \|", card)
