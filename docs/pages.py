@@ -19,8 +19,8 @@ AUDIENCES = {
     "7": "developers and operators",
 }
 TEXTS = (
-    "README.md", "docs/running_it.md", "docs/api.md", "docs/labels.md", "CONTRIBUTING.md", "CHANGELOG.md",
-    "docs/licences.md",
+    "README.md", "docs/running_it.md", "docs/api.md", "docs/labels.md", "docs/languages.md", "CONTRIBUTING.md",
+    "CHANGELOG.md", "docs/licences.md",
 )  # fmt: skip
 ASIDE = {
     "remove-input": ("echo: false",),
