@@ -83,8 +83,8 @@ def tensor(
     n = n if count is None else count
     if kind == 0:
         return np.frombuffer(packed.raw, "<f4", n, at + 4 * first)
-    layout = np.dtype([("scale", "<f2"), ("pairs", "u1", 16)])
-    blocks = np.frombuffer(packed.raw, layout, n // 32, at + layout.itemsize * (first // 32))
+    layout: Any = np.dtype([("scale", "<f2"), ("pairs", "u1", 16)])
+    blocks: Any = np.frombuffer(packed.raw, layout, n // 32, at + layout.itemsize * (first // 32))
     signed = np.concatenate([blocks["pairs"] & 15, blocks["pairs"] >> 4], axis=1).astype(np.float32) - 8
     return (signed * blocks["scale"].astype(np.float32)[:, None]).ravel()
 
