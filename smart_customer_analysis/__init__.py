@@ -32,7 +32,7 @@ Modules:
 - `smart_customer_analysis.data.headings`: Names of columns in eight languages: text, rating, date, customer, order, amount, place and the rest
 - `smart_customer_analysis.data.joins`: Joined files are read whole, reduced to one row per key, and each unusable row is counted
 - `smart_customer_analysis.data.labelled`: Training, validation and test rows, each bounded, with the number there was
-- `smart_customer_analysis.data.language`: A guess from script and small words; a text that is too short gets no language
+- `smart_customer_analysis.data.language`: Told by py3langid; a text that is too short gets no language
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
 - `smart_customer_analysis.data.look`: Format, encoding, delimiter, header and lines before it, told from the file; a sample of its rows
 - `smart_customer_analysis.data.numbers`: Decimal and thousands marks as the source says, stars in the forms that shops write; anything else is refused
@@ -71,6 +71,7 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0007_keys`: Keys of the API.
 - `smart_customer_analysis.migrations.versions.0008_labels`: Labels given by people.
 - `smart_customer_analysis.migrations.versions.0009_themes`: Themes: runs, themes, the theme of each sentence, and edits by people.
+- `smart_customer_analysis.migrations.versions.0010_languages`: The language of each review.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.places`: Cells, outlines and customers in a place, as the service gives them
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports

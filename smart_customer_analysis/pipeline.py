@@ -19,6 +19,7 @@ from .report.run import run_report
 from .promotion import last_scorer
 from .sentiment.predict import Predictor, open_model
 from .sentiment.registry import active_model
+from .sentiment.scope import encoder_of
 from .steps.load import load_step, rows_to_read
 from .steps.segment import segment_step
 from .steps.themes import themes_step
@@ -59,6 +60,7 @@ def _summary(
         "rows": loaded.rows,
         "accuracy": sentiment.accuracy,
         "trained_on": sentiment.trained_on,
+        "encoder": encoder_of(sentiment.predictor.card) if sentiment.predictor else None,
         **_scored_part(sentiment.scored),
         "readable": sentiment.scored.n_readable,
         "looked_at": {"reviews": len(loaded.reviews), "of": int(of)},

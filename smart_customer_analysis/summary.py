@@ -87,6 +87,7 @@ def summary_text(
     parts = f"{rows['loaded']:,} loaded + {rows['rejected']:,} rejected + {rows['duplicate']:,} duplicate"
     lines = ["", f"Rows      {rows['read']:,} read = {parts}", *_accuracy_lines(summary), *_review_lines(summary)]
     lines += [f"Training  {summary['note']}"] if summary["note"] else []
+    lines += [f"Encoder   {summary['encoder']}"] if summary.get("encoder") else []
     for i, s in enumerate(summary["segments"]):
         lines.append(f"{'' if i else 'Segments':9} [{s['id']}] {s['name']}: {s['size']:,}")
     lines += [f"Themes    {themes_text(summary['themes'])}"]

@@ -39,6 +39,9 @@ class FilterQuery(BaseModel):
     segment: OptionalWord = Field(None, description="segment id", examples=["A"])
     region: OptionalWord = Field(None, description="region", examples=["Lisbon"])
     product: OptionalWord = Field(None, description="product id", examples=["kettle"])
+    language: OptionalWord = Field(
+        None, description="language of the text, ISO 639-1; und: too short to tell", examples=["pt"]
+    )
     extra: OptionalWord = Field(
         None, description="column of the shop's own, and its value", examples=["state:delivered"]
     )

@@ -26,7 +26,13 @@ from ..promotion import admit_model, last_scorer, pin_active
 from ..schema import InputError
 from ..sentiment.cache import cache_folder, score_rows, states_folder
 from ..sentiment.drift import day_counts
-from ..sentiment.evaluate import evaluate, majority_baseline, record_evaluation, tfidf_baseline
+from smart_customer_analysis.sentiment.evaluate import (
+    by_language,
+    evaluate,
+    majority_baseline,
+    record_evaluation,
+    tfidf_baseline,
+)
 from ..sentiment.predict import Predictor, RiskGuarantee, guarantee_risk, threshold_for
 from ..sentiment.recipe import Recipe
 from ..sentiment.registry import active_model, record_metrics, seen
@@ -200,8 +206,9 @@ def accuracy_step(
     rows = split.test[split.test["review_id"].isin(p.index)]
     if rows.empty:
         return None
-    result = evaluate(rows["label"].to_numpy(), p.loc[rows["review_id"]].to_numpy())
-    return record_evaluation(folder, result, baselines)["accuracy"]
+    y, q = rows["label"].to_numpy(), p.loc[rows["review_id"]].to_numpy()
+    languages = by_language(rows["text"].tolist(), y, q)
+    return record_evaluation(folder, evaluate(y, q), baselines, languages)["accuracy"]
 
 # %% ../../nbs/680_steps.sentiment.ipynb #48f7ca1d
 def store_predictions(

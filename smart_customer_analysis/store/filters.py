@@ -42,6 +42,7 @@ class Filters:
     segment: str | None = None  # letter of a segment
     region: str | None = None
     product: str | None = None
+    language: str | None = None  # ISO 639-1; und: too short to tell
     sentiment: str | None = None  # what it counts as: negative, positive, unsure or neutral (three stars)
     extra: str | None = None  # a column of the shop's own and its value: "state:delivered"
     theme: str | None = None  # letter of a theme that a sentence of the review is about
@@ -198,8 +199,8 @@ def conditions(
 ) -> list[ColumnElement[bool]]:  # of a `select_reviews`
     "Turn filters, all but the source, into conditions; raises `InputError` for an unknown value."
     start, end = period_bounds(filters.start, filters.end)
-    wanted = (filters.segment, filters.region, filters.product)
-    columns = (SegmentMember.segment_id, Customer.region, Review.product_id)
+    wanted = (filters.segment, filters.region, filters.product, filters.language)
+    columns = (SegmentMember.segment_id, Customer.region, Review.product_id, Review.language)
     result = [column == value for value, column in zip(wanted, columns, strict=True) if value]
     if start:
         result.append(Review.reviewed_at >= start)

@@ -216,6 +216,7 @@ class Review(Base):
     reviewed_at: Mapped[datetime | None]
     place: Mapped[str | None]
     extra: Mapped[dict | None]  # the shop's own columns
+    language: Mapped[str | None]  # ISO 639-1; und: too short to tell
     line: Mapped[int]
     load_id: Mapped[int] = mapped_column(ForeignKey("loads.load_id"))
     first_load_id: Mapped[int]

@@ -98,7 +98,12 @@ def figure(
     }
 
 # %% ../../nbs/610_view.figures.ipynb #b33fbe3f
-GROUPS = {"region": "region", "segment": "segment_id", "product": "product_id"}  # filter -> column of review_facts
+GROUPS = {  # filter -> column of review_facts
+    "region": "region",
+    "segment": "segment_id",
+    "product": "product_id",
+    "language": "language",
+}
 OWN = "own:"  # before the name of a column of the shop's own
 
 
@@ -116,7 +121,7 @@ def review_table(
     pd.DataFrame
 ):  # review_id, customer_id, person, day, week, stars, by_hand, weight, neutral, held_out, marked, is_scored, …
     "Add to each review what it counts as, its person, its day and its week."
-    none = [c for c in LABEL_COLUMNS if c not in raw]  # a table without labels
+    none = [c for c in (*LABEL_COLUMNS, "language") if c not in raw]  # a table without labels
     raw = raw.reset_index(drop=True).reindex(columns=[*raw, *none])
     is_scored, bare = raw["p_negative"].notna(), raw["label"].isna() & raw["rating"].isna()
     side = raw["labelled"].map({"negative": 1.0, "positive": 0.0}).astype("float64").where(bare)

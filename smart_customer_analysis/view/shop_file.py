@@ -117,7 +117,7 @@ def open_shop(
         head = json.loads(table.schema.metadata[b"shop"])
     except (OSError, ValueError, KeyError, TypeError):  # none, or half of one, or of something else
         return None
-    if head["version"] != version:
+    if head["version"] != version or "language" not in table.column_names:  # written before reviews had one
         return None
     words = table["words"] if "words" in table.column_names else None
     mentions = from_lists(table["mentions"], tuple(head["themes"]))

@@ -20,6 +20,7 @@ from smart_customer_analysis.store.migrate import migrate
 from smart_customer_analysis.store.results import save_model, save_predictions, save_segment_run
 from smart_customer_analysis.store.tables import Customer
 from smart_customer_analysis.store.themes import save_theme_run
+from smart_customer_analysis.view.figures import apply_filters, review_table
 
 GEOD = Geod(ellps="WGS84")
 N_QUERIES = 200
@@ -308,3 +309,13 @@ def test_100_000_facts_in_two_seconds(tmp_path):
         best = min(best, time.process_time() - began)
     assert (len(facts), facts.review_id.is_unique) == (100_000, True)
     assert best < 2, f"{best:.2f} s"
+
+
+def test_reviews_are_narrowed_to_a_language_in_the_database_and_in_memory(engine):
+    reviews, customers, orders = shop(20, 60)
+    language = ["pt", "und", "en"] * 20
+    save_load(engine, "shop", reviews.assign(language=language), customers, orders)
+    wanted = reviews["review_id"][np.array(language) == "pt"].tolist()
+    assert query.review_facts(engine, Filters(language="pt"))["review_id"].tolist() == wanted
+    rows = apply_filters(review_table(query.review_facts(engine)), Filters(language="pt"))
+    assert rows["review_id"].tolist() == wanted
