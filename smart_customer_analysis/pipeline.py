@@ -19,15 +19,17 @@ from .report.run import run_report
 from .promotion import last_scorer
 from .sentiment.predict import Predictor, open_model
 from .sentiment.registry import active_model
+from .sentiment.scope import encoder_of
 from .steps.load import load_step, rows_to_read
 from .steps.segment import segment_step
+from .steps.themes import themes_step
 from .steps.sentiment import Scored, SentimentResult, no_predictions, score_step, sentiment_step
 from .store.labels import text_labels
 from .steps.sentiment import split_step, store_predictions
 from .store.migrate import existing_database, open_database
 from .store.query import contradictions, stored_frames
 from .store.sources import resolve_source
-from .summary import write_results
+from .summary import themes_part, write_results
 from sqlalchemy import Engine
 from typing import Any
 
@@ -58,6 +60,7 @@ def _summary(
         "rows": loaded.rows,
         "accuracy": sentiment.accuracy,
         "trained_on": sentiment.trained_on,
+        "encoder": encoder_of(sentiment.predictor.card) if sentiment.predictor else None,
         **_scored_part(sentiment.scored),
         "readable": sentiment.scored.n_readable,
         "looked_at": {"reviews": len(loaded.reviews), "of": int(of)},
@@ -89,17 +92,20 @@ def run(
         loaded, steps, _ = load_step(engine, *files, progress, key, rows_to_read(settings), name)
     frames = {"reviews": loaded.reviews, "customers": loaded.customers, "orders": loaded.orders}
     shop = loaded.source, loaded.reviews, loaded.test_ids
-    sentiment = sentiment_step(settings, engine, *shop, meter, progress)
+    sentiment = sentiment_step(settings, engine, *shop, meter, progress, sentences=True)
     with meter.stage("segment"):
         version = sentiment.predictor.version if sentiment.predictor else None
         segmented = segment_step(engine, settings, loaded.source, frames, sentiment.scored, version)
+    with meter.stage("themes"):
+        themes = themes_step(settings, engine, *shop[:2], sentiment.scored, sentiment.predictor, progress)
     with meter.stage("report"):
         report = run_report(settings, "weekly", source=loaded.source)
     stars, out = _contradicting(engine, loaded.source), out or settings.data_dir / "processed" / loaded.source
+    parts = {"themes": themes_part(themes), "stars_against_text": stars}
     engine.dispose()
     table = segmented["segments"][["segment_id", "name", "size"]].itertuples(index=False, name=None)
     summary = _summary(settings, loaded, sentiment, list(table)) | {"stages": meter.stages}
-    summary |= {"stars_against_text": stars, "report": str(report.html), "results": str(out)}
+    summary |= parts | {"report": str(report.html), "results": str(out)}
     return write_results(out, summary, loaded, steps, segmented)
 
 # %% ../nbs/700_pipeline.ipynb #fb5f4f13

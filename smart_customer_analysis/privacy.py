@@ -24,7 +24,7 @@ from .data.review_text import text_of
 from .files import replacing
 from .report.child import clear_abandoned
 from .report.index import write_index
-from .sentiment.cache import cache_folder, erase_predictions
+from .sentiment.cache import cache_folder, erase_predictions, states_folder
 from .store.erase import Person, erase_customer, find_person
 from .store.migrate import existing_database
 from .store.sources import resolve_source
@@ -147,6 +147,7 @@ def erase(
     "Remove a person from database, caches, tables and reports; raises `InputError` where nobody has that id."
     engine, key = existing_database(settings), settings.pseudonym_key.get_secret_value()
     source = resolve_source(engine, source)
+    shutil.rmtree(states_folder(settings, source), ignore_errors=True)
     erased: Erased = {"source": source, "rows": {}, "marks": 0, "files": [], "reports": []}
     for person in _find_people(engine, source, customer_id, key):
         reviews = person.reviews

@@ -48,6 +48,8 @@ from smart_customer_analysis.serving import (
     translate_errors,
 )
 from .store import query
+from .theme_edits import answer_edits, edit_theme, undo_edit
+from .themes import answer_theme, answer_themes, marked_sentences, theme_line
 from .store.closes import n_undelivered, seconds_since
 from .store.filters import Filters, conditions
 from .store.keys import Key, find_key, in_force
@@ -62,6 +64,7 @@ from smart_customer_analysis.view.figures import (
     shop_period,
     shown_groups,
 )
+from .view.theme_figures import about
 from .view.maps import HotSpotItem, rows_in_cell, spot_figure
 from .view.overview import FilterOptions, Overview, make_overview, shown_options
 from smart_customer_analysis.view.proof import (
@@ -273,7 +276,9 @@ def answer_reviews(
 
     def head(shop: Shop) -> ListHead:
         spot = open_spot(parts, every, cell)[0] if cell and filters.q is None else None
-        return list_head(shop, listed_rows(parts, every, cell), every, spot and spot_figure(spot))
+        rows = listed_rows(parts, every, cell)
+        top = list_head(shop, rows, every, spot and spot_figure(spot))
+        return {**top, "sentence": theme_line(shop, rows, every) + top["sentence"]}
 
     n_people, named, chosen = parts.data.kept("listed", filters.source, listed, filters, cell)
     if 0 < n_people < shop.k or shop.names.hides(filters.region, filters.segment):
@@ -281,7 +286,7 @@ def answer_reviews(
     conditions(filters)  # refuses what no list has
     order = parts.data.kept("order", filters.source, lambda shop: order_reviews(shop.reviews, sort), sort)
     ids, next_cursor = choose_page(order, shop.reviews["review_id"], chosen, limit, cursor)
-    items = query.review_items(parts.connection.engine(), ids, filters.source)
+    items = marked_sentences(parts, filters, query.review_items(parts.connection.engine(), ids, filters.source))
     page = {"items": items, "total": int(chosen.sum()), "total_exact": True, "all": len(shop.reviews)}
     top = parts.data.kept("list head", filters.source, head, every, cell, whole=cell is None and is_whole(every))
     return review_page(page | {"next_cursor": next_cursor}, top, named)
@@ -311,7 +316,7 @@ def quotes_of(
 def answer_change_proof(
     parts: ServiceParts,
     filters: Filters,  # of the list of changes
-    kind: str,  # overall, region, segment or product
+    kind: str,  # overall, region, segment, product or theme
     name: str,  # of the change, as the list has it
 ) -> ChangeProof:
     "Show what stands behind a proven change."
@@ -321,6 +326,8 @@ def answer_change_proof(
         change = marked_change(report, kind, name)
         mine = filters_of(filters, change)
         rows, both = matching(parts.data, shop, mine, period=False), both_periods(mine, period)
+        if change["kind"] == "theme":
+            shop, rows = about(shop, rows, change["name"])
         texts = [negative_texts(parts, filters.source, apply_filters(rows, f)) for f in both]
         side = "negative" if change["mark"] == "worse" else "positive"
         quotes = [quotes_of(parts, replace(f, sentiment=side)) for f in both]
@@ -438,6 +445,8 @@ class Service(ServiceParts):
     cells, customers, customer = answer_cells, answer_customers, answer_customer
     outlines, change_proof, spot_proof = answer_outlines, answer_change_proof, answer_spot_proof
     segments, segment, model = answer_segments, answer_segment, answer_model
+    themes, theme = answer_themes, answer_theme
+    edit_theme, undo_theme_edit, theme_edits = edit_theme, undo_edit, answer_edits
     reviews, reports, filters = answer_reviews, answer_reports, answer_filters
     templates, request_report, has_report = answer_templates, answer_request, is_there
     find_key, n_keys, watched, count_tokens = find_caller, count_keys, watched_figures, count_tokens

@@ -42,14 +42,18 @@ from smart_customer_analysis.schema import (
 from .store import query
 from .store.engine import file_identity, id_chunks, make_engine, patient, reading
 from .store.filters import Filters
+from .store.mentions import theme_mentions, theme_run
 from .store.migrate import check_schema
 from .store.own import own_columns
 from .store.places import customer_table
 from .store.sources import resolve_source, sources
-from .store.tables import Erasure, Label, Load, ModelInUse, Prediction, Review, SegmentRun
+from smart_customer_analysis.store.tables import (
+    Erasure, Label, Load, ModelInUse, Prediction, Review, ReviewTheme, SegmentRun, ThemeEdit, ThemeRun
+)  # fmt: skip
 from .view.figures import DIGITS, Shop, apply_filters, protected, review_table, shown_groups
 from .view.names import choose_names, take_names
 from .view.own import check_extra, with_own
+from .view.theme_figures import check_theme, with_themes
 from .view.shop_file import keep_answer, open_shop, shop_file, write_shop
 from sqlalchemy import Engine, func, literal_column, select
 from typing import Any, ParamSpec, TypedDict, TypeVar
@@ -239,13 +243,16 @@ def data_version(engine: Engine) -> tuple[str, ...]:  # equal where nothing was 
     "Read the numbers that change when the data does."
     newest = (func.max(Load.load_id), func.max(SegmentRun.run_id), func.max(ModelInUse.since))
     newest += (func.max(Load.loaded_at), func.max(SegmentRun.created_at))  # another database of the same name
+    newest += (func.max(ThemeRun.run_id), func.max(ThemeEdit.edit_id), func.count(ThemeEdit.undone_at))
     is_sqlite = engine.dialect.name == "sqlite"  # which counts rows by reading them all, and numbers them
-    predictions = func.max(literal_column("predictions.rowid")) if is_sqlite else func.count()
+    large = [(table, f"{table.__tablename__}.rowid") for table in (Prediction, ReviewTheme)]
     counts = (func.count(Load.load_id), func.count(Erasure.erasure_id))
     labels = (func.max(Label.label_id), func.count(Label.undone_at))
     with reading(engine) as c:
         numbers = [c.execute(select(number)).scalar() for number in (*newest, *counts, *labels)]
-        numbers.append(c.execute(select(predictions).select_from(Prediction)).scalar())
+        for table, row in large:
+            size = func.max(literal_column(row)) if is_sqlite else func.count()
+            numbers.append(c.execute(select(size).select_from(table)).scalar())
     file = engine.url.database if is_sqlite else None
     return tuple(map(str, (*numbers, file_identity(Path(file)) if file else "")))
 
@@ -285,7 +292,8 @@ def read_shop(
     few = {s["id"] for s in run["items"] if 0 < s["size"] < k}
     names = {s["id"]: s["name"] for s in run["items"] if s["id"] not in few}
     shop = protected(Shop(source, reviews, confusion, k, names, words=words), few)
-    return with_own(shop, own_columns(engine, source))
+    shop, themes = with_own(shop, own_columns(engine, source)), (theme_run(engine, source) or {"items": []})["items"]
+    return with_themes(shop, theme_mentions(engine, source), {x["theme_id"]: x["name"] for x in themes})
 
 # %% ../nbs/690_serving.ipynb #a69000d2
 def find_words(
@@ -379,12 +387,14 @@ def matching(
     filters: Filters,
     period: bool = True,  # False: leave start and end out
 ) -> pd.DataFrame:  # review table
-    "Take the reviews of a shop that match, words included; raises `InputError` for an own column not offered."
+    "Take the reviews of a shop that match, words included; raises `InputError` for a column or theme not offered."
     check_extra(shop, filters)
-    if filters.q is None:
-        return apply_filters(shop.reviews, filters, period)
-    has_words = data.kept("words", filters.source, lambda shop: find_words(shop, filters.q or ""), filters.q)
-    return apply_filters(shop.reviews, filters, period, has_words)
+    check_theme(shop, filters)
+    among = shop.mentions.of(filters.theme, len(shop.reviews)) if filters.theme else None
+    if filters.q is not None:
+        words = data.kept("words", filters.source, lambda shop: find_words(shop, filters.q or ""), filters.q)
+        among = words if among is None else words & among
+    return apply_filters(shop.reviews, filters, period, among)
 
 
 def is_whole(filters: Filters) -> bool:

@@ -61,7 +61,7 @@ def scope_for(method: str, path: str, views: tuple[str, ...] = ("/",)) -> str | 
         return None
     if any(path == p or path.startswith(f"{p}/") for p in PREDICT):
         return "predict"
-    if path == "/v1/labels" or path.startswith("/v1/labels/"):
+    if path == "/v1/labels" or path.startswith("/v1/labels/") or path == "/v1/theme-edits":
         return "label"
     if path.startswith(("/v1/", "/reports/files/")):
         return "read" if method in ("GET", "HEAD") else "report"

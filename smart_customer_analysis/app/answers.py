@@ -90,6 +90,7 @@ class Choices(s.Out):
 
     regions: list[str]
     segments: list[s.SegmentName]
+    themes: list[s.SegmentName] = []
     products: list[str]
     sources: list[str]
     first_day: str | None

@@ -19,7 +19,7 @@ from .routes import MetricsOf, ServiceOf
 
 STATIC = Path(__file__).parent / "static"
 SWAGGER = STATIC / "vendor" / "swagger-ui-bundle.js"
-VIEWS = ("/", "/map", "/segments", "/reviews", "/label", "/try", "/reports")
+VIEWS = ("/", "/map", "/segments", "/themes", "/reviews", "/label", "/try", "/reports")
 REPORT_CSP = "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 KINDS = {
     ".mjs": "text/javascript",

@@ -137,6 +137,18 @@ async def segment(ask: Ask, service: ServiceOf, id: Id, query: Filtered) -> Resp
     return await ask(s.SegmentDetail, service.segment, id, _filters(query))
 
 
+@v1.get("/themes", tags=["themes"], response_model=s.Themes, summary="What customers speak of, and how negative it is")
+async def themes(ask: Ask, service: ServiceOf, query: Filtered) -> Response:
+    return await ask(s.Themes, service.themes, _filters(query))
+
+
+@v1.get(
+    "/themes/{id}", tags=["themes"], response_model=s.ThemeDetail, summary="One theme: its weeks, who says it where"
+)
+async def theme(ask: Ask, service: ServiceOf, id: Id, query: Filtered) -> Response:
+    return await ask(s.ThemeDetail, service.theme, id, _filters(query))
+
+
 @v1.get(
     "/customers",
     tags=["places"],
@@ -236,6 +248,23 @@ async def report_job(jobs: JobsOf, id: Id) -> s.ReportJob:
 @v1.get("/filters", tags=["figures"], response_model=s.FilterOptions, summary="What can be filtered by")
 async def filters(ask: Ask, service: ServiceOf, query: Annotated[s.SourceQuery, Query()]) -> Response:
     return await ask(s.FilterOptions, service.filters, query.source)
+
+
+@v1.get("/theme-edits", tags=["themes"], response_model=s.ThemeEdits, summary="What people changed of the themes")
+async def theme_edits(ask: Ask, service: ServiceOf, query: Annotated[s.SourceQuery, Query()]) -> Response:
+    return await ask(s.ThemeEdits, service.theme_edits, query.source)
+
+
+@v1.post("/theme-edits", tags=["themes"], response_model=s.ThemeEdited, summary="Rename, hide or join a theme")
+async def edit_theme(ask: Ask, service: ServiceOf, body: Annotated[s.ThemeEditIn, Body()]) -> Response:
+    """Names and shares change at the next question, and the next run of the themes keeps the change."""
+    return await ask(s.ThemeEdited, service.edit_theme, body.theme, body.edit(), body.by, body.source)
+
+
+@v1.delete("/theme-edits", tags=["themes"], response_model=s.ThemeEditUndone, summary="Take a change of a theme back")
+async def undo_theme_edit(ask: Ask, service: ServiceOf, query: Annotated[s.UndoEditQuery, Query()]) -> Response:
+    """Names and sentences are as if it had never been; who did what stays recorded."""
+    return await ask(s.ThemeEditUndone, service.undo_theme_edit, query.edit_id, query.by, query.source)
 
 
 @v1.get("/labels/next", tags=["labels"], response_model=s.LabelQueue, summary="Which reviews to label next")

@@ -39,12 +39,20 @@ class FilterQuery(BaseModel):
     segment: OptionalWord = Field(None, description="segment id", examples=["A"])
     region: OptionalWord = Field(None, description="region", examples=["Lisbon"])
     product: OptionalWord = Field(None, description="product id", examples=["kettle"])
+    language: OptionalWord = Field(
+        None, description="language of the text, ISO 639-1; und: too short to tell", examples=["pt"]
+    )
     extra: OptionalWord = Field(
         None, description="column of the shop's own, and its value", examples=["state:delivered"]
     )
     sentiment: Annotated[Mark | None, BeforeValidator(_blank)] = Field(
         None,
         description="what the review counts as: its stars where it has any (neutral: three), else the model's reading",
+    )
+    theme: OptionalWord = Field(
+        None,
+        description="theme id: only reviews with a sentence about it; a share stays one of reviews",
+        examples=["A"],
     )
     q: OptionalWord = Field(None, description="words in the title or text", examples=["late"])
 
@@ -78,7 +86,7 @@ class ReviewsQuery(FilterQuery):
 
 
 class ProofQuery(FilterQuery):
-    kind: Literal["overall", "region", "segment", "product"] = "overall"
+    kind: Literal["overall", "region", "segment", "product", "theme"] = "overall"
     name: Word = Field("all", description="as the list of changes has it", examples=["Lisboa"])
 
 
@@ -186,6 +194,35 @@ class LabelsIn(BaseModel):
     labels: Annotated[list[LabelIn], Field(min_length=1, max_length=100)]
     queue: QueueQuery = Field(QueueQuery(), description="filters of the queue that offered the reviews")
     from_queue: bool = Field(True, description="false: a person chose the reviews; their labels stand for no others")
+
+
+class ThemeEditIn(BaseModel):
+    """One change of a theme by a person."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"theme": "A", "by": "Ana", "name": "Delivery"}]}
+    )
+    theme: Word = Field(description="its id, as /v1/themes has it")
+    by: Name = Field(description="who wants it")
+    source: OptionalWord = Field(None, description="shop; default: the one loaded last")
+    name: Name | None = Field(None, description="its new name")
+    hide: Literal[True] | None = Field(None, description="its sentences count as something else")
+    merge_into: Word | None = Field(None, description="the theme that gets its sentences")
+
+    @model_validator(mode="after")
+    def _one(self) -> "ThemeEditIn":
+        if len(self.edit()) != 1:
+            raise ValueError("give one of name, hide and merge_into")
+        return self
+
+    def edit(self) -> dict[str, Any]:
+        """The change alone."""
+        return self.model_dump(include={"name", "hide", "merge_into"}, exclude_none=True)
+
+
+class UndoEditQuery(SourceQuery):
+    edit_id: int = Field(ge=1, description="of /v1/theme-edits")
+    by: Name = Field(description="who takes it back")
 
 
 # --- what comes out -------------------------------------------------------------------------------------------------
@@ -412,6 +449,62 @@ class SegmentDetail(SegmentItem):
     over_time: list[Week]
 
 
+class ThemeItem(Out):
+    """One theme. Its share is that of what is said about it, as the model reads the sentences; nobody checked it."""
+
+    id: str = Field(description="letter that lasts; `other`: sentences without a theme")
+    name: str
+    sentence: str
+    words: list[str]
+    origin: Literal["found", "codebook"] | None
+    pinned: bool
+    sentences: int | None = Field(description="about it; null: too few customers")
+    share: float | None = Field(description="of all sentences")
+    share_negative: Figure = Field(description="of its mentions: the sentences of one review about it count once")
+    praise: list[Quote] = Field(description="typical sentences of all reviews of the shop, whatever the filters")
+    complaint: list[Quote]
+
+
+class ThemeEvent(Out):
+    kind: Literal["birth", "split", "merge"]
+    theme_id: str
+    sentence: str
+
+
+class Themes(Out):
+    run_id: int | None
+    since: date | None
+    basis: str = Field(description="how the shares are counted")
+    items: list[ThemeItem]
+    events: list[ThemeEvent]
+
+
+class ThemeDetail(ThemeItem):
+    over_time: list[Week]
+    by_segment: list[Keyed]
+    by_region: list[Keyed]
+
+
+class ThemeEdit(Out):
+    edit_id: int
+    theme: str | None
+    sentence: str
+    by: str
+    at: str
+
+
+class ThemeEdits(Out):
+    items: list[ThemeEdit]
+
+
+class ThemeEdited(Out):
+    edit_id: int
+
+
+class ThemeEditUndone(Out):
+    undone: int = Field(description="1; 0: it was not in force")
+
+
 class ChangeProof(Proven):
     tested: int = Field(description="measures tested together")
     n_proven: int = Field(description="of them")
@@ -438,6 +531,12 @@ class SpotProof(HotSpot):
     over_time: list[Week]
 
 
+class MarkedSentence(Out):
+    part: Literal["title", "text"]
+    start: int = Field(description="first character of it")
+    stop: int = Field(description="last character + 1")
+
+
 class ReviewItem(Out):
     review_id: str
     text: str
@@ -458,6 +557,7 @@ class ReviewItem(Out):
     tokens_read: int | None
     tokens_total: int | None
     lang: str | None = Field(description="language of the text, ISO 639-1; null: too short to tell")
+    sentences: list[MarkedSentence] = Field(description="those about the theme that is filtered by; else empty")
     hidden: list[Literal["region", "segment", "product"]] = Field(
         description="null here because too few people share it, or to protect a group of few"
     )
@@ -665,6 +765,7 @@ class OwnColumn(Out):
 class FilterOptions(Out):
     regions: list[str]
     segments: list[SegmentName]
+    themes: list[SegmentName]
     products: list[ProductOption]
     sources: list[str]
     periods: Periods

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from .duplicates import near_duplicates
 from .encoding import cut
-from .language import bare, language_of
+from .language import UNTOLD, bare, language_code
 from .load import Loaded
 from .places import repair_coordinates
 from ..hashes import hash_texts
@@ -158,12 +158,12 @@ class StepCounts:
     def add(
         self,
         steps: list[Step],  # of a batch
-        reviews: pd.DataFrame,  # cleaned Review frame
+        reviews: pd.DataFrame,  # cleaned Review frame, with language
     ) -> None:
         "Add the counts of a batch."
         for step, rule, n in steps:
             self.counts[step, rule] += n
-        self.languages.update(language_of(t) or "too short to tell" for t in reviews["text"].tolist())
+        self.languages.update(reviews["language"])
         room = max(self.near_rows - self.n_reviews, 0)
         if room and len(reviews):
             self.compared.append((reviews["title"] + " " + reviews["text"])[:room])
@@ -186,7 +186,8 @@ def step_table(
     "Return what was done, by step and rule; coordinates last."
     steps = [(step, rule, n) for (step, rule), n in counts.counts.items()]
     least = 0.01 * counts.n_reviews
-    languages = [("language", code, n) for code, n in counts.languages.most_common() if n >= least]
+    named = {UNTOLD: "too short to tell"}
+    languages = [("language", named.get(code, code), n) for code, n in counts.languages.most_common() if n >= least]
     before = [s for s in steps if s[0] != "coordinates"]
     after = [s for s in steps if s[0] == "coordinates"]
     return pd.DataFrame([*before, *counts.near(), *languages, *after], columns=["step", "rule", "rows"])
@@ -207,8 +208,8 @@ class Cleaner:
         self,
         batch: Loaded,  # as from `read_batches` or `load`
         stored: pd.DataFrame | None = None,  # other reviews of these customers from earlier loads
-    ) -> Loaded:  # new, with read = loaded + rejected + duplicate
-        "Clean texts and coordinates of one batch, and mask what is personal in own columns."
+    ) -> Loaded:  # new, with read = loaded + rejected + duplicate; its reviews have a language
+        "Clean texts and coordinates of one batch, mask what is personal in own columns, tell the languages."
         if stored is not None and len(stored):
             self._seen.note(stored)
         batch, n_masked = mask_own(batch)
@@ -226,8 +227,11 @@ class Cleaner:
         steps.append(("duplicates", "same text by the same customer, counted once", int(repeated.sum())))
         customers, rules = repair_coordinates(out.customers, self.country or out.country)
         steps += [("coordinates", rule, n) for rule, n in rules.items()]
+        pairs = zip(out.reviews["title"], out.reviews["text"], strict=True)
+        codes = pd.Series([language_code(*pair) for pair in pairs], out.reviews.index, dtype="str")
+        out = replace(out, reviews=out.reviews.assign(language=codes), customers=conform(customers, Customer))
         self._counts.add(steps, out.reviews)
-        return replace(out, customers=conform(customers, Customer))
+        return out
 
     def table(self) -> pd.DataFrame:  # step, rule, rows
         "Return what was done so far, by step and rule."

@@ -11,12 +11,11 @@ __all__ = ['MOST', 'neutral_sentences', 'neutral_passage', 'add_neutral_passages
 import numpy as np
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files as package_files
-from ..data.language import language_of
+from ..data.language import language_counts
 from .recipe import Recipe
 
 # %% ../../nbs/214_sentiment.augment.ipynb #6b2e80d2
@@ -82,11 +81,9 @@ def add_neutral_passages(
 # %% ../../nbs/214_sentiment.augment.ipynb #6b2e80db
 def main_language(
     texts: Sequence[str],  # reviews
-    most: int = 500,  # so many are looked at, evenly spread
 ) -> str:  # ISO 639-1 code; "" where no text is long enough to tell
     "Find the language that most of the reviews are in."
-    sample = texts[:: max(1, -(-len(texts) // most))]
-    counts = Counter(filter(None, (language_of(text) for text in sample if isinstance(text, str))))
+    counts = language_counts(texts)
     return counts.most_common(1)[0][0] if counts else ""
 
 

@@ -8,7 +8,8 @@ Predictions are written in blocks, one Parquet file each, whole or not at all. `
 
 # %% auto #0
 __all__ = ['BLOCK', 'COLUMNS', 'Block', 'write_block', 'read_table', 'block_files', 'score_blocks', 'Scorer', 'StreamResult',
-           'model_id', 'score_stream', 'read_blocks', 'score_rows', 'cache_folder', 'erase_predictions']
+           'model_id', 'score_stream', 'read_blocks', 'score_rows', 'cache_folder', 'states_folder',
+           'erase_predictions']
 
 # %% ../../nbs/248_sentiment.cache.ipynb #9fb9684b
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -221,6 +222,14 @@ def cache_folder(
 ) -> Path:  # holds one folder for each model version
     "Return the folder of a source's blocks."
     return settings.data_dir / "interim" / "predictions" / source
+
+
+def states_folder(
+    settings: Settings,  # data_dir
+    source: str,  # whose reviews
+) -> Path:  # holds one folder for each model version; gone when the themes are stored
+    "Return the folder of the states of a source's sentences."
+    return settings.data_dir / "interim" / "sentences" / source
 
 # %% ../../nbs/248_sentiment.cache.ipynb #8a38bf3e
 def erase_predictions(

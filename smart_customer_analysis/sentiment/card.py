@@ -56,6 +56,8 @@ def _training_lines(facts: dict[str, Any], n_held: int) -> list[str]:
         f"- {facts['seconds']:.0f} s, {facts['tokens_per_second']:,.0f} tokens/s without padding, "
         f"{facts['padding_share']:.1%} padding",
     ]
+    if why := facts.get("encoder_choice"):
+        lines.insert(1, f"- encoder chosen by the {why}")
     if added := [f"{counts[kind]:,} {name}" for kind, name in kinds.items() if counts.get(kind)]:
         lines.append(f"- trained on {', '.join(added)}, too")
     if language not in ("en", ""):
@@ -93,6 +95,23 @@ def _reliability_line(row: dict[str, float]) -> str:
     interval = f"{row['low']:.0%}–{row['high']:.0%}"
     return f"| {row['sure']:.0%} | {row['right']:.0%} | {interval} | {row['n']:.0f} | `{''.join(bar)}` |"
 
+# %% ../../nbs/228_sentiment.card.ipynb #3196c919
+def _language_lines(rows: list[dict[str, Any]]) -> list[str]:
+    "Lines on each language of the test rows; none where all are in one language."
+    if len(rows) < 2:
+        return []
+    lines = [
+        "\nIn each language, on the test rows:\n",
+        "| language | right | 95 % interval | calibration error | reviews | |",
+    ]
+    lines.append("|---|---|---|---|---|---|")
+    for row in rows:
+        name = "too short to tell" if row["language"] == "und" else row["language"]
+        mark = "few: the figures say little" if row["few"] else ""
+        interval = f"{row['low']:.0%}–{row['high']:.0%}"
+        lines.append(f"| {name} | {row['accuracy']:.0%} | {interval} | {row['ece']:.3f} | {row['n']:,} | {mark} |")
+    return lines
+
 # %% ../../nbs/228_sentiment.card.ipynb #ecf5c2a1
 def model_card(
     facts: dict[str, Any],  # version, recipe, rows, seconds and more, as in metrics.json under "training"
@@ -113,6 +132,7 @@ def model_card(
             "|---|---|---|---|---|",
             *map(_reliability_line, metrics["reliability"]),
         ]
+    lines += _language_lines(metrics.get("languages", []))
     kind = "English product" if facts.get("language", "en") == "en" else "product"
     lines.append(f"\nIt has learned from {kind} reviews. On other texts, measure before you rely on it.")
     return "\n".join(lines) + "\n"

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface, BertForSequenceClassification, PreTrainedModel
 from transformers.activations import GELUActivation
+from .encoder import WordTable
 from transformers.masking_utils import sdpa_mask
 from transformers.models.bert.modeling_bert import BertLayer
 from typing import Any
@@ -98,7 +99,11 @@ def prepack(
     if dtype != torch.bfloat16 or next(model.parameters()).device.type != "cpu" or not _can_pack():
         return model
     whole: Any = model
-    fast: Any = suit_attention(copy.deepcopy(model).to(dtype).eval().requires_grad_(False), dtype)
+    table = whole.get_input_embeddings()
+    shared = {id(table.weight): table.weight} if isinstance(table, WordTable) else {}
+    fast: Any = suit_attention(copy.deepcopy(model, shared).to(dtype).eval().requires_grad_(False), dtype)
+    if shared:
+        fast.get_input_embeddings().states = dtype
     if isinstance(fast, BertForSequenceClassification):  # others may mask by position, too
         AttentionInterface.register("lean", lean_attention)
         AttentionMaskInterface.register("lean", sdpa_mask)

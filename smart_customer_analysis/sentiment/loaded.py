@@ -25,7 +25,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreT
 from ..schema import InputError, ModelError
 from .calibrate import log_odds
 from .dataset import TextDataset, encode, without_traps
-from .encoder import quiet
+from .encoder import narrow_words, quiet
 from .layers import prepack, prune_last_layer, suit_attention
 from .lexical import read_lexical
 from .precision import choose_precision
@@ -48,6 +48,8 @@ def load_weights(
         reason = str(e).splitlines()[0][:160]
         raise ModelError("a model this version of transformers can load", reason, "train again") from e
     without_traps(tokenizer.backend_tokenizer)  # so that `encode` need not copy it for every call
+    if getattr(model.config, "narrow_words", False):
+        narrow_words(model)
     prune_last_layer(model, read_topic_map(folder))
     model.words = read_lexical(folder)
     return model.eval().requires_grad_(False), tokenizer

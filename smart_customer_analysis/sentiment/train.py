@@ -41,8 +41,9 @@ from smart_customer_analysis.sentiment.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from .choice import choose_encoder
 from .dataset import TextDataset, count_known, encode, pad_batch, padding_share
-from .encoder import find_encoder, load_encoder
+from .encoder import find_encoder, load_encoder, narrow_words
 from .layers import prepack, prune_last_layer, suit_attention, topic_state
 from .lexical import LexicalModel, fit_lexical, read_lexical, lexical_bytes
 from .precision import FORMATS, choose_precision
@@ -145,7 +146,7 @@ class Trainer:
         suit_attention(self.model.to(device).train(), dtype)
         untrained = getattr(self.model.config, "untrained", False)
         if recipe.freeze_embeddings and not untrained:
-            self.model.get_input_embeddings().requires_grad_(False)
+            narrow_words(self.model).get_input_embeddings().requires_grad_(False)
         self.model.config.topics_kept = kept = bool(recipe.keep_topics) and not untrained
         earlier = read_topic_map(find_encoder(recipe.encoder)) if kept else None  # of a model that is trained further
         prune_last_layer(self.model, fit_topic_map(self.model, data) if kept and earlier is None else earlier)
@@ -367,7 +368,7 @@ def train_sentiment(
     valid_texts: Sequence[str],  # held-out reviews, for calibration; may be empty
     valid_labels: Sequence[int],  # their labels
     out: Path,  # models_dir/name; the version folder is made in it
-    encoder: str = Recipe.encoder,  # packaged name, folder or Hugging Face id
+    encoder: str = Recipe.encoder,  # packaged name, folder or Hugging Face id; auto: see `choose_encoder`
     max_tokens: int = Recipe.max_tokens,  # tokens of a review seen in training
     epochs: int = Recipe.epochs,  # passes over the training reviews
     learning_rate: float = Recipe.learning_rate,  # peak learning rate
@@ -380,12 +381,11 @@ def train_sentiment(
     **options: Any,  # further fields of `Recipe`
 ) -> TrainResult:  # the published model
     "Fine-tune an encoder on labelled reviews and publish it; raises `InputError` for unfit labels or options."
+    encoder, why = choose_encoder(encoder, texts)
     recipe = Recipe(encoder, max_tokens, epochs, learning_rate, batch_tokens, seed, **options)
     recipe = for_language(recipe, language := main_language(texts))
-    y, yv = (
-        check_labels(texts, labels, "training", True),
-        check_labels(valid_texts, valid_labels, "validation", False),
-    )
+    y = check_labels(texts, labels, "training", True)
+    yv = check_labels(valid_texts, valid_labels, "validation", False)
     content = (texts, y.tolist(), valid_texts, yv.tolist(), [neutral_sentences()[0]])
     name = fingerprint(recipe, *content, weights=_weights_hash(encoder))
     out, home = Path(out), Path(out) / f".training-{name}"
@@ -399,5 +399,6 @@ def train_sentiment(
     run = Trainer(data, recipe, home, device, dtype)
     _train_all(run, valid, began := run.resume(), checkpoint_steps, progress)
     rows, lengths = [*texts, *valid_texts], np.concatenate([data.totals[: len(texts)], valid.totals])
-    about = added | {"language": language}, training_scope(rows, lengths, read_scope(find_encoder(encoder)))
-    return _result(*_publish(run, valid, text_keys(rows), out, name, *about), began, rates)
+    notes = added | {"language": language, "encoder_choice": why}
+    scope = training_scope(rows, lengths, read_scope(find_encoder(encoder)))
+    return _result(*_publish(run, valid, text_keys(rows), out, name, notes, scope), began, rates)

@@ -24,15 +24,22 @@ from ..hashes import draw_ids
 from ..profiling import Meter
 from ..promotion import admit_model, last_scorer, pin_active
 from ..schema import InputError
-from ..sentiment.cache import cache_folder, score_rows
+from ..sentiment.cache import cache_folder, score_rows, states_folder
 from ..sentiment.drift import day_counts
-from ..sentiment.evaluate import evaluate, majority_baseline, record_evaluation, tfidf_baseline
+from smart_customer_analysis.sentiment.evaluate import (
+    by_language,
+    evaluate,
+    majority_baseline,
+    record_evaluation,
+    tfidf_baseline,
+)
 from ..sentiment.predict import Predictor, RiskGuarantee, guarantee_risk, threshold_for
 from ..sentiment.recipe import Recipe
 from ..sentiment.registry import active_model, record_metrics, seen
 from ..sentiment.runtime import choose_engine
 from ..sentiment.scope import outside_scope
 from ..sentiment.scoring import Scores
+from ..sentiment.sentence_states import SentenceTap
 from ..sentiment.train import Unreadable, train_sentiment
 from ..stats import confusion_counts, score_distribution
 from ..store.labels import text_labels
@@ -162,11 +169,14 @@ def score_step(
     reviews: pd.DataFrame,  # Review frame
     first: frozenset[str] = frozenset(),  # reviews to score before all others
     progress: bool = False,  # show a bar
+    sentences: bool = False,  # keep the states of the sentences, for the themes
 ) -> Scored:  # predictions and embeddings
     "Score the reviews the model can read, and leave out the labels that `max_error` does not allow."
     rows, n = rows_to_score(settings, reviews, first)
-    folder = cache_folder(settings, source) / predictor.version
-    block, now = score_rows(predictor, rows, folder, progress, partial(choose_engine, predictor, settings))
+    folder, scorer = cache_folder(settings, source) / predictor.version, predictor
+    if sentences and settings.engine == "torch":
+        scorer = SentenceTap(predictor, states_folder(settings, source) / predictor.version)
+    block, now = score_rows(scorer, rows, folder, progress, partial(choose_engine, predictor, settings))
     frame, embeddings = block.frame.drop(columns="key"), block.embeddings.astype("float32")
     tokens, about = (frame["tokens_read"], frame["tokens_total"]), (predictor.calibration, predictor.card)
     why = outside_scope(rows["text"].tolist(), *tokens, embeddings, *about)
@@ -196,8 +206,9 @@ def accuracy_step(
     rows = split.test[split.test["review_id"].isin(p.index)]
     if rows.empty:
         return None
-    result = evaluate(rows["label"].to_numpy(), p.loc[rows["review_id"]].to_numpy())
-    return record_evaluation(folder, result, baselines)["accuracy"]
+    y, q = rows["label"].to_numpy(), p.loc[rows["review_id"]].to_numpy()
+    languages = by_language(rows["text"].tolist(), y, q)
+    return record_evaluation(folder, evaluate(y, q), baselines, languages)["accuracy"]
 
 # %% ../../nbs/680_steps.sentiment.ipynb #48f7ca1d
 def store_predictions(
@@ -275,6 +286,7 @@ def sentiment_step(
     test_ids: frozenset[str],  # reviews given as test rows
     meter: Meter,  # measures the stages train and score
     progress: bool = False,  # show bars
+    sentences: bool = False,  # keep the states of the sentences, for the themes
 ) -> SentimentResult:  # the model and its predictions
     "Train where there are labels, score, measure and store; without labels and model there are no predictions."
     trained, used, baselines = None, None, {}
@@ -284,7 +296,7 @@ def sentiment_step(
             trained, used, baselines, note = _training(settings, engine, source, reviews, split, progress)
     with meter.stage("score"):
         ahead = frozenset([*split.test["review_id"], *split.valid["review_id"]]) if split else frozenset()
-        predictor, scored = _scoring(settings, engine, source, reviews, used, ahead, progress)
+        predictor, scored = _scoring(settings, engine, source, reviews, used, ahead, progress, sentences)
         card = predictor.card if predictor and used else {}
         accuracy, trained_on = card.get("accuracy"), card.get("training", {}).get("rows", 0)
         if split and predictor and trained and trained == used:

@@ -263,13 +263,14 @@ def delete_stale_predictions(
     c: Connection,  # of a `writing` transaction
     stage: Table,  # new versions of reviews, as `stage_rows` returns them
 ) -> None:
-    "Delete predictions of reviews whose text or title changes."
-    old, new, stale = TABLES["reviews"].c, stage.c, TABLES["predictions"].c
+    "Delete predictions and themes of reviews whose text or title changes."
+    old, new = TABLES["reviews"].c, stage.c
     differs = or_(old.text.is_distinct_from(new.text), old.title.is_distinct_from(new.title))
     same_key = and_(old.source == new.source, old.review_id == new.review_id)
     changed = select(old.review_id).join(stage, same_key).where(differs)
     source = select(new.source).limit(1).scalar_subquery()
-    c.execute(delete(TABLES["predictions"]).where(stale.source == source, stale.review_id.in_(changed)))
+    for table in (TABLES["predictions"], TABLES["review_themes"]):
+        c.execute(delete(table).where(table.c.source == source, table.c.review_id.in_(changed)))
 
 # %% ../../nbs/420_store.bulk.ipynb #b98f4177
 def _keep_replaced(c: Connection, table: Table, stage: Table, load_id: int) -> int:

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, up
 from typing import Any
 from .bulk import ENTITY_KEYS, TABLES
 from .labels import erase_labels
+from .themes import erase_theme_quotes
 from .engine import id_chunks, reading, take_turn, writing
 from smart_customer_analysis.store.tables import (
     Customer,
@@ -183,6 +184,7 @@ def erase_customer(
         mine = member.source == source, member.member_id.in_([*ids["customers"], *ids["reviews"]])
         n["segment_members"] = c.execute(delete(SegmentMember).where(*mine)).rowcount
         n["labels"] = erase_labels(c, source, ids["reviews"])
+        n["themes"] = erase_theme_quotes(c, source, ids["reviews"])
         for entity in ("orders", "reviews", "customers"):
             t = TABLES[entity]
             rows = delete(t).where(t.c.source == source, t.c.customer_id == ids["customers"][0])
@@ -195,6 +197,7 @@ def erase_customer(
 def _overwrite_deleted(engine: Engine) -> None:
     "Let the backend overwrite or free the space of deleted rows."
     tables = "customers, reviews, orders, predictions, segment_members, segments, rejects, replaced_rows, labels"
+    tables += ", themes, review_themes"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
         if engine.dialect.name == "sqlite":
             c.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, func, not_, null, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, exists, func, not_, null, or_, select
 
 from ..schema import InputError, NEGATIVE, POSITIVE, SRID
 from smart_customer_analysis.store.tables import (
@@ -26,6 +26,7 @@ from smart_customer_analysis.store.tables import (
     ModelInUse,
     Prediction,
     Review,
+    ReviewTheme,
     SegmentMember,
     SegmentRun,
 )
@@ -41,8 +42,10 @@ class Filters:
     segment: str | None = None  # letter of a segment
     region: str | None = None
     product: str | None = None
+    language: str | None = None  # ISO 639-1; und: too short to tell
     sentiment: str | None = None  # what it counts as: negative, positive, unsure or neutral (three stars)
     extra: str | None = None  # a column of the shop's own and its value: "state:delivered"
+    theme: str | None = None  # letter of a theme that a sentence of the review is about
     q: str | None = None  # text in title or review, case ignored
 
 
@@ -169,6 +172,12 @@ COUNTS_AS: dict[str, ColumnElement[bool]] = {  # filter value -> condition
 }
 
 
+def _mentions(theme: str) -> ColumnElement[bool]:
+    "Return the condition that a sentence of a review is about a theme."
+    same = ReviewTheme.source == Review.source, ReviewTheme.review_id == Review.review_id
+    return exists().where(*same, ReviewTheme.theme_id == theme)
+
+
 def _contains(text: str) -> ColumnElement[bool]:
     "Return the condition that title or text of a review contain a text."
     part = text.replace("\0", "").lower()
@@ -190,8 +199,8 @@ def conditions(
 ) -> list[ColumnElement[bool]]:  # of a `select_reviews`
     "Turn filters, all but the source, into conditions; raises `InputError` for an unknown value."
     start, end = period_bounds(filters.start, filters.end)
-    wanted = (filters.segment, filters.region, filters.product)
-    columns = (SegmentMember.segment_id, Customer.region, Review.product_id)
+    wanted = (filters.segment, filters.region, filters.product, filters.language)
+    columns = (SegmentMember.segment_id, Customer.region, Review.product_id, Review.language)
     result = [column == value for value, column in zip(wanted, columns, strict=True) if value]
     if start:
         result.append(Review.reviewed_at >= start)
@@ -206,6 +215,8 @@ def conditions(
         name, value = split_extra(filters.extra)
         kept = (cast(table.extra[name].as_string(), Text) for table in (Review, Customer))
         result.append(func.coalesce(*kept) == value)
+    if filters.theme:
+        result.append(_mentions(filters.theme))
     if filters.q:
         result.append(_contains(filters.q))
     return result

@@ -95,6 +95,7 @@ FACTS: dict[str, tuple[Any, str]] = {  # column -> SQL, type
     "review_id": (Review.review_id, "text"),
     "customer_id": (Review.customer_id, "text"),
     "product_id": (Review.product_id, "text"),
+    "language": (Review.language, "text"),
     "rating": (Review.rating, "Float64"),
     "label": (Review.label, "Int8"),
     "reviewed_at": (Review.reviewed_at, "time"),

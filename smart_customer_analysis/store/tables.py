@@ -9,7 +9,8 @@ Tables.
 # %% auto #0
 __all__ = ['Id', 'Moment', 'Base', 'Load', 'LoadFile', 'LoadCount', 'Reject', 'Customer', 'Product', 'Review', 'Order',
            'ReplacedRow', 'Model', 'Prediction', 'SegmentRun', 'Segment', 'SegmentMember', 'ReportRun', 'Erasure',
-           'Close', 'Alert', 'Delivery', 'ApiKey', 'Label', 'ModelInUse', 'table_names']
+           'Close', 'Alert', 'Delivery', 'ApiKey', 'Label', 'ModelInUse', 'ThemeRun', 'Theme', 'ReviewTheme',
+           'ThemeEdit', 'table_names']
 
 # %% ../../nbs/400_store.tables.ipynb #738102c0
 from datetime import UTC, datetime
@@ -215,6 +216,7 @@ class Review(Base):
     reviewed_at: Mapped[datetime | None]
     place: Mapped[str | None]
     extra: Mapped[dict | None]  # the shop's own columns
+    language: Mapped[str | None]  # ISO 639-1; und: too short to tell
     line: Mapped[int]
     load_id: Mapped[int] = mapped_column(ForeignKey("loads.load_id"))
     first_load_id: Mapped[int]
@@ -451,6 +453,76 @@ class ModelInUse(Base):
     source: Mapped[Id] = mapped_column(primary_key=True)
     model_version: Mapped[str] = mapped_column(ForeignKey("models.version", ondelete="CASCADE"))
     since: Mapped[datetime]
+
+# %% ../../nbs/400_store.tables.ipynb #7e400001
+class ThemeRun(Base):
+    "One reading of themes, with what assigns the sentences of tomorrow."
+
+    __tablename__ = "theme_runs"
+    __table_args__ = {"sqlite_autoincrement": True}
+    run_id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[Id] = mapped_column(index=True)
+    model_version: Mapped[str | None] = mapped_column(ForeignKey("models.version", ondelete="SET NULL"))
+    params: Mapped[dict]
+    evidence: Mapped[list]  # one row for each number of themes tried
+    events: Mapped[list]  # births, splits, merges
+    fitted: Mapped[bytes]  # numpy arrays of themes and of the map of sentences
+    created_at: Mapped[datetime]
+
+# %% ../../nbs/400_store.tables.ipynb #7e400002
+class Theme(Base):
+    "One theme of a run: its lasting letter, its name, its numbers and its typical sentences."
+
+    __tablename__ = "themes"
+    __table_args__ = (CheckConstraint("origin IN ('found', 'codebook')", name="origin"),)
+    run_id: Mapped[int] = mapped_column(ForeignKey("theme_runs.run_id", ondelete="CASCADE"), primary_key=True)
+    theme_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]  # as it is shown
+    first_name: Mapped[str]  # before edits
+    words: Mapped[list]
+    sentences: Mapped[int]  # with those of themes merged into it; 0 for a merged one
+    reviews: Mapped[int]
+    share: Mapped[float]  # of all sentences
+    praise: Mapped[list]  # review_id, start, stop, text
+    complaint: Mapped[list]
+    pinned: Mapped[bool]
+    hidden: Mapped[bool]  # True for a merged one, too
+    merged_into: Mapped[str | None]  # letter of the theme that has its sentences
+    origin: Mapped[str]  # found or codebook
+
+# %% ../../nbs/400_store.tables.ipynb #7e400004
+class ReviewTheme(Base):
+    "The present theme of one sentence; the places are those in `title: text`, as the model reads it."
+
+    __tablename__ = "review_themes"
+    __table_args__ = (
+        ForeignKeyConstraint(["source", "review_id"], ["reviews.source", "reviews.review_id"], ondelete="CASCADE"),
+        CheckConstraint("p_negative BETWEEN 0 AND 1", name="p_negative"),
+        Index(None, "source", "theme_id"),
+    )
+    source: Mapped[Id] = mapped_column(primary_key=True)
+    review_id: Mapped[Id] = mapped_column(primary_key=True)
+    start: Mapped[int] = mapped_column(primary_key=True)  # first character
+    stop: Mapped[int]  # last character + 1
+    theme_id: Mapped[str | None]  # after merging; None: other
+    first_id: Mapped[str | None]  # before merging
+    p_negative: Mapped[float]
+    margin: Mapped[float | None]  # over the second best theme, 0 to 1
+    run_id: Mapped[int]  # of the theme run that read the sentence
+
+# %% ../../nbs/400_store.tables.ipynb #7e400005
+class ThemeEdit(Base):
+    "What a person wants of the themes; an edit taken back stays, with the time."
+
+    __tablename__ = "theme_edits"
+    edit_id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[Id] = mapped_column(index=True)
+    theme_id: Mapped[str | None]  # None: a theme of the shop's own, given by a phrase or examples
+    edit: Mapped[dict]  # name, hide, pin, merge_into; or name with phrase and examples
+    edited_by: Mapped[str]
+    edited_at: Mapped[datetime]
+    undone_at: Mapped[datetime | None]  # None: in force
+    undone_by: Mapped[str | None]
 
 # %% ../../nbs/400_store.tables.ipynb #2682a2a4
 def table_names() -> list[str]:  # a table comes after those it refers to

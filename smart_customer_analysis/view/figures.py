@@ -18,11 +18,12 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from ..disclosure import hidden_groups
-from ..insight.estimate import Pool, fit_pool, group_people, read_reviews
+from ..insight.estimate import Pool, fit_pool, group_people, intraclass_correlation, read_reviews
 from ..insight.shares import UNKNOWN, shares_by
 from ..jsonable import plain
 from ..store.filters import Filters, split_extra
 from .labels import LABEL_COLUMNS, label_weights
+from .mentions import NEGATIVE_FROM, NOTHING, Mentions
 from .names import Names, choose_names, take_names
 from .period import Period, as_day, choose_period
 from typing import Any, TypedDict
@@ -97,7 +98,12 @@ def figure(
     }
 
 # %% ../../nbs/610_view.figures.ipynb #b33fbe3f
-GROUPS = {"region": "region", "segment": "segment_id", "product": "product_id"}  # filter -> column of review_facts
+GROUPS = {  # filter -> column of review_facts
+    "region": "region",
+    "segment": "segment_id",
+    "product": "product_id",
+    "language": "language",
+}
 OWN = "own:"  # before the name of a column of the shop's own
 
 
@@ -115,7 +121,7 @@ def review_table(
     pd.DataFrame
 ):  # review_id, customer_id, person, day, week, stars, by_hand, weight, neutral, held_out, marked, is_scored, …
     "Add to each review what it counts as, its person, its day and its week."
-    none = [c for c in LABEL_COLUMNS if c not in raw]  # a table without labels
+    none = [c for c in (*LABEL_COLUMNS, "language") if c not in raw]  # a table without labels
     raw = raw.reset_index(drop=True).reindex(columns=[*raw, *none])
     is_scored, bare = raw["p_negative"].notna(), raw["label"].isna() & raw["rating"].isna()
     side = raw["labelled"].map({"negative": 1.0, "positive": 0.0}).astype("float64").where(bare)
@@ -156,11 +162,20 @@ class Shop:
     names: Names = field(default_factory=Names)  # regions and segments that `reviews` may name
     own: dict[str, list[str]] = field(default_factory=dict)  # column of the shop's own -> values that may be named
     words: pa.ChunkedArray | None = None  # title and text of each review in small letters; None: not read
+    mentions: Mentions = NOTHING  # what each review speaks of
+    theme_names: dict[str, str] = field(default_factory=dict)  # theme that may be named -> name
 
     @cached_property
     def pool(self) -> Pool:
         "What the whole shop says about its customers and its model."
         return fit_pool(read_reviews(self.reviews, self.confusion), self.confusion)
+
+    @cached_property
+    def mention_pool(self) -> Pool:
+        "What the whole shop says about its customers, where the unit is a mention of a theme."
+        m, person = self.mentions, pd.factorize(self.reviews["person"])[0]
+        negative = (m.p_negative >= NEGATIVE_FROM).astype(float)
+        return Pool(intraclass_correlation(m.theme.astype("int64"), person[m.row], negative)[0])
 
     def showing(self, k: int) -> "Shop":
         "Return the same shop with another number of people that are shown."
@@ -208,10 +223,10 @@ def apply_filters(
     rows: pd.DataFrame,  # review table
     filters: Filters,
     period: bool = True,  # False: leave start and end out
-    has_words: np.ndarray | None = None,  # (n,) True: the review holds the words of `q`; None: no words
+    among: np.ndarray | None = None,  # (n,) True: the review holds the words and speaks of the theme; None: all do
 ) -> pd.DataFrame:  # the rows that match
     "Keep the reviews that match every filter but `sentiment`."
-    keep = np.ones(len(rows), dtype=bool) if has_words is None else has_words.copy()
+    keep = np.ones(len(rows), dtype=bool) if among is None else among.copy()
     for column in GROUPS:
         if getattr(filters, column) is not None:
             keep &= (rows[column] == getattr(filters, column)).to_numpy(dtype=bool)

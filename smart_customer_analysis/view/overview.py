@@ -92,6 +92,7 @@ class FilterOptions(TypedDict):
 
     regions: list[str]
     segments: list[dict[str, str]]  # id, name
+    themes: list[dict[str, str]]  # id, name
     products: list[dict[str, Any]]  # id, n
     sources: list[str]
     periods: dict[str, str | None]  # first and last day
@@ -112,6 +113,7 @@ def shown_options(
     return {
         "regions": [region for region in options["regions"] if region in regions],
         "segments": [segment for segment in options["segments"] if segment["id"] in shop.segment_names],
+        "themes": [{"id": letter, "name": name} for letter, name in shop.theme_names.items()],
         "products": [{"id": product, "n": int(n)} for product, n in most if product in products],
         "sources": options["sources"],
         "periods": {"first": iso_day(shop.first_day), "last": iso_day(shop.last_day)},

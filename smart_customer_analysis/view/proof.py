@@ -28,7 +28,8 @@ from .period import Period
 from .reviews import ReviewItem
 from .segments import Quote, quote
 from .shares import Week, weekly_figures
-from typing import TypedDict
+from .theme_figures import as_read
+from typing import Any, TypedDict
 
 # %% ../../nbs/645_view.proof.ipynb #af8f3a10
 def marked_change(
@@ -148,7 +149,7 @@ class Texts(TypedDict):
 # %% ../../nbs/645_view.proof.ipynb #927ab281
 def change_proof(
     shop: Shop,
-    rows: pd.DataFrame,  # review table of the group, filtered by everything but the period
+    rows: pd.DataFrame,  # review table of the group (of a theme: of `about`), filtered by everything but the period
     filters: Filters,  # of the rows
     period: Period,  # of the list
     report: ChangeReport,
@@ -157,7 +158,11 @@ def change_proof(
 ) -> ChangeProof:
     "Put the proof of a change together."
     sides, urls = split_periods(rows, filters, period), [reviews_url(f) for f in both_periods(filters, period)]
-    before, after = (one_figure(part, shop, url, filters) for part, url in zip(sides, urls, strict=True))
+
+    def counted(figure: Any) -> Any:  # a mention has no stars
+        return as_read(figure) if change["kind"] == "theme" else figure
+
+    before, after = (counted(one_figure(part, shop, url, filters)) for part, url in zip(sides, urls, strict=True))
     return {
         **change,
         "tested": report["tested"],
@@ -167,7 +172,7 @@ def change_proof(
         "after": after,
         "account": account_of(shop, sides, filters, change, (before, after)),
         **texts,
-        "over_time": weekly_figures(shop, rows, filters, period),
+        "over_time": [counted(week) for week in weekly_figures(shop, rows, filters, period)],
     }
 
 # %% ../../nbs/645_view.proof.ipynb #fdd881c3

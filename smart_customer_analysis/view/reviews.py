@@ -39,6 +39,7 @@ class ReviewItem(TypedDict):
     tokens_read: int | None
     tokens_total: int | None
     lang: str | None  # language of the text, ISO 639-1; None: too short to tell
+    sentences: list[dict[str, Any]]  # part (title or text), start, stop: those of the theme that is filtered by
     hidden: list[str]  # region, segment or product: there may be one, and too few people share it
 
 # %% ../../nbs/615_view.reviews.ipynb #164c8259
@@ -94,6 +95,7 @@ def review_item(
         "tokens_read": row["tokens_read"],
         "tokens_total": row["tokens_total"],
         "lang": language_of(f"{row['title']} {row['text']}") or None,
+        "sentences": row.get("sentences", []),
         "hidden": hidden,
     }
 

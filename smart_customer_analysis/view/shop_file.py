@@ -20,6 +20,7 @@ from pathlib import Path
 from ..files import replacing
 from ..insight.estimate import Pool, Rates
 from .figures import Shop
+from .mentions import from_lists, to_lists
 from .names import Names
 from typing import Any, TypeVar
 
@@ -59,7 +60,13 @@ def _as_arrow(column: pd.Series) -> Any:
 def _head(shop: Shop, version: str) -> dict[str, Any]:
     "Gather what a shop knows beside its rows."
     pairs = [[*pair, *named] for pair, named in shop.names.pairs.items()]
-    whole = {"source": shop.source, "confusion": shop.confusion, "k": shop.k, "segment_names": shop.segment_names}
+    whole: dict[str, Any] = {
+        "source": shop.source,
+        "confusion": shop.confusion,
+        "k": shop.k,
+        "segment_names": shop.segment_names,
+    }
+    whole |= {"theme_names": shop.theme_names, "themes": shop.mentions.themes}
     return whole | {"version": version, "pairs": pairs, "own": shop.own, "pool": asdict(shop.pool)}
 
 # %% ../../nbs/614_view.shop_file.ipynb #61400015
@@ -70,6 +77,7 @@ def write_shop(
 ) -> None:
     "Keep a shop in a file; raises `OSError` where it cannot be written."
     columns = {name: _as_arrow(column) for name, column in shop.reviews.items()}
+    columns["mentions"] = to_lists(shop.mentions, len(shop.reviews))
     table = pa.table(columns | ({} if shop.words is None else {"words": shop.words}))
     table = table.replace_schema_metadata({"shop": json.dumps(_head(shop, version))})
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -109,12 +117,14 @@ def open_shop(
         head = json.loads(table.schema.metadata[b"shop"])
     except (OSError, ValueError, KeyError, TypeError):  # none, or half of one, or of something else
         return None
-    if head["version"] != version:
+    if head["version"] != version or "language" not in table.column_names:  # written before reviews had one
         return None
     words = table["words"] if "words" in table.column_names else None
-    rows = _columns(table.drop_columns(["words"]) if words is not None else table)
+    mentions = from_lists(table["mentions"], tuple(head["themes"]))
+    rows = _columns(table.drop_columns(["mentions", "words"][: 2 if words is not None else 1]))
     names = Names({(region, segment): (r, s) for region, segment, r, s in head["pairs"]})
-    shop = Shop(head["source"], rows, head["confusion"], head["k"], head["segment_names"], names, head["own"], words)
+    shop = Shop(head["source"], rows, head["confusion"], head["k"], head["segment_names"], names, head["own"], words,
+                mentions, head["theme_names"])  # fmt: skip
     rates = head["pool"]["rates"]
     shop.__dict__["pool"] = Pool(**head["pool"] | {"rates": Rates(**rates) if rates else None})
     return shop

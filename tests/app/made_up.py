@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from fastapi import FastAPI
+from planted_themes import plant_themes
 from starlette.testclient import TestClient
 
 from smart_customer_analysis.app import main
@@ -141,6 +142,7 @@ def fill(url: str, reports_dir: Path) -> None:
         events,
         moves,
     )
+    plant_themes(engine, "sample", shop.reviews, shop.truth["topics"])
     (reports_dir / "weekly").mkdir(parents=True)
     (reports_dir / "weekly" / "w46.html").write_text(REPORT)
     (reports_dir / ".secret.html").write_text("no")

@@ -20,7 +20,12 @@ def service(served):
 def test_a_page_holds_the_reviews_the_database_would_list(service, sort):
     engine = service.connection.engine()
     product = service.filters()["products"][0]["id"]
-    for filters in (Filters(), Filters(product=product, sentiment="negative"), Filters(q="The")):
+    for filters in (
+        Filters(),
+        Filters(product=product, sentiment="negative"),
+        Filters(language="en"),
+        Filters(q="The"),
+    ):
         cursor = None
         for _ in range(3):
             page = service.reviews(filters, sort, 40, cursor)

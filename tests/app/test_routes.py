@@ -7,6 +7,7 @@ import h3
 import jsonschema
 import pytest
 from made_up import Served, fill, walk
+from planted_themes import SMELL
 from starlette.testclient import TestClient
 
 from smart_customer_analysis.app.main import create_app
@@ -42,11 +43,14 @@ ROUTES = [
     "/v1/reviews?sentiment=negative&q=late",
     "/v1/overview?extra=state:late&region=Norte",
     "/v1/map/cells?extra=state:lost: gone",
+    "/v1/overview?theme=A",
+    "/v1/reviews?theme=A&limit=5",
     "/v1/reports",
     "/v1/filters",
     "/health",
     "/ready",
 ]
+SAID = ["/v1/themes", "/v1/themes?segment=B&region=Lisboa", "/v1/themes/A", "/v1/themes/Z", "/v1/themes/other"]
 
 
 def template(app, path):
@@ -61,7 +65,7 @@ def template(app, path):
     )
 
 
-@pytest.mark.parametrize("address", ROUTES)
+@pytest.mark.parametrize("address", [*ROUTES, *SAID])
 def test_route_answers_in_the_shape_it_describes(served, address):
     answer = served.client.get(address)
     assert answer.status_code == 200, answer.text
@@ -257,3 +261,44 @@ def test_both_databases_say_the_same(tmp_path_factory, make_pg_database):
             answers.append({a: Served(client, settings).get(a) for a in ROUTES if a != "/ready"})
     for address in answers[0]:
         assert answers[0][address] == answers[1][address], address
+
+
+def test_a_theme_opens_the_reviews_that_speak_of_it_and_marks_their_sentences(served):
+    items = {item["id"]: item for item in served.get("/v1/themes")["items"]}
+    figure = items["A"]["share_negative"]
+    assert figure["n_labelled"] == 0 and figure["n_predicted"] == figure["n_reviews"], "nobody gave stars to a sentence"
+    assert figure["low"] < figure["value"] < figure["high"] and items["A"]["complaint"] and items["A"]["words"]
+    listed = served.get("/v1/reviews", **dict(parse_qsl(urlparse(figure["evidence"]).query)))
+    assert listed["total"] == figure["n_reviews"] and listed["sentence"].startswith(items["A"]["sentence"])
+    for row in listed["items"]:
+        spans = [(row[x["part"]], x["start"], x["stop"]) for x in row["sentences"]]
+        assert spans and all(0 <= a < b <= len(text) for text, a, b in spans)
+        assert all(len(text[a:b].split()) >= 4 for text, a, b in spans if text == row["text"]), "not a whole sentence"
+    quote = items["A"]["complaint"][0]
+    row = next(r for r in all_rows(served, theme="A") if r["review_id"] == quote["review_id"])
+    assert quote["text"] in f"{row['title']}: {row['text']}"
+    assert all(row["sentences"] == [] for row in served.get("/v1/reviews", limit=5)["items"])
+
+
+def all_rows(served, **asked):
+    "The rows of a list, page by page."
+    page = served.get("/v1/reviews", limit=200, **asked)
+    rows = page["items"]
+    while page["next_cursor"]:
+        page = served.get("/v1/reviews", limit=200, cursor=page["next_cursor"], **asked)
+        rows += page["items"]
+    return rows
+
+
+def test_a_theme_of_few_people_has_no_name_no_number_and_no_list(served):
+    texts = [served.client.get(address).text for address in (*SAID, "/v1/filters", "/v1/changes", "/v1/overview")]
+    assert not any(SMELL in text for text in texts)
+    assert "Z" not in [theme["id"] for theme in served.get("/v1/filters")["themes"]]
+    small = served.get("/v1/themes/Z")
+    assert (small["sentences"], small["share"], small["words"], small["over_time"]) == (None, None, [], [])
+    refused = {served.client.get("/v1/reviews", params={"theme": letter}).json()["detail"] for letter in ("Z", "never")}
+    assert len(refused) == 1, "a hidden theme is told from none"
+    for asked in ({}, {"segment": "B"}, {"region": "Lisboa"}, {"region": "Lonelyshire"}, {"segment": "D"}):
+        shown = [item["share_negative"]["n_customers"] for item in served.get("/v1/themes", **asked)["items"]]
+        assert all(n is None or n == 0 or n >= served.settings.min_customers for n in shown)
+        assert not ("D" in asked.values() or "Lonelyshire" in asked.values()) or set(shown) == {None}

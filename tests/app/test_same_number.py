@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up import predictions_of, segments_of
+from planted_themes import plant_themes
 
 from smart_customer_analysis.config import Settings
 from smart_customer_analysis.data.sample import make_shop
@@ -41,6 +42,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Service:
     save_predictions(engine, "m1", predictions_of(shop.reviews).assign(held_out=~trained | bare)[~unread])
     groups, members = segments_of(customers)
     save_segment_run(engine, "customer", "m1", {}, pd.DataFrame(), groups, members)
+    plant_themes(engine, "sample", reviews, shop.truth["topics"])
     engine.dispose()
     return Service(settings)
 
@@ -55,6 +57,7 @@ def random_filters(service: Service, n: int) -> list[Filters]:
         choices = {
             "region": rng.choice(options["regions"]), "segment": rng.choice(options["segments"])["id"],
             "product": rng.choice(options["products"])["id"], "q": rng.choice(["late", "the", "good"]),
+            "theme": rng.choice(options["themes"])["id"],
         }  # fmt: skip
         chosen = dict(rng.sample(sorted(choices.items()), rng.choice([0, 1, 1, 2])))
         if rng.random() < 0.7:
@@ -102,7 +105,13 @@ def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
             read = (whole["n_labelled"] or 0) + (whole["n_predicted"] or 0)
             if whole["reliability"] in ("ok", "wide", "not_comparable"):
                 said = f"{listed['counts']['negative']:,} of {read:,} are negative"
-                assert listed["sentence"].startswith(said), (told, listed["sentence"])
+                assert said in listed["sentence"], (told, listed["sentence"])
+            if filters.theme and listed["total"]:
+                theme = next(
+                    x for x in service.themes(replace(filters, theme=None))["items"] if x["id"] == filters.theme
+                )
+                assert theme["share_negative"]["n_reviews"] == listed["total"], told
+                assert listed["sentence"].startswith(theme["sentence"]), told
                 assert whole["counted"] is None or abs(whole["counted"] * read - listed["counts"]["negative"]) < 0.05
         if listed["counts"]:  # a kind opens as many reviews as it counts, each with its badge
             kind = rng.choice(["negative", "positive", "unsure", "neutral"])

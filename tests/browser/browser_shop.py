@@ -152,6 +152,8 @@ def write_template(folder: Path, cell: str = TEMPLATE, name: str = "50_mine.ipyn
 def build(folder: Path):
     "Fill a database, a models folder and a reports folder; returns the settings to serve them."
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from planted_themes import plant_themes
+
     from smart_customer_analysis.config import Settings
     from smart_customer_analysis.data.sample import make_shop
     from smart_customer_analysis.sentiment import encoder as sentiment_encoder
@@ -233,6 +235,7 @@ def build(folder: Path):
             migration,
             created_at=datetime.fromisoformat(f"{day}T07:00:00+00:00"),
         )
+    plant_themes(engine, "sample", reviews, shop.truth["topics"])
     settings.reports_dir.mkdir(exist_ok=True)
     (settings.reports_dir / "weekly.html").write_text(
         "<!doctype html><html lang=en><title>Weekly</title><h1>Weekly</h1></html>"

@@ -1,11 +1,19 @@
-"""Six views, light and dark, wide and narrow: nothing refused, nothing from outside, unreadable or sideways."""
+"""Seven views, light and dark, wide and narrow: nothing refused, nothing from outside, unreadable or sideways."""
 
 import time
 
 import pytest
 from waiting import settle, view
 
-VIEWS = ["/", "/map", "/segments?open=D&compare=A,B", "/reviews?sort=negative", "/try", "/reports"]
+VIEWS = [
+    "/",
+    "/map",
+    "/segments?open=D&compare=A,B",
+    "/themes?open=A",
+    "/reviews?sort=negative&theme=A",
+    "/try",
+    "/reports",
+]
 
 
 def sideways(page) -> str | None:
@@ -35,7 +43,7 @@ def test_view_is_clean_accessible_and_fits(open_page, axe, path, width):
 
 def test_each_view_says_its_question_and_its_name(open_page):
     page = open_page("/")
-    for name in ("Map", "Segments", "Reviews", "Try a review", "Reports", "Overview"):
+    for name in ("Map", "Segments", "Themes", "Reviews", "Try a review", "Reports", "Overview"):
         page.locator("#tabs").get_by_role("link", name=name, exact=True).click()
         view(page, name)
         assert page.locator(".question").inner_text().endswith("?")

@@ -4,6 +4,7 @@ import pytest
 from shop import shop
 from sqlalchemy import inspect, text
 
+from smart_customer_analysis.data.language import language_code
 from smart_customer_analysis.schema import DatabaseError
 from smart_customer_analysis.store.engine import make_engine, writing
 from smart_customer_analysis.store.loads import save_load
@@ -37,8 +38,10 @@ def test_up_check_down_up(database_url):
 
 
 def test_an_older_database_keeps_its_rows(engine):
-    frames = shop(n_customers=20, n_reviews=50)
-    save_load(engine, "shop", *frames)
+    reviews, *others = shop(n_customers=20, n_reviews=50)
+    reviews.loc[:1, "text"] = ["The sound is great and it was cheap", "O produto chegou antes do prazo"]
+    pairs = zip(reviews["title"], reviews["text"], strict=True)
+    save_load(engine, "shop", reviews.assign(language=[language_code(*pair) for pair in pairs]), *others)
     sql = "SELECT * FROM reviews ORDER BY review_id"
     with engine.connect() as c:
         before = c.execute(text(sql)).all()
@@ -48,6 +51,7 @@ def test_an_older_database_keeps_its_rows(engine):
     migrate(engine)
     with engine.connect() as c:
         assert c.execute(text(sql)).all() == before and len(before) == 50
+        assert c.execute(text("SELECT language FROM reviews ORDER BY review_id")).scalars().all()[:2] == ["en", "pt"]
     names = {i["name"] for i in inspect(engine).get_indexes("reviews")}
     assert names == {"ix_reviews_customer_id_source", "ix_reviews_reviewed_at_source"}
     assert schema_changes(engine) == []

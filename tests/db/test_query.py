@@ -15,9 +15,12 @@ from smart_customer_analysis.store import query
 from smart_customer_analysis.store.engine import make_engine
 from smart_customer_analysis.store.filters import Filters, boxes_around, inside_boxes
 from smart_customer_analysis.store.loads import save_load
+from smart_customer_analysis.store.mentions import theme_mentions, theme_run, theme_sentences
 from smart_customer_analysis.store.migrate import migrate
 from smart_customer_analysis.store.results import save_model, save_predictions, save_segment_run
 from smart_customer_analysis.store.tables import Customer
+from smart_customer_analysis.store.themes import save_theme_run
+from smart_customer_analysis.view.figures import apply_filters, review_table
 
 GEOD = Geod(ellps="WGS84")
 N_QUERIES = 200
@@ -166,6 +169,13 @@ def scored(engine):
             }
         )
         save_segment_run(engine, "customer", version, {}, pd.DataFrame(), segments, members)
+    few = reviews.review_id[:300]
+    themes = pd.DataFrame({"theme_id": ["A", "B"], "name": ["x", "y"], "origin": "found"})
+    themes = themes.assign(**{c: [[], []] for c in ("words", "praise", "complaint")})
+    sentences = pd.concat([pd.DataFrame({"review_id": few, "start": i, "stop": i + 1}) for i in (0, 1)])
+    sentences = sentences.assign(first_id=(["A", "B", None] * 200)[: len(sentences)], p_negative=0.25, margin=0.5)
+    run = {"model_version": "v2", "params": {}, "evidence": [], "events": [], "fitted": b""}
+    save_theme_run(engine, "shop", run, themes, [sentences], whole=True)
     return engine, reviews
 
 
@@ -186,7 +196,8 @@ def test_a_filter_never_makes_a_count_grow(scored):
     choices = {
         "start": [date(2026, 2, 1), date(2026, 3, 5)], "end": [date(2026, 5, 1), date(2026, 6, 30)],
         "segment": ["A", "B", "Z"], "region": ["Nord", "Süd"], "product": ["lamp", "desk"],
-        "sentiment": ["negative", "positive", "unsure"], "q": ["no", "ärger", "%", "_", "\\", "'"],
+        "sentiment": ["negative", "positive", "unsure"], "theme": ["A", "B", "Z"],
+        "q": ["no", "ärger", "%", "_", "\\", "'"],
     }  # fmt: skip
     everything = query.reviews_page(engine)["total"]
     for _ in range(15):
@@ -198,6 +209,21 @@ def test_a_filter_never_makes_a_count_grow(scored):
             assert page["total"] <= total, chosen
             assert page["total"] == len(query.review_facts(engine, Filters(**chosen))) == sum(page["counts"].values())
             total = page["total"]
+
+
+def test_a_theme_is_that_of_any_sentence_and_a_review_counts_once(scored):
+    engine, _ = scored
+    added = theme_mentions(engine, "shop")
+    for letter in ("A", "B"):
+        mine = added[added["theme_id"] == letter]
+        facts = query.review_facts(engine, Filters(theme=letter))
+        assert set(facts["review_id"]) == set(mine["review_id"]) and len(facts) == len(mine) == 100
+    assert added["sentences"].sum() == 600 and set(added["p_negative"]) == {0.25}
+    assert added["theme_id"].isna().sum() == 100 and added["review_id"].is_monotonic_increasing
+    assert query.reviews_page(engine, Filters(theme="Z"))["total"] == 0
+    shown = theme_sentences(engine, "A", ["r000000", "r000001"], "shop")
+    assert all(x["stop"] - x["start"] == 1 for x in shown["r000000"])
+    assert [item["name"] for item in theme_run(engine)["items"]] == ["x", "y"]
 
 
 def test_a_period_holds_its_first_and_last_day_whole(scored):
@@ -283,3 +309,13 @@ def test_100_000_facts_in_two_seconds(tmp_path):
         best = min(best, time.process_time() - began)
     assert (len(facts), facts.review_id.is_unique) == (100_000, True)
     assert best < 2, f"{best:.2f} s"
+
+
+def test_reviews_are_narrowed_to_a_language_in_the_database_and_in_memory(engine):
+    reviews, customers, orders = shop(20, 60)
+    language = ["pt", "und", "en"] * 20
+    save_load(engine, "shop", reviews.assign(language=language), customers, orders)
+    wanted = reviews["review_id"][np.array(language) == "pt"].tolist()
+    assert query.review_facts(engine, Filters(language="pt"))["review_id"].tolist() == wanted
+    rows = apply_filters(review_table(query.review_facts(engine)), Filters(language="pt"))
+    assert rows["review_id"].tolist() == wanted

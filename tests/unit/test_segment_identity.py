@@ -35,15 +35,15 @@ def lettered(matching, current):
 
 
 def test_letters_hold_and_events_are_found(sim):
-    tables = sim.simulate(weeks=8, repeats=1, times=6, n=400, seed=7)
+    tables = sim.simulate(weeks=5, repeats=1, times=4, n=300, seed=7)
     drift, things = tables.values()
     drift = drift[drift["groups"] == "clear"]  # where groups touch, people really cross
     assert drift["changed letter a week"].max() <= 0.02 < 0.5 < drift["changed number, naive refit"].min()
     assert drift["weeks with an event"].sum() == 0
-    assert things["detected"].min() >= 5 / 6 and things["trials with another event"].max() <= 1 / 6
+    assert things["detected"].min() >= 3 / 4 and things["trials with another event"].max() <= 1 / 4
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(labels=st.lists(st.integers(0, 4), min_size=30, max_size=80), turn=st.permutations(range(5)))
 def test_renumbering_changes_nothing(labels, turn):
     first = match_segments(None, run(labels))
@@ -53,7 +53,7 @@ def test_renumbering_changes_nothing(labels, turn):
     assert len(second.events) == 0 and moved_share(second.migration) == 0
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     before=st.lists(st.integers(0, 5), min_size=5, max_size=60),
     after=st.lists(st.integers(0, 5), min_size=5, max_size=60),

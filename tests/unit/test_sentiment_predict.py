@@ -204,9 +204,9 @@ def test_words_weigh_the_same_in_either_number_format(folder):
         assert not np.array_equal(a, b) and np.corrcoef(a, b)[0, 1] > 0.999 and abs(lost - lost_half) < 0.05
 
 
-@pytest.mark.parametrize("times", [1, 40])  # in one window, and in several
+@pytest.mark.parametrize("times", [1, 16])  # in one window, and in several
 def test_twelve_gradients_weigh_words_as_hundreds_do(ask, times):
-    for text in toy(6, seed=3)[0]:
+    for text in toy(6 if times == 1 else 2, seed=3)[0]:
         data = ask.encode([" ".join([text] * times)])
         (a, lost), (b, _) = (sentiment_explain.token_weights(ask, data, int(data.totals[0]), n) for n in (6, 100))
         assert lost < 0.1 and np.corrcoef(a, b)[0, 1] > 0.98

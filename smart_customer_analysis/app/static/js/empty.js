@@ -3,7 +3,7 @@ import { get } from "./api.js";
 import { emptyState } from "./card.js";
 import { h } from "./dom.js";
 import { count } from "./format.js";
-import { LABELS, activeFilters, queryParams, href, here, scopeText, state } from "./state.js";
+import { LABELS, activeFilters, queryParams, href, here, nameOf, scopeText, state } from "./state.js";
 
 const bare = (key) =>
   key === "period" ? { start: "", end: "", cursor: "", page: "" } : { [key]: "", cursor: "", page: "" };
@@ -25,7 +25,7 @@ export async function nothing({ without = [], what = "reviews" } = {}) {
       h(
         "a",
         { class: "button", href: here(bare(key)) },
-        `Without ${key === "period" ? "the dates" : `${LABELS[key]}: ${state.query[key]}`}${n === null ? "" : `: ${count(n)}`}`,
+        `Without ${key === "period" ? "the dates" : `${LABELS[key]}: ${nameOf(key, state.query[key])}`}${n === null ? "" : `: ${count(n)}`}`,
       ),
     );
   const all = h(

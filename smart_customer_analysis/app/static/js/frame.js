@@ -11,8 +11,8 @@ import {
   href,
   meta,
   pathOf,
+  nameOf,
   period,
-  segmentName,
   state,
 } from "./state.js";
 import { KEY } from "./words.js";
@@ -20,7 +20,7 @@ import { KEY } from "./words.js";
 let go = () => {};
 let reasons = {}; // filters that cannot act in this view: {sentiment: "…"}
 
-const MORE = ["label", "try", "reports"];
+const MORE = ["themes", "label", "try", "reports"];
 const PRESETS = [
   ["4", "Last 4 weeks", 28],
   ["13", "Last 13 weeks", 91],
@@ -185,9 +185,7 @@ function select(key, options, all = "All") {
     "select",
     { disabled: Boolean(reasons[key]), on: { change: (e) => change({ [key]: e.target.value }) } },
     h("option", { value: "", selected: !value }, all),
-    value && !known
-      ? h("option", { value, selected: true }, key === "segment" ? segmentName(value) : value)
-      : null,
+    value && !known ? h("option", { value, selected: true }, nameOf(key, value)) : null,
     options.map(([v, text]) => h("option", { value: v, selected: v === value }, text)),
   );
 }
@@ -318,6 +316,17 @@ export function drawFilters() {
       q.product,
       () => change({ product: "" }),
     ),
+    meta.themes.length || q.theme
+      ? pill(
+          "theme",
+          select(
+            "theme",
+            meta.themes.map((x) => [x.id, x.name]),
+          ),
+          q.theme,
+          () => change({ theme: "" }),
+        )
+      : null,
     meta.extra.length || q.extra
       ? pill(
           "extra",
@@ -415,6 +424,7 @@ export function drawFilters() {
                   segment: "",
                   region: "",
                   product: "",
+                  theme: "",
                   extra: "",
                   sentiment: "",
                   q: "",

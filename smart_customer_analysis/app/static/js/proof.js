@@ -6,7 +6,7 @@ import { weekly } from "./charts.js";
 import { $, clear, drawn, h, icon, say } from "./dom.js";
 import { drawable, figure, hasPoint, isHidden, isWide, mark, niceMax, safePath, track } from "./figure.js";
 import { addDays, count, date, dates, day, iso, plural, pointsText } from "./format.js";
-import { filtersOf, here, href, meta, period, queryParams, segmentName, state } from "./state.js";
+import { filtersOf, here, href, meta, nameOf, period, queryParams, state } from "./state.js";
 import { WHY } from "./words.js";
 
 const WITHOUT = ["sentiment", "q"];
@@ -209,8 +209,7 @@ function weeksPart(weeks, address) {
     : h("p", { class: "muted" }, "Too few customers in each week to draw one.");
 }
 
-const named = (x) =>
-  x.kind === "segment" ? segmentName(x.name) : x.kind === "overall" ? "all reviews" : x.name;
+const named = (x) => (x.kind === "overall" ? "all reviews" : nameOf(x.kind, x.name));
 
 function changeParts(x) {
   const p = period(),
@@ -224,7 +223,7 @@ function changeParts(x) {
     [mark(x.mark, x.mark), `: ${named(x)}`],
     h("p", { class: "proof-lead" }, x.sentence.split(" Where: ")[0]),
     part(
-      "Share of negative reviews",
+      x.kind === "theme" ? "Share of what is said about it that is negative" : "Share of negative reviews",
       twoDots([
         { label: then, figure: x.before, hollow: true },
         { label: now, figure: x.after },

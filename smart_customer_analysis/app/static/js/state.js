@@ -5,6 +5,7 @@ export const VIEWS = {
   "/": "overview",
   "/map": "map",
   "/segments": "segments",
+  "/themes": "themes",
   "/reviews": "reviews",
   "/label": "label",
   "/try": "try",
@@ -14,17 +15,31 @@ export const TITLES = {
   overview: "Overview",
   map: "Map",
   segments: "Segments",
+  themes: "Themes",
   reviews: "Reviews",
   label: "Label",
   try: "Try a review",
   reports: "Reports",
 };
-export const FILTERS = ["source", "start", "end", "segment", "region", "product", "extra", "sentiment", "q"];
+export const FILTERS = [
+  "source",
+  "start",
+  "end",
+  "segment",
+  "region",
+  "product",
+  "theme",
+  "extra",
+  "sentiment",
+  "q",
+];
+const NARROW = FILTERS.slice(3);
 export const LABELS = {
   period: "Period",
   segment: "Segment",
   region: "Region",
   product: "Product",
+  theme: "Theme",
   extra: "Own column",
   sentiment: "Sentiment",
   q: "Words",
@@ -34,6 +49,7 @@ export const meta = {
   regions: [],
   segments: [],
   products: [],
+  themes: [],
   extra: [],
   sources: [],
   periods: null,
@@ -104,20 +120,21 @@ export function queryParams({ without = [], query = state.query } = {}) {
 export function scopeText({ without = [], query = state.query, withPeriod = true } = {}) {
   const p = period(query),
     parts = [];
-  for (const k of ["segment", "region", "product", "extra", "sentiment", "q"]) {
-    if (query[k] && !without.includes(k))
-      parts.push(`${LABELS[k]}: ${k === "segment" ? segmentName(query[k]) : query[k]}`);
+  for (const k of NARROW) {
+    if (query[k] && !without.includes(k)) parts.push(`${LABELS[k]}: ${nameOf(k, query[k])}`);
   }
   if (withPeriod) parts.push(p ? dates(p.start, p.end) : "all dates");
   return parts.join(" · ");
 }
 // Filters in force that a view acts on: ["region", "period"].
 export function activeFilters({ without = [], query = state.query } = {}) {
-  const keys = ["segment", "region", "product", "extra", "sentiment", "q"].filter(
-    (k) => query[k] && !without.includes(k),
-  );
+  const keys = NARROW.filter((k) => query[k] && !without.includes(k));
   return period(query)?.chosen ? [...keys, "period"] : keys;
 }
+export const themeName = (id) => meta.themes.find((x) => x.id === id)?.name ?? `[${id}]`;
+// The value of a filter as a reader knows it.
+export const nameOf = (key, value) =>
+  key === "segment" ? segmentName(value) : key === "theme" ? themeName(value) : value;
 export function segmentName(id) {
   const segment = meta.segments.find((x) => x.id === id);
   return segment ? `[${id}] ${segment.name}` : `[${id}]`;

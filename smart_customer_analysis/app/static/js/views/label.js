@@ -14,7 +14,7 @@ const LABELS = [
 ];
 const NAME = "sca-labeller",
   AHEAD = 10,
-  WITHOUT = ["segment", "extra", "sentiment", "q"];
+  WITHOUT = ["segment", "theme", "extra", "sentiment", "q"];
 const REASON = "Does not act here: reviews are offered by period, region and product.";
 
 const kept = () => {
@@ -36,7 +36,7 @@ const half = (f) => (known(f) ? `±${(50 * (f.high - f.low)).toFixed(1)}` : null
 
 export default {
   question: "What does this text really say?",
-  inactive: { segment: REASON, extra: REASON, sentiment: REASON, q: REASON, compare: true },
+  inactive: { segment: REASON, theme: REASON, extra: REASON, sentiment: REASON, q: REASON, compare: true },
   mount(root) {
     let items = [],
       shown = null,

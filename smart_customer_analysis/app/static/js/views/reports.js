@@ -87,7 +87,9 @@ function taken(properties) {
     if (has("start")) start.start = p.start;
     else if (has("weeks")) start.weeks = Math.max(1, Math.round(p.length / 7));
   }
-  const left = ["segment", "region", "product", "extra", "sentiment", "q"].filter((k) => q[k] && !has(k));
+  const left = ["segment", "region", "product", "theme", "extra", "sentiment", "q"].filter(
+    (k) => q[k] && !has(k),
+  );
   return { start, left: left.map((k) => LABELS[k]) };
 }
 

@@ -30,6 +30,20 @@ function hits(text, q) {
     .map((part, i) => (i % 2 ? h("mark", { class: "hit" }, part) : part));
 }
 
+// Where the review speaks of the theme that is filtered by; in it the words that are searched for.
+function told(r, part, q) {
+  const text = r[part],
+    spans = (r.sentences || []).filter((x) => x.part === part);
+  if (!spans.length) return hits(text, q);
+  let at = 0;
+  const out = spans.flatMap((x) => {
+    const before = text.slice(at, x.start);
+    at = x.stop;
+    return [hits(before, q), h("mark", { class: "said" }, hits(text.slice(x.start, x.stop), q))];
+  });
+  return [...out, hits(text.slice(at), q)];
+}
+
 const markOf = (r) =>
   r.mark === "negative"
     ? h("span", { class: "tag tag-negative" }, "negative")
@@ -51,7 +65,7 @@ function row(r) {
   const full = [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join(""),
     body = isStarsOnly(r)
       ? h("p", { class: "review-text muted" }, "Stars only, no text.")
-      : h("p", { class: "review-text clamp", dir: "auto", lang: r.lang }, hits(r.text, state.query.q)),
+      : h("p", { class: "review-text clamp", dir: "auto", lang: r.lang }, told(r, "text", state.query.q)),
     // fifty buttons of one name cannot be told apart by ear
     which = h(
       "span",
@@ -147,7 +161,7 @@ function row(r) {
       r.disagrees ? h("span", { class: "muted" }, "stars and text disagree") : null,
     ),
     r.title
-      ? h("p", { class: "review-title", dir: "auto", lang: r.lang }, hits(r.title, state.query.q))
+      ? h("p", { class: "review-title", dir: "auto", lang: r.lang }, told(r, "title", state.query.q))
       : null,
     body,
     why,
