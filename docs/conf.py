@@ -25,6 +25,7 @@ html_static_path = ["_static"]
 html_extra_path = ["openapi.json"]  # at the root of the site, for generators of clients
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
+html_search_scorer = str(Path(__file__).parent / "_static" / "scorer.js")  # what is found first
 html_theme_options = {
     "light_css_variables": {
         "color-brand-primary": "#1A1F26",

@@ -8,6 +8,7 @@ TAGS = {
     "figures": "Figures",
     "reviews": "Reviews",
     "segments": "Segments",
+    "themes": "Themes",
     "places": "Maps and places",
     "model": "Predictions",
     "jobs": "Jobs: many texts",
