@@ -14,8 +14,8 @@ from .schema import NotFound
 from .serving import ServiceParts, is_whole, matching, translate_errors
 from .store.filters import Filters
 from .store.mentions import theme_run, theme_sentences
-from .view.figures import Shop
-from .view.theme_figures import theme_figures
+from .view.figures import Shop, one_figure
+from .view.theme_figures import about, as_read
 from smart_customer_analysis.view.themes import (
     NO_THEMES,
     ThemeDetail,
@@ -65,9 +65,9 @@ def theme_line(
     "Say how negative is what the reviews of a list say about its theme."
     if not filters.theme:
         return ""
-    figure = theme_figures(shop, rows, filters)[filters.theme]
-    said = theme_sentence(shop.theme_names[filters.theme], figure, shop.k)
-    return f"{said} Of the reviews themselves: "
+    said_shop, said = about(shop, rows, filters.theme)
+    figure = as_read(one_figure(said, said_shop, filters=filters))
+    return f"{theme_sentence(shop.theme_names[filters.theme], figure, shop.k)} Of the reviews themselves: "
 
 
 def marked_sentences(

@@ -107,12 +107,11 @@ def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
                 said = f"{listed['counts']['negative']:,} of {read:,} are negative"
                 assert said in listed["sentence"], (told, listed["sentence"])
             if filters.theme and listed["total"]:
-                theme = next(
-                    x for x in service.themes(replace(filters, theme=None))["items"] if x["id"] == filters.theme
-                )
-                assert theme["share_negative"]["n_reviews"] == listed["total"], told
-                assert listed["sentence"].startswith(theme["sentence"]), told
-                assert whole["counted"] is None or abs(whole["counted"] * read - listed["counts"]["negative"]) < 0.05
+                items = service.themes(replace(filters, theme=None))["items"]
+                theme = next(x for x in items if x["id"] == filters.theme)
+                if theme["share_negative"]["reliability"] != "hidden":  # it may protect another theme
+                    assert theme["share_negative"]["n_reviews"] == listed["total"], told
+                    assert listed["sentence"].startswith(theme["sentence"]), told
         if listed["counts"]:  # a kind opens as many reviews as it counts, each with its badge
             kind = rng.choice(["negative", "positive", "unsure", "neutral"])
             page = service.reviews(replace(filters, sentiment=kind), limit=50)
