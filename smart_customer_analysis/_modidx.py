@@ -3674,6 +3674,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                'smart_customer_analysis/store/erase.py'),
                                                      'smart_customer_analysis.store.erase.Person.quoted_in': ( 'store.erase.html#person.quoted_in',
                                                                                                                'smart_customer_analysis/store/erase.py'),
+                                                     'smart_customer_analysis.store.erase._erase_examples': ( 'store.erase.html#_erase_examples',
+                                                                                                              'smart_customer_analysis/store/erase.py'),
                                                      'smart_customer_analysis.store.erase._erase_pages': ( 'store.erase.html#_erase_pages',
                                                                                                            'smart_customer_analysis/store/erase.py'),
                                                      'smart_customer_analysis.store.erase._erase_quotes': ( 'store.erase.html#_erase_quotes',

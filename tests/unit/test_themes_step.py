@@ -1,7 +1,9 @@
 """Themes from sentences to the database, on reviews whose subjects are known; the model is a table of directions."""
 
 import re
+import sqlite3
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,8 +13,10 @@ from sqlalchemy import insert, select, update
 
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.hashes import hash_texts
+from smart_customer_analysis.segment.themes import find_themes
 from smart_customer_analysis.sentiment.sentence_states import sentences_of
 from smart_customer_analysis.sentiment.sentences import SentenceMap
+from smart_customer_analysis.steps import theme_fit
 from smart_customer_analysis.steps import themes as step
 from smart_customer_analysis.store import themes as stored
 from smart_customer_analysis.store.bulk import TABLES, merge_rows, to_arrow
@@ -61,8 +65,9 @@ class Shop:
     "A database with reviews, and a model that reads them."
 
     def __init__(self, home, reviews: pd.DataFrame):
-        self.settings, self.engine = load_settings(home, data_dir=home / "data"), make_engine("sqlite://")
-        self.reviews, self.version, self.read = reviews.iloc[:0], "v1", 0
+        self.settings = load_settings(home, data_dir=home / "data")
+        self.engine = make_engine(f"sqlite:///{home / 'shop.db'}")
+        self.reviews, self.version = reviews.iloc[:0], "v1"
         with writing(self.engine) as c:
             Base.metadata.create_all(c)
             counts = dict.fromkeys(("rows_read", "rows_loaded", "rows_rejected", "rows_duplicate"), 0)
@@ -91,31 +96,48 @@ class Shop:
         return pd.Series(rows["theme_id"].to_numpy(), index=index)
 
 
-@pytest.fixture
-def make(tmp_path, monkeypatch):
-    "Makes shops; the sentences they read are counted."
-    read = []
+READ: list[str] = []  # texts that were read
+
+
+@pytest.fixture(scope="module", autouse=True)
+def model():
+    "Texts are read from the table, and counted."
 
     def read_states(reader, texts):
         parts = sentences_of(texts)
-        read.extend(texts)
+        READ.extend(texts)
         return parts, states_of(parts["text"])
 
     eye = np.eye(WIDTH + 1, dtype="float32")
     way = SentenceMap(np.zeros(WIDTH + 1), np.hstack([eye[:, :WIDTH], eye[:, -1:]]), np.zeros(WIDTH + 1))
-    monkeypatch.setattr(step, "read_states", read_states)
-    monkeypatch.setattr(step, "fit_sentence_map", lambda *_: way)
-    monkeypatch.setattr(step, "plain_embeddings", lambda texts, _: states_of(pd.Series(texts))[:, :WIDTH])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "read_states", read_states)
+        patch.setattr(step, "fit_sentence_map", lambda *_: way)
+        patch.setattr(theme_fit, "find_themes", partial(find_themes, k_min=5, k_max=8))  # fewer to try: faster
+        patch.setattr(step, "plain_embeddings", lambda texts, _: states_of(pd.Series(texts))[:, :WIDTH])
+        yield
 
-    def shop(reviews: pd.DataFrame) -> Shop:
-        made = Shop(tmp_path, reviews)
-        made.read = read
-        return made
 
+SIX, N = list(SUBJECTS)[:6], 120  # subjects; reviews at first
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory, model):
+    "A shop with themes. Nobody writes there."
+    shop = Shop(tmp_path_factory.mktemp("themes"), reviews_of(SIX, N))
+    shop.first = shop.themes()
     return shop
 
 
-SIX = list(SUBJECTS)[:6]
+@pytest.fixture
+def shop(done, tmp_path):
+    "A copy of that shop."
+    with sqlite3.connect(tmp_path / "shop.db") as copy:
+        done.engine.raw_connection().backup(copy)
+    made = object.__new__(Shop)
+    made.__dict__.update(done.__dict__, engine=make_engine(f"sqlite:///{tmp_path / 'shop.db'}"))
+    READ.clear()
+    return made
 
 
 def by_subject(letters: pd.Series) -> dict[str, str]:
@@ -128,55 +150,48 @@ def by_subject(letters: pd.Series) -> dict[str, str]:
     return chosen
 
 
-def test_planted_subjects_become_themes_and_a_second_run_reads_nothing(make):
-    shop = make(reviews_of(SIX, 240))
-    first = shop.themes()
-    assert set(by_subject(shop.letters())) == set(SIX) and first["read"] == 240
+def test_planted_subjects_become_themes_and_a_second_run_reads_nothing(shop):
+    first = shop.first
+    assert set(by_subject(shop.letters())) == set(SIX) and first["read"] == N
     counted = {i["theme_id"]: i["sentences"] for i in first["items"]}
-    assert shop.letters().value_counts().to_dict() == counted and sum(counted.values()) + first["other"] == 480
-    shop.read.clear()
+    assert shop.letters().value_counts().to_dict() == counted and sum(counted.values()) + first["other"] == 2 * N
     again = shop.themes()
-    assert (again["run_id"], again["read"], shop.read) == (first["run_id"], 0, [])
+    assert (again["run_id"], again["read"], READ) == (first["run_id"], 0, [])
 
 
-def test_the_order_of_the_rows_does_not_matter(make):
-    one, other = make(reviews_of(SIX, 240)), make(reviews_of(SIX, 240).sample(frac=1, random_state=1))
-    one.themes(), other.themes()
-    assert one.letters().sort_index().equals(other.letters().sort_index())
+def test_the_order_of_the_rows_does_not_matter(shop, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = Shop(tmp_path / "other", reviews_of(SIX, N).sample(frac=1, random_state=1))
+    other.themes()
+    assert shop.letters().sort_index().equals(other.letters().sort_index())
 
 
-def test_only_new_reviews_are_read_and_a_new_model_reads_all_with_the_same_letters(make):
-    shop = make(reviews_of(SIX, 240))
-    shop.themes()
+def test_only_new_reviews_are_read_and_a_new_model_reads_all_with_the_same_letters(shop):
     before = shop.letters()
-    shop.add(reviews_of(SIX, 30, first=240))
-    shop.read.clear()
-    assert shop.themes()["read"] == 30 and len(shop.read) == 30
+    shop.add(reviews_of(SIX, 30, first=N))
+    assert shop.themes()["read"] == 30 and len(READ) == 30
     assert shop.letters()[before.index].equals(before)
     shop.version = "v2"
-    assert shop.themes()["read"] == 270
+    assert shop.themes()["read"] == N + 30
     assert by_subject(shop.letters()) == by_subject(before)
 
 
-def test_a_new_subject_is_told_when_a_week_has_passed(make):
-    shop = make(reviews_of(SIX, 240))
-    shop.themes()
+def test_a_new_subject_is_told_when_a_week_has_passed(shop):
     known = set(by_subject(shop.letters()).values())
-    shop.add(reviews_of(["warranty"], 60, first=240))
+    shop.add(reviews_of(["warranty"], 60, first=N))
     assert shop.themes(NOW + timedelta(days=1))["events"] == []
-    shop.add(reviews_of(["warranty"], 10, first=300))
+    shop.add(reviews_of(["warranty"], 10, first=N + 60))
     told = shop.themes(NOW + timedelta(days=8))
     assert [e["kind"] for e in told["events"]] == ["birth"]
-    assert by_subject(shop.letters())["warranty"] not in known  # those read before a week had passed, too
+    new = shop.letters()[lambda x: x.index.map(subject_of) == "warranty"]  # those read before that week, too
+    assert new.value_counts(normalize=True, dropna=False).idxmax() not in known and new.isin(known).sum() == 0
 
 
-def test_edits_hold_in_later_runs_and_are_undone(make):
-    shop = make(reviews_of(SIX, 240))
-    shop.themes()
+def test_edits_hold_in_later_runs_and_are_undone(shop):
     before, letter = shop.letters(), by_subject(shop.letters())
     merged = stored.save_theme_edit(shop.engine, "s", letter["colour"], {"merge_into": letter["size"]}, "Ana")
     stored.save_theme_edit(shop.engine, "s", letter["courier"], {"name": "Couriers"}, "Ana")
-    shop.add(reviews_of(SIX, 30, first=240))
+    shop.add(reviews_of(SIX, 30, first=N))
     names = {i["theme_id"]: i["name"] for i in shop.themes()["items"]}
     assert names[letter["courier"]] == "Couriers" and letter["colour"] not in names
     assert set(shop.letters().dropna()) == set(letter.values()) - {letter["colour"]}
@@ -184,9 +199,7 @@ def test_edits_hold_in_later_runs_and_are_undone(make):
     assert shop.letters()[before.index].equals(before)
 
 
-def test_a_theme_of_ones_own_takes_its_sentences_and_the_others_keep_their_letters(make):
-    shop = make(reviews_of(SIX, 240))
-    shop.themes()
+def test_a_theme_of_ones_own_takes_its_sentences_and_the_others_keep_their_letters(shop):
     before = by_subject(shop.letters())
     stored.save_theme_edit(shop.engine, "s", None, {"name": "Wine", "phrase": "the taste of a bottle"}, "Ana")
     own = next(i for i in shop.themes()["items"] if i["name"] == "Wine")
@@ -196,35 +209,32 @@ def test_a_theme_of_ones_own_takes_its_sentences_and_the_others_keep_their_lette
     assert {s: x for s, x in after.items() if s != "taste"} == {s: x for s, x in before.items() if s != "taste"}
 
 
-def test_a_run_that_is_killed_while_it_writes_leaves_the_one_before(make, monkeypatch):
-    shop = make(reviews_of(SIX, 240))
-    first = shop.themes()
+def test_a_run_that_is_killed_while_it_writes_leaves_the_one_before(shop, monkeypatch):
     before = shop.letters()
-    shop.add(reviews_of(SIX, 30, first=240))
+    shop.add(reviews_of(SIX, 30, first=N))
     with monkeypatch.context() as broken:
         broken.setattr(stored, "_apply_edits", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             shop.themes()
-    assert shop.letters().equals(before) and stored.last_themes(shop.engine, "s")["run_id"] == first["run_id"]
+    assert shop.letters().equals(before) and stored.last_themes(shop.engine, "s")["run_id"] == shop.first["run_id"]
     assert stored.last_themes(shop.engine, "s")["fitted"]
     assert shop.themes()["read"] == 30
 
 
-def test_an_erased_person_leaves_no_sentence_and_no_quote(make):
-    shop = make(reviews_of(SIX, 240))
-    shop.themes()
+def test_an_erased_person_leaves_no_sentence_and_no_quote(shop):
     with reading(shop.engine) as c:
         quotes = [q["review_id"] for row in c.execute(select(Theme.praise, Theme.complaint)) for q in row[0] + row[1]]
+    said = {"name": "Own", "examples": ["Never again.", shop.reviews.set_index("review_id")["text"][quotes[0]]]}
+    stored.save_theme_edit(shop.engine, "s", None, said, "Ana")
     erase_customer(shop.engine, find_person(shop.engine, "s", quotes[0].replace("r", "c")))
     with reading(shop.engine) as c:
         rows = c.execute(select(Theme.praise, Theme.complaint)).all()
         left = c.execute(select(ReviewTheme.review_id).where(ReviewTheme.review_id == quotes[0])).all()
+    assert stored.list_theme_edits(shop.engine, "s")[0]["edit"]["examples"] == ["Never again."]
     assert quotes[0] not in re.findall(r"r\d{4}", str(rows)) and left == []
 
 
-def test_another_text_of_a_review_is_read_again(make):
-    shop = make(reviews_of(SIX, 240))
-    shop.themes()
+def test_another_text_of_a_review_is_read_again(shop):
     changed = shop.reviews.head(1).assign(text="The hotline answered call 999.", line=2)
     with writing(shop.engine) as c:
         c.execute(update(ThemeRun).values(created_at=NOW))
@@ -235,8 +245,7 @@ def test_another_text_of_a_review_is_read_again(make):
     assert shop.letters()["The hotline answered call 999."] == by_subject(shop.letters())["hotline"]
 
 
-def test_a_shop_without_a_model_says_why_it_has_no_themes(make):
-    shop = make(reviews_of(SIX, 10))
-    none = step.themes_step(shop.settings, shop.engine, "s", shop.reviews, SimpleNamespace(
-        predictions=pd.DataFrame(columns=["review_id"])), None)  # fmt: skip
+def test_a_shop_without_a_model_says_why_it_has_no_themes(shop):
+    nothing = SimpleNamespace(predictions=shop.reviews[["review_id"]].head(0))
+    none = step.themes_step(shop.settings, shop.engine, "other", shop.reviews, nothing, None)
     assert (none["run_id"], none["note"]) == (None, "no themes: no model has read the reviews")
