@@ -20,6 +20,7 @@ from .commands.model import models
 from .commands.schedule import reports
 from .commands.server import db
 from .commands.source import sources
+from .commands.themes import themes
 from .config import ScaError
 
 # %% ../nbs/720_cli.ipynb #cdfd7a6c
@@ -34,6 +35,7 @@ COMMANDS = (
     *(server.serve, server.mcp, server.doctor),
 )
 GROUPS = {"source": sources, "load": loads, "report": reports, "model": models, "key": key, "label": label, "db": db}
+GROUPS |= {"themes": themes}
 for command in COMMANDS:
     app.command()(command)
 for name, group in GROUPS.items():
