@@ -105,7 +105,7 @@ def _sample(settings: Settings, frames: dict[str, pd.DataFrame]) -> dict[str, pd
 def _predict_new(
     settings: Settings, engine: Engine, shop: str, after: int, progress: bool, now: datetime
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    "Predict the reviews of later loads and carry segments and themes on; the second result counts strange texts by day."
+    "Predict the reviews of later loads, carry segments and themes on; the second result: strange texts by day."
     new = reviews_since(engine, shop, after)
     frames = stored_frames(engine, shop, rows_to_read(settings), settings.seed, after)
     folder, sample = last_scorer(settings, engine, shop) or active_model(settings.models_dir), _sample(settings, frames)

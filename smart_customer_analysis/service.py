@@ -49,7 +49,7 @@ from smart_customer_analysis.serving import (
 )
 from .store import query
 from .theme_edits import answer_edits, edit_theme, undo_edit
-from .themes import answer_theme, answer_themes, marked_sentences, theme_line
+from .theme_answers import answer_theme, answer_themes, marked_sentences, theme_line
 from .store.closes import n_undelivered, seconds_since
 from .store.filters import Filters, conditions
 from .store.keys import Key, find_key, in_force

@@ -42,7 +42,7 @@ def run(
     out: Annotated[Path | None, typer.Option(help="folder for summary.json and the tables")] = None,
     as_json: Json = False,
 ) -> None:
-    "Load, clean, train, score, segment, store and report."
+    "Load, clean, train, score, segment, find themes, store and report."
     with saying_interrupted():
         from smart_customer_analysis.steps.load import claim_name
         from smart_customer_analysis.steps.source import source_for
@@ -142,7 +142,7 @@ def export(
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    "Write reviews, customers, orders, predictions (marks), segments and members, each as Parquet and CSV."
+    "Write reviews, customers, orders, predictions (marks), segments, members and themes as Parquet and CSV."
     from smart_customer_analysis.steps.export import export_only
 
     print_result(export_only(settings_of(database), out, source), as_json)

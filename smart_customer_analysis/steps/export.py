@@ -21,6 +21,7 @@ from ..store.own import spread
 from ..store.query import review_facts, segments, stored_frames
 from ..store.results import last_segment_run
 from ..store.sources import resolve_source
+from ..store.themes import sentences_with_themes, stored_themes
 from ..summary import escape_formulas
 from sqlalchemy import Engine
 from typing import Any
@@ -35,10 +36,27 @@ def _with_own(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame.drop(columns="extra"), own], axis=1)
 
 
+_THEME_COLUMNS = ["theme_id", "name", "sentences", "reviews", "share", "negative", "pinned", "origin"]
+
+
+def _with_themes(engine: Engine, source: str, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    "Add the themes, the sentences with theirs, and to the reviews the names of theirs."
+    found = stored_themes(engine, source)
+    if not found:
+        return tables
+    themes, rows = pd.DataFrame(found["items"]).reindex(columns=_THEME_COLUMNS), sentences_with_themes(engine, source)
+    names = rows["theme_id"].map(dict(zip(themes["theme_id"], themes["name"], strict=True))).dropna()
+    of_review = names.groupby(rows["review_id"]).agg(lambda n: "; ".join(sorted(set(n))))
+    reviews = tables["reviews"].assign(themes=tables["reviews"]["review_id"].astype(object).map(of_review))
+    return tables | {"reviews": reviews, "themes": themes, "sentences": rows}
+
+
 def stored_tables(
     engine: Engine,  # database
     source: str,  # whose
-) -> dict[str, pd.DataFrame]:  # reviews, customers, orders, marks; labels, segments and members where there are any
+) -> dict[
+    str, pd.DataFrame
+]:  # reviews, customers, orders, marks; labels, segments, members, themes where there are any
     "Read everything that is stored of a source."
     stored = {name: _with_own(frame) for name, frame in stored_frames(engine, source).items()}
     tables = stored | {"marks": review_facts(engine, Filters(source=source))}
@@ -48,7 +66,7 @@ def stored_tables(
     last = run and last_segment_run(engine, run["unit"], source)
     if run and last:
         tables |= {"segments": pd.DataFrame(run["items"])[_SEGMENT_COLUMNS], "members": last["members"]}
-    return tables
+    return _with_themes(engine, source, tables)
 
 # %% ../../nbs/667_steps.export.ipynb #7bf2841b
 def export_only(

@@ -72,7 +72,8 @@ def shop_codebook(
     "Read what a shop wants of its themes; raises `InputError` for a mistake in the file."
     file = codebook_file(settings, source)
     written = read_codebook(file.read_text(encoding="utf-8")) if file else Codebook()
-    own = [row["edit"] for row in reversed(list_theme_edits(engine, source, ended=False)) if row["theme_id"] is None]
+    rows = reversed(list_theme_edits(engine, source, ended=False))
+    own = [e for e in (row["edit"] for row in rows if row["theme_id"] is None) if e.get("phrase") or e.get("examples")]
     named = {t.name for t in written.themes}
     more = [GivenTheme(e["name"], e.get("phrase", ""), tuple(e.get("examples", ()))) for e in own]
     return replace(written, themes=(*written.themes, *(t for t in more if t.name not in named)))
@@ -87,7 +88,8 @@ def theme_params(
     "Name a run by everything that decides it."
     edits = {letter: {k: v for k, v in asdict(edit).items() if v} for letter, edit in codebook.edits.items()}
     params: dict[str, Any] = {"encoder": settings.encoder, "seed": settings.seed, "edits": edits}
-    params |= {"given": [{**asdict(t), "examples": list(t.examples)} for t in codebook.themes]}
+    given = json.dumps([asdict(t) for t in codebook.themes]).encode()
+    params |= {"given": hashlib.sha256(given).hexdigest() if codebook.themes else ""}  # it may quote people
     keys = np.sort(review_keys(rows["review_id"], rows["text"])).tobytes()
     about = json.dumps([params, version], sort_keys=True).encode()
     return params | {"inputs": hashlib.sha256(keys + about).hexdigest()}

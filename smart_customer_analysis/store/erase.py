@@ -31,6 +31,7 @@ from smart_customer_analysis.store.tables import (
     Segment,
     SegmentMember,
     SegmentRun,
+    ThemeEdit,
 )
 
 # %% ../../nbs/450_store.erase.ipynb #b61f61f0
@@ -139,6 +140,17 @@ def _erase_rejects(c: Connection, person: Person) -> int:
     return len(reject_ids)
 
 
+def _erase_examples(c: Connection, person: Person) -> int:
+    "Remove sentences of a person from the examples that people gave of a theme; returns how many edits changed."
+    changed, mine = 0, ThemeEdit.source == person.source
+    for edit_id, edit in c.execute(select(ThemeEdit.edit_id, ThemeEdit.edit).where(mine)).all():
+        kept = [text for text in edit.get("examples", ()) if not person.quoted_in(text)]
+        if len(kept) < len(edit.get("examples", ())):
+            c.execute(update(ThemeEdit).where(ThemeEdit.edit_id == edit_id).values(edit={**edit, "examples": kept}))
+            changed += 1
+    return changed
+
+
 def _erase_quotes(c: Connection, source: str, review_ids: list[str]) -> int:
     "Remove quotes of these reviews from segment descriptions; returns how many descriptions changed."
     changed, of_run = 0, SegmentRun.run_id == Segment.run_id
@@ -184,7 +196,7 @@ def erase_customer(
         mine = member.source == source, member.member_id.in_([*ids["customers"], *ids["reviews"]])
         n["segment_members"] = c.execute(delete(SegmentMember).where(*mine)).rowcount
         n["labels"] = erase_labels(c, source, ids["reviews"])
-        n["themes"] = erase_theme_quotes(c, source, ids["reviews"])
+        n |= {"themes": erase_theme_quotes(c, source, ids["reviews"]), "theme_edits": _erase_examples(c, person)}
         for entity in ("orders", "reviews", "customers"):
             t = TABLES[entity]
             rows = delete(t).where(t.c.source == source, t.c.customer_id == ids["customers"][0])
@@ -197,7 +209,7 @@ def erase_customer(
 def _overwrite_deleted(engine: Engine) -> None:
     "Let the backend overwrite or free the space of deleted rows."
     tables = "customers, reviews, orders, predictions, segment_members, segments, rejects, replaced_rows, labels"
-    tables += ", themes, review_themes"
+    tables += ", themes, review_themes, theme_edits"
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as c:
         if engine.dialect.name == "sqlite":
             c.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -8,7 +8,8 @@ Stored themes.
 
 # %% auto #0
 __all__ = ['MOST_EXAMPLES', 'merged_edits', 'save_theme_run', 'LastThemes', 'last_themes', 'read_reviews', 'sentence_letters',
-           'stored_themes', 'save_theme_edit', 'undo_theme_edit', 'list_theme_edits', 'erase_theme_quotes']
+           'stored_themes', 'sentences_with_themes', 'save_theme_edit', 'undo_theme_edit', 'list_theme_edits',
+           'erase_theme_quotes']
 
 # %% ../../nbs/447_store.themes.ipynb #4477e004
 import pandas as pd
@@ -233,7 +234,21 @@ def _part(numbers: tuple[int, int]) -> float | None:
     "Return the share of negative sentences; None where there are none."
     return numbers[1] / numbers[0] if numbers[0] else None
 
-# %% ../../nbs/447_store.themes.ipynb #4477e027
+# %% ../../nbs/447_store.themes.ipynb #4477e026
+_OF_SENTENCE = ("review_id", "start", "stop", "theme_id", "p_negative", "margin", "run_id")
+
+
+def sentences_with_themes(
+    engine: Engine,  # of a migrated database
+    source: str,  # shop
+) -> pd.DataFrame:  # review_id, start, stop, theme_id (missing: other), p_negative, margin, run_id
+    "Read all sentences of a shop with their themes."
+    query = select(*(getattr(ReviewTheme, n) for n in _OF_SENTENCE)).where(ReviewTheme.source == source)
+    with reading(engine) as c:
+        rows = c.execute(query.order_by(ReviewTheme.review_id, ReviewTheme.start)).all()
+    return pd.DataFrame(rows, columns=list(_OF_SENTENCE))
+
+# %% ../../nbs/447_store.themes.ipynb #4477e029
 _OF_THEME, _OF_OWN, MOST_EXAMPLES = {"name", "hide", "pin", "merge_into"}, {"name", "phrase", "examples"}, 10
 
 
@@ -244,7 +259,7 @@ def _check_own(edit: dict[str, Any]) -> None:
     if len(edit.get("examples") or ()) > MOST_EXAMPLES:
         raise InputError(f"at most {MOST_EXAMPLES} examples", str(len(edit["examples"])), "keep the clearest ones")
 
-# %% ../../nbs/447_store.themes.ipynb #4477e029
+# %% ../../nbs/447_store.themes.ipynb #4477e031
 def _check_edit(c: Connection, source: str, letter: str | None, edit: dict[str, Any]) -> None:
     "Raise `InputError` for an edit that cannot be."
     run = _run_of(c, source)
@@ -260,7 +275,7 @@ def _check_edit(c: Connection, source: str, letter: str | None, edit: dict[str, 
     if edit.get("merge_into") and (edit["merge_into"] == letter or edit["merge_into"] not in names.values()):
         raise InputError("merge_into another theme that stays", repr(edit["merge_into"])[:80], "see sca themes")
 
-# %% ../../nbs/447_store.themes.ipynb #4477e030
+# %% ../../nbs/447_store.themes.ipynb #4477e032
 def save_theme_edit(
     engine: Engine,  # of a migrated database
     source: str,  # shop
@@ -282,7 +297,7 @@ def save_theme_edit(
         _apply_edits(c, source)
     return edit_id
 
-# %% ../../nbs/447_store.themes.ipynb #4477e033
+# %% ../../nbs/447_store.themes.ipynb #4477e035
 def undo_theme_edit(
     engine: Engine,  # of a migrated database
     source: str,  # shop
@@ -312,7 +327,7 @@ def list_theme_edits(
         rows = c.execute(query if ended else query.where(ThemeEdit.undone_at.is_(None))).mappings()
         return [dict(row) for row in rows]
 
-# %% ../../nbs/447_store.themes.ipynb #4477e038
+# %% ../../nbs/447_store.themes.ipynb #4477e040
 def erase_theme_quotes(
     c: Connection,  # of an open transaction
     source: str,  # shop
