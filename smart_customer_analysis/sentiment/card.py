@@ -49,15 +49,15 @@ def _training_lines(facts: dict[str, Any], n_held: int) -> list[str]:
     recipe, language = facts["recipe"], facts.get("language", "en")  # an older folder does not say
     counts = {"prefixed": facts.get("behind")} | facts  # an older folder calls them so
     kinds = {"passages": "passages that judge nothing", "prefixed": "reviews behind one"}
+    why = [f"- encoder chosen by the {facts['encoder_choice']}"] if facts.get("encoder_choice") else []
     lines = [
         f"- encoder: {Path(recipe['encoder']).name}; trained on {facts['rows']:,} reviews, {n_held:,} held out",
+        *why,
         f"- {recipe['epochs']} epochs, learning rate {recipe['learning_rate']:g}, {recipe['max_tokens']} tokens, "
         f"seed {recipe['seed']}",
         f"- {facts['seconds']:.0f} s, {facts['tokens_per_second']:,.0f} tokens/s without padding, "
         f"{facts['padding_share']:.1%} padding",
     ]
-    if why := facts.get("encoder_choice"):
-        lines.insert(1, f"- encoder chosen by the {why}")
     if added := [f"{counts[kind]:,} {name}" for kind, name in kinds.items() if counts.get(kind)]:
         lines.append(f"- trained on {', '.join(added)}, too")
     if language not in ("en", ""):
@@ -66,10 +66,8 @@ def _training_lines(facts: dict[str, Any], n_held: int) -> list[str]:
             "so no passages that judge nothing were added: they are English"
         )
     if facts.get("words"):
-        lines.append(
-            f"- a lexical model of {facts['words']:,} tokens and pairs adds to the network's margin; "
-            "other libraries answer without it"
-        )
+        many = f"a lexical model of {facts['words']:,} tokens and pairs"
+        lines.append(f"- {many} adds to the network's margin; other libraries answer without it")
     return lines
 
 # %% ../../nbs/228_sentiment.card.ipynb #d56f2558

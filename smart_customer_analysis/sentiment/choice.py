@@ -24,7 +24,7 @@ class Choice(NamedTuple):
     encoder: str  # packaged name, folder or Hugging Face id
     reason: str  # for people; empty: it was named in the settings
 
-
+# %% ../../nbs/221_sentiment.choice.ipynb #2f1044ab
 def choose_encoder(
     name: str,  # auto, or an encoder
     texts: Sequence[str],  # labelled reviews

@@ -106,7 +106,7 @@ _OF_LAYER = {
     "oln": "output.LayerNorm",
 }
 
-
+# %% ../../nbs/217_sentiment.packed.ipynb #2bdc32b2
 def bert_name(
     name: str,  # of a tensor in the file
 ) -> str:  # in a BERT
@@ -231,6 +231,18 @@ def cache_home() -> Path:  # may be missing
     return Path(constants.HF_HOME) / "smart_customer_analysis"
 
 # %% ../../nbs/217_sentiment.packed.ipynb #37c5005c
+def _write_aside(raw: bytes, folder: Path) -> None:
+    "Write an encoder under another name, then rename it; what an earlier process left is removed."
+    for left in folder.parent.glob(f".{folder.name}.*.part"):
+        shutil.rmtree(left, ignore_errors=True)
+    scratch = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    try:
+        write_encoder(read_packed(raw), scratch)
+        os.rename(scratch, folder)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+# %% ../../nbs/217_sentiment.packed.ipynb #8cf3cbc3
 def packed_folder(
     name: str,  # key of PACKED
     home: Path | None = None,  # folder of unpacked encoders; None: `cache_home()`
@@ -251,15 +263,3 @@ def packed_folder(
         room = f"room and right to write {folder}"
         raise ModelError(room, str(e), "free 300 MB, or set HF_HOME to another disk") from e
     return folder
-
-
-def _write_aside(raw: bytes, folder: Path) -> None:
-    "Write an encoder under another name, then rename it; what an earlier process left is removed."
-    for left in folder.parent.glob(f".{folder.name}.*.part"):
-        shutil.rmtree(left, ignore_errors=True)
-    scratch = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
-    try:
-        write_encoder(read_packed(raw), scratch)
-        os.rename(scratch, folder)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
