@@ -36,7 +36,7 @@ def _shop(database: str | None, source: str | None) -> tuple[Any, str]:
     engine = existing_database(settings_of(database))
     return engine, resolve_source(engine, source)
 
-
+# %% ../../nbs/717_commands.themes.ipynb #7177e009
 def themes_text(
     found: dict[str, Any] | None,  # of `stored_themes`
 ) -> str:  # a table, then what has no theme
@@ -51,7 +51,7 @@ def themes_text(
     other = f"{found['other']:,} of {found['sentences']:,} sentences have no theme; negative: as counted"
     return f"{table_text(rows, *rows[0])}\n{other}"
 
-# %% ../../nbs/717_commands.themes.ipynb #7177e009
+# %% ../../nbs/717_commands.themes.ipynb #7177e011
 @themes.callback(invoke_without_command=True)
 def themes_list(
     context: typer.Context, source: Stored = None, database: Database = None, as_json: Json = False
@@ -64,7 +64,7 @@ def themes_list(
         found = stored_themes(*_shop(database, source))
         print_result(plain(found or {"run_id": None, "items": []}), as_json, themes_text(found))
 
-
+# %% ../../nbs/717_commands.themes.ipynb #7177e013
 @themes.command("find")
 def themes_find(source: Stored = None, database: Database = None, as_json: Json = False) -> None:
     "Read what is stored, and find or carry on the themes."
@@ -73,7 +73,7 @@ def themes_find(source: Stored = None, database: Database = None, as_json: Json 
     result = themes_only(settings_of(database), source, progress=show_bars(as_json))
     print_result(result, as_json, f"{themes_text(result)}\n{result['note']}".strip())
 
-# %% ../../nbs/717_commands.themes.ipynb #7177e011
+# %% ../../nbs/717_commands.themes.ipynb #7177e015
 @themes.command("edit")
 def themes_edit(
     letter: Annotated[str, typer.Argument(help="As sca themes shows it.")],
@@ -95,7 +95,7 @@ def themes_edit(
     edit_id = save_theme_edit(engine, shop, letter, edit, by or getpass.getuser())
     print_result({"edit_id": edit_id}, as_json, f"done; to take it back: sca themes undo {edit_id}")
 
-
+# %% ../../nbs/717_commands.themes.ipynb #7177e017
 @themes.command("undo")
 def themes_undo(
     edit_id: Annotated[int, typer.Argument(help="As sca themes edits shows it.")],
@@ -110,7 +110,7 @@ def themes_undo(
         raise ScaError("an edit in force", f"none with the number {edit_id}", "see: sca themes edits")
     print(f"edit {edit_id} is taken back")
 
-# %% ../../nbs/717_commands.themes.ipynb #7177e013
+# %% ../../nbs/717_commands.themes.ipynb #7177e019
 @themes.command("add")
 def themes_add(
     name: Annotated[str, typer.Option(help="How it is shown.")],
@@ -129,7 +129,7 @@ def themes_add(
     edit_id = save_theme_edit(engine, shop, None, edit, by or getpass.getuser())
     print_result({"edit_id": edit_id}, as_json, f"kept as edit {edit_id}; next: sca themes find, or the next run")
 
-
+# %% ../../nbs/717_commands.themes.ipynb #7177e021
 @themes.command("edits")
 def themes_edits(source: Stored = None, database: Database = None, as_json: Json = False) -> None:
     "List the edits, newest first: who, when, and what was taken back."

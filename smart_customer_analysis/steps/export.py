@@ -26,16 +26,7 @@ from ..summary import escape_formulas
 from sqlalchemy import Engine
 from typing import Any
 
-# %% ../../nbs/667_steps.export.ipynb #656310d1
-_SEGMENT_COLUMNS = ["id", "name", "sentence", "size", "share", "stability"]
-
-
-def _with_own(frame: pd.DataFrame) -> pd.DataFrame:
-    "Return a frame with a column for each own column of the shop, in place of their JSON."
-    own = spread(frame["extra"]).add_prefix("own.").convert_dtypes()
-    return pd.concat([frame.drop(columns="extra"), own], axis=1)
-
-
+# %% ../../nbs/667_steps.export.ipynb #7e667001
 _THEME_COLUMNS = ["theme_id", "name", "sentences", "reviews", "share", "negative", "pinned", "origin"]
 
 
@@ -49,6 +40,15 @@ def _with_themes(engine: Engine, source: str, tables: dict[str, pd.DataFrame]) -
     of_review = names.groupby(rows["review_id"]).agg(lambda n: "; ".join(sorted(set(n))))
     reviews = tables["reviews"].assign(themes=tables["reviews"]["review_id"].astype(object).map(of_review))
     return tables | {"reviews": reviews, "themes": themes, "sentences": rows}
+
+# %% ../../nbs/667_steps.export.ipynb #656310d1
+_SEGMENT_COLUMNS = ["id", "name", "sentence", "size", "share", "stability"]
+
+
+def _with_own(frame: pd.DataFrame) -> pd.DataFrame:
+    "Return a frame with a column for each own column of the shop, in place of their JSON."
+    own = spread(frame["extra"]).add_prefix("own.").convert_dtypes()
+    return pd.concat([frame.drop(columns="extra"), own], axis=1)
 
 
 def stored_tables(

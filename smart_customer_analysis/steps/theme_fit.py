@@ -46,7 +46,7 @@ class FittedThemes:
         letters = [None if theme == OTHER else self.letters[theme] for theme in rows["theme"]]
         return rows.assign(first_id=pd.Series(letters, dtype=object))
 
-
+# %% ../../nbs/685_steps.theme_fit.ipynb #6857e009
 _ARRAYS = ("mean", "axis", "centers", "weights", "start")
 
 
@@ -70,7 +70,7 @@ def from_bytes(
         model = ThemeModel(k=len(letters), evidence=evidence, least=float(file["least"]), **arrays)
         return FittedThemes(model, SentenceMap(*(file[f"way_{n}"] for n in ("mean", "weights", "start"))), letters)
 
-# %% ../../nbs/685_steps.theme_fit.ipynb #6857e011
+# %% ../../nbs/685_steps.theme_fit.ipynb #6857e013
 def with_given(
     model: ThemeModel,  # themes found in the rest
     X: np.ndarray,  # (n, d) embeddings of the sample
@@ -93,7 +93,7 @@ def with_given(
             weights, start = np.hstack([-weights, weights]) / 2, np.append(-start, start) / 2
     return replace(model, k=len(numbers), centers=centers, weights=weights, start=start)
 
-# %% ../../nbs/685_steps.theme_fit.ipynb #6857e014
+# %% ../../nbs/685_steps.theme_fit.ipynb #6857e016
 def letters_of(
     assigned: pd.DataFrame,  # review_id, start, theme of the sample
     names: Sequence[str],  # of the given themes, which have the first numbers
@@ -113,7 +113,7 @@ def letters_of(
     mapping |= dict(zip(absent, free, strict=True))
     return tuple(mapping[number] for number in range(k)), identity.events
 
-# %% ../../nbs/685_steps.theme_fit.ipynb #6857e017
+# %% ../../nbs/685_steps.theme_fit.ipynb #6857e019
 @dataclass(frozen=True)
 class Sample:
     "Sentences that themes are found on."
@@ -139,7 +139,7 @@ def fit_themes(
     owners = [i for i, t in enumerate(codebook.themes) for text in (t.phrase, *t.examples) if text]
     return with_given(model, X, given, seeds, owners)
 
-
+# %% ../../nbs/685_steps.theme_fit.ipynb #6857e021
 def language_of_shop(
     texts: Sequence[str],  # sentences
 ) -> str:  # ISO code; empty: too short to tell
@@ -148,7 +148,7 @@ def language_of_shop(
     del found[""]
     return max(found, key=lambda code: (found[code], code)) if found else ""
 
-# %% ../../nbs/685_steps.theme_fit.ipynb #6857e020
+# %% ../../nbs/685_steps.theme_fit.ipynb #6857e024
 def described(
     sample: Sample,
     fitted: FittedThemes,
@@ -171,7 +171,7 @@ def _with_stop(quote: dict) -> dict:
     "Add the end of a quote."
     return {**quote, "start": int(quote["start"]), "stop": int(quote["start"]) + len(quote["text"])}
 
-# %% ../../nbs/685_steps.theme_fit.ipynb #6857e023
+# %% ../../nbs/685_steps.theme_fit.ipynb #6857e027
 def renewed(
     fitted: FittedThemes,  # of the last run
     sample: Sample,  # sentences of these weeks

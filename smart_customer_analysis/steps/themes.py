@@ -108,7 +108,7 @@ def sample_of(
     order = rows.assign(hash=hash_texts(rows["text"]), key=rows["review_id"].astype(str))
     return order.sort_values(["hash", "text", "key"])[["review_id", "text"]].head(most)
 
-
+# %% ../../nbs/686_steps.themes.ipynb #6867e014
 @dataclass(frozen=True)
 class Reading:
     "What reads sentences: the model, its kept states, and the way from states to embeddings."
@@ -127,7 +127,7 @@ class Reading:
         X, margins = way.apply(states)
         return Sample(parts.assign(p_negative=1 - probabilities(margins, self.predictor.calibration)), X)
 
-# %% ../../nbs/686_steps.themes.ipynb #6867e013
+# %% ../../nbs/686_steps.themes.ipynb #6867e015
 _COLUMNS = ["review_id", "start", "stop", "first_id", "p_negative", "margin"]
 
 
@@ -146,7 +146,7 @@ def _map_size(n: int) -> int:
     "Return how many sentences the way from states to embeddings is fitted on: a tenth, within bounds."
     return min(max(n // 10, 500), 3_000)
 
-# %% ../../nbs/686_steps.themes.ipynb #6867e016
+# %% ../../nbs/686_steps.themes.ipynb #6867e018
 def _sample_with_way(settings: Settings, reading: Reading, rows: pd.DataFrame) -> tuple[Sample, SentenceMap]:
     "Read a sample, and fit the way from states to embeddings on it."
     parts, states = reading.states_of(sample_of(rows))
@@ -169,7 +169,21 @@ def _letters(
     kept = dict(zip(rows["theme_id"], rows["first_name"], strict=True))
     return *letters_of(assigned, names, model.k, before, known, last["used_ids"]), kept
 
-# %% ../../nbs/686_steps.themes.ipynb #6867e018
+# %% ../../nbs/686_steps.themes.ipynb #6867e020
+def _as_before(last: LastThemes) -> pd.DataFrame:
+    "Return the themes of the last run as they were found."
+    return last["themes"].assign(name=last["themes"]["first_name"]).drop(columns=["first_name", "pinned"])
+
+
+def _with_pinned(engine: Engine, source: str, table: pd.DataFrame) -> pd.DataFrame:
+    "Add the pinned themes of the last run that were not found again."
+    last = last_themes(engine, source)
+    if last is None:
+        return table
+    lost = last["themes"]["pinned"] & ~last["themes"]["theme_id"].isin(table["theme_id"])
+    return pd.concat([table, _as_before(last)[lost.to_numpy()]], ignore_index=True)
+
+# %% ../../nbs/686_steps.themes.ipynb #6867e021
 def _first_fit(
     settings: Settings, engine: Engine, source: str, reading: Reading, rows: pd.DataFrame, codebook: Codebook
 ) -> tuple[FittedThemes, pd.DataFrame, pd.DataFrame]:
@@ -185,21 +199,7 @@ def _first_fit(
     origin = ["codebook" if i < len(names) else "found" for i in range(len(table))]
     return fitted, _with_pinned(engine, source, table.assign(origin=origin)), events
 
-
-def _as_before(last: LastThemes) -> pd.DataFrame:
-    "Return the themes of the last run as they were found."
-    return last["themes"].assign(name=last["themes"]["first_name"]).drop(columns=["first_name", "pinned"])
-
-
-def _with_pinned(engine: Engine, source: str, table: pd.DataFrame) -> pd.DataFrame:
-    "Add the pinned themes of the last run that were not found again."
-    last = last_themes(engine, source)
-    if last is None:
-        return table
-    lost = last["themes"]["pinned"] & ~last["themes"]["theme_id"].isin(table["theme_id"])
-    return pd.concat([table, _as_before(last)[lost.to_numpy()]], ignore_index=True)
-
-# %% ../../nbs/686_steps.themes.ipynb #6867e019
+# %% ../../nbs/686_steps.themes.ipynb #6867e023
 def _carried(settings: Settings, reading: Reading, rows: pd.DataFrame, last: LastThemes, version: str) -> FittedThemes:
     "Take the themes of the last run; a new model gets a way of its own to the embeddings."
     fitted = from_bytes(last["fitted"], pd.DataFrame(last["evidence"]))
@@ -225,7 +225,7 @@ def _with_births(
         table = pd.concat([table, born.assign(origin="found")], ignore_index=True)
     return after, table, events
 
-# %% ../../nbs/686_steps.themes.ipynb #6867e022
+# %% ../../nbs/686_steps.themes.ipynb #6867e026
 def _fits_anew(last: LastThemes | None, params: dict[str, Any]) -> bool:
     "Say whether themes must be found anew: the first time, or what the shop gives or the encoder changed."
     return last is None or any(last["params"].get(name) != params[name] for name in ("encoder", "given"))
@@ -245,7 +245,7 @@ def _outcome(engine: Engine, source: str, read: int, events: list[dict[str, Any]
     stored = stored_themes(engine, source) or {"run_id": None, "sentences": 0, "other": 0, "items": []}
     return stored | {"read": read, "events": events, "note": note}
 
-# %% ../../nbs/686_steps.themes.ipynb #6867e024
+# %% ../../nbs/686_steps.themes.ipynb #6867e028
 def themes_step(
     settings: Settings,  # encoder, seed, data_dir
     engine: Engine,  # database with the last run, if there was one
@@ -267,7 +267,7 @@ def themes_step(
     except (InputError, ModelError) as e:
         return _outcome(engine, source, 0, [], f"no themes: {e.found}; they need {e.expected}")
 
-# %% ../../nbs/686_steps.themes.ipynb #6867e026
+# %% ../../nbs/686_steps.themes.ipynb #6867e030
 def _carry_on(
     settings: Settings, engine: Engine, source: str, reading: Reading, rows: pd.DataFrame, last: LastThemes,
     now: datetime,
@@ -286,7 +286,7 @@ def _carry_on(
         looked = {"looked_after": last["run_id"], "looked_at": now.isoformat()}
     return rows, fitted, table, events, looked
 
-# %% ../../nbs/686_steps.themes.ipynb #6867e027
+# %% ../../nbs/686_steps.themes.ipynb #6867e031
 def _read_themes(
     settings: Settings, engine: Engine, source: str, rows: pd.DataFrame, predictor: Predictor, codebook: Codebook,
     progress: bool, now: datetime,

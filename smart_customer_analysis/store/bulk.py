@@ -50,7 +50,8 @@ from sqlalchemy.types import NullType
 from typing import Any, TypedDict
 from ..schema import DatabaseError, SRID
 from .engine import database_error
-from .tables import Base, Moment
+from .columns import Moment
+from .tables import Base
 
 # %% ../../nbs/420_store.bulk.ipynb #12dc1291
 TABLES = Base.metadata.tables

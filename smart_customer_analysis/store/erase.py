@@ -140,17 +140,6 @@ def _erase_rejects(c: Connection, person: Person) -> int:
     return len(reject_ids)
 
 
-def _erase_examples(c: Connection, person: Person) -> int:
-    "Remove sentences of a person from the examples that people gave of a theme; returns how many edits changed."
-    changed, mine = 0, ThemeEdit.source == person.source
-    for edit_id, edit in c.execute(select(ThemeEdit.edit_id, ThemeEdit.edit).where(mine)).all():
-        kept = [text for text in edit.get("examples", ()) if not person.quoted_in(text)]
-        if len(kept) < len(edit.get("examples", ())):
-            c.execute(update(ThemeEdit).where(ThemeEdit.edit_id == edit_id).values(edit={**edit, "examples": kept}))
-            changed += 1
-    return changed
-
-
 def _erase_quotes(c: Connection, source: str, review_ids: list[str]) -> int:
     "Remove quotes of these reviews from segment descriptions; returns how many descriptions changed."
     changed, of_run = 0, SegmentRun.run_id == Segment.run_id
@@ -160,6 +149,17 @@ def _erase_quotes(c: Connection, source: str, review_ids: list[str]) -> int:
         if len(kept) < len(quotes):
             same = Segment.run_id == run_id, Segment.segment_id == segment_id
             c.execute(update(Segment).where(*same).values(quotes=kept))
+            changed += 1
+    return changed
+
+# %% ../../nbs/450_store.erase.ipynb #7e450002
+def _erase_examples(c: Connection, person: Person) -> int:
+    "Remove sentences of a person from the examples that people gave of a theme; returns how many edits changed."
+    changed, mine = 0, ThemeEdit.source == person.source
+    for edit_id, edit in c.execute(select(ThemeEdit.edit_id, ThemeEdit.edit).where(mine)).all():
+        kept = [text for text in edit.get("examples", ()) if not person.quoted_in(text)]
+        if len(kept) < len(edit.get("examples", ())):
+            c.execute(update(ThemeEdit).where(ThemeEdit.edit_id == edit_id).values(edit={**edit, "examples": kept}))
             changed += 1
     return changed
 

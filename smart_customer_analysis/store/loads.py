@@ -35,13 +35,13 @@ from smart_customer_analysis.store.bulk import (
     upsert,
     with_constants,
 )
+from .columns import Moment
 from .engine import reading, take_turn, writing
 from .staging import MentionedIds, Staging
 from smart_customer_analysis.store.tables import (
     Load,
     LoadCount,
     LoadFile,
-    Moment,
     Reject,
     ReplacedRow,
     SegmentMember,

@@ -91,7 +91,7 @@ def _apply_edits(c: Connection, source: str) -> None:
     c.execute(update(ReviewTheme).where(*stale).values(theme_id=letter))
     _count(c, source, run.run_id)
 
-# %% ../../nbs/447_store.themes.ipynb #4477e015
+# %% ../../nbs/447_store.themes.ipynb #4477e016
 def _theme_rows(run_id: int, themes: pd.DataFrame) -> list[dict[str, Any]]:
     "Return the rows of themes, before edits and counts."
     rows = plain(themes[["theme_id", "name", "words", "praise", "complaint", "origin"]])
@@ -111,7 +111,7 @@ def _write_sentences(c: Connection, source: str, run_id: int, parts: Sequence[pd
     rows = (to_arrow(part.assign(theme_id=part["first_id"]), table, same) for part in parts)
     merge_rows(c, table, rows, sum(len(part) for part in parts), source)
 
-# %% ../../nbs/447_store.themes.ipynb #4477e017
+# %% ../../nbs/447_store.themes.ipynb #4477e018
 def save_theme_run(
     engine: Engine,  # of a migrated database
     source: str,  # shop
@@ -135,7 +135,7 @@ def save_theme_run(
         refresh_statistics(c, "themes", "review_themes")
     return run_id
 
-# %% ../../nbs/447_store.themes.ipynb #4477e020
+# %% ../../nbs/447_store.themes.ipynb #4477e021
 class LastThemes(TypedDict):
     "What the next run of themes needs of the one before."
 
@@ -149,7 +149,7 @@ class LastThemes(TypedDict):
     themes: pd.DataFrame  # theme_id, name, first_name, words, praise, complaint, pinned, origin
     used_ids: set[str]  # letters of all runs
 
-
+# %% ../../nbs/447_store.themes.ipynb #4477e023
 _KEPT = ("theme_id", "name", "first_name", "words", "praise", "complaint", "pinned", "origin")
 
 
@@ -170,7 +170,7 @@ def last_themes(
         row: Any = dict(run) | {"themes": themes, "used_ids": set(c.execute(letters.distinct()).scalars())}
         return row
 
-# %% ../../nbs/447_store.themes.ipynb #4477e022
+# %% ../../nbs/447_store.themes.ipynb #4477e025
 def read_reviews(
     engine: Engine,  # of a migrated database
     source: str,  # shop
@@ -185,7 +185,7 @@ def read_reviews(
     with reading(engine) as c:
         return list(c.execute(query).scalars())
 
-
+# %% ../../nbs/447_store.themes.ipynb #4477e027
 def sentence_letters(
     engine: Engine,  # of a migrated database
     source: str,  # shop
@@ -199,7 +199,7 @@ def sentence_letters(
             rows += c.execute(select(*names).where(*mine).order_by(*names[:2])).all()
     return pd.DataFrame(rows, columns=["review_id", "start", "theme_id"])
 
-# %% ../../nbs/447_store.themes.ipynb #4477e024
+# %% ../../nbs/447_store.themes.ipynb #4477e029
 _SHOWN = ("theme_id", "name", "words", "sentences", "reviews", "share", "praise", "complaint", "pinned", "origin")
 
 
@@ -210,6 +210,11 @@ def _negative(c: Connection, source: str) -> dict[str | None, tuple[int, int]]:
     return {letter: (n, int(bad)) for letter, n, bad in c.execute(query.group_by(ReviewTheme.theme_id))}
 
 
+def _part(numbers: tuple[int, int]) -> float | None:
+    "Return the share of negative sentences; None where there are none."
+    return numbers[1] / numbers[0] if numbers[0] else None
+
+# %% ../../nbs/447_store.themes.ipynb #4477e031
 def stored_themes(
     engine: Engine,  # of a migrated database
     source: str,  # shop
@@ -229,12 +234,7 @@ def stored_themes(
     head = {"run_id": run.run_id, "created_at": made, "sentences": total, "other": other}
     return head | {"items": items}
 
-
-def _part(numbers: tuple[int, int]) -> float | None:
-    "Return the share of negative sentences; None where there are none."
-    return numbers[1] / numbers[0] if numbers[0] else None
-
-# %% ../../nbs/447_store.themes.ipynb #4477e026
+# %% ../../nbs/447_store.themes.ipynb #4477e033
 _OF_SENTENCE = ("review_id", "start", "stop", "theme_id", "p_negative", "margin", "run_id")
 
 
@@ -248,7 +248,7 @@ def sentences_with_themes(
         rows = c.execute(query.order_by(ReviewTheme.review_id, ReviewTheme.start)).all()
     return pd.DataFrame(rows, columns=list(_OF_SENTENCE))
 
-# %% ../../nbs/447_store.themes.ipynb #4477e029
+# %% ../../nbs/447_store.themes.ipynb #4477e036
 _OF_THEME, _OF_OWN, MOST_EXAMPLES = {"name", "hide", "pin", "merge_into"}, {"name", "phrase", "examples"}, 10
 
 
@@ -259,7 +259,7 @@ def _check_own(edit: dict[str, Any]) -> None:
     if len(edit.get("examples") or ()) > MOST_EXAMPLES:
         raise InputError(f"at most {MOST_EXAMPLES} examples", str(len(edit["examples"])), "keep the clearest ones")
 
-# %% ../../nbs/447_store.themes.ipynb #4477e031
+# %% ../../nbs/447_store.themes.ipynb #4477e038
 def _check_edit(c: Connection, source: str, letter: str | None, edit: dict[str, Any]) -> None:
     "Raise `InputError` for an edit that cannot be."
     run = _run_of(c, source)
@@ -275,7 +275,7 @@ def _check_edit(c: Connection, source: str, letter: str | None, edit: dict[str, 
     if edit.get("merge_into") and (edit["merge_into"] == letter or edit["merge_into"] not in names.values()):
         raise InputError("merge_into another theme that stays", repr(edit["merge_into"])[:80], "see sca themes")
 
-# %% ../../nbs/447_store.themes.ipynb #4477e032
+# %% ../../nbs/447_store.themes.ipynb #4477e039
 def save_theme_edit(
     engine: Engine,  # of a migrated database
     source: str,  # shop
@@ -297,7 +297,7 @@ def save_theme_edit(
         _apply_edits(c, source)
     return edit_id
 
-# %% ../../nbs/447_store.themes.ipynb #4477e035
+# %% ../../nbs/447_store.themes.ipynb #4477e042
 def undo_theme_edit(
     engine: Engine,  # of a migrated database
     source: str,  # shop
@@ -314,7 +314,7 @@ def undo_theme_edit(
         _apply_edits(c, source)
     return done
 
-
+# %% ../../nbs/447_store.themes.ipynb #4477e044
 def list_theme_edits(
     engine: Engine,  # of a migrated database
     source: str,  # shop
@@ -327,7 +327,7 @@ def list_theme_edits(
         rows = c.execute(query if ended else query.where(ThemeEdit.undone_at.is_(None))).mappings()
         return [dict(row) for row in rows]
 
-# %% ../../nbs/447_store.themes.ipynb #4477e040
+# %% ../../nbs/447_store.themes.ipynb #4477e049
 def erase_theme_quotes(
     c: Connection,  # of an open transaction
     source: str,  # shop
