@@ -4294,8 +4294,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                'smart_customer_analysis/view/figures.py'),
                                                       'smart_customer_analysis.view.figures.Shop.last_day': ( 'view.figures.html#shop.last_day',
                                                                                                               'smart_customer_analysis/view/figures.py'),
-                                                      'smart_customer_analysis.view.figures.Shop.mention_pool': ( 'view.figures.html#shop.mention_pool',
-                                                                                                                  'smart_customer_analysis/view/figures.py'),
                                                       'smart_customer_analysis.view.figures.Shop.pool': ( 'view.figures.html#shop.pool',
                                                                                                           'smart_customer_analysis/view/figures.py'),
                                                       'smart_customer_analysis.view.figures.Shop.showing': ( 'view.figures.html#shop.showing',
