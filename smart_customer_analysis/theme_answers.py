@@ -37,7 +37,7 @@ def answer_themes(parts: ServiceParts, filters: Filters) -> ThemeRunView:
 
     return parts.data.kept("themes", filters.source, make, filters, whole=is_whole(filters))
 
-
+# %% ../nbs/699_theme_answers.ipynb #f2cb4ef4
 @translate_errors
 def answer_theme(
     parts: ServiceParts,

@@ -42,7 +42,7 @@ def edit_sentence(
     done += [f"joined with {names.get(goal, goal)}"] if goal else []
     return f"{names.get(theme or '', f'Theme {theme}' if theme else 'A theme')}: {', '.join(done) or 'as found'}"
 
-
+# %% ../nbs/699_theme_edits.ipynb #a73c7771
 @translate_errors
 def answer_edits(
     parts: ServiceParts,
@@ -76,7 +76,7 @@ def edit_theme(
     parts.data.version.forget()
     return {"edit_id": edit_id}
 
-
+# %% ../nbs/699_theme_edits.ipynb #12d480b2
 @translate_errors
 def undo_edit(
     parts: ServiceParts,

@@ -51,7 +51,7 @@ def _frame(rows: Sequence[Any]) -> pd.DataFrame:
     }
     return pd.DataFrame(texts | {"sentences": np.array(n, dtype="int64"), "p_negative": np.array(p, dtype=float)})
 
-
+# %% ../../nbs/466_store.mentions.ipynb #80b732b3
 def theme_mentions(
     engine: Engine,  # of a migrated database
     source: str | None = None,  # None: the source loaded last
@@ -76,7 +76,7 @@ def _parts(title: str, text: str, start: int, stop: int) -> list[dict[str, Any]]
     spans = {"title": (start, min(stop, len(title))), "text": (max(start - shift, 0), min(stop - shift, len(text)))}
     return [{"part": part, "start": a, "stop": b} for part, (a, b) in spans.items() if a < b]
 
-
+# %% ../../nbs/466_store.mentions.ipynb #f512e75c
 def theme_sentences(
     engine: Engine,  # of a migrated database
     theme: str,  # letter

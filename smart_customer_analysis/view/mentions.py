@@ -18,7 +18,7 @@ from typing import Any
 OTHER = "other"  # key of the sentences without a theme
 NEGATIVE_FROM = 0.5  # mean p_negative of the sentences of a negative mention
 
-
+# %% ../../nbs/607_view.mentions.ipynb #46fe30a5
 @dataclass(frozen=True, eq=False)
 class Mentions:
     "What the reviews of a shop mention, sorted by review."

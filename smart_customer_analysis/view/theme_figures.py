@@ -11,6 +11,7 @@ __all__ = ['mention_rows', 'with_themes', 'check_theme', 'as_read', 'mention_sho
 import numpy as np
 import pandas as pd
 from dataclasses import replace
+from ..insight.estimate import Pool, intraclass_correlation
 from ..schema import InputError
 from ..store.filters import Filters
 from .figures import HIDDEN, NO_REVIEWS, Figure, Shop, figures_by, reviews_url, shown_groups
@@ -59,8 +60,13 @@ def as_read(
 
 def mention_shop(shop: Shop) -> Shop:
     "Return the shop with mentions as its unit."
+    if "mention_pool" not in shop.__dict__:  # takes a second of a million reviews
+        m, person = shop.mentions, pd.factorize(shop.reviews["person"])[0]
+        negative = (m.p_negative >= NEGATIVE_FROM).astype(float)
+        icc, _ = intraclass_correlation(m.theme.astype("int64"), person[m.row], negative)
+        shop.__dict__["mention_pool"] = Pool(icc)
     said = replace(shop, confusion=None)
-    said.__dict__["pool"] = shop.mention_pool
+    said.__dict__["pool"] = shop.__dict__["mention_pool"]
     return said
 
 

@@ -75,7 +75,7 @@ def _quotes(stored: list[dict[str, Any]], days: Mapping[str, str | None]) -> lis
         for s in kept
     ]  # fmt: skip
 
-
+# %% ../../nbs/642_view.themes.ipynb #8169b119
 def theme_item(
     theme: dict[str, Any],  # item of store.mentions.theme_run, or theme_id and name alone
     figure: Figure,  # of its mentions
@@ -118,7 +118,7 @@ class ThemeRunView(TypedDict):
     items: list[ThemeItem]
     events: list[ThemeEvent]
 
-
+# %% ../../nbs/642_view.themes.ipynb #372572e5
 BASIS = "As counted: sentences count as the model reads them, those of one review about one theme once."
 NO_THEMES: ThemeRunView = {"run_id": None, "since": None, "basis": BASIS, "items": [], "events": []}
 _TOLD = {"birth": "is new", "split": "was split off from another theme", "merge": "was joined with another theme"}
@@ -161,7 +161,7 @@ def theme_items(
     return [theme_item(t, figures[t["theme_id"]], (sentences[t["theme_id"]], total), _days(shop, t), shop.k)
             for t in themes]  # fmt: skip
 
-
+# %% ../../nbs/642_view.themes.ipynb #04909f8c
 def theme_run_view(
     shop: Shop,
     rows: pd.DataFrame,  # rows of its review table, filtered
@@ -197,7 +197,7 @@ def _by(shop: Shop, rows: pd.DataFrame, by: str, filters: Filters) -> list[Keyed
     shown = [group for group in figures if group != UNKNOWN]
     return [{"key": g, "name": names.get(g, g), **as_read(figures[g])} for g in shown[:MOST_GROUPS]]
 
-
+# %% ../../nbs/642_view.themes.ipynb #55bed620
 def theme_detail(
     shop: Shop,
     item: ThemeItem,
