@@ -18,7 +18,7 @@ from dataclasses import replace
 from sklearn.linear_model import LogisticRegression
 from ..schema import InputError
 from .identity import Identity, match_segments
-from .themes import OTHER, PAST, ThemeModel, neighbour_means, one_each
+from .themes import OTHER, PAST, ThemeModel, nearest_themes, neighbour_means, one_each
 from .topics import unit_rows
 
 # %% ../../nbs/344_segment.theme_weeks.ipynb #c8fe82b2
@@ -123,7 +123,7 @@ def _look(model: ThemeModel, week: np.ndarray, past: np.ndarray, most: int) -> T
     R = model.subjects(X)
     near = balls(R)
     for _ in range(most):
-        core, chance = find_crowd(is_new, near, model.nearest(X))
+        core, chance = find_crowd(is_new, near, nearest_themes(model, X))
         places, weights, start = grow(R, is_new, core) if chance <= CHANCE else (core[:0], R[0], 0.0)
         if len(places) < max(FEWEST, SHARE * len(week)):
             break

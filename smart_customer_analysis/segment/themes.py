@@ -8,8 +8,8 @@ Themes.
 
 # %% auto #0
 __all__ = ['NEAREST', 'ROUNDS', 'AXES', 'OTHER', 'SAMPLE', 'PAST', 'CLEAR', 'FIT', 'content_order', 'opinion_axis',
-           'neighbour_means', 'ThemeModel', 'one_each', 'find_themes', 'theme_words', 'typical_sentences',
-           'theme_names', 'theme_table']
+           'neighbour_means', 'ThemeModel', 'nearest_themes', 'one_each', 'find_themes', 'theme_words',
+           'typical_sentences', 'theme_names', 'theme_table']
 
 # %% ../../nbs/340_segment.themes.ipynb #c402c683
 import numpy as np
@@ -107,13 +107,6 @@ class ThemeModel:
         "Take the opinion out of embeddings."
         return unit_rows(without_direction(np.asarray(X, dtype=float) - self.mean, self.axis))
 
-    def nearest(
-        self,
-        X: np.ndarray,  # (n, d) embeddings
-    ) -> np.ndarray:  # (n,) number of the theme
-        "Give each sentence the theme that fits best, also where it is far from all."
-        return _lead(self.subjects(X) @ self.weights + self.start, self.late)[0]
-
     def assign(
         self,
         X: np.ndarray,  # (n, d) embeddings
@@ -162,6 +155,14 @@ def _classifier(R: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarr
 PAST = 2_000  # sentences of earlier weeks that later ones are compared with
 
 
+def nearest_themes(
+    model: ThemeModel,  # knows the themes
+    X: np.ndarray,  # (n, d) embeddings
+) -> np.ndarray:  # (n,) number of the theme
+    "Give each sentence the theme that fits best, also where it is far from all."
+    return _lead(model.subjects(X) @ model.weights + model.start, model.late)[0]
+
+
 def one_each(
     model: ThemeModel,  # knows the themes
     sentences: pd.DataFrame,  # review_id, start, text
@@ -172,7 +173,7 @@ def one_each(
     order = content_order(sentences)
     order = order[np.asarray(X)[order].any(axis=1)]
     keys = pd.DataFrame({"review": sentences["review_id"].astype(str).to_numpy()[order]})
-    return order[~keys.assign(theme=model.nearest(np.asarray(X)[order])).duplicated().to_numpy()][:most]
+    return order[~keys.assign(theme=nearest_themes(model, np.asarray(X)[order])).duplicated().to_numpy()][:most]
 
 # %% ../../nbs/340_segment.themes.ipynb #4deabd7a
 def find_themes(
