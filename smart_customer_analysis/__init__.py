@@ -130,6 +130,7 @@ Modules:
 - `smart_customer_analysis.store.backup`: A copy of one moment with its counts, and a copy that is checked before and after it is put back
 - `smart_customer_analysis.store.bulk`: COPY, a staging table, and one statement that inserts, updates or leaves alone
 - `smart_customer_analysis.store.closes`: One row for each close; a change is told once
+- `smart_customer_analysis.store.columns`: A time is a moment in UTC, keys are sorted by bytes, and every constraint has a name
 - `smart_customer_analysis.store.deliveries`: A queue in the database: one row per report and recipient, which a repeat finds again
 - `smart_customer_analysis.store.engine`: A URL becomes an engine with spatial SQL on both backends, safe transactions, and one kind of error
 - `smart_customer_analysis.store.erase`: From every table, together with every quote

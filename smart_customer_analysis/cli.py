@@ -21,6 +21,7 @@ from .commands.model import models
 from .commands.schedule import reports
 from .commands.server import db
 from .commands.source import sources
+from .commands.themes import themes
 from .config import ScaError
 from typing import Annotated
 
@@ -35,6 +36,7 @@ COMMANDS = (
     *(server.serve, server.mcp, server.doctor),
 )
 GROUPS = {"source": sources, "load": loads, "report": reports, "model": models, "key": key, "label": label, "db": db}
+GROUPS |= {"themes": themes}
 for command in COMMANDS:
     app.command()(command)
 for name, group in GROUPS.items():

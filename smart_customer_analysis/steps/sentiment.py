@@ -110,6 +110,12 @@ def margins_of(
     size = np.abs(odds.to_numpy(float)) ** (1 / calibration.get("exponent", 1.0))
     return np.sign(odds.to_numpy(float)) * calibration["temperature"] * size
 
+
+def _scorer(settings: Settings, predictor: Predictor, source: str, sentences: bool) -> Predictor | SentenceTap:
+    "Return what scores: the model, or one that keeps the states of sentences, too."
+    kept = states_folder(settings, source) / predictor.version
+    return SentenceTap(predictor, kept) if sentences and settings.engine == "torch" else predictor
+
 # %% ../../nbs/680_steps.sentiment.ipynb #05bc06ab
 def abstain(
     predictions: pd.DataFrame,  # p_negative, p_positive, tokens_read, tokens_total
@@ -173,9 +179,7 @@ def score_step(
 ) -> Scored:  # predictions and embeddings
     "Score the reviews the model can read, and leave out the labels that `max_error` does not allow."
     rows, n = rows_to_score(settings, reviews, first)
-    folder, scorer = cache_folder(settings, source) / predictor.version, predictor
-    if sentences and settings.engine == "torch":
-        scorer = SentenceTap(predictor, states_folder(settings, source) / predictor.version)
+    folder, scorer = cache_folder(settings, source) / predictor.version, _scorer(settings, predictor, source, sentences)
     block, now = score_rows(scorer, rows, folder, progress, partial(choose_engine, predictor, settings))
     frame, embeddings = block.frame.drop(columns="key"), block.embeddings.astype("float32")
     tokens, about = (frame["tokens_read"], frame["tokens_total"]), (predictor.calibration, predictor.card)
@@ -186,8 +190,7 @@ def score_step(
     frame, embeddings, texts = frame[inside].reset_index(drop=True), embeddings[inside], rows["text"][inside]
     known = seen(predictor.folder, texts.tolist())
     answered, guarantee = abstain(frame, embeddings, predictor.calibration, settings.max_error, known)
-    held_out = None if known is None else ~known
-    frame = frame.assign(label=frame["label"].mask(~answered), held_out=held_out)
+    frame = frame.assign(label=frame["label"].mask(~answered), held_out=None if known is None else ~known)
     return Scored(frame, embeddings, now, n, guarantee, outside[outside.ne("")], strange)
 
 # %% ../../nbs/680_steps.sentiment.ipynb #8d391982

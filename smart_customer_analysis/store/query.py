@@ -36,6 +36,7 @@ from sqlalchemy import (
 from typing import Any, TypedDict
 from ..jsonable import plain
 from ..schema import InputError
+from .columns import Moment
 from .engine import reading
 from .filters import COUNTS_AS, Filters, Scope, conditions, find_scope, select_reviews
 from smart_customer_analysis.store.pages import (
@@ -55,7 +56,6 @@ from smart_customer_analysis.store.tables import (
     LoadCount,
     Model,
     ModelInUse,
-    Moment,
     Order,
     Prediction,
     Reject,

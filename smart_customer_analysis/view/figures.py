@@ -18,12 +18,12 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from ..disclosure import hidden_groups
-from ..insight.estimate import Pool, fit_pool, group_people, intraclass_correlation, read_reviews
+from ..insight.estimate import Pool, fit_pool, group_people, read_reviews
 from ..insight.shares import UNKNOWN, shares_by
 from ..jsonable import plain
 from ..store.filters import Filters, split_extra
 from .labels import LABEL_COLUMNS, label_weights
-from .mentions import NEGATIVE_FROM, NOTHING, Mentions
+from .mentions import NOTHING, Mentions
 from .names import Names, choose_names, take_names
 from .period import Period, as_day, choose_period
 from typing import Any, TypedDict
@@ -169,13 +169,6 @@ class Shop:
     def pool(self) -> Pool:
         "What the whole shop says about its customers and its model."
         return fit_pool(read_reviews(self.reviews, self.confusion), self.confusion)
-
-    @cached_property
-    def mention_pool(self) -> Pool:
-        "What the whole shop says about its customers, where the unit is a mention of a theme."
-        m, person = self.mentions, pd.factorize(self.reviews["person"])[0]
-        negative = (m.p_negative >= NEGATIVE_FROM).astype(float)
-        return Pool(intraclass_correlation(m.theme.astype("int64"), person[m.row], negative)[0])
 
     def showing(self, k: int) -> "Shop":
         "Return the same shop with another number of people that are shown."
