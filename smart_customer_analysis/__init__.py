@@ -2,6 +2,7 @@
 
 Modules:
 
+- `smart_customer_analysis.all`: The names of a session, by `from smart_customer_analysis.all import *` or `import smart_customer_analysis as sca`
 - `smart_customer_analysis.app.access`: Who may ask: names of the server, keys and their scopes, requests a minute.
 - `smart_customer_analysis.app.batches`: Many texts at once, as a job: lines of JSON in, lines of JSON out, in the same order.
 - `smart_customer_analysis.app.jobs`: Reports are made one after the other, in a thread beside the answers; what does not fit is refused at once.
@@ -51,6 +52,7 @@ Modules:
 - `smart_customer_analysis.data.sql`: One SELECT, read-only and streamed, every value as text
 - `smart_customer_analysis.data.text`: HTML and invisible characters go, personal data is masked
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
+- `smart_customer_analysis.findings`: Sentiment, segments, themes and map of a shop in memory, with the figures of the page
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
 - `smart_customer_analysis.geo.outlines`: Borders of countries from Natural Earth, soft borders of regions drawn round the customers
@@ -90,6 +92,7 @@ Modules:
 - `smart_customer_analysis.report.starter`: A notebook with parameters, a figure, a table, quotes and `finish`, which runs as it is
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.codebook`: A codebook: themes given by a phrase or by examples, and found ones renamed, merged, hidden
+- `smart_customer_analysis.segment.customers`: `fit`, `predict`, letters that outlive a refit, and the evidence for the number of segments
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
@@ -99,6 +102,7 @@ Modules:
 - `smart_customer_analysis.segment.themes`: Themes of sentences, the same for the same sentences in any order
 - `smart_customer_analysis.sentiment.cache`: Blocks of predictions on disk; a killed run goes on where it was
 - `smart_customer_analysis.sentiment.card`: The calibration and metrics of the held-out rows, and the model card written from them
+- `smart_customer_analysis.sentiment.classifier`: `fit`, `predict`, `predict_proba`, embeddings by `transform`, and no answer where the error allowed would be exceeded
 - `smart_customer_analysis.sentiment.dataset`: Every review is tokenised once; reviews of like length share a batch; a long review becomes overlapping windows
 - `smart_customer_analysis.sentiment.drift`: A reference profile of the held-out texts and a test of new texts against it
 - `smart_customer_analysis.sentiment.evaluate`: No accuracy without its interval, no model without what you would use instead
@@ -114,6 +118,7 @@ Modules:
 - `smart_customer_analysis.sentiment.sentences`: Embedding and probability of every sentence, at the cost of the review alone
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
+- `smart_customer_analysis.shop`: A shop in memory: sentiment, segments, themes and map of a DataFrame, a file or a query
 - `smart_customer_analysis.stats`: The Wilson interval of a share, and the counts of right and wrong predictions, each in one place
 - `smart_customer_analysis.steps.export`: Reviews, customers, orders, predictions and segments as Parquet and CSV
 - `smart_customer_analysis.steps.files`: Score a few hundred thousand reviews without a database, and measure a model on a labelled file
@@ -145,9 +150,34 @@ Modules:
 - `smart_customer_analysis.store.tables`: One set of tables for SQLite and for PostgreSQL with PostGIS; every row carries the load that wrote it
 - `smart_customer_analysis.store.whole`: What every review counts as, and the region and segment of every customer; nothing else is read
 - `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs
+- `smart_customer_analysis.tables`: Column names are guessed or said; what can be read in two ways is asked; every row is accounted for
+- `smart_customer_analysis.themes`: `fit` finds themes in the sentences of reviews, `transform` gives each review its share of each theme
 - `smart_customer_analysis.view.account`: Arithmetic of the difference between two periods, by region, segment and product; not its cause
 - `smart_customer_analysis.view.labels`: The one that narrows the range most, drawn with a known chance
 - `smart_customer_analysis.view.own`: The values of a shop's own columns that enough customers share
 - `smart_customer_analysis.view.proof`: Both shares, the test, the account, words, quotes and the weeks of one change or one hot spot"""
 
 __version__ = "0.1.0"
+
+_NAMES = (  # of `all`, each imported when it is first used: the package itself imports nothing
+    "CustomerFeatures CustomerSegments FeatureScaler Predictor RFM Sentiment SentimentClassifier Shop ShopMap "
+    "ShopSegments ShopThemes Themes TopicModel customer_features find_changes find_hotspots from_frame load "
+    "map_figure read sample shares_by"
+).split()
+
+
+def __getattr__(name: str) -> object:
+    if name in _NAMES:
+        from importlib import import_module
+
+        globals()[name] = value = getattr(import_module(".all", __name__), name)
+        return value
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, _NAMES, 3)
+    hint = f"; did you mean {' or '.join(near)}?" if near and not name.startswith("_") else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES})
