@@ -20,16 +20,18 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..stats import seed_of
-from ..schema import InputError, id_texts
+from ..schema import id_texts
 from .identity import Identity, match_segments
 from .refit import SegmentModel, choose_segments
 
 # %% ../../nbs/322_segment.customers.ipynb #c0bebf31
 def _frame_of(estimator: BaseEstimator, X: Any, reset: bool) -> pd.DataFrame:
     "Check rows of numbers; ids come from the index."
-    values = validate_data(estimator, X, dtype=float, reset=reset, ensure_min_samples=2 if reset else 1)
+    finite = not isinstance(X, pd.DataFrame)  # a gap in a frame is refused later, by its column
+    values = validate_data(estimator, X, dtype=float, reset=reset, ensure_all_finite=finite)
     names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(values.shape[1])])
-    return pd.DataFrame(values, columns=list(names), index=getattr(X, "index", pd.RangeIndex(len(values))))
+    ids = pd.RangeIndex(len(values)) if finite else X.index
+    return pd.DataFrame(values, columns=list(names), index=ids)
 
 # %% ../../nbs/322_segment.customers.ipynb #e865ac01
 class CustomerSegments(ClusterMixin, BaseEstimator):
@@ -75,11 +77,8 @@ def _fit_segments(
 ) -> CustomerSegments:
     "Fit, match and keep."
     before, taken = _earlier(previous, used)
-    least, most = min(self.min_segments, len(frame)), min(self.max_segments, len(frame))
-    if least > most:
-        raise InputError("min_segments up to max_segments", f"{least} and {most}", "correct one of them")
-    seed = seed_of(self.random_state)
-    self.model_ = choose_segments(frame, least, most, seed, previous=before, weights=self.weights)
+    k_range, seed = (self.min_segments, self.max_segments), seed_of(self.random_state)
+    self.model_ = choose_segments(frame, *k_range, seed, previous=before, weights=self.weights)
     self.identity_ = match_segments(before, self.model_.members, taken, unit=unit)
     members = self.model_.members
     self.members_ = members.assign(segment_id=members["segment"].map(self.identity_.mapping))
