@@ -12,21 +12,21 @@ __all__ = ['load', 'Sentiment', 'ShopMap', 'ShopSegments', 'ShopThemes', 'find_h
            'TopicModel', 'SentimentClassifier', 'Predictor', 'Shop', 'from_frame', 'read', 'sample', 'Themes']
 
 # %% ../nbs/790_all.ipynb #506d475f
-from .data.load import load
-from .findings import Sentiment, ShopMap, ShopSegments, ShopThemes
-from .geo.hotspots import find_hotspots
-from .insight.changes import find_changes
-from .insight.maps import map_figure
-from .insight.shares import shares_by
-from .segment.customers import CustomerSegments
-from .segment.features import CustomerFeatures, customer_features
-from .segment.rfm import RFM
-from .segment.scale import FeatureScaler
-from .segment.topics import TopicModel
-from .sentiment.classifier import SentimentClassifier
-from .sentiment.predict import Predictor
-from .shop import Shop, from_frame, read, sample
-from .themes import Themes
+from .data.load import load  # noqa: F401
+from .findings import Sentiment, ShopMap, ShopSegments, ShopThemes  # noqa: F401
+from .geo.hotspots import find_hotspots  # noqa: F401
+from .insight.changes import find_changes  # noqa: F401
+from .insight.maps import map_figure  # noqa: F401
+from .insight.shares import shares_by  # noqa: F401
+from .segment.customers import CustomerSegments  # noqa: F401
+from .segment.features import CustomerFeatures, customer_features  # noqa: F401
+from .segment.rfm import RFM  # noqa: F401
+from .segment.scale import FeatureScaler  # noqa: F401
+from .segment.topics import TopicModel  # noqa: F401
+from .sentiment.classifier import SentimentClassifier  # noqa: F401
+from .sentiment.predict import Predictor  # noqa: F401
+from .shop import Shop, from_frame, read, sample  # noqa: F401
+from .themes import Themes  # noqa: F401
 
 _all_ = [
     "load", "Sentiment", "ShopMap", "ShopSegments", "ShopThemes", "find_hotspots", "find_changes", "map_figure",

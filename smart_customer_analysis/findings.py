@@ -102,7 +102,7 @@ def sentiment_frame(
     "Lay what the model reads beside the reviews."
     read = scored.predictions.drop_duplicates("review_id").set_index("review_id").reindex(reviews["review_id"])
     label, p = pd.to_numeric(read["label"], errors="coerce"), pd.to_numeric(read["p_negative"], errors="coerce")
-    names = label.map(LABEL_NAMES).where(label.notna(), np.where(p.notna(), "unsure", None))
+    names = label.map(LABEL_NAMES).astype(object).mask(label.isna() & p.notna(), "unsure")
     why = scored.outside.reindex(reviews["review_id"]) if len(scored.outside) else pd.Series(None, index=read.index)
     frame = reviews[["review_id", "customer_id", "reviewed_at", "rating", "text"]].reset_index(drop=True)
     return frame.assign(sentiment=names.to_numpy(), p_negative=p.to_numpy(float), why=why.to_numpy())
@@ -162,7 +162,7 @@ class ShopMap:
     def _repr_html_(self) -> str:
         "Show the map and the list of hot spots."
         note = f"{self.n_placed:,} of {self.n_reviews:,} reviews have a place. Cells with too few customers are hidden."
-        spots = self.spots.spots()[["name", "share", "low", "high", "n_reviews"]] if len(self.spots.cells) else []
+        spots = self.spots.spots().reindex(columns=["name", "share", "low", "high", "n_reviews"])
         table = table_html(spots, caption="Hot spots: share of negative reviews with its range") if len(spots) else ""
         picture = picture_html(png(self.figure, 1.5), str(self.figure.get_label()))
         return block_html(self.spots.sentence, [line_html(note), picture, table])
@@ -194,12 +194,16 @@ class ShopThemes:
         named = self.table[self.table["theme"] >= 0]
         cards = [self._card(row) for row in named.to_dict("records")]
         other = len(self.sentences) - int(named["sentences"].sum())
-        note = f"{len(self.sentences):,} sentences of {self.sentences['review_id'].nunique():,} reviews; {other:,} in none"
+        note = (
+            f"{len(self.sentences):,} sentences of {self.sentences['review_id'].nunique():,} reviews; {other:,} in none"
+        )
         return block_html(f"{len(named)} themes", [line_html(note)], cards)
 
     def _card(self, row: dict[str, Any]) -> str:
         "Write the card of a theme; one of few customers has no quotes."
-        lines = [f"{row['sentences']:,} sentences in {row['reviews']:,} reviews, {row['negative']:.0%} negative as read"]
+        lines = [
+            f"{row['sentences']:,} sentences in {row['reviews']:,} reviews, {row['negative']:.0%} negative as read"
+        ]
         if self.people.get(row["theme"], 0) < self.k:
             return card_html(row["name"], ["hidden: too few customers to be shown"])
         quotes = [q["text"] for q in [*row["complaint"][:1], *row["praise"][:1]]]

@@ -77,7 +77,9 @@ def choose_model(
     folder = named or (None if model == "own" else active_model(settings.models_dir))
     if folder:
         return open_once(folder), "the model that was named" if named else "the active model of this folder"
-    return train_in_passing(settings, reviews).predictor, f"trained on stars of this shop, up to {LEARNT} reviews"
+    return train_in_passing(
+        settings, reviews
+    ).predictor, f"a model trained on stars of this shop, up to {LEARNT} of them"
 
 # %% ../nbs/730_shop.ipynb #d39861e0
 @dataclass
@@ -97,8 +99,9 @@ class Shop:
 
     def _repr_html_(self) -> str:
         "Show the rows, and what the columns were taken for."
+        rows: Any = self.loaded  # shows itself by a method by @patch
         said = [line_html(line) for line in self.notes.splitlines()]
-        return block_html(f"Shop {self.loaded.source!r}", [self.loaded._repr_html_(), *said])  # ty: ignore[unresolved-attribute] # a method by @patch
+        return block_html(f"Shop {self.loaded.source!r}", [rows._repr_html_(), *said])
 
 
 def make_shop_of(
@@ -178,11 +181,11 @@ def read_shop(
     notes = _notes(origin, len(reviews), scored)
     return predictor, make_sentiment(shop.loaded, scored, model_lines(predictor), notes, tables)
 
-# %% ../nbs/730_shop.ipynb #acce3714
-def _finding(shop: Shop) -> Sentiment:
-    "Read the shop with the model that was used first, unless it was read before."
+# %% ../nbs/730_shop.ipynb #88d95d8e
+def _reading(shop: Shop) -> tuple[Predictor, Sentiment]:
+    "Read the shop, unless it was read before."
     shop._read = shop._read or read_shop(shop)
-    return shop._read[1]
+    return shop._read
 
 
 @patch
@@ -198,11 +201,9 @@ def sentiment(
 
 
 @patch
-def map(
-    self: Shop,
-) -> ShopMap:  # hot spots, and a figure
+def map(self: Shop) -> ShopMap:  # hot spots, and a figure
     "Find the places that are worse than chance explains; raises `InputError` where no customer has a place."
-    tables = _finding(self).tables
+    tables = _reading(self)[1].tables
     if tables.reviews["lon"].isna().all() or tables.reviews["customer_id"].isna().all():
         raise InputError("customers with a place", "none", "say which columns: customer='who', place='city'")
     return make_map(hot_spots(tables, tables.reviews, shop_resolutions(tables), seed=self.settings.seed), tables)
@@ -214,7 +215,7 @@ def segments(
     previous: ShopSegments | None = None,  # of an earlier shop: letters and names stay
 ) -> ShopSegments:  # a table with a name and a sentence for each, and the members
     "Segment the customers, or the reviews where nobody is named."
-    found, s = _finding(self), self.settings
+    found, s = _reading(self)[1], self.settings
     frames = {n: getattr(self.loaded, n) for n in ("reviews", "customers", "orders")}
     features = segment_features(s, frames, found.scored)
     earlier = previous.fitted if previous else None
@@ -236,8 +237,8 @@ def themes(
     language: str = "",  # ISO code, for the forms of words
 ) -> ShopThemes:  # a table with words and quotes, and the sentences
     "Find what customers write about; raises `InputError` where nothing was read."
-    found = _finding(self)
-    folder, reviews = self._read[0].folder, self.loaded.reviews.set_index("review_id")
+    predictor, found = _reading(self)
+    folder, reviews = predictor.folder, self.loaded.reviews.set_index("review_id")
     rows = reviews.loc[found.scored.predictions["review_id"]]
     fitted = Themes(folder, min_themes, max_themes, language, self.settings.seed).fit(text_of(rows))
     sentences = fitted.sentences_.drop(columns="row")

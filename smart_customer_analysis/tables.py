@@ -77,9 +77,7 @@ def _as_text(value: Any) -> str | None:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def as_texts(
-    frame: pd.DataFrame,
-) -> pd.DataFrame:  # new: every value a text or missing
+def as_texts(frame: pd.DataFrame) -> pd.DataFrame:  # new: every value a text or missing
     "Write a frame as texts; raises `InputError` for a frame without rows, or two columns of one name."
     if not isinstance(frame, pd.DataFrame):
         raise InputError("a DataFrame", type(frame).__name__, "give files to read(), a query to read(…, database=URL)")
@@ -157,7 +155,6 @@ def load_paths(
         return load(known, files), f"the columns are those of the shipped source {known.name!r}"
     drafted = _settled(draft_of(files, answers=replies))
     return load(drafted.source(), files), draft_text(drafted)
-
 
 
 def load_query(

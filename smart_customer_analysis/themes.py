@@ -38,9 +38,9 @@ def sentences_of(
     split = split_reviews(reviews)
     return split.assign(row=split["review_id"], review_id=ids.to_numpy()[split["review_id"]])
 
-# %% ../nbs/727_themes.ipynb #94b44c81
-class Themes(TransformerMixin, BaseEstimator):
-    "Themes of reviews: what customers write about, whatever their opinion of it."
+# %% ../nbs/727_themes.ipynb #b5c1939a
+class _Reading(BaseEstimator):
+    "How reviews are read, and how many themes are tried."
 
     themes_: ThemeModel
     table_: pd.DataFrame  # theme, name, words, sentences, reviews, share, praise, complaint
@@ -61,14 +61,29 @@ class Themes(TransformerMixin, BaseEstimator):
     def _predictor(self) -> Predictor:
         return open_once(Path(self.model)) if self.model else open_model(load_settings())
 
-# %% ../nbs/727_themes.ipynb #1e2943b6
-@patch
-def fit(
-    self: Themes,
-    X: Sequence[str] | pd.Series,  # reviews, as the model reads them; the index of a Series holds their ids
-    y: None = None,  # not used
-) -> Themes:  # itself
-    "Find the themes; raises `InputError` where nothing was read."
+# %% ../nbs/727_themes.ipynb #dc87dab6
+class Themes(TransformerMixin, _Reading):
+    "Themes of reviews: what customers write about, whatever their opinion of it."
+
+    def fit(
+        self,
+        X: Sequence[str] | pd.Series,  # reviews, as the model reads them; the index of a Series holds their ids
+        y: None = None,  # not used
+    ) -> "Themes":  # itself
+        "Find the themes; raises `InputError` where nothing was read."
+        return _fit_themes(self, X)
+
+    def transform(
+        self,
+        X: Sequence[str] | pd.Series,  # reviews, as the model reads them
+    ) -> np.ndarray:  # (n, themes) share of the sentences of each review; the rest has no theme
+        "Give each review its share of each theme."
+        check_is_fitted(self, "themes_")
+        return _theme_shares(self, X)
+
+
+def _fit_themes(self: Themes, X: Sequence[str] | pd.Series) -> Themes:
+    "Read, find and describe."
     model, sentences, seed = self._predictor(), sentences_of(X), seed_of(self.random_state)
     recipe = model.card.get("training", {}).get("recipe", {})
     encoder = recipe.get("encoder") or load_settings().encoder
@@ -90,13 +105,8 @@ def get_feature_names_out(
     return named.set_index("theme")["name"].reindex(range(self.themes_.k)).fillna("").to_numpy(dtype=object)
 
 
-@patch
-def transform(
-    self: Themes,
-    X: Sequence[str] | pd.Series,  # reviews, as the model reads them
-) -> np.ndarray:  # (n, themes) share of the sentences of each review; the rest has no theme
-    "Give each review its share of each theme."
-    check_is_fitted(self, "themes_")
+def _theme_shares(self: Themes, X: Sequence[str] | pd.Series) -> np.ndarray:
+    "Count the themes of each review."
     sentences = sentences_of(X)
     read = read_sentences(self._predictor(), list(X), sentences, "", self.way_)
     theme, shares = self.themes_.assign(read.embeddings)["theme"].to_numpy(), np.zeros((len(X), self.themes_.k))

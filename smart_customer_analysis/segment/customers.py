@@ -104,4 +104,5 @@ def predict(
     X: Any,  # (n, features), the same features
 ) -> np.ndarray:  # (n,) number of the segment of each row
     "Number the segment of each row."
-    return self.assign(X)["segment"].to_numpy(dtype=int)
+    rows: Any = self  # `assign` is a method by @patch
+    return rows.assign(X)["segment"].to_numpy(dtype=int)

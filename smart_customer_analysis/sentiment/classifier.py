@@ -64,7 +64,7 @@ def open_once(
     return Predictor(folder)
 
 
-class _Held:
+class _Held(BaseEstimator):
     "A published model in memory."
 
     folder_: Path  # published model folder
@@ -80,9 +80,9 @@ class _Held:
     def _n_features_out(self) -> int:
         return int(self.predictor.model.config.hidden_size)
 
-# %% ../../nbs/275_sentiment.classifier.ipynb #c116a0f7
-class SentimentClassifier(_Held, ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, BaseEstimator):
-    "Negative or positive: a fine-tuned encoder, calibrated and measured on rows kept back from training."
+# %% ../../nbs/275_sentiment.classifier.ipynb #20b4864f
+class _Training(_Held):
+    "How a model is trained, and when it answers."
 
     def __init__(
         self,
@@ -100,28 +100,40 @@ class SentimentClassifier(_Held, ClassNamePrefixFeaturesOutMixin, ClassifierMixi
         self.options, self.max_error, self.models_dir = options, max_error, models_dir
         self.progress, self.random_state = progress, random_state
 
-# %% ../../nbs/275_sentiment.classifier.ipynb #7192f898
-@patch
-def fit(
-    self: SentimentClassifier,
-    X: Sequence[str] | pd.Series,  # texts
-    y: Any,  # their labels
-    groups: Any = None,  # who wrote each text; None: unknown
-) -> SentimentClassifier:  # itself
-    "Train, calibrate and measure; raises `InputError` for fewer than 50 labels, or one kind of label."
-    self.classes_, labels = _classes(y)
-    seed = seed_of(self.random_state)
-    split = _split(list(X), labels, groups, seed)
-    rows = [column for part in (split.train, split.valid) for column in (part["text"].tolist(), part["label"].tolist())]
-    recipe = {"encoder": self.encoder, "epochs": self.epochs, "max_tokens": self.max_tokens, "seed": seed}
-    out = Path(self.models_dir or load_settings().models_dir) / NOTEBOOK
-    shown = {"progress": shows_progress(self.progress)}
-    recipe |= {"learning_rate": self.learning_rate} | (self.options or {})
-    self.folder_ = train_sentiment(*rows, out=out, **shown, **recipe).folder
-    _measure(self, split)
-    return self
+# %% ../../nbs/275_sentiment.classifier.ipynb #64cdda9d
+class SentimentClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, _Training):
+    "Negative or positive: a fine-tuned encoder, calibrated and measured on rows kept back from training."
 
-# %% ../../nbs/275_sentiment.classifier.ipynb #b77d1cbe
+    def fit(
+        self,
+        X: Sequence[str] | pd.Series,  # texts
+        y: Any,  # their labels
+        groups: Any = None,  # who wrote each text; None: unknown
+    ) -> "SentimentClassifier":  # itself
+        "Train, calibrate and measure; raises `InputError` for fewer than 50 labels, or one kind of label."
+        self.classes_, labels = _classes(y)
+        split = _split(list(X), labels, groups, seed := seed_of(self.random_state))
+        self.folder_ = _train(self, split, seed)
+        _measure(self, split)
+        return self
+
+    def transform(
+        self,
+        X: Sequence[str] | pd.Series,  # texts
+    ) -> np.ndarray:  # (n, width) embeddings of length 1
+        "Embed texts: rows for topics, neighbours or a classifier of one's own."
+        return _read(self, X).embeddings
+
+# %% ../../nbs/275_sentiment.classifier.ipynb #99109858
+def _train(self: SentimentClassifier, split: DataSplit, seed: int) -> Path:
+    "Train and calibrate a model, and return its folder."
+    rows: list[Any] = [part[c].tolist() for part in (split.train, split.valid) for c in ("text", "label")]
+    recipe: dict[str, Any] = {"encoder": self.encoder, "epochs": self.epochs, "max_tokens": self.max_tokens}
+    recipe |= {"seed": seed, "learning_rate": self.learning_rate} | (self.options or {})
+    out = Path(self.models_dir or load_settings().models_dir) / NOTEBOOK
+    return train_sentiment(*rows, out=out, progress=shows_progress(self.progress), **recipe).folder
+
+
 def _measure(self: SentimentClassifier, split: DataSplit) -> None:
     "Measure a model on the test rows, unless it was measured before."
     if "accuracy" in self.predictor.card:
@@ -177,16 +189,9 @@ def predict(
     classes = self.classes_[(frame["p_negative"] < 0.5).to_numpy(dtype=int)]
     if self.max_error is None:
         return classes
-    return np.where(frame["label"].isna(), None, classes.astype(object))
-
-
-@patch
-def transform(
-    self: SentimentClassifier,
-    X: Sequence[str] | pd.Series,  # texts
-) -> np.ndarray:  # (n, width) embeddings of length 1
-    "Embed texts: rows for topics, neighbours or a classifier of one's own."
-    return _read(self, X).embeddings
+    answers = classes.astype(object)
+    answers[frame["label"].isna().to_numpy(bool)] = None
+    return answers
 
 # %% ../../nbs/275_sentiment.classifier.ipynb #303857a7
 def accuracy_line(
@@ -215,7 +220,7 @@ def model_lines(
 def _repr_html_(self: SentimentClassifier) -> str:
     "Show the model card; before a fit, the parameters."
     if not hasattr(self, "folder_"):
-        return block_html("SentimentClassifier, not fitted", [line_html(f"next: {type(self).__name__}().fit(texts, labels)")])
+        return block_html("SentimentClassifier, not fitted", [line_html("next: fit(texts, labels)")])
     name, *lines = model_lines(self.predictor)
     limits = "On texts of another kind or language, measure before you rely on it."
     return block_html(name, [line_html(line) for line in [*lines, limits]])
