@@ -95,8 +95,11 @@ def _settled(drafted: Draft) -> Draft:
     if not drafted.open:
         return drafted
     ask = "; ".join(q.ask + (f" ({', '.join(q.choices)})" if q.choices else "") for q in drafted.open)
-    keys = ", ".join(f"{q.key!r}: {next(iter(q.choices), '…')!r}" for q in drafted.open)
-    raise InputError("values that can be read in one way", ask, f"add answers={{{keys}}}, or the other choice")
+    roles, first = {key: role for role, key in ROLES.items()}, {q.key: next(iter(q.choices), "…") for q in drafted.open}
+    said = [f"{roles[key]}={choice!r}" for key, choice in first.items() if key in roles]
+    rest = {key: choice for key, choice in first.items() if key not in roles}
+    step = ", ".join([*said, *([f"answers={rest}"] if rest else [])])
+    raise InputError("values that can be read in one way", ask, f"add {step}, or another choice")
 
 
 def _wordy(frame: pd.DataFrame) -> list[str]:
