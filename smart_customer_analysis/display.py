@@ -69,7 +69,7 @@ def card_html(
     said = "".join(f"<div style='margin:.3em 0;font-style:italic'>“{write_html(q)}”</div>" for q in quotes)
     return f"<div style='{style}'>{head}{text}{said}</div>"
 
-
+# %% ../nbs/060_display.ipynb #9b0fc34b
 def block_html(
     title: str,  # the finding
     parts: Sequence[str],  # HTML of its parts, one under the other

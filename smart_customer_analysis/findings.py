@@ -51,7 +51,7 @@ def facts_of(
     return facts.assign(held_out=pd.array(held if held is not None else [None] * len(facts), dtype="boolean"),
                         segment_id=None, labelled=None)  # fmt: skip
 
-
+# %% ../nbs/728_findings.ipynb #cf8b2c40
 def tables_of(
     loaded: Loaded,  # cleaned and placed
     scored: Scored,  # predictions
@@ -73,7 +73,7 @@ def share_line(
     value, low, high = (f"{share[n]:.0%}" for n in ("value", "low", "high"))
     return f"{value} of the reviews are negative ({low}–{high})"
 
-
+# %% ../nbs/728_findings.ipynb #4e1a12e1
 @dataclass(frozen=True)
 class Sentiment:
     "What a model reads in the reviews, and the share of negative ones."
@@ -167,7 +167,7 @@ class ShopMap:
         picture = picture_html(png(self.figure, 1.5), str(self.figure.get_label()))
         return block_html(self.spots.sentence, [line_html(note), picture, table])
 
-
+# %% ../nbs/728_findings.ipynb #8e18f5ee
 def make_map(
     spots: HotSpots,  # tested places
     tables: Tables,  # what was tested

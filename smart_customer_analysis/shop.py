@@ -64,7 +64,7 @@ def train_in_passing(
         step = "say which column holds the stars (rating=…), or name a model: sentiment(model=FOLDER)"
         raise ModelError(f"a model, or {e.expected}", f"no model in {settings.models_dir.name}, {e.found}", step) from e
 
-
+# %% ../nbs/730_shop.ipynb #616381ca
 def choose_model(
     settings: Settings,  # models_dir, seed
     reviews: pd.DataFrame,  # Review frame
@@ -103,7 +103,7 @@ class Shop:
         said = [line_html(line) for line in self.notes.splitlines()]
         return block_html(f"Shop {self.loaded.source!r}", [rows._repr_html_(), *said])
 
-
+# %% ../nbs/730_shop.ipynb #de1f2564
 def make_shop_of(
     loaded: Loaded,  # as from `load`
     notes: str = "",  # what the columns were taken for
@@ -164,7 +164,7 @@ def _notes(origin: str, n: int, scored: Any) -> list[str]:
     lines += [f"{outside:,} not read: the model was not measured on such texts (`frame['why']`)"] if outside else []
     return [*lines, scored.guarantee.sentence] if scored.guarantee else lines
 
-
+# %% ../nbs/730_shop.ipynb #07d7e2c2
 def read_shop(
     shop: Shop,
     model: Any = None,  # see `choose_model`

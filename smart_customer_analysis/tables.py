@@ -50,7 +50,7 @@ def near(
     close = difflib.get_close_matches(name.casefold(), list(folded), 3, 0.5)
     return [folded[c] for c in close]
 
-
+# %% ../nbs/725_tables.ipynb #02c45079
 def answers_of(
     names: Sequence[str],  # columns of the frame
     columns: Mapping[str, str | None],  # short name -> column; "-": there is none; None: to be guessed
@@ -101,7 +101,7 @@ def _settled(drafted: Draft) -> Draft:
     step = ", ".join([*said, *([f"answers={rest}"] if rest else [])])
     raise InputError("values that can be read in one way", ask, f"add {step}, or another choice")
 
-
+# %% ../nbs/725_tables.ipynb #4a1c5e4f
 def _wordy(frame: pd.DataFrame) -> list[str]:
     "Name the columns with the most words, the longest texts first."
     words = {c: frame[c].dropna().str.count(" ").mean() for c in frame}
@@ -159,7 +159,7 @@ def load_paths(
     drafted = _settled(draft_of(files, answers=replies))
     return load(drafted.source(), files), draft_text(drafted)
 
-
+# %% ../nbs/725_tables.ipynb #812d7e83
 def load_query(
     query: str,  # one SELECT
     database: str,  # SQLAlchemy URL

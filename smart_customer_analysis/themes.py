@@ -81,7 +81,7 @@ class Themes(TransformerMixin, _Reading):
         check_is_fitted(self, "themes_")
         return _theme_shares(self, X)
 
-
+# %% ../nbs/727_themes.ipynb #2dde000c
 def _fit_themes(self: Themes, X: Sequence[str] | pd.Series) -> Themes:
     "Read, find and describe."
     model, sentences, seed = self._predictor(), sentences_of(X), seed_of(self.random_state)

@@ -63,7 +63,7 @@ def open_once(
     "Load a model folder; the last two stay in memory."
     return Predictor(folder)
 
-
+# %% ../../nbs/275_sentiment.classifier.ipynb #0d3ed800
 class _Held(BaseEstimator):
     "A published model in memory."
 
@@ -143,7 +143,7 @@ def _measure(self: SentimentClassifier, split: DataSplit) -> None:
     record_evaluation(self.folder_, evaluate(split.test["label"], p), {always: constant})
     open_once.cache_clear()  # the card has changed
 
-
+# %% ../../nbs/275_sentiment.classifier.ipynb #9f7fa1dd
 @patch(as_prop=True)
 def accuracy_(self: SentimentClassifier) -> dict[str, Any] | None:  # value, low, high, n; None: never measured
     "The accuracy on rows the model was not trained on, with its range."
