@@ -8,7 +8,7 @@ Stats.
 
 # %% auto #0
 __all__ = ['NO_ROWS', 'wilson_interval', 'Proportion', 'proportion', 'check_pairs', 'Confusion', 'confusion_counts', 'majority',
-           'score_histogram', 'score_distribution']
+           'score_histogram', 'score_distribution', 'seed_of']
 
 # %% ../nbs/020_stats.ipynb #38ca3e76
 from collections.abc import Sequence
@@ -135,3 +135,14 @@ def score_distribution(
         "scores_negative": score_histogram(p[label == NEGATIVE], edges).tolist(),
         "scores_positive": score_histogram(p[label != NEGATIVE], edges).tolist(),
     }
+
+# %% ../nbs/020_stats.ipynb #5eed0002
+def seed_of(
+    random_state: Any,  # an integer, a generator of numpy, or None: chance decides
+) -> int:
+    "Turn a `random_state`, as scikit-learn has it, into a seed."
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    return int(np.random.default_rng(random_state).integers(2**31 - 1))

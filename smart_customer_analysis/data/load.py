@@ -18,11 +18,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from fastcore.basics import patch
 from ..config import find_home
 from .batch import FileTotals, People, Refused, shares_file, type_batch
 from .files import FilePart, file_table, find_parts, read_with_progress, rebatch
 from .joins import read_lookups
+from .sample import make_shop, write_shop
 from .rules import SeenIds
+from ..display import block_html, line_html, table_html
 from ..hashes import hash_texts
 from .source import FRAMES, Source, load_source
 from ..schema import COUNT_COLUMNS, REJECT_COLUMNS, InputError, check_row_counts, columns, conform
@@ -65,6 +68,17 @@ def _empty(kind: str) -> pd.DataFrame:
     "Return a conformed frame without rows."
     return conform(pd.DataFrame(columns=columns(FRAMES[kind])), FRAMES[kind])
 
+# %% ../../nbs/114_data.load.ipynb #10adf00d
+@patch
+def _repr_html_(self: Loaded) -> str:
+    "Show how many rows there are, and why the others are not."
+    rows, frames = self.rows, {n: getattr(self, n) for n in ("reviews", "customers", "orders")}
+    title = ", ".join(f"{len(frame):,} {name}" for name, frame in frames.items() if len(frame)) or "no row"
+    account = " + ".join(f"{rows[n]:,} {n}" for n in ("loaded", "rejected", "duplicate"))
+    rules = self.rules.sort_values("rows", ascending=False)
+    why = table_html(rules, caption="Rows that were not loaded, by rule") if len(rules) else ""
+    return block_html(title, [line_html(f"{rows['read']:,} read = {account}"), why])
+
 # %% ../../nbs/114_data.load.ipynb #c14c68f2
 def _loaded(
     source: Source,
@@ -101,7 +115,12 @@ def _all_paths(
     "Return all paths to read; without any, the default of the source."
     listed = [paths] if isinstance(paths, str | Path) else paths
     full = [*map(Path, listed), *(Path(p) for p in (train, test) if p)]
-    return full or ([find_home() / source.default_path] if source.default_path else [])
+    if full or not source.default_path:
+        return full
+    folder = find_home() / source.default_path
+    if source.name == "sample" and not folder.exists():
+        write_shop(make_shop(), folder)  # outside a clone the sample shop is drawn where it is asked for
+    return [folder]
 
 # %% ../../nbs/114_data.load.ipynb #793904fe
 def new_parts(

@@ -11,7 +11,6 @@ __all__ = ['threshold_for', 'RiskGuarantee', 'guarantee_risk', 'Predictions', 'p
            'open_model']
 
 # %% ../../nbs/250_sentiment.predict.ipynb #c4a620e0
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
@@ -24,6 +23,7 @@ from fastcore.basics import patch
 from tqdm.auto import tqdm
 
 from ..config import Settings
+from ..display import shows_progress
 from ..schema import LABEL_NAMES, NEGATIVE, POSITIVE, InputError, ModelError
 from .cache import BLOCK, StreamResult, score_stream
 from .drift import drift_test
@@ -132,13 +132,13 @@ class Predictor(LoadedModel):
         self,
         texts: Sequence[str] | pd.Series,  # as the model reads them, see `review_texts`
         max_error: float | None = None,  # label only what keeps the error at or below this
-        progress: bool = False,  # show a bar, if this is a terminal
+        progress: bool = False,  # show a bar, where it would be seen
     ) -> Predictions:  # one row per text, in order
         "Return label, probabilities, tokens read and embedding of every text; the rows of a Series keep its index."
         if max_error is not None:
             threshold_for(self.calibration, max_error)  # refuse a senseless value before the work
         data = self.encode(texts)
-        with tqdm(desc="scoring", unit="text", disable=not (progress and sys.stderr.isatty())) as bar:
+        with tqdm(desc="scoring", unit="text", disable=not shows_progress(progress)) as bar:
             scores = self.score(data, bar)
         result = predictions_of(scores, self.calibration, max_error)
         return replace(result, frame=result.frame.set_axis(texts.index)) if isinstance(texts, pd.Series) else result

@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 import warnings
 from ..config import Settings
+from ..segment.customers import CustomerSegments
 from ..segment.describe import describe_segments
 from ..segment.features import Features, customer_features, review_features
-from ..segment.identity import match_segments
-from ..segment.refit import choose_segments
 from .sentiment import Scored
 from ..store.query import segments as stored_segments
 from ..store.results import last_segment_run, save_segment_run
@@ -86,13 +85,12 @@ def segment_step(
         return standing
     last = last_segment_run(engine, unit, source)
     before, used, names = (last["members"], last["used_ids"], last["names"]) if last else (None, (), None)
-    k_range = settings.min_segments, settings.max_segments
-    model = choose_segments(features.frame, *k_range, settings.seed, previous=before)
-    identity = match_segments(before, model.members, used, unit=unit)
-    members = model.members.assign(segment_id=model.members["segment"].map(identity.mapping))
+    model = CustomerSegments(settings.min_segments, settings.max_segments, random_state=settings.seed)
+    model.fit(features.frame, previous=before, used=used, unit=unit)
+    members, identity, evidence = model.members_, model.identity_, model.model_.evidence
     described = describe_segments(features, members, frames["reviews"], scored.predictions, names, frames["customers"])
-    run_key = unit, model_version, params | {"k": model.k}
+    run_key = unit, model_version, params | {"k": model.model_.k}
     changes = identity.events, identity.migration
-    run_id = save_segment_run(engine, *run_key, model.evidence, described, members, *changes, source=source)
-    result = {"run_id": run_id, "unit": unit, "segments": described, "evidence": model.evidence}
+    run_id = save_segment_run(engine, *run_key, evidence, described, members, *changes, source=source)
+    result = {"run_id": run_id, "unit": unit, "segments": described, "evidence": evidence}
     return result | {"events": identity.events, "migration": identity.migration}
