@@ -88,6 +88,8 @@ Modules:
 - `smart_customer_analysis.report.requests`: Templates with their parameters, a request checked before anything starts, and the run itself
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
 - `smart_customer_analysis.report.starter`: A notebook with parameters, a figure, a table, quotes and `finish`, which runs as it is
+- `smart_customer_analysis.scale.engine`: One process, several, or a Ray cluster, with the same results; a worker that dies costs its shard one attempt
+- `smart_customer_analysis.scale.shards`: A plan, shards that do not depend on the number of workers, a receipt for each, and a manifest of the whole
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.codebook`: A codebook: themes given by a phrase or by examples, and found ones renamed, merged, hidden
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
@@ -112,6 +114,7 @@ Modules:
 - `smart_customer_analysis.sentiment.scope`: Language, length, subject and characters of the texts a model was trained and measured on; a text outside gets no answer
 - `smart_customer_analysis.sentiment.scoring`: Margin, embedding and number of tokens of each text, long texts in windows
 - `smart_customer_analysis.sentiment.sentences`: Embedding and probability of every sentence, at the cost of the review alone
+- `smart_customer_analysis.sentiment.shards`: The texts are cut into shards on disk, each worker loads the model once, and every answer has its receipt
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
 - `smart_customer_analysis.stats`: The Wilson interval of a share, and the counts of right and wrong predictions, each in one place
