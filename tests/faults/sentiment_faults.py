@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 from test_sentiment_train import toy
 
 from smart_customer_analysis import files as files_module
-from smart_customer_analysis.scale.engine import Local, run_shards
+from smart_customer_analysis.scale.engine import Local, Ray, run_shards
 from smart_customer_analysis.scale.shards import Plan, done_shards, plan_id, read_plan, write_manifest, write_plan
 from smart_customer_analysis.schema import ModelError
 from smart_customer_analysis.sentiment import checkpoint
@@ -191,7 +191,7 @@ def _score(folder: Path, out: Path, n: int, messages) -> None:
     messages.put("done")
 
 
-def score_all(ask: Predictor, out: Path, n: int) -> int:
+def score_all(ask: Predictor, out: Path, n: int, machines: Local | Ray = Local()) -> int:
     "Score n reviews in shards of 50, or what is missing of them; returns how many were scored now."
     plan = read_plan(out)
     if plan is None:
@@ -200,7 +200,7 @@ def score_all(ask: Predictor, out: Path, n: int) -> int:
         write_plan(out, plan)
     done = done_shards(out, plan)
     left = [shard for shard in range(len(plan["shards"])) if shard not in done]
-    list(run_shards(Local(), ScoreJob(ask, out, plan_id(plan), plan["fixed"]), left))
+    list(run_shards(machines, ScoreJob(ask, out, plan_id(plan), plan["fixed"]), left))
     write_manifest(out, plan)
     return 50 * len(left)
 
