@@ -41,7 +41,7 @@ def scored(home: Path, file: Path, out: Path, kill_at: int = 0) -> dict:
     me = psutil.Process(run.pid)
     while run.poll() is None:
         try:
-            peaks.append((len(list(out.glob("answers-*.parquet"))), me.memory_info().rss / 1e6))
+            peaks.append((len(list((out / "_done").glob("*.json"))), me.memory_info().rss / 1e6))
         except psutil.Error:
             break
         if kill_at and peaks[-1][0] >= kill_at:
@@ -54,7 +54,7 @@ def scored(home: Path, file: Path, out: Path, kill_at: int = 0) -> dict:
     parts = [f"{np.max(part):,.0f}" for part in np.array_split(working, 8) if len(part)]
     return {
         "ended": "killed" if done == -signal.SIGKILL else f"exit code {done}",
-        "files": peaks[-1][0] if done else len(list(out.glob("answers-*.parquet"))), "scored now": int(scored_now),
+        "files": peaks[-1][0] if done else len(list((out / "_done").glob("*.json"))), "scored now": int(scored_now),
         "seconds": round(time.perf_counter() - start), "peak MB": round(max(mb for _, mb in peaks)),
         "peak MB in each eighth of the time it scored": " · ".join(parts),
     }  # fmt: skip

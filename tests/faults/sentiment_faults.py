@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit"))
 from test_sentiment_train import toy
 
 from smart_customer_analysis import files as files_module
+from smart_customer_analysis.scale.engine import Local, Ray, run_shards
+from smart_customer_analysis.scale.shards import Plan, done_shards, plan_id, read_plan, write_manifest, write_plan
 from smart_customer_analysis.schema import ModelError
 from smart_customer_analysis.sentiment import checkpoint
 from smart_customer_analysis.sentiment import encoder as sentiment_encoder
@@ -27,6 +29,7 @@ from smart_customer_analysis.sentiment import recipe as sentiment_recipe
 from smart_customer_analysis.sentiment import registry as m
 from smart_customer_analysis.sentiment import train as t
 from smart_customer_analysis.sentiment.predict import Predictor
+from smart_customer_analysis.sentiment.shards import ScoreJob, device_of, write_texts
 
 server = multiprocessing.get_context("forkserver")
 server.set_forkserver_preload(["sentiment_faults"])
@@ -183,10 +186,23 @@ def _plan(encoder: str) -> tuple:
 
 def _score(folder: Path, out: Path, n: int, messages) -> None:
     torch.set_num_threads(1)
-    ask = Predictor(folder, precision="fp32")
     messages.put("begins")
-    ask.score_stream(many(n), out, block=50)
+    score_all(Predictor(folder, precision="fp32"), out, n)
     messages.put("done")
+
+
+def score_all(ask: Predictor, out: Path, n: int, machines: Local | Ray = Local()) -> int:
+    "Score n reviews in shards of 50, or what is missing of them; returns how many were scored now."
+    plan = read_plan(out)
+    if plan is None:
+        fixed = {"device": device_of(ask), "threads": 1, "engine": "torch"}
+        plan = Plan(settings={}, inputs={}, fixed=fixed, account={}, shards=write_texts(many(n), out, 50))
+        write_plan(out, plan)
+    done = done_shards(out, plan)
+    left = [shard for shard in range(len(plan["shards"])) if shard not in done]
+    list(run_shards(machines, ScoreJob(ask, out, plan_id(plan), plan["fixed"]), left))
+    write_manifest(out, plan)
+    return 50 * len(left)
 
 
 def many(n: int) -> list[pd.DataFrame]:
@@ -201,8 +217,8 @@ def kill_scoring(work: Path, runs: int, seed: int = 1, n: int = 3_000) -> tuple[
     folder = train(work / "models", str(sentiment_encoder.tiny_encoder(work / "tiny", toy(100)[0]))).folder
     ask, wrong, rng, outcomes = Predictor(folder, precision="fp32"), [], random.Random(seed), Counter()
     begun = time.perf_counter()
-    ask.score_stream(many(n), work / "whole", block=50)
-    took, whole = time.perf_counter() - begun, pd.read_parquet(work / "whole")
+    score_all(ask, work / "whole", n)
+    took, whole = time.perf_counter() - begun, (work / "whole" / "_MANIFEST.json").read_bytes()
     for run in range(runs):
         out, messages = work / f"run-{run}", server.Queue()
         process = server.Process(target=_score, args=(folder, out, n, messages))
@@ -211,15 +227,12 @@ def kill_scoring(work: Path, runs: int, seed: int = 1, n: int = 3_000) -> tuple[
         time.sleep(rng.uniform(0, took))
         process.kill()  # it may have ended already
         process.join(60)
-        there = sum(len(pd.read_parquet(f)) for f in sorted(out.glob("answers-*.parquet")))
-        outcomes["before the first file" if not there else "half way" if there < n else "after the last file"] += 1
-        again = ask.score_stream(many(n), out, block=50)
-        answers = pd.read_parquet(out)
-        if again["scored_now"] != n - there:
-            wrong.append(f"run {run}: {there} were there, {again['scored_now']} of {n} were scored again")
-        if answers.review_id.tolist() != whole.review_id.tolist() or not np.allclose(
-            answers.p_negative, whole.p_negative, atol=1e-5
-        ):
+        there = 50 * len(list((out / "_done").glob("*.json")))
+        outcomes["before the first receipt" if not there else "half way" if there < n else "after the last"] += 1
+        again = score_all(ask, out, n)
+        if again != n - there:
+            wrong.append(f"run {run}: {there} were there, {again} of {n} were scored again")
+        if (out / "_MANIFEST.json").read_bytes() != whole:
             wrong.append(f"run {run}: other answers")
         shutil.rmtree(out)
     return outcomes, wrong

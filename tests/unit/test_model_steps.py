@@ -3,6 +3,7 @@
 The reviews are toys in which one word decides. One model has learnt them, another the opposite, so every
 figure is known."""
 
+import pickle
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,9 @@ from smart_customer_analysis.health import health
 from smart_customer_analysis.pipeline import score_only
 from smart_customer_analysis.privacy import pseudonym, pseudonymise
 from smart_customer_analysis.promotion import admit_model, compare_models, promote, replaced_text
+from smart_customer_analysis.scale.engine import Local
 from smart_customer_analysis.schema import InputError, ModelError
+from smart_customer_analysis.sentiment import shards
 from smart_customer_analysis.sentiment.encoder import load_encoder, tiny_encoder
 from smart_customer_analysis.sentiment.registry import active_model, rollback_model, save_model
 from smart_customer_analysis.sentiment.train import train_sentiment
@@ -219,12 +222,51 @@ def test_files_are_scored_as_planted_and_rejects_are_counted(settings, home, rig
     assert not list(home.rglob("*.db")), "no database is made"
 
 
-def test_only_what_changed_is_scored_again(settings, home, right, wrong):
+def test_asked_again_nothing_is_scored_and_what_has_changed_is_refused(settings, home, right, wrong):
     file, out = write(home / "new.txt", TEXTS, LABELS), home / "answers"
-    assert score_files(settings, "fasttext", (file,), out, right)["scored_now"] == 400
-    assert score_files(settings, "fasttext", (file,), out, right)["scored_now"] == 0
-    assert score_files(settings, "fasttext", (file,), out, wrong)["scored_now"] == 400
-    assert (pd.read_parquet(out)["p_negative"] > 0.5).tolist() == [y == 1 for y in LABELS]
+    first = score_files(settings, "fasttext", (file,), out, right)
+    again = score_files(settings, "fasttext", (file,), out, right)
+    assert (first["scored_now"], again["scored_now"]) == (400, 0) and first["sha256"] == again["sha256"]
+    with pytest.raises(InputError, match=f"expected model as planned .{right.name}.; found {wrong.name}"):
+        score_files(settings, "fasttext", (file,), out, wrong)
+    with pytest.raises(InputError, match="threads as planned"):
+        score_files(settings, "fasttext", (file,), out, right, threads=7)
+    file.write_text(file.read_text() + "__label__1 one more\n")
+    with pytest.raises(InputError, match="the file new.txt as planned"):
+        score_files(settings, "fasttext", (file,), out, right)
+
+
+def test_a_damaged_part_is_scored_again_although_the_texts_were_removed(settings, home, right):
+    file, out = write(home / "new.txt", TEXTS, LABELS), home / "answers"
+    whole = score_files(settings, "fasttext", (file,), out, right)
+    assert not (out / "_texts").exists(), "texts of customers are not left behind"
+    part = out / "answers-000000.parquet"
+    part.write_bytes(part.read_bytes()[:-9])
+    again = score_files(settings, "fasttext", (file,), out, right)
+    assert (again["scored_now"], again["sha256"], len(pd.read_parquet(out))) == (400, whole["sha256"], 400)
+
+
+class Copies(Local):
+    "Workers that hold a copy of the job, as in other processes."
+
+    def crew(self, job, cores):
+        return super().crew(pickle.loads(pickle.dumps(job)), cores)
+
+
+def test_a_worker_elsewhere_gives_the_same_answers_to_the_last_bit(settings, home, right):
+    file = write(home / "new.txt", TEXTS, LABELS)
+    here, elsewhere = (
+        score_files(settings, "fasttext", (file,), home / name, right, machines=machines, threads=1)
+        for name, machines in (("here", Local()), ("elsewhere", Copies()))
+    )
+    assert here["sha256"] == elsewhere["sha256"]
+
+
+def test_a_worker_on_another_kind_of_processor_refuses(settings, home, right, monkeypatch):
+    file, out = write(home / "new.txt", TEXTS, LABELS), home / "answers"
+    monkeypatch.setattr(shards, "device_of", lambda predictor: "cpu Z80")
+    with pytest.raises(ModelError, match="a processor as planned"):
+        score_files(settings, "fasttext", (file,), out, right)
 
 
 def test_a_file_that_is_refused_is_refused_before_anything_is_scored(settings, home, right, tmp_path):
