@@ -50,6 +50,7 @@ Modules:
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides
 - `smart_customer_analysis.data.sql`: One SELECT, read-only and streamed, every value as text
 - `smart_customer_analysis.data.text`: HTML and invisible characters go, personal data is masked
+- `smart_customer_analysis.data.unclean`: One pass over the bytes of a column; a text in which no step finds anything is not looked at again
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
@@ -148,6 +149,7 @@ Modules:
 - `smart_customer_analysis.view.account`: Arithmetic of the difference between two periods, by region, segment and product; not its cause
 - `smart_customer_analysis.view.labels`: The one that narrows the range most, drawn with a known chance
 - `smart_customer_analysis.view.own`: The values of a shop's own columns that enough customers share
-- `smart_customer_analysis.view.proof`: Both shares, the test, the account, words, quotes and the weeks of one change or one hot spot"""
+- `smart_customer_analysis.view.proof`: Both shares, the test, the account, words, quotes and the weeks of one change or one hot spot
+- `smart_customer_analysis.workers`: Results come in the order of their items, whatever process made them; one that dies costs time and no result"""
 
 __version__ = "0.1.0"
