@@ -1516,6 +1516,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                    'smart_customer_analysis/hashes.py'),
                                                 'smart_customer_analysis.hashes.SeenHashes.holds': ( 'hashes.html#seenhashes.holds',
                                                                                                      'smart_customer_analysis/hashes.py'),
+                                                'smart_customer_analysis.hashes._is_in': ( 'hashes.html#_is_in',
+                                                                                           'smart_customer_analysis/hashes.py'),
                                                 'smart_customer_analysis.hashes.draw_ids': ( 'hashes.html#draw_ids',
                                                                                              'smart_customer_analysis/hashes.py'),
                                                 'smart_customer_analysis.hashes.hash_rows': ( 'hashes.html#hash_rows',

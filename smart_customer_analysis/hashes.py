@@ -32,6 +32,11 @@ def hash_rows(
     hashes: Any = hash_pandas_object  # as above
     return hashes(frame, index=index, categorize=False).to_numpy()
 
+# %% ../nbs/047_hashes.ipynb #ef2de6fe
+def _is_in(hashes: np.ndarray, part: np.ndarray) -> np.ndarray:
+    "Find hashes in a sorted part that is not empty."
+    return part[np.minimum(np.searchsorted(part, hashes), len(part) - 1)] == hashes
+
 # %% ../nbs/047_hashes.ipynb #124b0f57
 class SeenHashes:
     "Hashes met so far: 8 bytes each."
@@ -44,10 +49,7 @@ class SeenHashes:
         hashes: np.ndarray,  # (n,) uint64
     ) -> np.ndarray:  # (n,) True: met before
         "Find hashes that were met before."
-        met = np.zeros(len(hashes), bool)
-        for part in self.parts:
-            met |= part[np.minimum(np.searchsorted(part, hashes), len(part) - 1)] == hashes
-        return met
+        return np.any([_is_in(hashes, part) for part in self.parts] or [np.zeros(len(hashes), bool)], axis=0)
 
     def add(
         self,

@@ -45,7 +45,7 @@ def _serve(function: Callable[[Any], Any], pipe: Connection, others: list[Connec
         while True:
             pipe.send(function(pipe.recv()))
 
-
+# %% ../nbs/049_workers.ipynb #6b81b4db
 class _Worker:
     "One process and the pipe to it."
 

@@ -40,7 +40,7 @@ _TEXT_STEPS = (
     ("personal data", "e-mail, phone or card number masked"),
 )
 
-
+# %% ../../nbs/120_data.clean.ipynb #4c755837
 def _cleaned(texts: pd.Series) -> tuple[np.ndarray, list[str], np.ndarray]:
     "Return which texts change, what they become, and how many each step changes, (3,)."
     needs = unclean(texts)
@@ -60,7 +60,15 @@ class TextChanges(NamedTuple):
     steps: list[Step]
     languages: np.ndarray  # (n,) code of each cleaned text, "" where it is too short to tell
 
+# %% ../../nbs/120_data.clean.ipynb #67a24cdb
+def _replaced(texts: pd.Series, rows: np.ndarray, new: list[str]) -> pd.Series:
+    "Return the texts with those of some rows replaced."
+    replaced = texts.copy()
+    if len(rows):
+        replaced.iloc[rows] = new
+    return replaced
 
+# %% ../../nbs/120_data.clean.ipynb #d61d8b8d
 def text_changes(
     reviews: pd.DataFrame,  # title, text
 ) -> TextChanges:  # of these rows
@@ -70,14 +78,6 @@ def text_changes(
     new = {"title": (title[0], title[1]), "text": (text[0], text[1])}
     cleaned = _replaced(reviews["text"], *new["text"]).tolist()
     return TextChanges(new, steps, np.array([language_of(t) for t in cleaned], dtype=object))
-
-
-def _replaced(texts: pd.Series, rows: np.ndarray, new: list[str]) -> pd.Series:
-    "Return the texts with those of some rows replaced."
-    replaced = texts.copy()
-    if len(rows):
-        replaced.iloc[rows] = new
-    return replaced
 
 # %% ../../nbs/120_data.clean.ipynb #f07f9b0c
 def _readable(places: pd.Series) -> pd.Series:
@@ -249,17 +249,15 @@ class Cleaner:
         if stored is not None and len(stored):
             self._seen.note(stored)
         batch, n_masked = mask_own(batch)
-        changes = changes or text_changes(batch.reviews)
-        reviews, steps = clean_texts(batch.reviews, changes)
-        steps = [*steps, *([("personal data", "masked in own columns", n_masked)] if n_masked else [])]
+        reviews, in_texts = clean_texts(batch.reviews, changes := changes or text_changes(batch.reviews))
+        steps = in_texts + [("personal data", "masked in own columns", n_masked)] * (n_masked > 0)
         steps += [("reading", remark, n) for remark, n in batch.remarks.items()]
         out = replace(batch, reviews=conform(reviews, Review))
         had_text = (batch.reviews["title"] != "") | (batch.reviews["text"] != "")
         empty = (out.reviews["title"] == "") & (out.reviews["text"] == "") & had_text
-        detail = "nothing but markup or invisible characters"
-        out = _set_aside(out, empty, "empty_after_cleaning", detail, as_duplicate=False)
-        repeated, detail = self._seen.repeated(out.reviews), "the same customer wrote the same text before"
-        out = _set_aside(out, repeated, "repeated_text", detail, as_duplicate=True)
+        out = _set_aside(out, empty, "empty_after_cleaning", "nothing but markup or invisible characters", False)
+        repeated = self._seen.repeated(out.reviews)
+        out = _set_aside(out, repeated, "repeated_text", "the same customer wrote the same text before", True)
         steps.append(("duplicates", "text empty after cleaning, rejected", int(empty.sum())))
         steps.append(("duplicates", "same text by the same customer, counted once", int(repeated.sum())))
         customers, rules = repair_coordinates(out.customers, self.country or out.country)

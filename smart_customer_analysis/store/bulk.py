@@ -192,7 +192,7 @@ def _constant(column: pa.ChunkedArray) -> str | None:
         return None
     return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
-
+# %% ../../nbs/420_store.bulk.ipynb #d42cde5c
 def _insert_many(c: Connection, table: Table, rows: pa.Table) -> None:
     "Send rows to an SQLite table by executemany; what is the same in all rows is written once, in the statement."
     for start in range(0, len(rows), CHUNK):
