@@ -2,6 +2,7 @@
 
 Modules:
 
+- `smart_customer_analysis.all`: The names of a session, by `from smart_customer_analysis.all import *` or `import smart_customer_analysis as sca`
 - `smart_customer_analysis.app.access`: Who may ask: names of the server, keys and their scopes, requests a minute.
 - `smart_customer_analysis.app.batches`: Many texts at once, as a job: lines of JSON in, lines of JSON out, in the same order.
 - `smart_customer_analysis.app.jobs`: Reports are made one after the other, in a thread beside the answers; what does not fit is refused at once.
@@ -17,7 +18,6 @@ Modules:
 - `smart_customer_analysis.data.alphabets`: The letters and small words of forty languages, to tell one old encoding from another
 - `smart_customer_analysis.data.archives`: gzip, bzip2 and zip, opened by content; damaged ones and bombs are refused
 - `smart_customer_analysis.data.batch`: A row is loaded, rejected or a duplicate; a file that is not what the source describes is refused
-- `smart_customer_analysis.data.clean`: Each step returns a new frame and a count; no text changes and no row leaves without a line in the table
 - `smart_customer_analysis.data.codes`: One spelling of an id in all files, ISO codes of currencies and countries
 - `smart_customer_analysis.data.countries`: Names, codes and other languages; and where a country lies
 - `smart_customer_analysis.data.dates`: Formats in order, zones, numbers of seconds and of Excel; a text that fits two formats is counted
@@ -50,7 +50,9 @@ Modules:
 - `smart_customer_analysis.data.split`: A split by seed in which no person and no text, not even a nearly equal one, stands on both sides
 - `smart_customer_analysis.data.sql`: One SELECT, read-only and streamed, every value as text
 - `smart_customer_analysis.data.text`: HTML and invisible characters go, personal data is masked
+- `smart_customer_analysis.data.unclean`: One pass over the bytes of a column; a text in which no step finds anything is not looked at again
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
+- `smart_customer_analysis.findings`: Sentiment, segments, themes and map of a shop in memory, with the figures of the page
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
 - `smart_customer_analysis.geo.outlines`: Borders of countries from Natural Earth, soft borders of regions drawn round the customers
@@ -90,9 +92,13 @@ Modules:
 - `smart_customer_analysis.report.requests`: Templates with their parameters, a request checked before anything starts, and the run itself
 - `smart_customer_analysis.report.run`: Typed parameters in, one HTML file out; published only when its last cell ran
 - `smart_customer_analysis.report.starter`: A notebook with parameters, a figure, a table, quotes and `finish`, which runs as it is
+- `smart_customer_analysis.scale.engine`: One process, several, or a Ray cluster, with the same results; a worker that dies costs its shard one attempt
+- `smart_customer_analysis.scale.shards`: A plan, shards that do not depend on the number of workers, a receipt for each, and a manifest of the whole
 - `smart_customer_analysis.schema`: The vocabulary every other notebook uses: names, types, ranges and errors
 - `smart_customer_analysis.segment.codebook`: A codebook: themes given by a phrase or by examples, and found ones renamed, merged, hidden
+- `smart_customer_analysis.segment.customers`: `fit`, `predict`, letters that outlive a refit, and the evidence for the number of segments
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
+- `smart_customer_analysis.segment.exact`: KMeans on groups of rows: the same centres, to the last bit, for any number of workers
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers
@@ -101,6 +107,7 @@ Modules:
 - `smart_customer_analysis.segment.themes`: Themes of sentences, the same for the same sentences in any order
 - `smart_customer_analysis.sentiment.cache`: Blocks of predictions on disk; a killed run goes on where it was
 - `smart_customer_analysis.sentiment.card`: The calibration and metrics of the held-out rows, and the model card written from them
+- `smart_customer_analysis.sentiment.classifier`: `fit`, `predict`, `predict_proba`, embeddings by `transform`, and no answer where the error allowed would be exceeded
 - `smart_customer_analysis.sentiment.dataset`: Every review is tokenised once; reviews of like length share a batch; a long review becomes overlapping windows
 - `smart_customer_analysis.sentiment.drift`: A reference profile of the held-out texts and a test of new texts against it
 - `smart_customer_analysis.sentiment.evaluate`: No accuracy without its interval, no model without what you would use instead
@@ -108,15 +115,16 @@ Modules:
 - `smart_customer_analysis.sentiment.history`: One line per change of the model in force
 - `smart_customer_analysis.sentiment.lexical`: TF-IDF over tokens and pairs is worse alone than the network, and wrong elsewhere; both together are right more often
 - `smart_customer_analysis.sentiment.loaded`: Verified, loaded once, locked for one caller at a time; nothing in the folder is ever executed
-- `smart_customer_analysis.sentiment.predict`: Predictions with a calibrated probability, and a guarantee on the error of those that are given
 - `smart_customer_analysis.sentiment.registry`: A folder that is complete or not used, and one active version
 - `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the predictions stay
 - `smart_customer_analysis.sentiment.scope`: Language, length, subject and characters of the texts a model was trained and measured on; a text outside gets no answer
 - `smart_customer_analysis.sentiment.scoring`: Margin, embedding and number of tokens of each text, long texts in windows
 - `smart_customer_analysis.sentiment.sentence_states`: The pass that scores a review also leaves the states of its sentences, on disk, until the themes have read them
 - `smart_customer_analysis.sentiment.sentences`: Embedding and probability of every sentence, at the cost of the review alone
+- `smart_customer_analysis.sentiment.shards`: The texts are cut into shards on disk, each worker loads the model once, and every answer has its receipt
 - `smart_customer_analysis.sentiment.train`: Two passes over a few thousand reviews, on two cores, in minutes; killed at any moment, it goes on where it was
 - `smart_customer_analysis.service`: One method per question, plain dictionaries as answers, and no HTTP
+- `smart_customer_analysis.shop`: A shop in memory: sentiment, segments, themes and map of a DataFrame, a file or a query
 - `smart_customer_analysis.stats`: The Wilson interval of a share, and the counts of right and wrong predictions, each in one place
 - `smart_customer_analysis.steps.export`: Reviews, customers, orders, predictions and segments as Parquet and CSV
 - `smart_customer_analysis.steps.files`: Score a few hundred thousand reviews without a database, and measure a model on a labelled file
@@ -152,9 +160,12 @@ Modules:
 - `smart_customer_analysis.store.themes`: One run after the other, one present theme for each sentence, and edits that can be taken back
 - `smart_customer_analysis.store.whole`: What every review counts as, and the region and segment of every customer; nothing else is read
 - `smart_customer_analysis.summary`: Tables to look into, and a summary for people and programs
+- `smart_customer_analysis.tables`: Column names are guessed or said; what can be read in two ways is asked; every row is accounted for
+- `smart_customer_analysis.themes`: `fit` finds themes in the sentences of reviews, `transform` gives each review its share of each theme
 - `smart_customer_analysis.view.account`: Arithmetic of the difference between two periods, by region, segment and product; not its cause
 - `smart_customer_analysis.view.labels`: The one that narrows the range most, drawn with a known chance
 - `smart_customer_analysis.view.own`: The values of a shop's own columns that enough customers share
-- `smart_customer_analysis.view.proof`: Both shares, the test, the account, words, quotes and the weeks of one change or one hot spot"""
+- `smart_customer_analysis.view.proof`: Both shares, the test, the account, words, quotes and the weeks of one change or one hot spot
+- `smart_customer_analysis.workers`: Results come in the order of their items, whatever process made them; one that dies costs time and no result"""
 
 __version__ = "0.1.0"

@@ -16,6 +16,7 @@ import json
 import numpy as np
 import pandas as pd
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, NamedTuple
 from smart_customer_analysis.data.codes import (
     NO_CURRENCY,
@@ -48,13 +49,14 @@ class RuleLog:
         self,
         rule: str,  # name, as in the rejects
         broken: pd.Series,  # bool by row; missing counts as False
-        detail: pd.Series | str,  # by row, or one for all
+        detail: pd.Series | str | Callable[[pd.Series], pd.Series],  # by row, of the rows, or one for all
     ) -> None:
         "Note a rule for the rows that break it and no earlier one."
         new = broken.fillna(False).astype(bool) & self.rule.isna()
         if new.any():
             self.rule[new] = rule
-            self.detail[new] = detail[new] if isinstance(detail, pd.Series) else detail
+            text = detail(new) if callable(detail) else detail
+            self.detail[new] = text[new] if isinstance(text, pd.Series) else text
 
     def remark(
         self,
@@ -83,9 +85,9 @@ def part_of_log(
     return part
 
 # %% ../../nbs/109_data.rules.ipynb #ceb8c169
-def _quoted(texts: pd.Series, hint: str = "") -> pd.Series:
-    "Return each text in quotes, cut to 60 characters, with a hint."
-    return texts.fillna("").str.slice(0, 60).map(repr) + hint
+def _quoted(texts: pd.Series, hint: str = "") -> Callable[[pd.Series], pd.Series]:
+    "Return how to write the texts of some rows: in quotes, cut to 60 characters, with a hint."
+    return lambda rows: texts[rows].fillna("").str.slice(0, 60).map(repr) + hint
 
 # %% ../../nbs/109_data.rules.ipynb #3434f931
 _PLACEHOLDERS = [sign * n for n in (99, 999, 9999, 99999, 999999) for sign in (1, -1)]
@@ -213,10 +215,9 @@ def content_id(
     texts: pd.DataFrame,  # columns that make the content
 ) -> pd.Series:  # 24 hexadecimal digits (96 bits), the same for the same content anywhere
     "Make ids from the content of rows; a missing value is no part of it."
-    joined = pd.Series("", index=texts.index, dtype="str")
-    for column in texts.columns:
-        joined = joined.where(texts[column].isna(), joined + "\x1f" + texts[column].fillna(""))
-    ids = [hashlib.blake2b(t.removeprefix("\x1f").encode(), digest_size=12).hexdigest() for t in joined]
+    rows = zip(*(texts[column].tolist() for column in texts.columns), strict=True)
+    joined = ("\x1f".join([part for part in row if isinstance(part, str)]) for row in rows)
+    ids = [hashlib.blake2b(t.encode(), digest_size=12).hexdigest() for t in joined]
     return pd.Series(ids, index=texts.index, dtype="str")
 
 # %% ../../nbs/109_data.rules.ipynb #efb09788
@@ -321,6 +322,8 @@ def _whole(value: Any) -> Any:
 
 def _kept(texts: pd.DataFrame, entity: EntitySpec, source: Source, log: RuleLog) -> pd.Series:
     "Return the kept columns of each row as JSON, missing where there is nothing."
+    if not entity.keep:
+        return pd.Series(None, index=texts.index, dtype="str")
     values: dict[str, list] = {}
     for name, kind in entity.keep.items():
         column = texts[_OWN + name]
@@ -334,7 +337,7 @@ def _kept(texts: pd.DataFrame, entity: EntitySpec, source: Source, log: RuleLog)
         log.remark(f"{name}: not a {kind}, left out", bad)
         values[name] = [_whole(v) for v in typed.astype(object).where(typed.notna(), None)]
     values = {name: values[name] for name in sorted(values, key=lambda n: (len(n.encode()), n.encode()))}
-    rows = zip(*values.values(), strict=True) if values else [()] * len(texts)
+    rows = zip(*values.values(), strict=True)
     dicts = [{n: v for n, v in zip(values, row, strict=True) if v is not None} for row in rows]
     written = [json.dumps(d, ensure_ascii=False) if d else None for d in dicts]
     return pd.Series(written, index=texts.index, dtype="str")
@@ -380,13 +383,20 @@ _CONTENT = {
 }
 
 
+def _written(values: pd.Series) -> pd.Series:
+    "Return values as Python texts, missing ones empty."
+    if values.isna().all():
+        return pd.Series("", values.index, dtype=object)
+    texts = values.astype(object).fillna("")
+    return texts if isinstance(values.dtype, pd.StringDtype) else texts.astype(str).astype(object)
+
+
 def content_hashes(
     frame: pd.DataFrame,  # typed rows
     kind: str,  # review, customer or order
 ) -> np.ndarray:  # (n_rows,), uint64
     "Hash the columns that make the content of a row."
-    texts = frame[_CONTENT[kind]].astype(object).fillna("").astype(str)
-    return hash_rows(texts)
+    return hash_rows(pd.DataFrame({c: _written(frame[c]) for c in _CONTENT[kind]}, index=frame.index))
 
 # %% ../../nbs/109_data.rules.ipynb #dff92ad6
 class Repeats(NamedTuple):

@@ -93,16 +93,27 @@ def _limit_marks(match: re.Match[str]) -> str:
     return "".join(kept)
 
 # %% ../../nbs/116_data.text.ipynb #635d750f
+_C1 = re.compile("[\x80-\x9f]")
+_MARKED = re.compile(  # holds every accent that is a sign of its own, and no Latin, Greek, Russian or Chinese letter
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u1dff\u20d0-\u20f0\u2cef-\u2cf1\u2d7f-\u2dff\u302a-\u302f\u3099\u309a"
+    "\ua66f-\ua6f1\ua802-\uabed\ufb1e\ufe00-\ufe2f\U000101fd-\U0001efff\U000e0000-\U0010ffff]"
+)
+_ODD_SPACE = re.compile("[\t\x0b-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+
+
 def tidy_text(
     text: str,  # any characters
 ) -> str:  # NFC, no control or invisible characters, single spaces
     "Normalise characters and white space."
     if text.isascii() and text.isprintable():  # most texts: nothing to look for but repeated spaces
         return (_SPACES.sub(" ", text) if "  " in text else text).strip()
-    lines = text.translate(_WINDOWS).replace("\r\n", "\n").replace("\r", "\n")
-    visible = _INVISIBLE.sub("", _BETWEEN_WORDS.sub(" ", lines))
-    text = unicodedata.normalize("NFC", _SIGNS.sub(_limit_marks, visible))
-    return _LINES.sub("\n\n", _SPACES.sub(" ", text)).strip()
+    text = (text.translate(_WINDOWS) if _C1.search(text) else text).replace("\r\n", "\n").replace("\r", "\n")
+    text = _INVISIBLE.sub("", _BETWEEN_WORDS.sub(" ", text))
+    if _MARKED.search(text):  # each expression below is slow on long texts, and most texts need none
+        text = _SIGNS.sub(_limit_marks, text)
+    text = unicodedata.normalize("NFC", text)
+    text = _SPACES.sub(" ", text) if "  " in text or _ODD_SPACE.search(text) else text
+    return (_LINES.sub("\n\n", text) if "\n" in text else text).strip()
 
 # %% ../../nbs/116_data.text.ipynb #bb1d6733
 _EMAIL = re.compile(
@@ -191,10 +202,14 @@ def _phone(match: re.Match[str], group: int = 0) -> str:
     return number if other or not fewest <= len(digits) <= _DIGITS_OF_A_PHONE[1] else "[phone removed]"
 
 # %% ../../nbs/116_data.text.ipynb #53848f37
+_ASCII = bytes(range(128))
+
+
 def _digits(text: str) -> int:
-    "Return how many digits an ASCII text has."
-    coded = text.encode()
-    return len(coded) - len(coded.translate(None, b"0123456789"))
+    "Return how many digits a text has, those of other scripts included."
+    coded = text.encode("utf-8", "surrogatepass")
+    n = len(coded) - len(coded.translate(None, b"0123456789"))
+    return n if text.isascii() else n + sum(map(str.isdigit, coded.translate(None, _ASCII).decode("utf-8", "ignore")))
 
 
 def mask_personal(
@@ -203,7 +218,7 @@ def mask_personal(
     "Mask e-mail addresses, card numbers and phone numbers."
     if "@" in text or "at)" in text or "at]" in text:
         text = _EMAIL.sub("[e-mail removed]", text)
-    if (_digits(text) if text.isascii() else sum(map(str.isdigit, text))) < 7:
+    if _digits(text) < 7:
         return text
     text = _PHONE.sub(_phone, _CARD.sub(_card, text))
     return _CALL_ME.sub(lambda m: m[0].replace(m[1], _phone(m, 1)), text)

@@ -15,7 +15,6 @@ import json
 import numpy as np
 import pandas as pd
 import shutil
-import sys
 import time
 import torch
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from torch.nn.functional import cosine_similarity, cross_entropy
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel
 from typing import Any
+from ..display import shows_progress
 from ..files import file_hash, text_keys
 from ..schema import InputError, ModelError
 from smart_customer_analysis.sentiment.augment import (
@@ -350,7 +350,7 @@ def training_rows(
 # %% ../../nbs/240_sentiment.train.ipynb #d8d294fb
 def _train_all(run: Trainer, valid: TextDataset, began: int, checkpoint_steps: int, progress: bool) -> None:
     "Train to the end of the plan, with checkpoints."
-    per_epoch, shown = len(run.plan) // run.recipe.epochs, progress and sys.stderr.isatty()
+    per_epoch, shown = len(run.plan) // run.recipe.epochs, shows_progress(progress)
     with tqdm(total=len(run.plan), initial=began, desc="training", unit="step", disable=not shown) as bar:
         while (at := run.state["step"]) < len(run.plan):
             run.step()  # ty: ignore[missing-attribute] # a method by @patch
@@ -375,7 +375,7 @@ def train_sentiment(
     batch_tokens: int = Recipe.batch_tokens,  # tokens in one step, padding included
     seed: int = Recipe.seed,  # seed of the head and of the order
     resume: bool = True,  # continue a killed run; False: begin anew
-    progress: bool = False,  # show a bar, if this is a terminal
+    progress: bool = False,  # show a bar, where it would be seen
     checkpoint_steps: int = 50,  # steps between two checkpoints
     device: str | None = None,  # cpu or cuda; None: cuda where there is one
     **options: Any,  # further fields of `Recipe`

@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from ..config import Settings
-from ..data.clean import Cleaner
+from ..data.clean import Cleaner, with_changes
 from ..data.geocode import place_customers
 from ..data.load import Loaded, concat, read_batches
 from ..data.source import Source, load_source
@@ -134,8 +134,9 @@ def load_step(
     stored = partial(_stored_beside, engine, description.name, pseudonym_key)
 
     def pieces() -> Iterator[Loaded]:
-        for batch in read_batches(description, paths, train, test, progress=progress, known=known):
-            batch = pseudonymise(cleaner.clean(batch, stored(batch.reviews)), pseudonym_key)
+        batches = read_batches(description, paths, train, test, progress=progress, known=known)
+        for batch, changes in with_changes(batches):
+            batch = pseudonymise(cleaner.clean(batch, stored(batch.reviews), changes), pseudonym_key)
             batch = replace(batch, customers=place_customers(batch.customers, batch.country))
             batch = replace(batch, customers=_with_earlier(engine, batch))
             buffer.add(batch.reviews, batch.customers, batch.orders, batch.rejects, batch.counts)

@@ -182,17 +182,37 @@ def _copy(c: Connection, table: Table, rows: pa.Table) -> None:
         )
 
 # %% ../../nbs/420_store.bulk.ipynb #53eff630
+def _constant(column: pa.ChunkedArray) -> str | None:
+    "Return the one text or whole number of a column as SQL, an empty text where nothing is known; None for others."
+    if column.null_count == len(column):
+        return ""
+    if not (pa.types.is_string(column.type) or pa.types.is_integer(column.type)) or column.null_count:
+        return None
+    value = column[0].as_py()
+    if len(str(value)) > 60 or column[-1].as_py() != value or len(column.unique()) > 1:
+        return None
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
+
+# %% ../../nbs/420_store.bulk.ipynb #d42cde5c
 def _insert_many(c: Connection, table: Table, rows: pa.Table) -> None:
-    "Send rows to an SQLite table by executemany."
-    quote = c.dialect.identifier_preparer.quote
-    names, places = ", ".join(quote(n) for n in rows.column_names), ", ".join("?" * rows.num_columns)
-    statement = f"INSERT INTO {quote(table.name)} ({names}) VALUES ({places})"  # noqa: S608  (names of our own tables)
+    "Send rows to an SQLite table by executemany; what is the same in all rows is written once, in the statement."
     for start in range(0, len(rows), CHUNK):
-        columns = [_times_as_text(column).to_pylist() for column in rows.slice(start, CHUNK).columns]
+        part = rows.slice(start, CHUNK)
+        given = {name: _constant(part[name]) if len(part) > 100 else None for name in part.column_names}
+        varying = [name for name, constant in given.items() if constant is None] or part.column_names[:1]
+        values = {name: "?" if name in varying else constant for name, constant in given.items()}
+        columns = [_times_as_text(part[name]).to_pylist() for name in varying]
         try:
-            c.connection.cursor().executemany(statement, list(zip(*columns, strict=True)))
+            c.connection.cursor().executemany(_insert_sql(c, table, values), list(zip(*columns, strict=True)))
         except sqlite3.Error as e:
             raise database_error(e, c.engine.url.render_as_string(hide_password=True)) from e
+
+# %% ../../nbs/420_store.bulk.ipynb #ea47bcad
+def _insert_sql(c: Connection, table: Table, values: Mapping[str, str | None]) -> str:
+    "Write the statement that inserts values, by column, a question mark where they vary; empty ones become NULL."
+    quote = c.dialect.identifier_preparer.quote
+    names, places = ", ".join(quote(n) for n in values), ", ".join(v or "NULL" for v in values.values())
+    return f"INSERT INTO {quote(table.name)} ({names}) VALUES ({places})"  # noqa: S608  (names of our own tables)
 
 
 def _times_as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -360,6 +380,25 @@ def keys_afterwards(
     for key in reversed(keys):
         c.execute(AddConstraint(key, isolate_from_table=False))
 
+# %% ../../nbs/420_store.bulk.ipynb #05b95c81
+_MOST_CACHE = 400_000  # KiB
+
+
+@contextmanager
+def _index_in_memory(
+    c: Connection,  # of a `writing` transaction
+    n: int,  # rows that will be written
+) -> Generator[None]:
+    "Let SQLite hold the index of many new rows: their keys come in any order, and each would read and write a page."
+    if c.dialect.name != "sqlite" or n < _SORTABLE // 4:
+        yield
+        return
+    before = c.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    c.exec_driver_sql(f"PRAGMA cache_size = -{min(-before + n // 10, _MOST_CACHE)}")
+    yield
+    c.exec_driver_sql(f"PRAGMA cache_size = {before}")
+    c.exec_driver_sql("PRAGMA shrink_memory")
+
 # %% ../../nbs/420_store.bulk.ipynb #df250b2c
 class Effect(TypedDict):
     "Numbers of rows of one table."
@@ -400,7 +439,7 @@ def merge_rows(
     effect: Effect = {"inserted": 0, "updated": 0, "unchanged": 0}
     if n == 0:
         return effect
-    with keys_afterwards(c, table, n):
+    with keys_afterwards(c, table, n), _index_in_memory(c, n):
         new = source_is_new(c, table, source)
         for rows in parts:
             if new:

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import tempfile
 from collections.abc import Iterator
 from sqlalchemy import Table
-from ..hashes import hash_texts
+from ..hashes import SeenHashes, hash_texts
 from ..schema import InputError
 from .bulk import CHUNK, to_arrow
 
@@ -29,7 +29,7 @@ class KeySet:
         self,
         name: str,  # column of the key, for the message
     ):
-        self.name, self.hashes = name, np.empty(0, np.uint64)
+        self.name, self.hashes = name, SeenHashes()
 
     def add(
         self,
@@ -38,12 +38,12 @@ class KeySet:
         "Add keys; raises `InputError` for one that came before."
         hashes = hash_texts(ids)
         new = np.sort(hashes)
-        if (new[1:] == new[:-1]).any() or np.isin(new, self.hashes).any():
-            repeated = ids.duplicated().to_numpy() | np.isin(hashes, self.hashes)
+        if (new[1:] == new[:-1]).any() or self.hashes.holds(new).any():
+            repeated = ids.duplicated().to_numpy() | self.hashes.holds(hashes)
             if repeated.any():
                 example = f"{ids[repeated].iloc[0]!r} twice"
                 raise InputError(f"one row for each {self.name}", example, "count it as a duplicate before saving")
-        self.hashes = np.insert(self.hashes, np.searchsorted(self.hashes, new), new)
+        self.hashes.add(new)
 
 # %% ../../nbs/425_store.staging.ipynb #ebb18f9c
 _IN_MEMORY = 64 << 20  # bytes of waiting rows of one table that stay in memory
