@@ -18,6 +18,7 @@ Modules:
 - `smart_customer_analysis.data.alphabets`: The letters and small words of forty languages, to tell one old encoding from another
 - `smart_customer_analysis.data.archives`: gzip, bzip2 and zip, opened by content; damaged ones and bombs are refused
 - `smart_customer_analysis.data.batch`: A row is loaded, rejected or a duplicate; a file that is not what the source describes is refused
+- `smart_customer_analysis.data.clean`: Each step returns a new frame and a count; no text changes and no row leaves without a line in the table
 - `smart_customer_analysis.data.codes`: One spelling of an id in all files, ISO codes of currencies and countries
 - `smart_customer_analysis.data.countries`: Names, codes and other languages; and where a country lies
 - `smart_customer_analysis.data.dates`: Formats in order, zones, numbers of seconds and of Excel; a text that fits two formats is counted
@@ -115,6 +116,7 @@ Modules:
 - `smart_customer_analysis.sentiment.history`: One line per change of the model in force
 - `smart_customer_analysis.sentiment.lexical`: TF-IDF over tokens and pairs is worse alone than the network, and wrong elsewhere; both together are right more often
 - `smart_customer_analysis.sentiment.loaded`: Verified, loaded once, locked for one caller at a time; nothing in the folder is ever executed
+- `smart_customer_analysis.sentiment.predict`: Predictions with a calibrated probability, and a guarantee on the error of those that are given
 - `smart_customer_analysis.sentiment.registry`: A folder that is complete or not used, and one active version
 - `smart_customer_analysis.sentiment.runtime`: Exported once, measured here, and used only where it is faster and the predictions stay
 - `smart_customer_analysis.sentiment.scope`: Language, length, subject and characters of the texts a model was trained and measured on; a text outside gets no answer

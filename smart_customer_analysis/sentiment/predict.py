@@ -11,12 +11,7 @@ __all__ = ['threshold_for', 'RiskGuarantee', 'guarantee_risk', 'Predictions', 'p
            'open_model']
 
 # %% ../../nbs/250_sentiment.predict.ipynb #c4a620e0
-<<<<<<< ours
-from collections.abc import Iterable, Mapping, Sequence
-=======
-import sys
 from collections.abc import Mapping, Sequence
->>>>>>> theirs
 from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path
@@ -27,15 +22,15 @@ import pandas as pd
 from fastcore.basics import patch
 from tqdm.auto import tqdm
 
-from smart_customer_analysis.config import Settings
-from smart_customer_analysis.display import shows_progress
-from smart_customer_analysis.schema import LABEL_NAMES, NEGATIVE, POSITIVE, InputError, ModelError
-from smart_customer_analysis.sentiment.drift import drift_test
-from smart_customer_analysis.sentiment.explain import Explanation, explain
-from smart_customer_analysis.sentiment.loaded import LoadedModel, probabilities
-from smart_customer_analysis.sentiment.registry import active_model
-from smart_customer_analysis.sentiment.scope import outside_scope
-from smart_customer_analysis.sentiment.scoring import Scores
+from ..config import Settings
+from ..display import shows_progress
+from ..schema import LABEL_NAMES, NEGATIVE, POSITIVE, InputError, ModelError
+from .drift import drift_test
+from .explain import Explanation, explain
+from .loaded import LoadedModel, probabilities
+from .registry import active_model
+from .scope import outside_scope
+from .scoring import Scores
 
 # %% ../../nbs/250_sentiment.predict.ipynb #2bfe69e0
 def _threshold_row(calibration: Mapping[str, Any], max_error: float) -> Mapping[str, Any] | None:
