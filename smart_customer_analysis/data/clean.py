@@ -73,11 +73,12 @@ def text_changes(
     reviews: pd.DataFrame,  # title, text
 ) -> TextChanges:  # of these rows
     "Clean titles and texts, and tell the languages."
-    (*title, in_titles), (*text, in_texts) = (_cleaned(reviews[c]) for c in ("title", "text"))
+    title_rows, titles, in_titles = _cleaned(reviews["title"])
+    text_rows, texts, in_texts = _cleaned(reviews["text"])
     steps = [(*names, int(n)) for names, n in zip(_TEXT_STEPS, in_titles + in_texts, strict=True)]
-    new: dict[str, tuple[np.ndarray, list[str]]] = {"title": (title[0], title[1]), "text": (text[0], text[1])}
-    pairs = zip(*(_replaced(reviews[c], *new[c]) for c in ("title", "text")), strict=True)
-    return TextChanges(new, steps, np.array([language_code(*pair) for pair in pairs], dtype=object))
+    both = (_replaced(reviews["title"], title_rows, titles), _replaced(reviews["text"], text_rows, texts))
+    languages = np.array([language_code(*pair) for pair in zip(*both, strict=True)], dtype=object)
+    return TextChanges({"title": (title_rows, titles), "text": (text_rows, texts)}, steps, languages)
 
 # %% ../../nbs/120_data.clean.ipynb #f07f9b0c
 def _readable(places: pd.Series) -> pd.Series:
@@ -252,8 +253,7 @@ class Cleaner:
         reviews, in_texts = clean_texts(batch.reviews, changes := changes or text_changes(batch.reviews))
         steps = in_texts + [("personal data", "masked in own columns", n_masked)] * (n_masked > 0)
         steps += [("reading", remark, n) for remark, n in batch.remarks.items()]
-        languages = pd.Series(changes.languages, reviews.index, dtype="str")
-        out = replace(batch, reviews=conform(reviews, Review).assign(language=languages))
+        out = replace(batch, reviews=conform(reviews, Review).assign(language=changes.languages.astype(str)))
         had_text = (batch.reviews["title"] != "") | (batch.reviews["text"] != "")
         empty = (out.reviews["title"] == "") & (out.reviews["text"] == "") & had_text
         out = _set_aside(out, empty, "empty_after_cleaning", "nothing but markup or invisible characters", False)

@@ -35,6 +35,30 @@ LANGUAGES = (  # ISO 639-1
 SURE = 0.6  # probability from which a language counts
 BEGINNING = 200  # characters that are read
 
+# %% ../../nbs/117_data.language.ipynb #fa57a002
+_SMALL_WORDS = {
+    "en": "the and is it to of was for this that not with have but my you very are had they would as do die war "
+    "den per met ma mi on in at from what when your there has been could if than just about because only will who were "
+    "after all she he his her which their out get more one",
+    "pt": "que não de um uma para com muito foi mas o os as em do da no na produto recebi ainda meu comprei mais você "
+    "são bom boa pelo ao já ótimo chegou entrega dia nao",
+    "es": "que no de un una para con muy fue pero el los las en del la es lo por mi compré más este porque cuando "
+    "tiene todo sin hay buen",
+    "fr": "le la les des est et que pas un une pour dans très ce je mais avec du il ne été",
+    "de": "der die das und ist nicht ein eine mit für sehr aber ich zu den von es auf war auch",
+    "it": "che non di un una per con molto è ma il lo gli le della sono ho del questo più",
+    "nl": "de het een en is niet van voor met zeer maar ik dat op te zijn was ook heb bij",
+}
+_IN = Counter(word for words in _SMALL_WORDS.values() for word in words.split())
+_OWN_WORDS = {word: code for code, words in _SMALL_WORDS.items() for word in words.split() if _IN[word] == 1}
+
+# %% ../../nbs/117_data.language.ipynb #fa57a004
+def _by_small_words(beginning: str) -> str:
+    "Return the language of a text with three small words of one language and none of another, else an empty text."
+    words = _OWN_WORDS.keys() & bare(beginning).split()
+    codes = {_OWN_WORDS[word] for word in words}
+    return codes.pop() if len(words) >= 3 and len(codes) == 1 else ""
+
 # %% ../../nbs/117_data.language.ipynb #a4eb5a10
 @cache
 def _identifier() -> Any:
@@ -48,7 +72,10 @@ def _identifier() -> Any:
 
 def language_of(text: str) -> str:  # ISO 639-1 code, or "" where the text is too short to tell
     "Return the language of a text."
-    code, probability = _identifier().classify(text[:BEGINNING])
+    beginning = text[:BEGINNING]
+    if code := _by_small_words(beginning):
+        return code
+    code, probability = _identifier().classify(beginning)
     return code if probability >= SURE else ""
 
 # %% ../../nbs/117_data.language.ipynb #767851e8
