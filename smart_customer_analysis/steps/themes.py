@@ -216,7 +216,7 @@ def _with_births(
     reading: Reading, week: pd.DataFrame, fitted: FittedThemes, last: LastThemes
 ) -> tuple[FittedThemes, pd.DataFrame, pd.DataFrame]:
     "Look for new subjects: themes, their description, events."
-    few = reading.sample(*reading.states_of(sample_of(week)), fitted.way)
+    few = reading.sample(*reading.states_of(week), fitted.way)
     after, events = renewed(fitted, few, last["used_ids"])
     after = from_bytes(to_bytes(after), fitted.model.evidence)
     table = _as_before(last)
