@@ -174,16 +174,14 @@ def last_themes(
 def read_reviews(
     engine: Engine,  # of a migrated database
     source: str,  # shop
-    since: int | None = None,  # of these, only reviews with a sentence without a theme read by this run or later
-    most: int | None = None,  # reviews, those read last; None: all
-) -> list[str]:  # review_id
+    after: datetime | None = None,  # only reviews that a run after this time read
+) -> list[str]:  # review_id, sorted
     "Name the reviews whose sentences have been read."
-    query = select(ReviewTheme.review_id).where(ReviewTheme.source == source).group_by(ReviewTheme.review_id)
-    if since is not None:
-        query = query.where(ReviewTheme.theme_id.is_(None), ReviewTheme.run_id >= since)
-    query = query.order_by(func.max(ReviewTheme.run_id).desc(), ReviewTheme.review_id).limit(most)
+    query = select(ReviewTheme.review_id).where(ReviewTheme.source == source).distinct()
+    if after is not None:
+        query = query.join(ThemeRun, ThemeRun.run_id == ReviewTheme.run_id).where(ThemeRun.created_at > after)
     with reading(engine) as c:
-        return list(c.execute(query).scalars())
+        return list(c.execute(query.order_by(ReviewTheme.review_id)).scalars())
 
 # %% ../../nbs/447_store.themes.ipynb #4477e027
 def sentence_letters(

@@ -1,6 +1,6 @@
 """Both backends answer alike, and as shapely and pyproj do."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from smart_customer_analysis.store.mentions import theme_mentions, theme_run, th
 from smart_customer_analysis.store.migrate import migrate
 from smart_customer_analysis.store.results import save_model, save_predictions, save_segment_run
 from smart_customer_analysis.store.tables import Customer
-from smart_customer_analysis.store.themes import save_theme_run
+from smart_customer_analysis.store.themes import last_themes, read_reviews, save_theme_run
 from smart_customer_analysis.view.figures import apply_filters, review_table
 
 GEOD = Geod(ellps="WGS84")
@@ -209,6 +209,14 @@ def test_a_filter_never_makes_a_count_grow(scored):
             assert page["total"] <= total, chosen
             assert page["total"] == len(query.review_facts(engine, Filters(**chosen))) == sum(page["counts"].values())
             total = page["total"]
+
+
+def test_the_reviews_of_a_run_were_read_after_a_time_on_any_clock(scored):
+    engine, _ = scored
+    run = last_themes(engine, "shop")
+    at = run["created_at"].astimezone(timezone(timedelta(hours=-9)))
+    assert read_reviews(engine, "shop", after=at) == []
+    assert read_reviews(engine, "shop", after=at - timedelta(microseconds=1)) == read_reviews(engine, "shop") != []
 
 
 def test_a_theme_is_that_of_any_sentence_and_a_review_counts_once(scored):

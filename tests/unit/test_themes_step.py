@@ -32,7 +32,9 @@ SUBJECTS = {
     "taste": "The taste of bottle {i} pleased us",
     "size": "The size of shirt {i} fits",
     "warranty": "The warranty of {i} was refused",
+    "sleeve": "The sleeve of shirt {i} is short",
 }
+INSIDE = {"sleeve": ("size", 0.25)}  # a subject inside another one: so far from its middle
 WIDTH, NOW = 24, datetime(2026, 11, 30, tzinfo=UTC)
 
 
@@ -46,7 +48,10 @@ def states_of(texts: pd.Series) -> np.ndarray:
     for row, (text, seed) in enumerate(zip(texts, hash_texts(texts), strict=True)):
         rng = np.random.default_rng(int(seed))
         states[row] = rng.normal(0, 0.08, WIDTH + 1)
-        states[row, [*SUBJECTS, None].index(subject_of(text))] += 1
+        about = subject_of(text)
+        middle, off = INSIDE.get(about, (about, 0))
+        states[row, [*SUBJECTS, None].index(middle)] += 1
+        states[row, [*SUBJECTS, None].index(about)] += off
         states[row, WIDTH] = rng.normal(0, 2)
     return states
 
@@ -172,7 +177,8 @@ def test_only_new_reviews_are_read_and_a_new_model_reads_all_with_the_same_lette
     assert shop.themes()["read"] == 30 and len(READ) == 30
     assert shop.letters()[before.index].equals(before)
     shop.version = "v2"
-    assert shop.themes()["read"] == N + 30
+    anew = shop.themes()
+    assert (anew["read"], anew["events"]) == (N + 30, [])
     assert by_subject(shop.letters()) == by_subject(before)
 
 
@@ -182,9 +188,25 @@ def test_a_new_subject_is_told_when_a_week_has_passed(shop):
     assert shop.themes(NOW + timedelta(days=1))["events"] == []
     shop.add(reviews_of(["warranty"], 10, first=N + 60))
     told = shop.themes(NOW + timedelta(days=8))
-    assert [e["kind"] for e in told["events"]] == ["birth"]
+    assert ([e["kind"] for e in told["events"]], told["read"]) == (["birth"], 70)  # of the week, no earlier ones
     new = shop.letters()[lambda x: x.index.map(subject_of) == "warranty"]  # those read before that week, too
     assert new.value_counts(normalize=True, dropna=False).idxmax() not in known and new.isin(known).sum() == 0
+
+
+def test_a_new_subject_inside_a_theme_is_told_within_two_weekly_looks(shop):
+    before = shop.letters()
+    size = by_subject(before)["size"]
+    shop.add(reviews_of([*SIX, "sleeve", "sleeve"], 80, first=N))
+    assert shop.themes(NOW + timedelta(days=3))["events"] == []
+    assert (shop.letters()[lambda x: x.index.map(subject_of) == "sleeve"] == size).mean() > 0.5
+    births = []
+    for week in (1, 2):
+        shop.add(reviews_of([*SIX, "sleeve", "sleeve"], 40, first=N + 40 + 40 * week))
+        births += shop.themes(NOW + timedelta(days=7 * week))["events"]
+    assert [e["kind"] for e in births] == ["birth"]
+    new = shop.letters()[lambda x: x.index.map(subject_of) == "sleeve"]
+    assert (new == births[0]["segment_id"]).mean() > 0.8
+    assert (shop.letters()[before.index] == before)[before.notna()].mean() > 0.97
 
 
 def test_edits_hold_in_later_runs_and_are_undone(shop):
