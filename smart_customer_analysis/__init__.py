@@ -171,3 +171,26 @@ Modules:
 - `smart_customer_analysis.workers`: Results come in the order of their items, whatever process made them; one that dies costs time and no result"""
 
 __version__ = "0.1.0"
+
+_NAMES = (  # of `all`, each imported when it is first used: the package itself imports nothing
+    "CustomerFeatures CustomerSegments FeatureScaler Predictor RFM Sentiment SentimentClassifier Shop ShopMap "
+    "ShopSegments ShopThemes Themes TopicModel customer_features find_changes find_hotspots from_frame load "
+    "map_figure read sample shares_by"
+).split()
+
+
+def __getattr__(name: str) -> object:
+    if name in _NAMES:
+        from importlib import import_module
+
+        globals()[name] = value = getattr(import_module(".all", __name__), name)
+        return value
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, _NAMES, 3)
+    hint = f"; did you mean {' or '.join(near)}?" if near and not name.startswith("_") else ""
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES})

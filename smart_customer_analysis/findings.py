@@ -74,7 +74,7 @@ def share_line(
     return f"{value} of the reviews are negative ({low}–{high})"
 
 # %% ../nbs/728_findings.ipynb #4e1a12e1
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sentiment:
     "What a model reads in the reviews, and the share of negative ones."
 
@@ -86,13 +86,16 @@ class Sentiment:
     embeddings: np.ndarray  # (n, width) of the reviews that were read, in the order of `scored`
     scored: Scored  # the predictions, as the main job has them
 
+    def __repr__(self) -> str:
+        return share_line(self.share)
+
     def _repr_html_(self) -> str:
         "Show the share, the model, and the clearest complaints."
         clear = self.frame.dropna(subset="p_negative").nlargest(3, "p_negative")
         shown = clear[["reviewed_at", "rating", "p_negative", "text"]].assign(text=clear["text"].str.slice(0, 160))
         parts = [line_html(line) for line in self.notes]
         parts += [table_html(shown, caption="The reviews most surely negative")] if len(clear) else []
-        return block_html(share_line(self.share), parts, [card_html(self.model[0], self.model[1:])])
+        return block_html(repr(self), parts, [card_html(self.model[0], self.model[1:])])
 
 # %% ../nbs/728_findings.ipynb #49295861
 def sentiment_frame(
@@ -120,7 +123,7 @@ def make_sentiment(
     return Sentiment(frame, share, model, notes, tables, scored.embeddings, scored)
 
 # %% ../nbs/728_findings.ipynb #838ce13c
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ShopSegments:
     "Segments with letters that last, and what is known of each."
 
@@ -132,13 +135,15 @@ class ShopSegments:
     unit: str  # customer or review
     k: int  # fewest members that are shown
 
+    def __repr__(self) -> str:
+        n, many = len(self.table), f"{self.table['size'].sum():,} {self.unit}s"
+        return f"{n} segments of {many}" if n > 1 else f"No groups: {many} are one cloud"
+
     def _repr_html_(self) -> str:
         "Show a card for each segment, largest letters first, and what happened since the earlier fit."
         small = suppress_small_groups(dict(zip(self.table["segment_id"], self.table["size"], strict=True)), self.k)
         cards = [self._card(row, row["segment_id"] in small) for row in self.table.to_dict("records")]
-        n, many = len(self.table), f"{self.table['size'].sum():,} {self.unit}s"
-        title = f"{n} segments of {many}" if n > 1 else f"No groups: {many} are one cloud"
-        return block_html(title, [line_html(s) for s in self.events["sentence"]], cards)
+        return block_html(repr(self), [line_html(s) for s in self.events["sentence"]], cards)
 
     def _card(self, row: dict[str, Any], small: bool) -> str:
         "Write the card of a segment; of a small one only that it is small."
@@ -150,7 +155,7 @@ class ShopSegments:
         return card_html(title, lines, [q["text"] for q in row["quotes"]], colour)
 
 # %% ../nbs/728_findings.ipynb #7e42c2f3
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ShopMap:
     "Places where negative reviews are more frequent than chance explains."
 
@@ -159,13 +164,16 @@ class ShopMap:
     n_placed: int  # reviews whose customer has a place
     n_reviews: int  # reviews in all
 
+    def __repr__(self) -> str:
+        return self.spots.sentence
+
     def _repr_html_(self) -> str:
         "Show the map and the list of hot spots."
         note = f"{self.n_placed:,} of {self.n_reviews:,} reviews have a place. Cells with too few customers are hidden."
         spots = self.spots.spots().reindex(columns=["name", "share", "low", "high", "n_reviews"])
         table = table_html(spots, caption="Hot spots: share of negative reviews with its range") if len(spots) else ""
         picture = picture_html(png(self.figure, 1.5), str(self.figure.get_label()))
-        return block_html(self.spots.sentence, [line_html(note), picture, table])
+        return block_html(repr(self), [line_html(note), picture, table])
 
 # %% ../nbs/728_findings.ipynb #8e18f5ee
 def make_map(
@@ -179,7 +187,7 @@ def make_map(
     return ShopMap(spots, map_figure(shown), n_placed, len(tables.reviews))
 
 # %% ../nbs/728_findings.ipynb #d2b1a45b
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ShopThemes:
     "What customers write about, sentence by sentence."
 
@@ -189,6 +197,9 @@ class ShopThemes:
     people: dict[int, int]  # theme -> customers who wrote about it
     k: int  # fewest customers of whom somebody is quoted
 
+    def __repr__(self) -> str:
+        return f"{(self.table['theme'] >= 0).sum()} themes"
+
     def _repr_html_(self) -> str:
         "Show a card for each theme: size, words, share of negative sentences, quotes."
         named = self.table[self.table["theme"] >= 0]
@@ -197,7 +208,7 @@ class ShopThemes:
         note = (
             f"{len(self.sentences):,} sentences of {self.sentences['review_id'].nunique():,} reviews; {other:,} in none"
         )
-        return block_html(f"{len(named)} themes", [line_html(note)], cards)
+        return block_html(repr(self), [line_html(note)], cards)
 
     def _card(self, row: dict[str, Any]) -> str:
         "Write the card of a theme; one of few customers has no quotes."

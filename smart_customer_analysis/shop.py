@@ -82,7 +82,7 @@ def choose_model(
     ).predictor, f"a model trained on stars of this shop, up to {LEARNT} of them"
 
 # %% ../nbs/730_shop.ipynb #d39861e0
-@dataclass
+@dataclass(repr=False)
 class Shop:
     "Reviews, customers and orders in memory, and what is read in them."
 
@@ -91,6 +91,9 @@ class Shop:
     notes: str  # what the columns were taken for
     settings: Settings
     _read: tuple[Predictor, Sentiment] | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return f"Shop {self.loaded.source!r} of {len(self.loaded.reviews):,} reviews"
 
     @property
     def reviews(self) -> pd.DataFrame:  # Review frame
@@ -101,7 +104,7 @@ class Shop:
         "Show the rows, and what the columns were taken for."
         rows: Any = self.loaded  # shows itself by a method by @patch
         said = [line_html(line) for line in self.notes.splitlines()]
-        return block_html(f"Shop {self.loaded.source!r}", [rows._repr_html_(), *said])
+        return block_html(repr(self), [rows._repr_html_(), *said])
 
 # %% ../nbs/730_shop.ipynb #de1f2564
 def make_shop_of(
