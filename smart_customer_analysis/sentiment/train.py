@@ -41,7 +41,7 @@ from smart_customer_analysis.sentiment.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from .choice import choose_encoder
+from .choice import choose_encoder, enough_epochs
 from .dataset import TextDataset, count_known, encode, pad_batch, padding_share
 from .encoder import find_encoder, load_encoder, narrow_words
 from .layers import prepack, prune_last_layer, suit_attention, topic_state
@@ -383,7 +383,7 @@ def train_sentiment(
     "Fine-tune an encoder on labelled reviews and publish it; raises `InputError` for unfit labels or options."
     encoder, why = choose_encoder(encoder, texts)
     recipe = Recipe(encoder, max_tokens, epochs, learning_rate, batch_tokens, seed, **options)
-    recipe = for_language(recipe, language := main_language(texts))
+    recipe = enough_epochs(for_language(recipe, language := main_language(texts)), len(texts))
     y = check_labels(texts, labels, "training", True)
     yv = check_labels(valid_texts, valid_labels, "validation", False)
     content = (texts, y.tolist(), valid_texts, yv.tolist(), [neutral_sentences()[0]])
