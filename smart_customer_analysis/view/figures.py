@@ -122,7 +122,7 @@ def review_table(
 ):  # review_id, customer_id, person, day, week, stars, by_hand, weight, neutral, held_out, marked, is_scored, …
     "Add to each review what it counts as, its person, its day and its week."
     none = [c for c in (*LABEL_COLUMNS, "language") if c not in raw]  # a table without labels
-    raw = raw.reset_index(drop=True).reindex(columns=[*raw, *none])
+    raw = raw.reset_index(drop=True).reindex(columns=[*raw, *none]).astype({"language": "str"})
     is_scored, bare = raw["p_negative"].notna(), raw["label"].isna() & raw["rating"].isna()
     side = raw["labelled"].map({"negative": 1.0, "positive": 0.0}).astype("float64").where(bare)
     stars = (1 - raw["label"].astype("Float64")).astype("float64").fillna(side)
