@@ -185,8 +185,8 @@ export default {
         id: "behind",
         className: "wide",
         title: "Reviews",
-        minHeight: 24,
-        phoneHeight: 180,
+        minHeight: state.query.theme ? 80 : 24, // with a theme, its own share stands first
+        phoneHeight: state.query.theme ? 276 : 180,
         lines: 0,
       }),
       rows = card({ id: "list", className: "wide card-list", minHeight: 480, lines: 10 });

@@ -351,7 +351,14 @@ export default {
         phoneHeight: 900,
         lines: 8,
       }),
-      open = card({ id: "open", className: "wide", minHeight: 320, phoneHeight: 900 });
+      open = card({
+        id: "open",
+        className: "wide",
+        title: "Theme",
+        subtitle: "…",
+        minHeight: 480,
+        phoneHeight: 860,
+      });
     root.append(h("div", { class: "cards" }, open.el, all.el));
     // Saves a change, then asks for everything anew: names stand in the filters, too.
     const act = async (save) => {
