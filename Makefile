@@ -52,7 +52,9 @@ system: ## Debian packages the tests use (PostgreSQL with PostGIS, Chromium), wh
 
 test: setup system ## every test: house, unit, notebooks, PostGIS, API, browser
 	$(BIN)/nbdev-test --n-workers 2
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)'
+	@# twice: files of tests/app and tests/unit share names
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)' --ignore tests/unit
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)' tests/unit
 
 coverage: setup ## the lines that tests/unit runs; takes half as long again as the tests alone
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)' --cov tests/unit
