@@ -91,17 +91,17 @@ def one_run(run: str, encoder: str, only_frozen: bool) -> None:
     path = RUNS / f"{name}-{labels}-{fold}.json"
     kept = json.loads(path.read_text()) if path.is_file() else {"n": len(test), "labels": len(learn) + len(held)}
     known = pd.concat([learn, held])
-    works = {"TF-IDF, words and characters": lambda: tfidf(known, test)}
-    works |= {f"{e}, as it came": lambda e=e: frozen(e, known, test) for e in (SMALL, LARGE)}
+    systems = {"TF-IDF, words and characters": lambda: tfidf(known, test)}
+    systems |= {f"{e}, as it came": lambda e=e: frozen(e, known, test) for e in (SMALL, LARGE)}
     if not only_frozen:
-        works[f"{encoder}, trained"] = lambda: trained(encoder, learn, held, test, int(fold))
-    for system, work in works.items():
+        systems[f"{encoder}, trained"] = lambda: trained(encoder, learn, held, test, int(fold))
+    for system, answer in systems.items():
         if system not in kept:
-            found = work()
-            p, *more = found if isinstance(found, tuple) else (found,)
-            kept[system] = [int(((p > 0.5) == (test["label"] == 1)).sum()), *more]
+            read = answer()
+            p, *costs = read if isinstance(read, tuple) else (read,)
+            kept[system] = [int(((p > 0.5) == (test["label"] == 1)).sum()), *costs]
             path.write_text(json.dumps(kept))
-            print(run, system, f"{kept[system][0] / len(test):.3f}", *(f"{m:.0f}" for m in more), flush=True)
+            print(run, system, f"{kept[system][0] / len(test):.3f}", *(f"{cost:.0f}" for cost in costs), flush=True)
 
 
 def table() -> pd.DataFrame:
@@ -109,8 +109,8 @@ def table() -> pd.DataFrame:
     rows = []
     for path in sorted(RUNS.glob("*-*-*.json")):
         kept, (name, labels, fold) = json.loads(path.read_text()), path.stem.split("-")
-        for system, (right, *more) in ((k, v) for k, v in kept.items() if isinstance(v, list)):
-            rows.append([name, kept["labels"], system, fold, right, kept["n"], *(more or [np.nan, np.nan])])
+        for system, (right, *costs) in ((k, v) for k, v in kept.items() if isinstance(v, list)):
+            rows.append([name, kept["labels"], system, fold, right, kept["n"], *(costs or [np.nan, np.nan])])
     names = ["learnt from", "labels", "system", "parts", "right", "texts", "training", "speed"]
     frame = pd.DataFrame(rows, columns=names)
     out = []
@@ -131,7 +131,7 @@ def languages_of_texts() -> pd.DataFrame:
         sets[code] = [json.loads(line)["text"] for line in lines]
     rows = []
     for code, texts in sets.items():
-        named = [found for found in map(language_of, texts) if found]
+        named = [code for code in map(language_of, texts) if code]
         right = proportion(named.count(code), len(named))
         interval = f"{right['low']:.3f}–{right['high']:.3f}"
         rows.append([code, len(texts), len(named) / len(texts), f"{right['value']:.3f}", interval])

@@ -118,10 +118,10 @@ print(json.dumps({"processor": processor, "clock": clock, "peak": peak} | counts
 def close(home: Path, now: datetime) -> dict:
     "Close in a process of its own."
     command = [sys.executable, "-c", CLOSE, str(home), now.isoformat()]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return json.loads(done.stdout.splitlines()[-1])
+    process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
+        sys.exit(process.stderr)
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def parts(home: Path) -> pd.DataFrame:

@@ -128,12 +128,12 @@ def ask(home: Path) -> list[dict]:
 def ask_apart(home: Path, url: str) -> list[dict]:
     "Ask everything in a process of its own."
     command = [sys.executable, __file__, "--ask", "--home", str(home)]
-    done = subprocess.run(
+    process = subprocess.run(
         command, capture_output=True, text=True, env=os.environ | ({"SCA_DATABASE_URL": url} if url else {})
     )
-    if done.returncode:
-        sys.exit(done.stderr)
-    return json.loads(done.stdout.splitlines()[-1])
+    if process.returncode:
+        sys.exit(process.stderr)
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def table(home: Path, url: str = "") -> pd.DataFrame:

@@ -58,8 +58,8 @@ print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_m
 def streamed(rows: int, seed: int) -> dict:
     "Segment a stream in a process of its own; seconds include making the rows four times."
     command = [sys.executable, "-c", STREAM, str(rows // 50_000), str(seed)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent)
-    seconds, peak, k = done.stdout.split()
+    process = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent)
+    seconds, peak, k = process.stdout.split()
     return {"rows": f"{rows:,}", "seconds": float(seconds), "peak memory, MB": round(float(peak)), "chosen": int(k)}
 
 

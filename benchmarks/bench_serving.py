@@ -211,8 +211,8 @@ def model_alone(home: Path) -> list[float]:
     "Texts a second of the predictor itself, 1, 8 and 32 at once: what no server can pass."
     command = [sys.executable, "-c", MODEL, str(home), str(Path(__file__).parent)]
     environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE"}
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    return [float(line) for line in done.stdout.split()]
+    process = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return [float(line) for line in process.stdout.split()]
 
 
 def mixes(home: Path, scripts: Path, seconds: float) -> list[dict]:

@@ -162,8 +162,8 @@ def shown_ratio(ratio: np.ndarray) -> str:
 def measure(make, frame: pd.DataFrame, rounds: int) -> list[list[dict]]:
     "Time our load and to_sql in turns; medians."
     changed = frame.assign(rating=frame["rating"].mask(frame["line"] % 10 == 0, 3.0))
-    done = [one_round(make(), frame, changed) for _ in range(rounds)]
-    t = {k: np.median([one[k] for one in done], axis=0) for k in done[0]}  # clock, processors
+    rounds_timed = [one_round(make(), frame, changed) for _ in range(rounds)]
+    t = {k: np.median([one[k] for one in rounds_timed], axis=0) for k in rounds_timed[0]}  # clock, processors
     rows = {
         "bare": "to_sql into a bare table",
         "same": "to_sql into the same table as ours, customers and products given",

@@ -142,7 +142,7 @@ def exampled(data: Labelled, seed: int, n: int = 10) -> dict:
             "macro-F1": f1_score(truth[test], mine[test].astype(str), average="macro")}  # fmt: skip
 
 
-def found(data: Labelled, k: tuple[int, int]) -> dict:
+def themes_without_labels(data: Labelled, k: tuple[int, int]) -> dict:
     "Themes without a label: information shared with entity, and with polarity."
     frame = pd.DataFrame({"review_id": np.arange(len(data.texts)).astype(str), "start": 0, "text": data.texts})
     start = time.process_time()
@@ -206,7 +206,9 @@ if __name__ == "__main__":
     sets = [Labelled(name, model, args.cache) for name in PHRASES]
     tables = {"One phrase an entity": pd.DataFrame([phrased(d) for d in sets])}
     print(tables, flush=True)
-    tables["Found without a label"] = pd.DataFrame([found(d, k) for d in sets for k in ((12, 12), (20, 20))])
+    tables["Found without a label"] = pd.DataFrame(
+        [themes_without_labels(d, k) for d in sets for k in ((12, 12), (20, 20))]
+    )
     print(tables["Found without a label"], flush=True)
     draws = range(args.seed, args.seed + args.draws)
     tables["Ten examples an entity"] = pd.DataFrame([exampled(d, s) for d in sets for s in draws])

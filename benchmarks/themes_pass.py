@@ -58,9 +58,9 @@ def opinions(model: LoadedModel, name: str, cache: Path) -> list[dict]:
     plain, margins, embeddings = plain_embeddings(texts, ENCODER), np.zeros(len(texts)), None
     for part in (half, ~half):
         way = fit_sentence_map(model, [t for t, p in zip(texts, part, strict=True) if p], states[part], ENCODER)
-        found = way.apply(states)
-        embeddings = np.zeros_like(found[0]) if embeddings is None else embeddings
-        margins[~part], embeddings[~part] = found[1][~part], found[0][~part]
+        read = way.apply(states)
+        embeddings = np.zeros_like(read[0]) if embeddings is None else embeddings
+        margins[~part], embeddings[~part] = read[1][~part], read[0][~part]
     np.savez(
         cache / f"{name}.npz", plain=plain, mapped=embeddings, own=alone.embeddings, alone=alone.margin, one=margins
     )
@@ -89,7 +89,7 @@ def subject(name: str, cache: Path) -> list[dict]:
 
 def turned(model: LoadedModel, name: str) -> dict:
     "Sentences with opinions of both kinds: are labels right more often where halves are read apart?"
-    texts, owners, found = [], [], []
+    texts, owners, negative = [], [], []
     for row in labelled(name):
         signs = {label["polarity"] for label in row["labels"]}
         if not {"positive", "negative"} <= signs or len(halves(row["text"], (0, len(row["text"])))) < 2:
@@ -100,10 +100,10 @@ def turned(model: LoadedModel, name: str) -> dict:
             at = [i for i, part in enumerate(parts) if words and words in part]
             if label["polarity"] != "neutral" and at:
                 owners.append((len(texts), len(texts) + 1 + at[0]))
-                found.append(label["polarity"] == "negative")
+                negative.append(label["polarity"] == "negative")
         texts += [row["text"], *parts]
     negative, (whole, part) = model.score(model.encode(texts)).margin < 0, np.array(owners).T
-    truth = np.array(found)
+    truth = np.array(negative)
     return {"set": name, "opinions in mixed sentences with a turn": len(truth),
             "right, whole sentence": float((negative[whole] == truth).mean()),
             "right, half": float((negative[part] == truth).mean())}  # fmt: skip

@@ -63,8 +63,8 @@ def main() -> int:
     )
     if failed:
         shutil.rmtree(trees, ignore_errors=True)  # a page that is not read again would not warn again
-    if not failed and (found := remote_assets(OUT)):
-        print("pages that ask for something outside the site:", *found, sep="\n  ", file=sys.stderr)
+    if not failed and (remote := remote_assets(OUT)):
+        print("pages that ask for something outside the site:", *remote, sep="\n  ", file=sys.stderr)
         return 1
     if not failed:
         print(f"{len(list(OUT.rglob('*.html')))} pages in {OUT.relative_to(ROOT)}/index.html")

@@ -39,8 +39,8 @@ def type_of(schema: dict[str, Any]) -> str:
 
 def limits_of(schema: dict[str, Any]) -> str:
     "What a value must keep to, as the description says it."
-    found = {k: v for s in (schema, *schema.get("anyOf", [])) for k, v in s.items() if k in LIMITS}
-    return ", ".join(LIMITS[k].format(v) for k, v in found.items())
+    limits = {k: v for s in (schema, *schema.get("anyOf", [])) for k, v in s.items() if k in LIMITS}
+    return ", ".join(LIMITS[k].format(v) for k, v in limits.items())
 
 
 def cell(*parts: object) -> str:

@@ -50,8 +50,8 @@ def front_matter(cells: list[dict]) -> tuple[dict[str, str], list[dict]]:
     if not cells or cells[0]["cell_type"] != "raw":
         return {}, cells
     joined = re.sub(r"\n[ \t]+", " ", text_of(cells[0]))  # YAML folds long lines
-    found = dict(re.findall(r"^(title|description):\s*(.*)$", joined, re.M))
-    return {k: v.strip().strip("'\"").replace("''", "'") for k, v in found.items()}, cells[1:]
+    heads = dict(re.findall(r"^(title|description):\s*(.*)$", joined, re.M))
+    return {k: v.strip().strip("'\"").replace("''", "'") for k, v in heads.items()}, cells[1:]
 
 
 def translate_markdown(text: str) -> str:
@@ -313,10 +313,10 @@ def write_commands(out: Path) -> None:
 
 def notebook_pages(proc: Path) -> dict[str, Path]:
     "Page name -> processed notebook, in reading order."
-    found = sorted(
+    notebooks = sorted(
         p for p in proc.rglob("*.ipynb") if not any(part.startswith(".") for part in p.relative_to(proc).parts)
     )
-    return {p.relative_to(proc).with_suffix("").as_posix(): p for p in found}
+    return {p.relative_to(proc).with_suffix("").as_posix(): p for p in notebooks}
 
 
 def group_of(page: str) -> tuple[str, str]:
@@ -355,8 +355,8 @@ def write_groups(books: dict[str, Path], pages: list[str], out: Path) -> list[st
 
 def texts_of(root: Path) -> dict[Path, str]:
     "Each text of the repository and its page; the list of questions first."
-    found = {p: f"{folder}/{p.stem}" for name, folder in TEXTS.items() for p in sorted(root.glob(name))}
-    return dict(sorted(found.items(), key=lambda item: not item[1].endswith("/questions")))
+    page_of = {p: f"{folder}/{p.stem}" for name, folder in TEXTS.items() for p in sorted(root.glob(name))}
+    return dict(sorted(page_of.items(), key=lambda item: not item[1].endswith("/questions")))
 
 
 def copy_texts(texts: dict[Path, str], out: Path, links: dict[str, str]) -> None:

@@ -90,8 +90,8 @@ def _load_new(
     if not description or not files:
         return {"files": [], "rows": dict.fromkeys(("read", "loaded", "rejected", "duplicate"), 0), "load": None}
     key = settings.pseudonym_key.get_secret_value()
-    given = description, paths, None, None, progress, key
-    loaded, _, receipt = load_step(engine, *given, most=1, name=shop, known=known)
+    request = description, paths, None, None, progress, key
+    loaded, _, receipt = load_step(engine, *request, most=1, name=shop, known=known)
     return {"files": files, "rows": loaded.rows, "load": str(receipt)}
 
 

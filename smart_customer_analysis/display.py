@@ -66,8 +66,8 @@ def card_html(
     style = f"border:{_LINE};{bar};border-radius:.3em;padding:.5em .9em;min-width:15em;max-width:26em;flex:1 1 16em"
     head = f"<div style='font-weight:600;margin-bottom:.2em'>{write_html(title)}</div>"
     text = "".join(f"<div style='margin:.15em 0'>{write_html(line)}</div>" for line in lines if line)
-    said = "".join(f"<div style='margin:.3em 0;font-style:italic'>“{write_html(q)}”</div>" for q in quotes)
-    return f"<div style='{style}'>{head}{text}{said}</div>"
+    sentences = "".join(f"<div style='margin:.3em 0;font-style:italic'>“{write_html(q)}”</div>" for q in quotes)
+    return f"<div style='{style}'>{head}{text}{sentences}</div>"
 
 # %% ../nbs/060_display.ipynb #9b0fc34b
 def block_html(

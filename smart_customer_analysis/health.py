@@ -194,8 +194,8 @@ def _due(settings: Settings, engine: Engine, now: datetime) -> Check:
     "Say what is due and was not made, and what was made and not sent."
     from smart_customer_analysis.report.plan import ALL, due_reports, load_plan
 
-    done = [slot for slot, parts in slots_done(engine).items() if ALL in parts]
-    due = len(due_reports(load_plan(settings), now, done, closes_done(engine)))
+    finished = [slot for slot, parts in slots_done(engine).items() if ALL in parts]
+    due = len(due_reports(load_plan(settings), now, finished, closes_done(engine)))
     with reading(engine) as c:
         by_status = select(Delivery.status, func.count()).group_by(Delivery.status)
         unsent = {s: n for s, n in c.execute(by_status) if s in ("waiting", "given_up")}

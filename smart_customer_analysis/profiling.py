@@ -53,10 +53,10 @@ class Meter:
         "Measure the block and add its stage, also where the block fails."
         if self.say:
             print(f"{name} …", flush=True)
-        peak, done, start = [_rss_mb()], threading.Event(), time.perf_counter()
+        peak, ended, start = [_rss_mb()], threading.Event(), time.perf_counter()
 
         def watch() -> None:
-            while not done.wait(0.05):
+            while not ended.wait(0.05):
                 peak[0] = max(peak[0], _rss_mb())
 
         thread = threading.Thread(target=watch, daemon=True)
@@ -64,7 +64,7 @@ class Meter:
         try:
             yield
         finally:
-            done.set()
+            ended.set()
             thread.join()
             seconds, mb = round(time.perf_counter() - start, 2), round(max(peak[0], _rss_mb()))
             self.stages.append({"name": name, "seconds": seconds, "peak_rss_mb": mb})

@@ -103,8 +103,8 @@ class Shop:
     def _repr_html_(self) -> str:
         "Show the rows, and what the columns were taken for."
         rows: Any = self.loaded  # shows itself by a method by @patch
-        said = [line_html(line) for line in self.notes.splitlines()]
-        return block_html(repr(self), [rows._repr_html_(), *said])
+        notes = [line_html(line) for line in self.notes.splitlines()]
+        return block_html(repr(self), [rows._repr_html_(), *notes])
 
 # %% ../nbs/730_shop.ipynb #de1f2564
 def make_shop_of(
@@ -133,8 +133,8 @@ def from_frame(
     "Make a shop of DataFrames; raises `InputError` that names the nearest columns, or asks what is open."
     named = {"text": text, "customer": customer, "rating": rating, "when": when, "place": place, **columns}
     frames = {"reviews": frame, "orders": orders, "customers": customers}
-    given = {name: f for name, f in frames.items() if f is not None}
-    return make_shop_of(*load_tables(given, named, answers))
+    tables = {name: f for name, f in frames.items() if f is not None}
+    return make_shop_of(*load_tables(tables, named, answers))
 
 # %% ../nbs/730_shop.ipynb #cc21f6da
 def read(
@@ -218,14 +218,14 @@ def segments(
     previous: ShopSegments | None = None,  # of an earlier shop: letters and names stay
 ) -> ShopSegments:  # a table with a name and a sentence for each, and the members
     "Segment the customers, or the reviews where nobody is named."
-    found, s = _reading(self)[1], self.settings
+    reading, s = _reading(self)[1], self.settings
     frames = {n: getattr(self.loaded, n) for n in ("reviews", "customers", "orders")}
-    features = segment_features(s, frames, found.scored)
+    features = segment_features(s, frames, reading.scored)
     earlier = previous.fitted if previous else None
     model = CustomerSegments(s.min_segments, s.max_segments, random_state=s.seed)
     model.fit(features.frame, previous=earlier, unit=features.unit)
     names = None if previous is None else previous.table.set_index("segment_id")["name"].to_dict()
-    read = found.scored.predictions
+    read = reading.scored.predictions
     table = describe_segments(features, model.members_, frames["reviews"], read, names, frames["customers"])
     return ShopSegments(
         table, model.members_, model.identity_.events, model, features.frame, features.unit, s.min_customers
@@ -240,9 +240,9 @@ def themes(
     language: str = "",  # ISO code, for the forms of words
 ) -> ShopThemes:  # a table with words and quotes, and the sentences
     "Find what customers write about; raises `InputError` where nothing was read."
-    predictor, found = _reading(self)
+    predictor, reading = _reading(self)
     folder, reviews = predictor.folder, self.loaded.reviews.set_index("review_id")
-    rows = reviews.loc[found.scored.predictions["review_id"]]
+    rows = reviews.loc[reading.scored.predictions["review_id"]]
     fitted = Themes(folder, min_themes, max_themes, language, self.settings.seed).fit(text_of(rows))
     sentences = fitted.sentences_.drop(columns="row")
     negative = sentences["p_negative"].ge(0.5).groupby(sentences["theme"]).mean()

@@ -96,9 +96,9 @@ def _settled(drafted: Draft) -> Draft:
         return drafted
     ask = "; ".join(q.ask + (f" ({', '.join(q.choices)})" if q.choices else "") for q in drafted.open)
     roles, first = {key: role for role, key in ROLES.items()}, {q.key: next(iter(q.choices), "…") for q in drafted.open}
-    said = [f"{roles[key]}={choice!r}" for key, choice in first.items() if key in roles]
+    choices = [f"{roles[key]}={choice!r}" for key, choice in first.items() if key in roles]
     rest = {key: choice for key, choice in first.items() if key not in roles}
-    step = ", ".join([*said, *([f"answers={rest}"] if rest else [])])
+    step = ", ".join([*choices, *([f"answers={rest}"] if rest else [])])
     raise InputError("values that can be read in one way", ask, f"add {step}, or another choice")
 
 # %% ../nbs/725_tables.ipynb #4a1c5e4f

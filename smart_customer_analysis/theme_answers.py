@@ -65,8 +65,8 @@ def theme_line(
     "Say how negative is what the reviews of a list say about its theme."
     if not filters.theme:
         return ""
-    said_shop, said = about(shop, rows, filters.theme)
-    figure = as_read(one_figure(said, said_shop, filters=filters))
+    mentions_shop, mentioned = about(shop, rows, filters.theme)
+    figure = as_read(one_figure(mentioned, mentions_shop, filters=filters))
     return f"{theme_sentence(shop.theme_names[filters.theme], figure, shop.k)} Of the reviews themselves: "
 
 

@@ -35,12 +35,12 @@ def edit_sentence(
 ) -> str:
     "Say what an edit does."
     goal = edit.get("merge_into")
-    done = [f"renamed to “{edit['name']}”"] if edit.get("name") and theme else []
-    done += [f"added as “{edit['name']}”"] if edit.get("name") and not theme else []
-    done += ["hidden"] if edit.get("hide") else []
-    done += ["kept for good"] if edit.get("pin") else []
-    done += [f"joined with {names.get(goal, goal)}"] if goal else []
-    return f"{names.get(theme or '', f'Theme {theme}' if theme else 'A theme')}: {', '.join(done) or 'as found'}"
+    changes = [f"renamed to “{edit['name']}”"] if edit.get("name") and theme else []
+    changes += [f"added as “{edit['name']}”"] if edit.get("name") and not theme else []
+    changes += ["hidden"] if edit.get("hide") else []
+    changes += ["kept for good"] if edit.get("pin") else []
+    changes += [f"joined with {names.get(goal, goal)}"] if goal else []
+    return f"{names.get(theme or '', f'Theme {theme}' if theme else 'A theme')}: {', '.join(changes) or 'as found'}"
 
 # %% ../nbs/699_theme_edits.ipynb #a73c7771
 @translate_errors

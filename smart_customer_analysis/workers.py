@@ -109,12 +109,12 @@ def _shared(
 ) -> Iterator[tuple[Any, Any]]:
     "Yield items with their results; a worker has its next item before the result of the last one is used."
     for item in items:
-        done, value = [], argument(item)
+        ready, value = [], argument(item)
         if large(item):
             pool.start()
             while not (sent := pool.send(item, value)) and pool.busy:
-                done.append(_oldest(pool))
-            yield from done
+                ready.append(_oldest(pool))
+            yield from ready
             if sent:
                 continue
         while pool.busy:

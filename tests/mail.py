@@ -52,8 +52,8 @@ def mail_server(user: str = "", password: str = "", tls: object = None) -> Gener
     box = Box()
 
     def sign_in(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
-        given = (getattr(data, "login", b""), getattr(data, "password", b""))
-        return AuthResult(success=given == (user.encode(), password.encode()), handled=False)
+        login = (getattr(data, "login", b""), getattr(data, "password", b""))
+        return AuthResult(success=login == (user.encode(), password.encode()), handled=False)
 
     options: dict = {"hostname": "127.0.0.1", "port": 0, "enable_SMTPUTF8": True}
     if user:

@@ -62,9 +62,9 @@ class Cluster:
 
     def _run(self, program: str, *args: str) -> None:
         command = _as_postgres([str(self.programs / program), *args])
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=self.home)
-        if done.returncode:
-            raise RuntimeError(f"{program}: {done.stderr.strip()[-500:]}")
+        process = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=self.home)
+        if process.returncode:
+            raise RuntimeError(f"{program}: {process.stderr.strip()[-500:]}")
 
     def start(self) -> None:
         "Start the server and wait for it."

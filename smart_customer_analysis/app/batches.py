@@ -148,11 +148,11 @@ class Batches:
         """Answer the lines that have no answer yet."""
         output = folder / "output.part"
         _cut_half_line(output)
-        done = _count(output)
+        answered = _count(output)
         with (folder / "input.ndjson").open(encoding="utf-8") as lines, output.open("a", encoding="utf-8") as out:
-            for _ in range(done):
+            for _ in range(answered):
                 next(lines)
-            for step in _steps(lines, done):
+            for step in _steps(lines, answered):
                 answers = await self._step(step, max_error)
                 if not (folder / "job.json").exists():
                     raise FileNotFoundError
@@ -206,11 +206,11 @@ async def _keep(chunks: AsyncIterator[bytes], path: Path) -> tuple[int, str]:
     return n_lines, digest.hexdigest()
 
 
-def _steps(lines: TextIO, done: int) -> Iterator[list[dict[str, Any]]]:
+def _steps(lines: TextIO, answered: int) -> Iterator[list[dict[str, Any]]]:
     """Lines that are read together."""
     step: list[dict[str, Any]] = []
     size = 0
-    for n, line in enumerate(lines, done + 1):
+    for n, line in enumerate(lines, answered + 1):
         step.append(_parsed(n, line))
         size += len(step[-1].get("text", ""))
         if len(step) == TEXTS or size > CHARACTERS:

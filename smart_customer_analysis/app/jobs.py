@@ -98,8 +98,8 @@ class Jobs:
                 job = self.waiting.popleft()
                 job.status = "running"
             try:
-                made = self.make(job.request)
-                job.title, job.html, job.status = made["title"], made["html"], made["status"]
+                page = self.make(job.request)
+                job.title, job.html, job.status = page["title"], page["html"], page["status"]
             except ScaError as error:
                 job.error, job.status = " ".join(str(error).split())[:500], "failed"
             except Exception:

@@ -141,7 +141,7 @@ class Workers:
 
     def _next(self) -> list[Piece]:
         """Pieces of one pass: one of each caller in turn, as long as they fit and keep the same error limit."""
-        taken: list[Piece] = []
+        pieces: list[Piece] = []
         room, passed = self.budget, 0
         while self.waiting and passed < len(self.waiting):
             caller, line = next(iter(self.waiting.items()))
@@ -152,28 +152,28 @@ class Workers:
                 continue
             self.waiting.move_to_end(caller)
             first = line[0]
-            if taken and (first.tokens > room or first.call.limit != taken[0].call.limit):
+            if pieces and (first.tokens > room or first.call.limit != pieces[0].call.limit):
                 passed += 1
                 continue
-            taken.append(line.popleft())
+            pieces.append(line.popleft())
             room, passed = room - first.tokens, 0
-        return taken
+        return pieces
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        while taken := self._next():
-            texts = [text for piece in taken for text in piece.texts]
+        while pieces := self._next():
+            texts = [text for piece in pieces for text in piece.texts]
             started = time.perf_counter()
             try:
-                answers = iter(await loop.run_in_executor(self.model, self.predict, texts, taken[0].call.limit))
-                results = [[next(answers) for _ in piece.texts] for piece in taken]
-                self.timed("infer", time.perf_counter() - started, sum(piece.tokens for piece in taken))
+                answers = iter(await loop.run_in_executor(self.model, self.predict, texts, pieces[0].call.limit))
+                results = [[next(answers) for _ in piece.texts] for piece in pieces]
+                self.timed("infer", time.perf_counter() - started, sum(piece.tokens for piece in pieces))
             except Exception as error:  # every request of the pass hears of it
-                for piece in taken:
+                for piece in pieces:
                     if not piece.call.done.done():
                         piece.call.done.set_exception(error)
                 continue
-            for piece, result in zip(taken, results, strict=True):
+            for piece, result in zip(pieces, results, strict=True):
                 piece.call.answers.extend(result)
                 if piece.is_last and not piece.call.done.done():
                     piece.call.done.set_result(piece.call.answers)

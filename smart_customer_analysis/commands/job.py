@@ -78,11 +78,11 @@ def close(
         from smart_customer_analysis.daily import close as close_days
         from smart_customer_analysis.daily import close_text, plan_close, plan_text
 
-        settings, what = settings_of(database), (source, tuple(paths or ()), name)
+        settings, closed = settings_of(database), (source, tuple(paths or ()), name)
         if dry_run:
-            plan = plan_close(settings, *what)
+            plan = plan_close(settings, *closed)
             return print_result(plan, as_json, plan_text(plan))
-        result = close_days(settings, *what, say=show_bars(as_json))
+        result = close_days(settings, *closed, say=show_bars(as_json))
     return print_result(result, as_json, close_text(result))
 
 # %% ../../nbs/714_commands.job.ipynb #7457c759
@@ -138,8 +138,8 @@ def score(
     if files and out:
         from smart_customer_analysis.steps.files import score_files
 
-        what = settings, source or "fasttext", tuple(files), out, model, bars
-        return print_result(score_files(*what, _machines(engine, workers, address), threads), as_json)
+        arguments = settings, source or "fasttext", tuple(files), out, model, bars
+        return print_result(score_files(*arguments, _machines(engine, workers, address), threads), as_json)
     from smart_customer_analysis.pipeline import score_only
 
     return print_result(score_only(settings, source, model, bars), as_json)

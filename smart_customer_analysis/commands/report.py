@@ -44,9 +44,9 @@ def _run_each(settings: Any, name: str, by: str, request: dict[str, Any], as_jso
 
     values, hidden = values_of(settings, name, by, request.get("source"), options["folder"])
 
-    def report_progress(number: int, done: Any) -> None:
-        outcome = f"failed: {done.error}" if done.run is None else f"{done.run.status.replace('_', ' ')}"
-        print(f"{number}/{len(values)} {done.value}: {outcome}", file=sys.stderr, flush=True)
+    def report_progress(number: int, last_run: Any) -> None:
+        outcome = f"failed: {last_run.error}" if last_run.run is None else f"{last_run.run.status.replace('_', ' ')}"
+        print(f"{number}/{len(values)} {last_run.value}: {outcome}", file=sys.stderr, flush=True)
 
     runs = run_each(settings, name, by, values, request, report_progress, **options)
     rows = [
@@ -219,6 +219,8 @@ def report_publish(
 
     settings = settings_of()
     target = to or settings.reports_dir.with_name("public")
-    done = publish_reports(settings.reports_dir, target)
-    text = f"{done['pages']} pages in {target}" + (f", {done['removed']} removed" if done["removed"] else "")
-    print_result({**done, "folder": str(target)}, as_json, text)
+    published = publish_reports(settings.reports_dir, target)
+    text = f"{published['pages']} pages in {target}" + (
+        f", {published['removed']} removed" if published["removed"] else ""
+    )
+    print_result({**published, "folder": str(target)}, as_json, text)

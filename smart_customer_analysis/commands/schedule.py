@@ -49,8 +49,8 @@ def _schedule(settings: Settings, values: dict[str, Any], folder: Path | None) -
     from smart_customer_analysis.report.plan import change_plan, check_plan, secret
 
     since = datetime.now(UTC).replace(microsecond=0)
-    given = {n: v for n, v in values.items() if v not in (None, "", [], {})}
-    report = check_plan({"report": [given | {"since": since}]}, folder, settings).report[0]
+    entered = {n: v for n, v in values.items() if v not in (None, "", [], {})}
+    report = check_plan({"report": [entered | {"since": since}]}, folder, settings).report[0]
     change_plan(settings, report.key, report, folder)
     unset = sorted({to.variable for to in report.to if not secret(settings, to.variable)})
     lines = [f"{report.key}: {report.at or 'with every close'} ({report.zone}), to {len(report.to)}"]
@@ -130,8 +130,8 @@ def cron_lines(
 # %% ../../nbs/719_commands.schedule.ipynb #6a3be290
 def _crontab(*arguments: str, text: str | None = None) -> str:
     "Call crontab; an empty table is no error."
-    done = subprocess.run(["crontab", *arguments], input=text, capture_output=True, text=True)
-    return done.stdout if done.returncode == 0 else ""
+    process = subprocess.run(["crontab", *arguments], input=text, capture_output=True, text=True)
+    return process.stdout if process.returncode == 0 else ""
 
 
 def _set_cron(home: Path, lines: list[str]) -> str:
@@ -213,11 +213,11 @@ def _verify(units: list[Path]) -> None:
     command = ["systemd-analyze", "--user", "--recursive-errors=no", "verify", *map(str, units)]
     with tempfile.TemporaryDirectory() as scratch:  # a shell without a login has no folder for it
         env = {"XDG_RUNTIME_DIR": scratch} | os.environ
-        done = subprocess.run(command, capture_output=True, text=True, env=env)
-    if done.returncode:
+        process = subprocess.run(command, capture_output=True, text=True, env=env)
+    if process.returncode:
         for unit in units:
             unit.unlink()
-        found = (done.stderr.strip().splitlines() or ["no reason"])[-1][:200]
+        found = (process.stderr.strip().splitlines() or ["no reason"])[-1][:200]
         raise InputError("units that systemd-analyze verifies", found, "use --install cron, or correct the path")
 
 # %% ../../nbs/719_commands.schedule.ipynb #719d0015
@@ -384,9 +384,9 @@ def run_clock(
     from smart_customer_analysis.report.plan import load_plan, next_slot
     from smart_customer_analysis.store.migrate import existing_database
 
-    done = 0
-    while not rounds or done < rounds:
-        done += 1
+    round_number = 0
+    while not rounds or round_number < rounds:
+        round_number += 1
         now, wait = datetime.now(UTC), 60.0
         try:
             engine = existing_database(settings)

@@ -38,17 +38,17 @@ def _shop(database: str | None, source: str | None) -> tuple[Any, str]:
 
 # %% ../../nbs/717_commands.themes.ipynb #7177e009
 def themes_text(
-    found: dict[str, Any] | None,  # of `stored_themes`
+    stored: dict[str, Any] | None,  # of `stored_themes`
 ) -> str:  # a table, then what has no theme
     "Set themes for people."
-    if not found or not found["items"]:
+    if not stored or not stored["items"]:
         return "no themes; next: sca themes find"
     rows = [
         {"theme": i["theme_id"], "name": i["name"], "sentences": f"{i['sentences']:,}",
          "negative": "" if i["negative"] is None else f"{i['negative']:.0%}", "words": ", ".join(i["words"][:5])}
-        for i in found["items"]
+        for i in stored["items"]
     ]  # fmt: skip
-    other = f"{found['other']:,} of {found['sentences']:,} sentences have no theme; negative: as counted"
+    other = f"{stored['other']:,} of {stored['sentences']:,} sentences have no theme; negative: as counted"
     return f"{table_text(rows, *rows[0])}\n{other}"
 
 # %% ../../nbs/717_commands.themes.ipynb #7177e011
@@ -61,8 +61,8 @@ def themes_list(
         from smart_customer_analysis.jsonable import plain
         from smart_customer_analysis.store.themes import stored_themes
 
-        found = stored_themes(*_shop(database, source))
-        print_result(plain(found or {"run_id": None, "items": []}), as_json, themes_text(found))
+        stored = stored_themes(*_shop(database, source))
+        print_result(plain(stored or {"run_id": None, "items": []}), as_json, themes_text(stored))
 
 # %% ../../nbs/717_commands.themes.ipynb #7177e013
 @themes.command("find")

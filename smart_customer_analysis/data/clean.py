@@ -160,9 +160,9 @@ def _moved_counts(loaded: Loaded, files: pd.Series, column: str) -> pd.DataFrame
     return check_row_counts(counts.assign(**{"loaded": counts["loaded"] - n, column: counts[column] + n}))
 
 
-def _set_aside(loaded: Loaded, gone: pd.Series, rule: str, detail: str, as_duplicate: bool) -> Loaded:
+def _set_aside(loaded: Loaded, removed: pd.Series, rule: str, detail: str, as_duplicate: bool) -> Loaded:
     "Return the shop with reviews moved from loaded to rejected or duplicate."
-    rows = loaded.reviews[gone]
+    rows = loaded.reviews[removed]
     if rows.empty:
         return loaded
     files = pd.Series(loaded.origin.reindex(rows["review_id"]).to_numpy())
@@ -172,7 +172,7 @@ def _set_aside(loaded: Loaded, gone: pd.Series, rule: str, detail: str, as_dupli
     rejects = [loaded.rejects, pd.DataFrame(columns, columns=REJECT_COLUMNS)]
     return replace(
         loaded,
-        reviews=loaded.reviews[~gone].reset_index(drop=True),
+        reviews=loaded.reviews[~removed].reset_index(drop=True),
         rejects=pd.concat(rejects, ignore_index=True),
         counts=_moved_counts(loaded, files, "duplicate" if as_duplicate else "rejected"),
         test_ids=loaded.test_ids - set(rows["review_id"]),

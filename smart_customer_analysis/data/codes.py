@@ -113,8 +113,8 @@ def told_currencies(
     home: str = "",  # currency of the source
 ) -> pd.Series:  # ISO 4217, missing where an amount says none
     "Return the currencies that stand beside amounts."
-    told = {text: _told(text, home) for text in texts.dropna().unique()}
-    return texts.map(told).astype("str")
+    by_text = {text: _told(text, home) for text in texts.dropna().unique()}
+    return texts.map(by_text).astype("str")
 
 # %% ../../nbs/096_data.codes.ipynb #f8fe49b6
 def bare_amounts(

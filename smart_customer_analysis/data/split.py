@@ -61,10 +61,10 @@ def _split_groups(groups: pd.Series, label: pd.Series, shares: dict[str, float],
         mine = order[kind[order] == k]
         mine = mine[size[mine] <= max(1, len(groups) // 50)]
         total = size[kind == k].sum()
-        reached, done = np.cumsum(size[mine]), 0.0
+        reached, dealt = np.cumsum(size[mine]), 0.0
         for name, share in held_out.items():
-            part[mine[(reached > done * total) & (reached <= (done + share) * total + 0.5)]] = name
-            done += share
+            part[mine[(reached > dealt * total) & (reached <= (dealt + share) * total + 0.5)]] = name
+            dealt += share
     return pd.Series(part, index=g.index).loc[groups].set_axis(groups.index)
 
 # %% ../../nbs/140_data.split.ipynb #3ef05d8b

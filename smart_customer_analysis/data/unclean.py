@@ -54,13 +54,13 @@ def unclean(
     held, at = _bytes(texts)
     marked = np.flatnonzero(_KINDS[held])
     kinds = _KINDS[held[marked]]
-    found = {kind: _count(marked[kinds == kind], at) for kind in (_DIGIT, _MARKUP, _AT, _CONTROL, _LETTER)}
+    counts = {kind: _count(marked[kinds == kind], at) for kind in (_DIGIT, _MARKUP, _AT, _CONTROL, _LETTER)}
     ends = marked[kinds == _CLOSES]
     ends = ends[ends >= 2]
     ends = ends[(held[ends - 1] == ord("t")) & (held[ends - 2] == ord("a"))]
     spaces = np.flatnonzero((held[1:] == _SPACE) & (held[:-1] == _SPACE))
-    untidy = (found[_CONTROL] > 0) | (found[_LETTER] > 0) | (_count(spaces, at) > 0)
+    untidy = (counts[_CONTROL] > 0) | (counts[_LETTER] > 0) | (_count(spaces, at) > 0)
     full = np.flatnonzero(at[1:] > at[:-1])
     untidy[full] |= (held[at[full]] == _SPACE) | (held[at[full + 1] - 1] == _SPACE)
-    numbers = found[_DIGIT] + found[_LETTER] >= 7
-    return Unclean(found[_MARKUP] > 0, untidy, numbers | (found[_AT] > 0) | (_count(ends, at) > 0))
+    numbers = counts[_DIGIT] + counts[_LETTER] >= 7
+    return Unclean(counts[_MARKUP] > 0, untidy, numbers | (counts[_AT] > 0) | (_count(ends, at) > 0))

@@ -56,10 +56,13 @@ def error_rates(
         raise InputError(
             "held-out rows of both kinds", f"{negative} negative, {positive} positive", "validate on more rows"
         )
-    found, false = (confusion["tp"] + 0.5) / (negative + 1), (confusion["fp"] + 0.5) / (positive + 1)
+    sensitivity, false_alarms = (confusion["tp"] + 0.5) / (negative + 1), (confusion["fp"] + 0.5) / (positive + 1)
     effect = confusion.get("design_effect", 1.0)
     return Rates(
-        found, false, effect * found * (1 - found) / (negative + 2), effect * false * (1 - false) / (positive + 2)
+        sensitivity,
+        false_alarms,
+        effect * sensitivity * (1 - sensitivity) / (negative + 2),
+        effect * false_alarms * (1 - false_alarms) / (positive + 2),
     )
 
 # %% ../../nbs/495_insight.estimate.ipynb #f3643c68

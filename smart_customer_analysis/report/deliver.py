@@ -442,8 +442,8 @@ def run_due(
     ready._written = plan.written
 
     def due() -> list[Due]:
-        done = [slot for slot, parts in slots_done(engine).items() if ALL in parts]
-        return due_reports(ready, now, done, closes)
+        finished = [slot for slot, parts in slots_done(engine).items() if ALL in parts]
+        return due_reports(ready, now, finished, closes)
 
     if dry_run:
         return [row for d in due() for row in _planned(d, values)]
@@ -452,8 +452,8 @@ def run_due(
             return [{"status": "busy", "error": "another process makes and sends reports"}]
         release_interrupted(engine)
         _queue_runs(engine, plan, now)
-        made = [row for d in due() for row in _make(settings, engine, plan, d, now, values, folder)]
-        return made + _deliver_waiting(settings, engine, plan, now)
+        rows = [row for d in due() for row in _make(settings, engine, plan, d, now, values, folder)]
+        return rows + _deliver_waiting(settings, engine, plan, now)
 
 # %% ../../nbs/604_report.deliver.ipynb #604d0021
 def deliver(

@@ -99,18 +99,18 @@ def run_each(
     parameter: str,  # that takes the values
     values: list[str],  # one report each
     request: dict[str, Any] | None = None,  # further parameters
-    progress: Callable[[int, EachRun], None] = lambda number, done: None,  # called after each, with its number from 1
+    progress: Callable[[int, EachRun], None] = lambda number, run: None,  # called after each, with its number from 1
     **options: Any,  # of `run_report`: folder, timeout, pdf
 ) -> list[EachRun]:  # in the order of the values
     "Make a report per value, each in a folder of its own; a value that fails stops no other."
     if parameter in (request or {}):
         raise InputError(f"{parameter} once", f"-p {parameter} and --for-each {parameter}", "leave one out")
-    done: list[EachRun] = []
+    runs: list[EachRun] = []
     for number, value in enumerate(values, 1):
         try:
             run = run_report(settings, name, request=(request or {}) | {parameter: value}, **options)
-            done.append(EachRun(value, run))
+            runs.append(EachRun(value, run))
         except Exception as e:  # also one of the database or the disk: the next value may work
-            done.append(EachRun(value, None, str(e) or type(e).__name__))
-        progress(number, done[-1])
-    return done
+            runs.append(EachRun(value, None, str(e) or type(e).__name__))
+        progress(number, runs[-1])
+    return runs

@@ -47,7 +47,7 @@ def _entry(folder: Path, result: Path) -> Entry | None:
         r = json.loads(result.read_text(encoding="utf-8"))
         pages = [result.with_name(f"{r.get('name')}.html"), *sorted(result.parent.glob("*.html"))]
         html = next(p for p in pages if p.is_file())
-        made = r.get("made_at") or datetime.fromtimestamp(html.stat().st_mtime, UTC).isoformat(timespec="seconds")
+        made_at = r.get("made_at") or datetime.fromtimestamp(html.stat().st_mtime, UTC).isoformat(timespec="seconds")
         group, n = r.get("group") or {}, int(r.get("n_changes") or 0)
         known: dict[str, str] = {k: str(r.get(k) or "") for k in ("name", "title", "period", "status")}
     except (OSError, ValueError, AttributeError, StopIteration):
@@ -59,7 +59,7 @@ def _entry(folder: Path, result: Path) -> Entry | None:
         "period": known["period"],
         "status": known["status"] or ("made" if n else "nothing_new"),
         "n_changes": n,
-        "made_at": made,
+        "made_at": made_at,
         "html": html.relative_to(folder).as_posix(),
         "group": group,
     }

@@ -42,8 +42,8 @@ def print_pdf(
         command += ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses its sandbox to root
         command += ["--no-pdf-header-footer", f"--print-to-pdf={pdf}", html.as_uri()]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
-            message = next(iter(reversed(done.stderr.strip().splitlines())), "no message")
+            process = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+            message = next(iter(reversed(process.stderr.strip().splitlines())), "no message")
         except subprocess.TimeoutExpired:
             message = f"nothing after {timeout:.0f} s"
     if not pdf.is_file() or not pdf.stat().st_size:

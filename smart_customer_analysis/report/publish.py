@@ -57,8 +57,8 @@ def publish_reports(
                 place = _inside(target, path)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 write_file(place, (folder / path).read_bytes())
-            gone = sorted(before - {*pages, *INDEX})
-            for path in gone:
+            outdated = sorted(before - {*pages, *INDEX})
+            for path in outdated:
                 place = _inside(target, path)
                 place.unlink(missing_ok=True)
                 if place.parent.is_dir() and not any(place.parent.iterdir()):
@@ -67,4 +67,4 @@ def publish_reports(
     except OSError as e:
         found = f"{e.strerror or e} ({e.filename or target})"
         raise ReportError("a folder that can be written", found, "choose another: --to DIR") from e
-    return {"pages": len(pages), "removed": len(gone)}
+    return {"pages": len(pages), "removed": len(outdated)}

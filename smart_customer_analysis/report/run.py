@@ -471,15 +471,15 @@ def run_report(
     **more: Any,  # further parameters
 ) -> ReportRun:  # status, files and summary
     "Run a report template, publish it, save the run; raises `InputError` or `ReportError` and publishes nothing then."
-    known, asked = templates(folder, settings), (request or {}) | more
+    known, values_asked = templates(folder, settings), (request or {}) | more
     if name not in known:
         raise InputError(f"a report of {sorted(known)}", repr(name), "choose one of these")
     engine = make_engine(settings.database, create=False)
     try:
-        record = _Record(engine, name, asked, settings, slot)
+        record = _Record(engine, name, values_asked, settings, slot)
         with _ending_on_sigterm():
             try:
-                values = asked_values(engine, known[name], asked, settings.min_customers)
+                values = asked_values(engine, known[name], values_asked, settings.min_customers)
                 record.about, record.summary = (name, plain(values)), {"hash": content_hash(known[name], values)}
                 if pdf:
                     find_browser()

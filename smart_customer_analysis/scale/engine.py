@@ -40,12 +40,12 @@ class Job(Protocol):
 
 
 def attempt(
-    work: Work,  # of an opened job
+    run_shard: Work,  # of an opened job
     shard: int,  # number
 ) -> tuple[str, Any]:  # done and the receipt; refused or failed and the reason
     "Do one shard, and turn an error into what is said of it."
     try:
-        return "done", work(shard)
+        return "done", run_shard(shard)
     except ScaError as e:
         return "refused", str(e)
     except Exception as e:  # the work may raise anything
@@ -91,12 +91,12 @@ def _serve(job: Job, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks
     with suppress(EOFError, OSError):  # nobody asks any more
         try:
-            work = job.open()
+            run_shard = job.open()
         except Exception as e:
             return pipe.send(("unfit", f"{type(e).__name__}: {e}"[:400]))
         pipe.send(("ready", None))
         while True:
-            pipe.send(attempt(work, pipe.recv()))
+            pipe.send(attempt(run_shard, pipe.recv()))
 
 # %% ../../nbs/052_scale.engine.ipynb #082c4b77
 class _Child:

@@ -154,10 +154,10 @@ def write_manifest(
     plan: Plan,  # of the folder
 ) -> dict[str, Any]:  # plan, account, rows, parts, sha256
     "Write `_MANIFEST.json`; raises `ShardError` where a shard or a row is missing."
-    done, hint = done_shards(out, plan), "give the same command again: it does what is missing"
-    if missing := [shard for shard in range(len(plan["shards"])) if shard not in done]:
+    receipts, hint = done_shards(out, plan), "give the same command again: it does what is missing"
+    if missing := [shard for shard in range(len(plan["shards"])) if shard not in receipts]:
         raise ShardError(f"{len(plan['shards']):,} shards", f"{len(missing):,} without a result: {missing[:5]}", hint)
-    parts = [{k: done[shard][k] for k in ("file", "rows", "sha256")} for shard in sorted(done)]
+    parts = [{k: receipts[shard][k] for k in ("file", "rows", "sha256")} for shard in sorted(receipts)]
     wrong = [n for n, part in enumerate(parts) if part["rows"] != plan["shards"][n]["rows"]]
     if wrong:
         raise ShardError("a result for every row of a shard", f"another number in shards {wrong[:5]}", "report it")

@@ -76,10 +76,10 @@ def _fit_segments(
     self: CustomerSegments, frame: pd.DataFrame, previous: Any, used: Collection[str], unit: str
 ) -> CustomerSegments:
     "Fit, match and keep."
-    before, taken = _earlier(previous, used)
+    before, used_letters = _earlier(previous, used)
     k_range, seed = (self.min_segments, self.max_segments), seed_of(self.random_state)
     self.model_ = choose_segments(frame, *k_range, seed, previous=before, weights=self.weights)
-    self.identity_ = match_segments(before, self.model_.members, taken, unit=unit)
+    self.identity_ = match_segments(before, self.model_.members, used_letters, unit=unit)
     members = self.model_.members
     self.members_ = members.assign(segment_id=members["segment"].map(self.identity_.mapping))
     numbers = members.set_index("member_id")["segment"]

@@ -144,12 +144,12 @@ def name_segments(
         name: letter for letter, name in reversed(sorted((previous_names or {}).items()))
     }  # a name belongs to one letter
     kept = {letter: name for name, letter in first.items() if letter in candidates}
-    taken, open_letters = (set((previous_names or {}).values()), [c for c in sorted(candidates) if c not in kept])
+    used_names, open_letters = (set((previous_names or {}).values()), [c for c in sorted(candidates) if c not in kept])
     spare = {
         letter: f"{max(candidates[letter], key=lambda name: candidates[letter][name])} ({letter})"
         for letter in open_letters
     }
-    names = sorted({n for c in open_letters for n in candidates[c]} - taken) + list(spare.values())
+    names = sorted({n for c in open_letters for n in candidates[c]} - used_names) + list(spare.values())
     score = np.array([[candidates[c].get(n, 0.01 if n == spare[c] else -1e6) for n in names] for c in open_letters])
     if open_letters:
         rows, columns = linear_sum_assignment(-score)
@@ -163,9 +163,9 @@ def _review_names(profiles: pd.DataFrame, words: dict[str, list[str]]) -> dict[s
     for letter, profile in profiles.groupby("segment_id"):
         away = dict(zip(profile["feature"], profile["difference_sd"], strict=True)).get("p_negative", 0)
         kind = "Complaints about" if away >= 0.5 else "Praise for" if away <= -0.5 else "Reviews about"
-        taken = used.setdefault(kind, set())
-        chosen = [w for w in words.get(str(letter), []) if w not in taken][:3]
-        taken |= set(chosen)
+        used_words = used.setdefault(kind, set())
+        chosen = [w for w in words.get(str(letter), []) if w not in used_words][:3]
+        used_words |= set(chosen)
         names[str(letter)] = {f"{kind}: {', '.join(chosen)}" if chosen else f"{kind} many things": 1.0}
     return names
 

@@ -22,13 +22,13 @@ def free_letters(
     used: Collection[str],  # letters that are or were taken
 ) -> Iterator[str]:  # without end
     "Yield letters in order, without the used ones."
-    number, taken = 0, set(used)
+    number, used_letters = 0, set(used)
     while True:
         number, letters, rest = number + 1, "", number + 1
         while rest:
             rest, last = divmod(rest - 1, 26)
             letters = chr(65 + last) + letters
-        if letters not in taken:
+        if letters not in used_letters:
             yield letters
 
 # %% ../../nbs/320_segment.identity.ipynb #9db28212

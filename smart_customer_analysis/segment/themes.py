@@ -255,10 +255,13 @@ def theme_names(
     previous: dict[int, str] | None = None,  # names that themes had before; they stay
 ) -> dict[int, str]:  # theme -> name, no name twice
     "Name themes by their words."
-    names, taken = dict(previous or {}), {w for name in (previous or {}).values() for w in name.lower().split(", ")}
+    names, used_words = (
+        dict(previous or {}),
+        {w for name in (previous or {}).values() for w in name.lower().split(", ")},
+    )
     for theme in sorted(set(words) - set(names)):
-        chosen = [w for w in words[theme] if w not in taken][:3]
-        taken |= set(chosen)
+        chosen = [w for w in words[theme] if w not in used_words][:3]
+        used_words |= set(chosen)
         label = ", ".join(chosen).capitalize() or "In general"
         names[theme] = label if label not in names.values() else f"{label} ({theme})"
     return {theme: names[theme] for theme in sorted(words)}

@@ -45,9 +45,9 @@ def lean_attention(
     q, k, v = ((query * scaling).flatten(0, 1), (key - key.mean(2, keepdim=True)).flatten(0, 1), value.flatten(0, 1))
     weights = torch.bmm(q, k.transpose(1, 2)).exp_()
     if attention_mask is not None:
-        gone = ~attention_mask[:, 0, 0]
-        some = int(gone.any(0).long().argmax())  # the first column where a text has ended
-        weights.view(n, heads, longest, longest)[..., some:].masked_fill_(gone[:, None, None, some:], 0)
+        padding = ~attention_mask[:, 0, 0]
+        some = int(padding.any(0).long().argmax())  # the first column where a text has ended
+        weights.view(n, heads, longest, longest)[..., some:].masked_fill_(padding[:, None, None, some:], 0)
     total = weights.sum(-1, keepdim=True)
     low, high = total.aminmax()
     if not (low > 1e-30 and high < 1e36):  # NaN, too

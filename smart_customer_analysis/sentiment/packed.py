@@ -128,20 +128,20 @@ def weights(
     for row in range(0, words, 8192):  # a part at a time: in fp32 it is 384 MB
         part = tensor(packed, "emb.word", row * wide, min(8192, words - row) * wide)
         table[row : row + 8192] = torch.from_numpy(part.reshape(-1, wide))
-    found = {bert_name("emb.word"): table}
+    state = {bert_name("emb.word"): table}
     for name in packed.places.keys() - {"emb.word"}:
         values = torch.from_numpy(tensor(packed, name).copy())
         columns = packed.sizes["inner"] if name.endswith("fo.w") else wide
         flat = name.endswith((".b", "ln.w"))
-        found[bert_name(name)] = values if flat else values.reshape(-1, columns)
-    return found
+        state[bert_name(name)] = values if flat else values.reshape(-1, columns)
+    return state
 
 # %% ../../nbs/217_sentiment.packed.ipynb #62825a70
 def _normalizer() -> normalizers.Normalizer:
     "Write the map of characters as rules."
-    gone, blank = "[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]", "[\t\n\x0c\r\u1680\u200b-\u200f\u2028\u2029▁\ufeff\ufffd]"
+    removed, blank = "[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]", "[\t\n\x0c\r\u1680\u200b-\u200f\u2028\u2029▁\ufeff\ufffd]"
     tilde, aside = "\uff5e", "\ue000"  # NFKC would replace the wide tilde
-    rules = [(Regex(gone), ""), (Regex(blank), " "), (tilde, aside)]
+    rules = [(Regex(removed), ""), (Regex(blank), " "), (tilde, aside)]
     after = [(aside, tilde), (Regex(" {2,}"), " ")]
     steps = [normalizers.Replace(*rule) for rule in rules], [normalizers.Replace(*rule) for rule in after]
     return normalizers.Sequence([*steps[0], normalizers.NFKC(), *steps[1]])
@@ -164,9 +164,11 @@ def tokenizer_of(
     backend.post_processor = processors.TemplateProcessing(single=frame, special_tokens=[*ends, prefix])
     named = {f"{k}_token": names[marks[k]] for k in ("bos", "eos", "pad", "unk")}
     named |= {"cls_token": named["bos_token"], "sep_token": named["eos_token"]}
-    made = PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=packed.sizes["positions"], **named)
-    without_traps(made.backend_tokenizer)
-    return made
+    fast_tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=backend, model_max_length=packed.sizes["positions"], **named
+    )
+    without_traps(fast_tokenizer.backend_tokenizer)
+    return fast_tokenizer
 
 # %% ../../nbs/217_sentiment.packed.ipynb #96b6efb9
 def write_encoder(

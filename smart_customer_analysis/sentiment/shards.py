@@ -104,8 +104,8 @@ class ScoreJob:
 
     def open(self) -> Callable[[int], dict[str, Any]]:  # shard -> receipt
         "Get ready; raises `ModelError` on another kind of processor than the planned one."
-        if (found := device_of(self.predictor)) != self.fixed["device"]:
-            raise ModelError(f"a processor as planned, {self.fixed['device']}", found, "use machines of one kind")
+        if (device := device_of(self.predictor)) != self.fixed["device"]:
+            raise ModelError(f"a processor as planned, {self.fixed['device']}", device, "use machines of one kind")
         torch.set_num_threads(self.fixed["threads"])
         use_engine(self.predictor, self.fixed["engine"], self.graphs)
         return self.score

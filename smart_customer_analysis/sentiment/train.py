@@ -389,8 +389,8 @@ def train_sentiment(
     content = (texts, y.tolist(), valid_texts, yv.tolist(), [neutral_sentences()[0]])
     name = fingerprint(recipe, *content, weights=_weights_hash(encoder))
     out, home = Path(out), Path(out) / f".training-{name}"
-    if resume and (done := _finished(out, name)):
-        return done
+    if resume and (finished := _finished(out, name)):
+        return finished
     if not resume:
         shutil.rmtree(home, ignore_errors=True)
     device, dtype, rates = choose_precision(device, recipe.precision or _begun_in(home))

@@ -32,10 +32,10 @@ _THEME_COLUMNS = ["theme_id", "name", "sentences", "reviews", "share", "negative
 
 def _with_themes(engine: Engine, source: str, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     "Add the themes, the sentences with theirs, and to the reviews the names of theirs."
-    found = stored_themes(engine, source)
-    if not found:
+    stored = stored_themes(engine, source)
+    if not stored:
         return tables
-    themes, rows = pd.DataFrame(found["items"]).reindex(columns=_THEME_COLUMNS), sentences_with_themes(engine, source)
+    themes, rows = pd.DataFrame(stored["items"]).reindex(columns=_THEME_COLUMNS), sentences_with_themes(engine, source)
     names = rows["theme_id"].map(dict(zip(themes["theme_id"], themes["name"], strict=True))).dropna()
     of_review = names.groupby(rows["review_id"]).agg(lambda n: "; ".join(sorted(set(n))))
     reviews = tables["reviews"].assign(themes=tables["reviews"]["review_id"].astype(object).map(of_review))

@@ -61,9 +61,9 @@ def _asked(
     described = load_source(source)
     table = file_table(part for parts in find_parts(described, list(paths)).values() for part in parts)
     description = hashlib.sha256(repr(described).encode()).hexdigest()
-    asked = {"model": predictor.version, "max_error": settings.max_error, "engine": settings.engine}
+    fixed = {"model": predictor.version, "max_error": settings.max_error, "engine": settings.engine}
     versions = {"source": f"{described.name} {description[:12]}", "version": __version__}
-    return asked | versions, dict(zip(table["file"], table["sha256"], strict=True))
+    return fixed | versions, dict(zip(table["file"], table["sha256"], strict=True))
 
 # %% ../../nbs/688_steps.files.ipynb #45c4ce32
 def _plan(settings: Settings, predictor: Predictor, source: str, paths: tuple, out: Path, threads: int) -> Plan:
@@ -75,8 +75,10 @@ def _plan(settings: Settings, predictor: Predictor, source: str, paths: tuple, o
     engine = choose_engine(predictor, settings, first, account["loaded"])
     precision = "bf16" if predictor.dtype == torch.bfloat16 else "fp32"
     fixed = {"device": device_of(predictor), "precision": precision, "threads": threads, "engine": engine}
-    asked, inputs = _asked(settings, predictor, source, paths)
-    return Plan(settings=asked | {"threads": threads}, inputs=inputs, fixed=fixed, account=account, shards=shards)
+    fixed_settings, inputs = _asked(settings, predictor, source, paths)
+    return Plan(
+        settings=fixed_settings | {"threads": threads}, inputs=inputs, fixed=fixed, account=account, shards=shards
+    )
 
 
 def _renew_texts(plan: Plan, source: str, paths: tuple, out: Path) -> None:
@@ -97,8 +99,8 @@ def _planned(
         plan = _plan(settings, predictor, source, paths, out, threads or share)
         write_plan(out, plan)
         return plan
-    asked, inputs = _asked(settings, predictor, source, paths)
-    check_plan(plan, asked | {"threads": threads or plan["fixed"]["threads"]}, inputs)
+    fixed_settings, inputs = _asked(settings, predictor, source, paths)
+    check_plan(plan, fixed_settings | {"threads": threads or plan["fixed"]["threads"]}, inputs)
     if len(done_shards(out, plan)) < len(plan["shards"]):
         _renew_texts(plan, source, paths, out)
     return plan
@@ -108,10 +110,10 @@ def _score_shards(
     settings: Settings, predictor: Predictor, out: Path, plan: Plan, machines: Local | Ray, progress: bool
 ) -> int:
     "Score the shards that have no receipt; return how many reviews these are; raise `ShardError` where one failed."
-    done, rows, failed = done_shards(out, plan), [shard["rows"] for shard in plan["shards"]], {}
-    left, graphs = [n for n in range(len(rows)) if n not in done], settings.models_dir.resolve() / "engines"
+    receipts, rows, failed = done_shards(out, plan), [shard["rows"] for shard in plan["shards"]], {}
+    left, graphs = [n for n in range(len(rows)) if n not in receipts], settings.models_dir.resolve() / "engines"
     job = ScoreJob(predictor, out.resolve(), plan_id(plan), plan["fixed"], settings.max_error, graphs)
-    seen_before = sum(rows[n] for n in done)
+    seen_before = sum(rows[n] for n in receipts)
     with tqdm(total=sum(rows), initial=seen_before, desc="scoring", unit="review", disable=not progress) as bar:
         for shard, result in run_shards(machines, job, left, plan["fixed"]["threads"]):
             failed |= {shard: result} if isinstance(result, str) else {}

@@ -87,13 +87,13 @@ def with_given(
     model: ThemeModel,  # themes found in the rest
     sentences: pd.DataFrame,  # review_id, start, text of the sample
     X: np.ndarray,  # (n, d) embeddings of the sample
-    given: np.ndarray,  # (n,) number of the given theme, or REST
+    guided_labels: np.ndarray,  # (n,) number of the given theme, or REST
     seeds: np.ndarray,  # (m, d) embeddings of phrases and examples
     owners: Sequence[int],  # (m,) given theme of each
 ) -> ThemeModel:  # given themes first, found ones behind them
     "Put given and found themes into one model."
-    n_given, found = max(owners) + 1, model.assign(X)["theme"].to_numpy()
-    labels = np.where(given != REST, given, np.where(found == OTHER, REST, found + n_given))
+    n_given, rest_labels = max(owners) + 1, model.assign(X)["theme"].to_numpy()
+    labels = np.where(guided_labels != REST, guided_labels, np.where(rest_labels == OTHER, REST, rest_labels + n_given))
     R = model.subjects(np.vstack([X[labels != REST], seeds]))
     numbers, labels = np.unique(np.concatenate([labels[labels != REST], owners]), return_inverse=True)
     centers = unit_rows(np.stack([R[labels == i].mean(axis=0) for i in range(len(numbers))]))
@@ -117,10 +117,10 @@ def letters_of(
     used: Collection[str],  # letters ever used
 ) -> tuple[tuple[str, ...], pd.DataFrame]:  # letter of each theme; what happened to found themes
     "Give themes lasting letters."
-    found = assigned.assign(theme=assigned["theme"].where(assigned["theme"] >= len(names), OTHER))
+    new_themes = assigned.assign(theme=assigned["theme"].where(assigned["theme"] >= len(names), OTHER))
     if previous is not None:
         previous = previous[~previous["theme_id"].isin(list(known.values()))]
-    identity = match_themes(previous, found, {*used, *known.values()})
+    identity = match_themes(previous, new_themes, {*used, *known.values()})
     mapping = dict(identity.mapping) | {i: known[name] for i, name in enumerate(names) if name in known}
     absent = [number for number in range(k) if number not in mapping]
     free = islice(free_letters({*used, *mapping.values()}), len(absent))
@@ -146,21 +146,21 @@ def fit_themes(
     X, texts = sample.X, sample.sentences["text"].tolist()
     if not codebook.themes:
         return find_themes(sample.sentences, X, seed=seed)
-    given = give_themes(texts, X, codebook, seeds)["theme"].to_numpy()
-    given = np.where(X.any(axis=1), given, REST)
-    rest = given == REST if (given == REST).sum() >= 50 else np.ones(len(X), dtype=bool)
+    guided_labels = give_themes(texts, X, codebook, seeds)["theme"].to_numpy()
+    guided_labels = np.where(X.any(axis=1), guided_labels, REST)
+    rest = guided_labels == REST if (guided_labels == REST).sum() >= 50 else np.ones(len(X), dtype=bool)
     model = find_themes(sample.sentences[rest], X[rest], seed=seed)
     owners = [i for i, t in enumerate(codebook.themes) for text in (t.phrase, *t.examples) if text]
-    return with_given(model, sample.sentences, X, given, seeds, owners)
+    return with_given(model, sample.sentences, X, guided_labels, seeds, owners)
 
 # %% ../../nbs/685_steps.theme_fit.ipynb #6857e021
 def language_of_shop(
     texts: Sequence[str],  # sentences
 ) -> str:  # ISO code; empty: too short to tell
     "Return the language that most of the longer sentences are in."
-    found = Counter(language_of(text) for text in sorted(set(texts), key=lambda t: (-len(t), t))[:500])
-    del found[""]
-    return max(found, key=lambda code: (found[code], code)) if found else ""
+    languages = Counter(language_of(text) for text in sorted(set(texts), key=lambda t: (-len(t), t))[:500])
+    del languages[""]
+    return max(languages, key=lambda code: (languages[code], code)) if languages else ""
 
 # %% ../../nbs/685_steps.theme_fit.ipynb #6857e024
 def described(

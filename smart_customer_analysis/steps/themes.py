@@ -88,8 +88,8 @@ def theme_params(
     "Name a run by everything that decides it."
     edits = {letter: {k: v for k, v in asdict(edit).items() if v} for letter, edit in codebook.edits.items()}
     params: dict[str, Any] = {"encoder": settings.encoder, "seed": settings.seed, "edits": edits}
-    given = json.dumps([asdict(t) for t in codebook.themes]).encode()
-    params |= {"given": hashlib.sha256(given).hexdigest() if codebook.themes else ""}  # it may quote people
+    guided = json.dumps([asdict(t) for t in codebook.themes]).encode()
+    params |= {"given": hashlib.sha256(guided).hexdigest() if codebook.themes else ""}  # it may quote people
     keys = np.sort(review_keys(rows["review_id"], rows["text"])).tobytes()
     about = json.dumps([params, version], sort_keys=True).encode()
     return params | {"inputs": hashlib.sha256(keys + about).hexdigest()}
@@ -163,8 +163,8 @@ def _letters(
         return *letters_of(assigned, names, model.k, None, {}, ()), {}
     rows = last["themes"]
     before = sentence_letters(engine, source, assigned["review_id"].unique().tolist())
-    given = rows[rows["origin"] == "codebook"]
-    known = dict(zip(given["first_name"], given["theme_id"], strict=True))
+    guided = rows[rows["origin"] == "codebook"]
+    known = dict(zip(guided["first_name"], guided["theme_id"], strict=True))
     kept = dict(zip(rows["theme_id"], rows["first_name"], strict=True))
     return *letters_of(assigned, names, model.k, before, known, last["used_ids"]), kept
 

@@ -116,14 +116,14 @@ def watch_step(
     if not days:
         return Watched()
     shop, pool = recent_shop(engine, source, settings.min_customers, first_day_of(days[0]))
-    told = told_alerts(engine, source)
+    earlier = told_alerts(engine, source)
     for day in days:
         moment = pd.to_datetime(day.isoformat())
-        result = watch_day(day_table(shop, day), moment, told, shop.k, shop.confusion, pool)
+        result = watch_day(day_table(shop, day), moment, earlier, shop.k, shop.confusion, pool)
         parts = [result.alerts]
         if strange is not None and len(strange):
-            parts.append(drift_day(strange, moment, told[told["kind"] == "drift"]))
+            parts.append(drift_day(strange, moment, earlier[earlier["kind"] == "drift"]))
         new = [part.assign(day=moment) for part in parts if len(part)]
         alerts, tested = [*alerts, *new], result.tested
-        told = pd.concat([told, *new], ignore_index=True) if new else told
+        earlier = pd.concat([earlier, *new], ignore_index=True) if new else earlier
     return Watched(days, tested, pd.concat(alerts, ignore_index=True) if alerts else pd.DataFrame())

@@ -198,9 +198,9 @@ def _insert_many(c: Connection, table: Table, rows: pa.Table) -> None:
     "Send rows to an SQLite table by executemany; what is the same in all rows is written once, in the statement."
     for start in range(0, len(rows), CHUNK):
         part = rows.slice(start, CHUNK)
-        given = {name: _constant(part[name]) if len(part) > 100 else None for name in part.column_names}
-        varying = [name for name, constant in given.items() if constant is None] or part.column_names[:1]
-        values = {name: "?" if name in varying else constant for name, constant in given.items()}
+        constants = {name: _constant(part[name]) if len(part) > 100 else None for name in part.column_names}
+        varying = [name for name, constant in constants.items() if constant is None] or part.column_names[:1]
+        values = {name: "?" if name in varying else constant for name, constant in constants.items()}
         columns = [_times_as_text(part[name]).to_pylist() for name in varying]
         try:
             c.connection.cursor().executemany(_insert_sql(c, table, values), list(zip(*columns, strict=True)))

@@ -80,9 +80,9 @@ def last_close(
     source: str,
 ) -> dict[str, Any] | None:  # None: there was none
     "Return the last close of this source that reached its end."
-    done = select(*Close.__table__.columns).where(Close.source == source, Close.status == "done")
+    finished = select(*Close.__table__.columns).where(Close.source == source, Close.status == "done")
     with reading(engine) as c:
-        row = c.execute(done.order_by(Close.close_id.desc()).limit(1)).mappings().first()
+        row = c.execute(finished.order_by(Close.close_id.desc()).limit(1)).mappings().first()
     return dict(row) if row else None
 
 
@@ -100,9 +100,9 @@ def last_day(
     source: str,
 ) -> date | None:  # None: no day was tested
     "Return the last day that a close of this source tested."
-    done = select(Close.day).where(Close.source == source, Close.status == "done", Close.day != "")
+    finished = select(Close.day).where(Close.source == source, Close.status == "done", Close.day != "")
     with reading(engine) as c:
-        day = c.execute(done.order_by(Close.day.desc()).limit(1)).scalar()
+        day = c.execute(finished.order_by(Close.day.desc()).limit(1)).scalar()
     return date.fromisoformat(day) if day else None
 
 # %% ../../nbs/444_store.closes.ipynb #5f29e40c

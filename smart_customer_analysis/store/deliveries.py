@@ -39,11 +39,11 @@ def delivery_turn(
     if engine.dialect.name == "postgresql":
         with engine.connect() as c:
             c = c.execution_options(isolation_level="AUTOCOMMIT")
-            got = bool(c.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": _TURN}).scalar())
+            is_held = bool(c.execute(text("SELECT pg_try_advisory_lock(:n)"), {"n": _TURN}).scalar())
             try:
-                yield got
+                yield is_held
             finally:
-                if got:
+                if is_held:
                     c.execute(text("SELECT pg_advisory_unlock(:n)"), {"n": _TURN})
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,16 +61,16 @@ def slots_done(
     engine: Engine,  # of a migrated database
 ) -> dict[tuple[str, str], set[str]]:  # parts by (schedule, time); "*" among them: the time is dealt with
     "Read which scheduled times were dealt with: made, failed or missed."
-    done: dict[tuple[str, str], set[str]] = {}
+    parts_by_slot: dict[tuple[str, str], set[str]] = {}
     with reading(engine) as c:
         slots = c.execute(select(ReportRun.summary["slot"]).where(ReportRun.status != "running")).scalars()
         for slot in (s for s in slots if s):
-            done.setdefault((slot["report"], slot["at"]), set()).update(
+            parts_by_slot.setdefault((slot["report"], slot["at"]), set()).update(
                 {slot["part"]} | ({"*"} if slot["whole"] else set())
             )
             for at in slot["missed"]:
-                done.setdefault((slot["report"], at), set()).add("*")
-    return done
+                parts_by_slot.setdefault((slot["report"], at), set()).add("*")
+    return parts_by_slot
 
 
 def closes_done(
@@ -100,7 +100,9 @@ def runs_to_queue(
     slot, queued = ReportRun.summary["slot"], ReportRun.summary["queued"]
     numbers = select(ReportRun.report_id, slot, queued).where(ReportRun.status != "running")
     with reading(engine) as c:
-        open_runs = [number for number, at, done in c.execute(numbers.order_by(ReportRun.report_id)) if at and not done]
+        open_runs = [
+            number for number, at, ended_at in c.execute(numbers.order_by(ReportRun.report_id)) if at and not ended_at
+        ]
         rows = select(*ReportRun.__table__.columns)
         return [dict(c.execute(rows.where(ReportRun.report_id == n)).mappings().one()) for n in open_runs]
 

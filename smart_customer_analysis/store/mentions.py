@@ -88,8 +88,8 @@ def theme_sentences(
     columns = ReviewTheme.review_id, Review.title, Review.text, ReviewTheme.start, ReviewTheme.stop
     query = select(*columns).join(Review, same).where(ReviewTheme.source == resolve_source(engine, source))
     query = query.where(ReviewTheme.theme_id == theme, ReviewTheme.review_id.in_(review_ids))
-    found: dict[str, list[dict[str, Any]]] = {}
+    by_review: dict[str, list[dict[str, Any]]] = {}
     with reading(engine) as c:
         for review_id, title, text, start, stop in c.execute(query.order_by(ReviewTheme.start)):
-            found.setdefault(review_id, []).extend(_parts(title or "", text or "", start, stop))
-    return found
+            by_review.setdefault(review_id, []).extend(_parts(title or "", text or "", start, stop))
+    return by_review

@@ -203,12 +203,12 @@ def close_abandoned_runs(
     query = select(ReportRun.report_id, ReportRun.summary, ReportRun.started_at).where(ReportRun.status == "running")
     with reading(engine) as c:
         running = c.execute(query).all()
-    gone = [r.report_id for r in running if is_gone(r.summary or {}, r.started_at)]
-    if gone:
+    abandoned = [r.report_id for r in running if is_gone(r.summary or {}, r.started_at)]
+    if abandoned:
         values = {"status": "failed", "error": "the process that made it was killed", "finished_at": datetime.now(UTC)}
         with writing(engine) as c:
-            c.execute(update(ReportRun).where(ReportRun.report_id.in_(gone)).values(values))
-    return len(gone)
+            c.execute(update(ReportRun).where(ReportRun.report_id.in_(abandoned)).values(values))
+    return len(abandoned)
 
 
 def forget_report_files(

@@ -222,14 +222,14 @@ def stored_themes(
         run = _run_of(c, source)
         if run is None:
             return None
-        made = c.execute(select(ThemeRun.created_at).where(ThemeRun.run_id == run.run_id)).scalar_one()
+        moment = c.execute(select(ThemeRun.created_at).where(ThemeRun.run_id == run.run_id)).scalar_one()
         mine = select(*(getattr(Theme, n) for n in _SHOWN)).where(Theme.run_id == run.run_id, Theme.hidden.is_(False))
         rows = c.execute(mine.order_by(Theme.sentences.desc(), Theme.theme_id)).mappings().all()
         numbers = _negative(c, source)
     total = sum(n for n, _ in numbers.values())
     items = [dict(row) | {"negative": _part(numbers.get(row["theme_id"], (0, 0)))} for row in rows]
     other = numbers.get(None, (0, 0))[0]
-    head = {"run_id": run.run_id, "created_at": made, "sentences": total, "other": other}
+    head = {"run_id": run.run_id, "created_at": moment, "sentences": total, "other": other}
     return head | {"items": items}
 
 # %% ../../nbs/447_store.themes.ipynb #4477e033
@@ -308,9 +308,9 @@ def undo_theme_edit(
     with writing(engine) as c:
         take_turn(c)
         values = {"undone_at": now or datetime.now(UTC), "undone_by": check_name(by)}
-        done = bool(c.execute(update(ThemeEdit).where(*mine).values(values)).rowcount)
+        is_undone = bool(c.execute(update(ThemeEdit).where(*mine).values(values)).rowcount)
         _apply_edits(c, source)
-    return done
+    return is_undone
 
 # %% ../../nbs/447_store.themes.ipynb #4477e044
 def list_theme_edits(
@@ -332,12 +332,12 @@ def erase_theme_quotes(
     review_ids: Collection[str],  # of the person
 ) -> int:  # themes whose quotes changed
     "Remove the quotes of reviews from all themes."
-    changed, gone = 0, set(review_ids)
+    changed, erased_ids = 0, set(review_ids)
     rows = select(Theme.run_id, Theme.theme_id, Theme.praise, Theme.complaint)
     of_source = rows.join(ThemeRun, ThemeRun.run_id == Theme.run_id).where(ThemeRun.source == source)
     for row in c.execute(of_source).all():
         sides = {"praise": row.praise, "complaint": row.complaint}
-        kept = {side: [q for q in quotes if q["review_id"] not in gone] for side, quotes in sides.items()}
+        kept = {side: [q for q in quotes if q["review_id"] not in erased_ids] for side, quotes in sides.items()}
         if kept != sides:
             same = Theme.run_id == row.run_id, Theme.theme_id == row.theme_id
             c.execute(update(Theme).where(*same).values(kept))

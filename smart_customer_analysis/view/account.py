@@ -63,15 +63,15 @@ def account_for(
     most: int = 2,  # groups named
 ) -> list[Holder]:  # the clearest first
     "Find the groups that hold a change."
-    found = []
+    holders = []
     for kind, shown in kinds.items():
         parts = parts_of_change(before, after, kind)
         parts = parts[parts.index.isin(shown) & (parts["part"] >= LEAST_PART)]
         excess = parts["part"] - parts["weight"]
         if len(parts) > 0 and excess.max() >= LEAST_EXCESS:
             key = excess.idxmax()
-            found.append(Holder(kind, str(key), float(parts.loc[key, "part"]), float(parts.loc[key, "weight"])))
-    return sorted(found, key=lambda h: h.weight - h.part)[:most]
+            holders.append(Holder(kind, str(key), float(parts.loc[key, "part"]), float(parts.loc[key, "weight"])))
+    return sorted(holders, key=lambda h: h.weight - h.part)[:most]
 
 # %% ../../nbs/618_view.account.ipynb #90c680a6
 def account_text(
@@ -80,9 +80,9 @@ def account_text(
     names: dict[str, str],  # segment id -> name
 ) -> str:  # empty: no group stands out
     "Say in one sentence which groups hold a change."
-    whole, told = max(1, round(abs(points) * 100)), []
+    whole, clauses = max(1, round(abs(points) * 100)), []
     for h in holders:
         of = f"all {whole}" if h.part >= 1 else f"{max(1, round(h.part * whole))} of the {whole}"
         name = names.get(h.key, h.key) if h.kind == "segment" else h.key
-        told.append(f"{of} points in {name}, which has {h.weight:.0%} of the reviews")
-    return f"Where: {'; '.join(told)}." if told else ""
+        clauses.append(f"{of} points in {name}, which has {h.weight:.0%} of the reviews")
+    return f"Where: {'; '.join(clauses)}." if clauses else ""

@@ -91,10 +91,10 @@ def themes_of_both(
         return []
     sides = [mention_rows(shop, rows) for rows in (before, after)]
     shown = set(shop.theme_names) - {filters.theme}
-    shown = shown.intersection(*(shown_groups(said, "theme", shop.k) for said in sides))
+    shown = shown.intersection(*(shown_groups(mentions, "theme", shop.k) for mentions in sides))
     parts = []
-    for said, period in zip(sides, PERIODS, strict=True):
-        rows = said[said["theme"].isin(shown).to_numpy()]
+    for mentions, period in zip(sides, PERIODS, strict=True):
+        rows = mentions[mentions["theme"].isin(shown).to_numpy()]
         key = rows["theme"].astype("object")
         parts.append(rows.assign(kind="theme", key=key, name=key.map(shop.theme_names), period=period))
     return parts

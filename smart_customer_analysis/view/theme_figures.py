@@ -65,9 +65,9 @@ def mention_shop(shop: Shop) -> Shop:
         negative = (m.p_negative >= NEGATIVE_FROM).astype(float)
         icc, _ = intraclass_correlation(m.theme.astype("int64"), person[m.row], negative)
         shop.__dict__["mention_pool"] = Pool(icc)
-    said = replace(shop, confusion=None)
-    said.__dict__["pool"] = shop.__dict__["mention_pool"]
-    return said
+    copy = replace(shop, confusion=None)
+    copy.__dict__["pool"] = shop.__dict__["mention_pool"]
+    return copy
 
 
 def about(
@@ -76,8 +76,8 @@ def about(
     theme: str,  # letter
 ) -> tuple[Shop, pd.DataFrame]:  # shop and review table; a row is what a review says about the theme
     "Turn reviews into what they say about one theme; their figures are those of `as_read`."
-    said = mention_rows(shop, rows)
-    return mention_shop(shop), said[(said["theme"] == theme).to_numpy()]
+    mentioned = mention_rows(shop, rows)
+    return mention_shop(shop), mentioned[(mentioned["theme"] == theme).to_numpy()]
 
 # %% ../../nbs/611_view.theme_figures.ipynb #c2498f09
 def theme_figures(
@@ -86,12 +86,12 @@ def theme_figures(
     filters: Filters,  # of the rows
 ) -> dict[str, Figure]:  # letter of each theme -> figure; OTHER last
     "Make a figure for each theme: the share of its mentions that are negative."
-    said = mention_rows(shop, rows[["customer_id", "person"]])
+    mentioned = mention_rows(shop, rows[["customer_id", "person"]])
 
     def url_of(theme: str) -> str | None:  # no filter finds what is about something else
         return None if theme == OTHER else reviews_url(filters, theme=theme)
 
-    figures = figures_by(said, "theme", mention_shop(shop), url_of, filters) if len(said) else {}
+    figures = figures_by(mentioned, "theme", mention_shop(shop), url_of, filters) if len(mentioned) else {}
     is_hidden = shop.names.hides(filters.region, filters.segment)
     known = {*shop.theme_names, OTHER}
     none = {theme: HIDDEN.copy() if is_hidden else {**NO_REVIEWS, "evidence": url_of(theme)} for theme in known}

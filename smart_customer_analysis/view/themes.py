@@ -85,19 +85,19 @@ def theme_item(
 ) -> ThemeItem:
     "Write one theme as the API does."
     is_hidden, (n, total) = figure["reliability"] == "hidden", sentences
-    told = _NOT_SHOWN | theme
+    public = _NOT_SHOWN | theme
     return {
-        "id": told["theme_id"],
-        "name": told["name"],
-        "sentence": theme_sentence(told["name"], figure, k),
-        "words": told["words"],
-        "origin": told["origin"],
-        "pinned": told["pinned"],
+        "id": public["theme_id"],
+        "name": public["name"],
+        "sentence": theme_sentence(public["name"], figure, k),
+        "words": public["words"],
+        "origin": public["origin"],
+        "pinned": public["pinned"],
         "sentences": None if is_hidden else n,
         "share": None if is_hidden or not total else round(n / total, DIGITS),
         "share_negative": figure,
-        "praise": _quotes(told["praise"], days),
-        "complaint": _quotes(told["complaint"], days),
+        "praise": _quotes(public["praise"], days),
+        "complaint": _quotes(public["complaint"], days),
     }
 
 # %% ../../nbs/642_view.themes.ipynb #cf402c75
@@ -129,11 +129,11 @@ def theme_events(
     names: Mapping[str, str],  # letter of a theme that may be named -> name
 ) -> list[ThemeEvent]:
     "Tell what happened to themes that may be named."
-    told = [e for e in events if e.get("kind") in _TOLD and e.get("segment_id", e.get("theme_id")) in names]
-    letters = [e.get("segment_id", e.get("theme_id")) for e in told]
+    shown_events = [e for e in events if e.get("kind") in _TOLD and e.get("segment_id", e.get("theme_id")) in names]
+    letters = [e.get("segment_id", e.get("theme_id")) for e in shown_events]
     return [
         {"kind": e["kind"], "theme_id": letter, "sentence": f"{names[letter]} {_TOLD[e['kind']]}."}
-        for e, letter in zip(told, letters, strict=True)
+        for e, letter in zip(shown_events, letters, strict=True)
     ]
 
 # %% ../../nbs/642_view.themes.ipynb #72701c78

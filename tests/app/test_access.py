@@ -136,12 +136,12 @@ def test_a_name_of_another_machine_is_refused_where_no_key_is_needed(tmp_path):
 
 def test_pages_elsewhere_may_ask_only_where_they_are_named(shop):
     settings = shop.app.state.service.settings.model_copy(update={"cors_origins": "https://app.example"})
-    asked = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
+    preflight = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"}
     plain = shop.app.state.service.settings
     tried = [(settings, "https://app.example", True), (settings, "https://other.example", False)]
     for one, origin, allowed in [*tried, (plain, "https://app.example", False)]:
         with TestClient(main.create_app(one), base_url="http://shop.example") as client:
-            answer = client.options("/v1/overview", headers={"Origin": origin, **asked})
+            answer = client.options("/v1/overview", headers={"Origin": origin, **preflight})
             assert (answer.headers.get("access-control-allow-origin") == origin) == allowed
             assert "access-control-allow-credentials" not in answer.headers
 
@@ -170,9 +170,13 @@ def test_the_log_says_who_and_what_but_no_word_of_it(shop, capsys):
         root.handlers[:] = handlers
         root.setLevel(level)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    told = [line for line in lines if line["logger"] == "sca.access"]
-    assert told[0]["route"] == "/v1/customers/{id}" and told[0]["status"] == 404 and told[0]["request_id"] == "abc"
-    assert told[0]["caller"] == shop.keys["read"].split("_")[1] and told[1]["status"] == 401
+    accesses = [line for line in lines if line["logger"] == "sca.access"]
+    assert (
+        accesses[0]["route"] == "/v1/customers/{id}"
+        and accesses[0]["status"] == 404
+        and accesses[0]["request_id"] == "abc"
+    )
+    assert accesses[0]["caller"] == shop.keys["read"].split("_")[1] and accesses[1]["status"] == 401
     assert "SECRET" not in json.dumps(lines)
 
 
@@ -194,13 +198,13 @@ def talk(port: int, data: bytes, seconds: float = 5) -> bytes:
     "All a server sends until it closes; fails where it keeps the connection open."
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as s:
         s.sendall(data)
-        got = b""
+        received = b""
         try:
             while more := s.recv(65536):
-                got += more
+                received += more
         except ConnectionResetError:
             pass
-        return got
+        return received
 
 
 @pytest.mark.parametrize("data", [b"", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: localhost\r\n",

@@ -48,9 +48,9 @@ def lines(*texts) -> bytes:
 
 def test_lines_come_back_in_their_order_and_bad_ones_say_why(client):
     body = lines("It came late.", "x" * 10_001, "y" * 5000) + b'{"text": 5}\n[]\nno json\n' + lines("Lovely.")[:-1]
-    made = client.post("/v1/jobs", content=body, headers={"Content-Type": "application/x-ndjson"})
-    assert made.status_code == 202 and made.headers["location"] == made.json()["location"]
-    job = done(client, made.json())
+    created = client.post("/v1/jobs", content=body, headers={"Content-Type": "application/x-ndjson"})
+    assert created.status_code == 202 and created.headers["location"] == created.json()["location"]
+    job = done(client, created.json())
     assert (job["status"], job["lines"], job["done"]) == ("done", 7, 7)
     rows = [json.loads(line) for line in client.get(job["result"]).text.splitlines()]
     assert [row["line"] for row in rows] == list(range(1, 8))

@@ -462,10 +462,10 @@ def test_a_caller_who_leaves_writes_no_fault_into_the_log(tmp_path, caplog, rout
     app.state.service.explain = lambda text: time.sleep(0.3)
     app.state.workers.predict = lambda texts, limit: time.sleep(0.3)
     app.state.workers.count = tokens
-    told = iter([{"type": "http.request", "body": b'{"text": "a"}', "more_body": False}])
+    messages = iter([{"type": "http.request", "body": b'{"text": "a"}', "more_body": False}])
 
     async def receive():
-        if message := next(told, None):
+        if message := next(messages, None):
             return message
         await asyncio.sleep(0.05)
         return {"type": "http.disconnect"}
@@ -492,8 +492,8 @@ def test_a_long_request_is_cut_and_callers_take_turns():
             return [{"text": t} for t in texts]
 
         workers = Workers(predict, tokens, budget=10)
-        asked = (("much", ["a" * 5] * 6), ("little", ["b" * 5]), ("other", ["c" * 3]))
-        answers = await asyncio.gather(*(workers.read(texts, None, who) for who, texts in asked))
+        requests = (("much", ["a" * 5] * 6), ("little", ["b" * 5]), ("other", ["c" * 3]))
+        answers = await asyncio.gather(*(workers.read(texts, None, who) for who, texts in requests))
         workers.close()
         return order, answers
 
@@ -593,10 +593,10 @@ cli.main(["serve", "--port", sys.argv[1]])
         port = free.getsockname()[1]
     env = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY" and not k.startswith("SCA_")}
     env |= {"OMP_WAIT_POLICY": policy} if policy else {}
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code, str(port)], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240
     )
-    assert f"{policy or 'PASSIVE'} False" in done.stdout, done.stdout + done.stderr
+    assert f"{policy or 'PASSIVE'} False" in process.stdout, process.stdout + process.stderr
 
 
 def test_limit_is_the_one_documented():

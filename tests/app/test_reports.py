@@ -114,34 +114,34 @@ def test_a_bad_request_is_refused_before_anything_starts(asked, monkeypatch, cas
     if name in {"weeks", "share", "unit", "names", "region"} and "errors" in problem and "expected" in problem:
         assert problem["errors"][0]["field"] == name and problem["next"] and problem["found"]
     value, choices = BAD[case][name], "week, month"
-    told = answer.text.replace(choices, "")
-    assert not (isinstance(value, str) and len(value) > 6 and value in told), "the answer repeats what was sent"
+    refusal = answer.text.replace(choices, "")
+    assert not (isinstance(value, str) and len(value) > 6 and value in refusal), "the answer repeats what was sent"
 
 
 def test_the_refusal_names_the_parameter_and_what_it_takes(asked):
     answer = asked.client.post("/v1/reports", json={"name": "mine", "parameters": {"weeks": 105}})
     assert answer.status_code == 422
-    told = {name: answer.json()[name] for name in ("expected", "found", "next", "errors")}
-    said = "a whole number from 1 to 104, for example 4"
-    assert told == {
-        "expected": said,
+    refusal = {name: answer.json()[name] for name in ("expected", "found", "next", "errors")}
+    expected = "a whole number from 1 to 104, for example 4"
+    assert refusal == {
+        "expected": expected,
         "found": "a number",
         "next": "correct it",
-        "errors": [{"field": "weeks", "message": f"Expected {said}."}],
+        "errors": [{"field": "weeks", "message": f"Expected {expected}."}],
     }
     answer = asked.client.post("/v1/reports", json={"name": "../weekly", "parameters": {}})
     assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "name"
 
 
 def test_a_region_of_few_people_is_refused_as_one_that_is_none(asked):
-    told = []
+    refusals = []
     for region in ("Lonelyshire", "Atlantis"):
         answer = asked.client.post("/v1/reports", json={"name": "weekly", "parameters": {"region": region}})
         assert answer.status_code == 422 and region not in answer.text
-        told.append({k: v for k, v in answer.json().items() if k not in ("request_id", "found")})
-    assert told[0] == told[1]
+        refusals.append({k: v for k, v in answer.json().items() if k not in ("request_id", "found")})
+    assert refusals[0] == refusals[1]
     shown = asked.get("/v1/filters")["regions"]
-    assert told[0]["expected"] == f"one of {', '.join(shown)}"
+    assert refusals[0]["expected"] == f"one of {', '.join(shown)}"
 
 
 def test_the_same_request_is_one_job_while_it_waits_and_after_it_was_made(asked, monkeypatch):
@@ -152,14 +152,14 @@ def test_the_same_request_is_one_job_while_it_waits_and_after_it_was_made(asked,
     other = asked.client.post("/v1/reports", json={"name": "mine", "parameters": {"weeks": 9}})
     assert first.json()["id"] == again.json()["id"] != other.json()["id"]
     slow.go.set()
-    made = ended(asked.client, first.json())
-    assert (made["status"], made["html"], made["error"]) == ("made", "/reports/files/a.html", None)
+    ended_job = ended(asked.client, first.json())
+    assert (ended_job["status"], ended_job["html"], ended_job["error"]) == ("made", "/reports/files/a.html", None)
     ended(asked.client, other.json())
-    assert asked.client.post("/v1/reports", json={"name": "mine", "parameters": {"weeks": 8}}).json() == made
+    assert asked.client.post("/v1/reports", json={"name": "mine", "parameters": {"weeks": 8}}).json() == ended_job
     assert len(slow.made) == 2
     slow.there.clear()  # the page was removed since
     anew = asked.client.post("/v1/reports", json={"name": "mine", "parameters": {"weeks": 8}}).json()
-    assert anew["id"] != made["id"] and ended(asked.client, anew)["status"] == "made"
+    assert anew["id"] != ended_job["id"] and ended(asked.client, anew)["status"] == "made"
 
 
 def test_a_full_queue_refuses_at_once_and_takes_again_later(asked, monkeypatch):
@@ -205,11 +205,11 @@ def test_python_command_line_and_api_make_the_same_report(asked):
     "The real runner: a notebook is executed three times, its name is the same."
     settings, client = asked.settings, asked.client
     client.app.state.jobs = Jobs(client.app.state.service.make_report, client.app.state.service.has_report)
-    made = ended(client, client.post("/v1/reports", json={"name": "mine", "parameters": {"weeks": 8}}).json())
-    assert made["status"] == "made", made
-    assert "<h1>8 weeks</h1>" in client.get(made["html"]).text
+    ended_job = ended(client, client.post("/v1/reports", json={"name": "mine", "parameters": {"weeks": 8}}).json())
+    assert ended_job["status"] == "made", ended_job
+    assert "<h1>8 weeks</h1>" in client.get(ended_job["html"]).text
     by_command = run_report(settings, "mine", request=requested(["weeks=8"]))
     by_python = run_report(settings, "mine", weeks=8.0)
-    assert made["hash"] == by_command.summary["hash"] == by_python.summary["hash"]
+    assert ended_job["hash"] == by_command.summary["hash"] == by_python.summary["hash"]
     runs = asked.get("/v1/reports")["items"]
     assert [r["status"] for r in runs[:3]] == ["made"] * 3 and runs[0]["params"]["weeks"] == 8

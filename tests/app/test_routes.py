@@ -127,8 +127,8 @@ def test_small_groups_are_nowhere(served):
     moves = {(m["from"], m["to"]): m["n"] for m in served.get("/v1/segments")["migration"]}
     assert moves[("A", "B")] is None and sum(n is None for n in moves.values()) >= 2
     assert "Group D" not in served.client.get("/v1/segments").text + served.client.get("/v1/filters").text
-    for asked in ({}, {"segment": "B"}, {"region": "Lisboa"}, {"q": "late"}):
-        rows = served.get("/v1/reviews", limit=200, **asked)["items"]
+    for filters in ({}, {"segment": "B"}, {"region": "Lisboa"}, {"q": "late"}):
+        rows = served.get("/v1/reviews", limit=200, **filters)["items"]
         assert {row["segment"] for row in rows} <= {"A", "B", "C", None}
         assert all(row["segment"] or "segment" in row["hidden"] for row in rows), "a hidden segment is told"
     for size in ("large", "medium", "small"):
@@ -298,7 +298,7 @@ def test_a_theme_of_few_people_has_no_name_no_number_and_no_list(served):
     assert (small["sentences"], small["share"], small["words"], small["over_time"]) == (None, None, [], [])
     refused = {served.client.get("/v1/reviews", params={"theme": letter}).json()["detail"] for letter in ("Z", "never")}
     assert len(refused) == 1, "a hidden theme is told from none"
-    for asked in ({}, {"segment": "B"}, {"region": "Lisboa"}, {"region": "Lonelyshire"}, {"segment": "D"}):
-        shown = [item["share_negative"]["n_customers"] for item in served.get("/v1/themes", **asked)["items"]]
+    for filters in ({}, {"segment": "B"}, {"region": "Lisboa"}, {"region": "Lonelyshire"}, {"segment": "D"}):
+        shown = [item["share_negative"]["n_customers"] for item in served.get("/v1/themes", **filters)["items"]]
         assert all(n is None or n == 0 or n >= served.settings.min_customers for n in shown)
-        assert not ("D" in asked.values() or "Lonelyshire" in asked.values()) or set(shown) == {None}
+        assert not ("D" in filters.values() or "Lonelyshire" in filters.values()) or set(shown) == {None}

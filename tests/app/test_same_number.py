@@ -51,7 +51,7 @@ def random_filters(service: Service, n: int) -> list[Filters]:
     "Draw filters: one or two of region, segment, product and days, now and then a word."
     options, rng = service.filters(), random.Random(11)
     first, last = (date.fromisoformat(options["periods"][c]) for c in ("first", "last"))
-    days, found = (last - first).days, []
+    days, filter_sets = (last - first).days, []
     for _ in range(n):
         start = first + timedelta(rng.randrange(max(days - 20, 1)))
         choices = {
@@ -62,8 +62,8 @@ def random_filters(service: Service, n: int) -> list[Filters]:
         chosen = dict(rng.sample(sorted(choices.items()), rng.choice([0, 1, 1, 2])))
         if rng.random() < 0.7:
             chosen |= {"start": start, "end": start + timedelta(rng.choice([6, 27, 90, 400]))}
-        found.append(Filters(**chosen))
-    return found
+        filter_sets.append(Filters(**chosen))
+    return filter_sets
 
 
 def numbers(figure: dict) -> tuple:
@@ -91,28 +91,30 @@ def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
     rng, doors, opened_kinds = random.Random(5), 0, 0
     for i, filters in enumerate(random_filters(service, FILTERS)):
         whole, listed = service.shares(filters)["items"][0], service.reviews(filters, limit=1)
-        told = (filters, whole, listed["figure"])
+        context = (filters, whole, listed["figure"])
         if listed["total"] is None:  # hidden, whatever words are asked for
-            assert whole["reliability"] in ("hidden", "none"), told
+            assert whole["reliability"] in ("hidden", "none"), context
             continue
-        assert numbers(whole) == numbers(listed["figure"]), told
+        assert numbers(whole) == numbers(listed["figure"]), context
         parts = {s["key"]: numbers(s) for s in service.shares(filters, "segment")["items"]}
         for segment in service.segments(filters)["items"]:
             assert parts.get(segment["id"], numbers(segment["share_negative"])) == numbers(segment["share_negative"])
         more = first_page(service, filters, whole, parts) if i % 25 == 0 else []
         if listed["counts"]:
-            assert (listed["total"], sum(listed["counts"].values())) == (whole["n_reviews"], whole["n_reviews"]), told
+            assert (listed["total"], sum(listed["counts"].values())) == (whole["n_reviews"], whole["n_reviews"]), (
+                context
+            )
             read = (whole["n_labelled"] or 0) + (whole["n_predicted"] or 0)
             if whole["reliability"] in ("ok", "wide", "not_comparable"):
-                said = f"{listed['counts']['negative']:,} of {read:,} are negative"
-                assert said in listed["sentence"], (told, listed["sentence"])
+                sentence = f"{listed['counts']['negative']:,} of {read:,} are negative"
+                assert sentence in listed["sentence"], (context, listed["sentence"])
                 assert whole["counted"] is None or abs(whole["counted"] * read - listed["counts"]["negative"]) < 0.05
             if filters.theme and listed["total"]:
                 items = service.themes(replace(filters, theme=None))["items"]
                 theme = next(x for x in items if x["id"] == filters.theme)
                 if theme["share_negative"]["reliability"] != "hidden":  # it may protect another theme
-                    assert theme["share_negative"]["n_reviews"] == listed["total"], told
-                    assert listed["sentence"].startswith(theme["sentence"]), told
+                    assert theme["share_negative"]["n_reviews"] == listed["total"], context
+                    assert listed["sentence"].startswith(theme["sentence"]), context
         if listed["counts"]:  # a kind opens as many reviews as it counts, each with its badge
             kind = rng.choice(["negative", "positive", "unsure", "neutral"])
             page = service.reviews(replace(filters, sentiment=kind), limit=50)
@@ -123,7 +125,7 @@ def test_every_number_that_is_shown_twice_agrees(service: Service) -> None:
         by = rng.choice(["region", "segment", "product", "month", "week"])
         items = service.shares(filters, by)["items"]
         if by in ("region", "segment") and all(i["reliability"] != "hidden" for i in items) and whole["n_reviews"]:
-            assert sum(i["n_reviews"] for i in items) == whole["n_reviews"], (told, by)
+            assert sum(i["n_reviews"] for i in items) == whole["n_reviews"], (context, by)
         with_door = [i for i in [*items, *more] if i["evidence"]]
         for item in rng.sample(with_door, min(3, len(with_door))):
             behind, doors = opened(service, item["evidence"]), doors + 1

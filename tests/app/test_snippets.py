@@ -36,9 +36,9 @@ def snippets(repo_root, address):
 
 
 def typed(command: list[str], home) -> str:
-    done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    process = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=120)
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
 def test_curl(snippets, tmp_path):

@@ -80,8 +80,8 @@ def test_the_proof_of_a_mark_opens_closes_and_gives_the_focus_back(open_page, ax
     page.keyboard.press("Enter")
     page.locator(".proof-doors a").first.wait_for()
     assert focused(page)["id"] == "proof-title" and "proof=" in page.url
-    for said in re.findall(r"\d+% to \d+%|\d+ to \d+", sentence):
-        assert set(re.findall(r"\d+", said)) <= set(re.findall(r"\d+", page.locator("#proof-body").inner_text()))
+    for numbers in re.findall(r"\d+% to \d+%|\d+ to \d+", sentence):
+        assert set(re.findall(r"\d+", numbers)) <= set(re.findall(r"\d+", page.locator("#proof-body").inner_text()))
     assert axe(page) == []
     page.keyboard.press("Escape")
     page.locator("#proof").wait_for(state="hidden")

@@ -17,12 +17,12 @@ def choose(page, name: str) -> None:
 def test_the_form_asks_for_what_the_notebook_takes(open_page):
     page = open_page("/reports")
     choose(page, "mine")
-    told = page.evaluate(
+    fields = page.evaluate(
         "[...document.querySelectorAll('.field')].map(f => { const e = f.querySelector('[name]'); "
         "return [e.name, e.type, f.querySelector('label').textContent, f.querySelector('.caption').textContent, "
         "e.min || '', e.max || '']; })"
     )
-    assert told == [
+    assert fields == [
         ["weeks", "number", "Weeks", "Weeks compared (1 to 104)", "1", "104"],
         ["unit", "select-one", "Unit", "Length of a step", "", ""],
         ["region", "select-one", "Region", "Only this region", "", ""],
@@ -66,9 +66,9 @@ def test_a_bad_value_is_said_beside_its_field_and_nothing_is_sent(open_page, axe
 
 
 def test_what_the_server_refuses_is_said_beside_its_field_as_text(open_page):
-    said = "<img src=x onerror=alert(1)>"
-    body = {"type": "urn:sca:invalid", "title": "Unprocessable Content", "status": 422, "detail": f"unit: {said}"}
-    body |= {"request_id": "r", "errors": [{"field": "unit", "message": said}]}
+    payload = "<img src=x onerror=alert(1)>"
+    body = {"type": "urn:sca:invalid", "title": "Unprocessable Content", "status": 422, "detail": f"unit: {payload}"}
+    body |= {"request_id": "r", "errors": [{"field": "unit", "message": payload}]}
 
     def refuse(route):
         if route.request.method != "POST":
@@ -79,7 +79,7 @@ def test_what_the_server_refuses_is_said_beside_its_field_as_text(open_page):
     choose(page, "mine")
     page.get_by_role("button", name="Make report").click()
     page.locator("[name=unit][aria-invalid]").wait_for()
-    assert page.locator(".field-error").nth(1).inner_text().strip() == said
+    assert page.locator(".field-error").nth(1).inner_text().strip() == payload
     assert page.evaluate(FIRST) == "unit" and page.watch.dialogs == []
     assert not [b for b in page.watch.bad if "422" not in b]
 

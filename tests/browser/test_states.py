@@ -378,8 +378,8 @@ def test_what_is_new_since_the_last_look_is_kept_in_this_browser_alone(open_page
     )
     page.reload()
     settle(page)
-    said = "Since you last looked (5 Jan 2026): 1 new change, 1 ended, 7 new reviews."
-    assert page.locator(".since").inner_text() == said
+    sentence = "Since you last looked (5 Jan 2026): 1 new change, 1 ended, 7 new reviews."
+    assert page.locator(".since").inner_text() == sentence
     assert page.context.cookies() == []
     page.goto("/?region=Lisboa")
     settle(page)

@@ -112,15 +112,17 @@ def test_twenty_planted_words_are_gone(home):
     assert there == set(WORDS) - {WORDS[18], WORDS[19]}, "the words are there before"
     assert any("rejects.csv" in name for name in before) and any("weekly.html" in name for name in before)
     cached = sum(p.stat().st_size for p in (home.data_dir / "interim").rglob("answers-*.parquet"))
-    done = privacy_module.erase(home, WHO)
+    erased = privacy_module.erase(home, WHO)
     assert planted_words(home) == {}
     assert (
-        done["marks"] >= 3
+        erased["marks"] >= 3
         and sum(p.stat().st_size for p in (home.data_dir / "interim").rglob("answers-*.parquet")) < cached
     )
-    assert done["rows"]["customers"] == 1 and done["rows"]["reviews"] == 3 and done["rows"]["orders"] == 1
-    assert done["rows"]["rejects"] >= 6 and done["rows"]["replaced_rows"] >= 1 and done["rows"]["report_runs"] >= 1
-    assert "weekly/2026-01-01" in done["reports"] and "weekly/2026-01-02" not in done["reports"]
+    assert erased["rows"]["customers"] == 1 and erased["rows"]["reviews"] == 3 and erased["rows"]["orders"] == 1
+    assert (
+        erased["rows"]["rejects"] >= 6 and erased["rows"]["replaced_rows"] >= 1 and erased["rows"]["report_runs"] >= 1
+    )
+    assert "weekly/2026-01-01" in erased["reports"] and "weekly/2026-01-02" not in erased["reports"]
     assert (home.reports_dir / "weekly" / "2026-01-02" / "weekly.html").exists()
     assert (home.data_dir / "processed" / "sample" / "export" / "others.parquet").exists()
     with pytest.raises(InputError, match="who is in no table"):

@@ -317,14 +317,14 @@ def test_a_person_is_erased(engine):
     save_segment_run(
         engine, "customer", None, {}, pd.DataFrame(), segments, pd.DataFrame({"member_id": [token], "segment_id": "A"})
     )
-    gone = erase_customer(engine, find_person(engine, "shop", token))
-    assert (gone["customers"], gone["reviews"], gone["rejects"], gone["segments"], gone["segment_members"]) == (
-        1,
-        2,
-        1,
-        1,
-        1,
-    )
+    erased = erase_customer(engine, find_person(engine, "shop", token))
+    assert (
+        erased["customers"],
+        erased["reviews"],
+        erased["rejects"],
+        erased["segments"],
+        erased["segment_members"],
+    ) == (1, 2, 1, 1, 1)
     left = str(dump(engine))
     assert "planted words" not in left and f"{token}'" not in left and "stays" in left
     assert reviews_page(engine, Filters(q="planted words"))["total"] == 0

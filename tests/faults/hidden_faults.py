@@ -259,35 +259,37 @@ class Attack:
         "A random question."
         rng, options = self.rng, self.get("/v1/filters")
         first, last = options["periods"]["first"], options["periods"]["last"]
-        asked: dict[str, Any] = {}
+        filters: dict[str, Any] = {}
         regions = sorted({r for r in self.truth["region"].dropna()})
         segments = sorted({s for s in self.truth["segment_id"].dropna()})
         if regions and rng.random() < 0.6:
-            asked["region"] = rng.choice(regions)
+            filters["region"] = rng.choice(regions)
         if segments and rng.random() < 0.6:
-            asked["segment"] = rng.choice(segments)
+            filters["segment"] = rng.choice(segments)
         if options["products"] and rng.random() < 0.2:
-            asked["product"] = rng.choice(options["products"])["id"]
+            filters["product"] = rng.choice(options["products"])["id"]
         if first and rng.random() < 0.5:
             days = (date.fromisoformat(last) - date.fromisoformat(first)).days
             begin = date.fromisoformat(first) + timedelta(rng.randrange(max(days, 1)))
-            asked["start"] = begin.isoformat()
+            filters["start"] = begin.isoformat()
             if rng.random() < 0.5:
-                asked["end"] = min(begin + timedelta(rng.choice((0, 6, 27, 90))), date.fromisoformat(last)).isoformat()
+                filters["end"] = min(
+                    begin + timedelta(rng.choice((0, 6, 27, 90))), date.fromisoformat(last)
+                ).isoformat()
         if rng.random() < 0.15:
-            asked["q"] = rng.choice(WORDS)
+            filters["q"] = rng.choice(WORDS)
         if rng.random() < 0.1:
-            asked["sentiment"] = rng.choice(("negative", "positive"))
-        return asked
+            filters["sentiment"] = rng.choice(("negative", "positive"))
+        return filters
 
     def pair(self) -> None:
         "One random pair of questions, by random doors."
-        asked, rng = self.random_filters(), self.rng
+        filters, rng = self.random_filters(), self.rng
         more = {"q": rng.choice(WORDS)} if rng.random() < 0.3 else {}
-        if not more and "start" in asked:
-            moved = date.fromisoformat(asked["start"]) + timedelta(rng.choice((1, 1, 2, 7)))
-            more = {"start": min(moved.isoformat(), asked.get("end", "9999"))}
-        other = {**asked, **more} if more else self.random_filters()
+        if not more and "start" in filters:
+            moved = date.fromisoformat(filters["start"]) + timedelta(rng.choice((1, 1, 2, 7)))
+            more = {"start": min(moved.isoformat(), filters.get("end", "9999"))}
+        other = {**filters, **more} if more else self.random_filters()
         doors: list[Callable[[dict], Any]] = [
             self.read,
             self.subtract,
@@ -297,10 +299,10 @@ class Attack:
             lambda a: self.get("/v1/map/cells", **a),
         ]
         weights = (6, 6, 1, 1, 1, 1)
-        for one in (asked, other):
+        for one in (filters, other):
             rng.choices(doors, weights)[0](one)
         if more:
-            self.shift({c: v for c, v in asked.items() if c not in ("product", "sentiment")}, more)
+            self.shift({c: v for c, v in filters.items() if c not in ("product", "sentiment")}, more)
 
     def recovered(self) -> set[tuple]:
         "Small cells of which at least one review, so one person, is known."

@@ -198,8 +198,8 @@ def score_all(ask: Predictor, out: Path, n: int, machines: Local | Ray = Local()
         fixed = {"device": device_of(ask), "threads": 1, "engine": "torch"}
         plan = Plan(settings={}, inputs={}, fixed=fixed, account={}, shards=write_texts(many(n), out, 50))
         write_plan(out, plan)
-    done = done_shards(out, plan)
-    left = [shard for shard in range(len(plan["shards"])) if shard not in done]
+    receipts = done_shards(out, plan)
+    left = [shard for shard in range(len(plan["shards"])) if shard not in receipts]
     list(run_shards(machines, ScoreJob(ask, out, plan_id(plan), plan["fixed"]), left))
     write_manifest(out, plan)
     return 50 * len(left)

@@ -69,8 +69,8 @@ def square(
         listed = [{"rows": ROWS, "sha256": frame_hash(rows_of(n))} for n in range(shards)]
         plan = Plan(settings={}, inputs={}, fixed={}, account={}, shards=listed)
         write_plan(out, plan)
-    done = done_shards(out, plan)
-    left = [n for n in range(shards) if n not in done]
+    receipts = done_shards(out, plan)
+    left = [n for n in range(shards) if n not in receipts]
     list(run_shards(engine, Squares(out, plan_id(plan), deadly, pause), left, cores))
     write_manifest(out, plan)
     return (out / "_MANIFEST.json").read_bytes()

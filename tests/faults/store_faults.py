@@ -158,7 +158,7 @@ def load_at_once(make: Callable[[], str], runs: int, processes: int, same: bool,
         results = [queue.get(timeout=120) for _ in children]
         for child in children:
             child.join()
-        errors = [what for kind, what in results if kind == "error"]
+        errors = [message for kind, message in results if kind == "error"]
         left = counts(url)
         expected = {"customers": len(customers), "reviews": n, "orders": len(orders), "replaced_rows": 0}
         if errors or any(left[k] != v for k, v in expected.items()) or left["loads"] != (1 if same else processes):

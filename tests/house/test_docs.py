@@ -93,13 +93,13 @@ def test_links_between_the_texts_lead_to_files():
     home = json.loads((tree.NBS / "index.ipynb").read_text(encoding="utf-8"))["cells"]
     texts = {p: p.read_text(encoding="utf-8") for p in TEXTS}
     texts[tree.NBS / "index.ipynb"] = "\n".join("".join(c["source"]) for c in home)
-    gone = [
+    missing = [
         f"{path.relative_to(tree.ROOT)}: {target}"
         for path, text in texts.items()
         for target in re.findall(r"\]\(([^)\s]+)\)", text)
         if not re.match(r"(https?|mailto):|#|/", target) and not (path.parent / target.split("#")[0]).exists()
     ]
-    assert not gone, gone
+    assert not missing, missing
 
 
 def test_the_list_of_questions_names_every_how_to():

@@ -41,10 +41,10 @@ def imported(home, *commands):
     "Run commands in one new process; returns the packages that are imported after each."
     env = {k: v for k, v in os.environ.items() if not k.startswith("SCA_")} | {"PYTHONPATH": str(tree.ROOT)}
     run = [sys.executable, "-c", SCRIPT, *commands]
-    done = subprocess.run(run, cwd=home, env=env, capture_output=True, text=True, timeout=600)
-    rows = [json.loads(line[1:]) for line in done.stdout.splitlines() if line.startswith("@")]
+    process = subprocess.run(run, cwd=home, env=env, capture_output=True, text=True, timeout=600)
+    rows = [json.loads(line[1:]) for line in process.stdout.splitlines() if line.startswith("@")]
     assert [(command, code) for command, code, _ in rows] == [(c, int(c in NOT_READY)) for c in commands], (
-        done.stdout + done.stderr
+        process.stdout + process.stderr
     )
     return {command: set(modules) for command, _, modules in rows}
 

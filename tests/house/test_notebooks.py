@@ -26,14 +26,14 @@ def exported(tmp_path_factory):
         ignore = shutil.ignore_patterns("node_modules", "vendor", "__pycache__", "static")
         shutil.copytree(tree.PACKAGE / folder, copy / tree.NAME / folder, ignore=ignore)
     code = "import nbdev; nbdev.nbdev_export()"
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         cwd=copy,
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": str(copy)},
     )
-    assert done.returncode == 0, f"nbdev-export failed:\n{done.stderr[-2000:]}"
+    assert process.returncode == 0, f"nbdev-export failed:\n{process.stderr[-2000:]}"
     return copy / tree.NAME
 
 

@@ -45,12 +45,12 @@ def wheel(tmp_path_factory):
         assert (copy / name).is_file(), f"{name} is missing"
     ignore = shutil.ignore_patterns("node_modules", "__pycache__", "*.db")
     shutil.copytree(tree.PACKAGE, copy / tree.NAME, ignore=ignore)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(copy)],
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stdout[-1500:] + done.stderr[-1500:]
+    assert process.returncode == 0, process.stdout[-1500:] + process.stderr[-1500:]
     (path,) = out.glob("*.whl")
     return path
 
@@ -103,9 +103,9 @@ def test_importing_the_package_does_nothing(tmp_path):
         "assert not heavy, heavy; assert s.__version__; assert not [m for m in sys.modules if "
         "m.startswith('smart_customer_analysis.')]"
     )
-    done = run(code, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == done.stderr == ""
+    process = run(code, tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout == process.stderr == ""
 
 
 def test_importing_every_module_reads_no_setting_and_makes_no_file(tmp_path):
@@ -120,8 +120,8 @@ engine = sys.modules.get('sqlalchemy.engine.base')
 import gc
 assert engine is None or not [o for o in gc.get_objects() if type(o) is engine.Engine], 'an engine exists after import'
 """
-    done = run(code, tmp_path)
-    assert done.returncode == 0, done.stderr[-2000:]
+    process = run(code, tmp_path)
+    assert process.returncode == 0, process.stderr[-2000:]
     left = {p.name for p in tmp_path.iterdir()} - {"settings.ini", ".mpl", ".cache", ".config"}
     assert not left, f"importing made {left}"
 

@@ -45,6 +45,6 @@ def test_a_server_starts_with_these_libraries_alone(tmp_path):
     (tmp_path / "settings.ini").write_text("[sca]\n")
     env = {k: v for k, v in os.environ.items() if not k.startswith("SCA_")} | {"PYTHONPATH": f"{site}:{tree.ROOT}"}
     command = [sys.executable, "-S", "-c", SERVE]  # -S: no other library can be seen
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout == "True ['look']\n", done.stdout  # look: enough for a server, not for training
+    process = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)
+    assert process.returncode == 0, process.stderr[-2000:]
+    assert process.stdout == "True ['look']\n", process.stdout  # look: enough for a server, not for training

@@ -201,21 +201,21 @@ def planted(seed: int, n: int = 3_000) -> pd.DataFrame:
     for i in range(n):
         kind = ("e-mail", "phone", "card", "nobody's", "nobody's")[i % 5]
         if kind == "e-mail":
-            what = f"{rng.choice(NAMES)}@{rng.choice(HOSTS)}"
+            address = f"{rng.choice(NAMES)}@{rng.choice(HOSTS)}"
         elif kind == "phone":
-            what = str(rng.choice(PHONES)).format(
+            address = str(rng.choice(PHONES)).format(
                 a=rng.integers(201, 990), a2=rng.integers(11, 70), b=digits(3), c=digits(4), d=digits(3)
             )
         elif kind == "card":
             number = str(rng.choice(["4", "51", "37", "6011"]))
             number += "".join(map(str, rng.integers(0, 10, (14 if number == "37" else 15) - len(number))))
             number += str(next(k for k in range(10) if luhn(number + str(k))))
-            what = str(rng.choice(["", " ", "-"])).join(number[j : j + 4] for j in range(0, len(number), 4))
+            address = str(rng.choice(["", " ", "-"])).join(number[j : j + 4] for j in range(0, len(number), 4))
         else:
-            what = str(rng.choice(NOBODYS)).format(**{f"n{k}": digits(k) for k in range(2, 9)})
+            address = str(rng.choice(NOBODYS)).format(**{f"n{k}": digits(k) for k in range(2, 9)})
         words = str(rng.choice(texts)).split()
         at = rng.integers(0, len(words) + 1)
-        rows.append((kind, what, " ".join(words[:at]), " ".join(words[at:])))
+        rows.append((kind, address, " ".join(words[:at]), " ".join(words[at:])))
     return pd.DataFrame(rows, columns=["kind", "what", "before", "after"])
 
 

@@ -68,9 +68,9 @@ def test_a_missing_column_is_named(home):
 def test_an_unknown_label_is_a_counted_reject(home):
     good = "".join(f"__label__{1 + i % 2} Title {i}: text number {i}\n" for i in range(200))
     (home / "train.ft.txt").write_text(good + "__label__7 What: is this\n")
-    done = sca("load", "--source", "fasttext", "--train", "train.ft.txt", "--json", home=home)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["rows"] == {"read": 201, "loaded": 200, "rejected": 1, "duplicate": 0}
+    process = sca("load", "--source", "fasttext", "--train", "train.ft.txt", "--json", home=home)
+    assert process.returncode == 0, process.stderr
+    assert json.loads(process.stdout)["rows"] == {"read": 201, "loaded": 200, "rejected": 1, "duplicate": 0}
 
 
 def test_loading_twice_changes_nothing(home):
@@ -118,9 +118,9 @@ def test_an_unreachable_database_is_refused(home):
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
     url = f"postgresql+psycopg2://anna:secret@127.0.0.1:{port}/shop"
-    done = sca("db", "upgrade", "--database", url, home=home)
-    refused(done)
-    assert "secret" not in done.stderr
+    process = sca("db", "upgrade", "--database", url, home=home)
+    refused(process)
+    assert "secret" not in process.stderr
 
 
 def test_a_file_that_is_no_database_is_refused(home):
@@ -152,9 +152,9 @@ def test_a_model_folder_without_manifest_is_refused(home):
 
 def test_too_few_labels_still_get_segments_and_a_report_and_say_why_nothing_is_trained(home):
     (home / "train.ft.txt").write_text(FASTTEXT)
-    done = sca("run", "--source", "fasttext", "--train", "train.ft.txt", home=home)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "nothing was trained: 2 labelled reviews; a model needs at least 50" in done.stdout
+    process = sca("run", "--source", "fasttext", "--train", "train.ft.txt", home=home)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert "nothing was trained: 2 labelled reviews; a model needs at least 50" in process.stdout
     summary = json.loads((home / "data" / "processed" / name_of([home]) / "summary.json").read_text())
     assert summary["model"] is None and not any((home / "models").glob("*/MANIFEST*"))
     assert list((home / "reports").rglob("weekly.html"))
@@ -165,18 +165,18 @@ def test_a_wrong_command_line_ends_with_two(home):
 
 
 def test_doctor_hides_passwords_and_names_origins(home):
-    done = sca(
+    process = sca(
         "doctor",
         "--json",
         home=home,
         SCA_DATABASE_URL="postgresql+psycopg2://anna:secret@127.0.0.1:1/shop",
         SCA_SEED="7",
     )
-    assert done.returncode == 1, done.stderr  # not ready, and it says why
-    assert "secret" not in done.stdout
-    rows = {r["name"]: r for r in json.loads(done.stdout)["settings"]}
+    assert process.returncode == 1, process.stderr  # not ready, and it says why
+    assert "secret" not in process.stdout
+    rows = {r["name"]: r for r in json.loads(process.stdout)["settings"]}
     assert (rows["seed"]["value"], rows["seed"]["origin"]) == ("7", "environment")
-    checks = {c["what"]: c for c in json.loads(done.stdout)["health"]}
+    checks = {c["what"]: c for c in json.loads(process.stdout)["health"]}
     assert {checks[w]["state"] for w in ("database", "model")} == {"not ready"} and checks["database"]["next"]
     assert [p.name for p in home.iterdir()] == ["settings.ini"]  # it makes nothing
 
@@ -286,8 +286,8 @@ def test_files_are_marked_without_a_database_and_only_once(home, tmp_path):
     train_sentiment(texts, labels, [], [], home / "models" / "sentiment", encoder=encoder, max_tokens=24, epochs=1)
     lines = [f"__label__{y + 1} {t}" for t, y in zip(texts, labels, strict=True)]
     (home / "reviews.txt").write_text("\n".join([*lines, "no label here"]) + "\n")
-    done = sca("score", "reviews.txt", "--out", "answers", "--json", home=home)
-    result = json.loads(done.stdout)
+    process = sca("score", "reviews.txt", "--out", "answers", "--json", home=home)
+    result = json.loads(process.stdout)
     assert result["rows"]["read"] == 61 == sum(result["rows"].values()) - result["rows"]["read"]
     assert result["rows"]["rejected"] == 1 and result["scored_now"] == result["reviews"] == result["rows"]["loaded"]
     assert json.loads(sca("score", "reviews.txt", "--out", "answers", "--json", home=home).stdout)["scored_now"] == 0

@@ -70,8 +70,8 @@ def content(home):
     rows = {}
     with engine.connect() as c:
         for table, names in TABLES.items():
-            found = c.execute(select(*(getattr(table, n) for n in names)).order_by(getattr(table, names[0])))
-            rows[table.__tablename__] = [tuple(round(v, 4) if isinstance(v, float) else v for v in r) for r in found]
+            by_table = c.execute(select(*(getattr(table, n) for n in names)).order_by(getattr(table, names[0])))
+            rows[table.__tablename__] = [tuple(round(v, 4) if isinstance(v, float) else v for v in r) for r in by_table]
     return rows
 
 
@@ -154,8 +154,8 @@ def test_a_change_is_told_once_and_stored_with_the_day_it_was_proven(home, shop)
     ).to_csv(home / "in" / "reviews-4.csv", index=False)
     second = closed(home, newest.to_pydatetime() + timedelta(3))
     assert second["days"] and not any(s.startswith("Overall") for s in second["changes"])
-    told = told_alerts(open_database(load_settings(home)), "kiosk")
-    assert (told["kind"] == "overall").sum() == 1
+    alerts = told_alerts(open_database(load_settings(home)), "kiosk")
+    assert (alerts["kind"] == "overall").sum() == 1
 
 
 def test_reviews_that_a_stopped_first_close_has_loaded_are_predicted_by_the_next(home, monkeypatch):

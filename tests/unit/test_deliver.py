@@ -185,11 +185,11 @@ def test_each_outcome_goes_to_those_who_asked_for_it(shop, server):
     shop.due(MONDAY + timedelta(weeks=1))
     shop.error = ReportError("a run that reaches its last cell", "KeyError", "look")
     assert [r["status"] for r in shop.due(MONDAY + timedelta(weeks=2))] == ["failed", "sent", "sent"]
-    got = {name: [m["Subject"] for m in server.of(f"{name}@shop.example")] for name in ("ana", "ben")}
-    assert [s.rpartition(", ")[2][:8] for s in got["ana"][:1]] == ["3 change"] and len(got["ana"]) == 2
-    assert "nothing proven changed" in got["ben"][0] and len(got["ben"]) == 2
+    subjects = {name: [m["Subject"] for m in server.of(f"{name}@shop.example")] for name in ("ana", "ben")}
+    assert [s.rpartition(", ")[2][:8] for s in subjects["ana"][:1]] == ["3 change"] and len(subjects["ana"]) == 2
+    assert "nothing proven changed" in subjects["ben"][0] and len(subjects["ben"]) == 2
     for name in ("ana", "ben"):
-        assert got[name][-1].startswith("weekly: failed: ") and "KeyError" in got[name][-1]
+        assert subjects[name][-1].startswith("weekly: failed: ") and "KeyError" in subjects[name][-1]
     assert not [*server.of("ana@shop.example")[-1].iter_attachments()]
 
 
@@ -296,8 +296,8 @@ def test_with_each_close_a_report_is_made_once(shop, server):
 
 def test_what_is_due_is_told_and_left(shop, server):
     shop.plan('for_each = "region"', '[[report.to]]\nname = "Ana"\nonly = { region = ["Norte"] }')
-    told = shop.due(values=lambda report: ["Norte", "Sul"], dry_run=True)
-    assert [(r["part"], r["to"], r["status"]) for r in told] == [("Norte", ["Ana"], "due"), ("Sul", [], "due")]
+    due = shop.due(values=lambda report: ["Norte", "Sul"], dry_run=True)
+    assert [(r["part"], r["to"], r["status"]) for r in due] == [("Norte", ["Ana"], "due"), ("Sul", [], "due")]
     assert not shop.made and not shop.runs() and not shop.rows()
 
 
@@ -366,8 +366,8 @@ def test_a_server_that_is_down_is_tried_again_later_and_said(shop, monkeypatch):
     closed.close()
     monkeypatch.setenv("SCA_MAIL_SERVER", f"smtp+plain://127.0.0.1:{port}?from=reports@shop.example")
     shop.plan(ANA)
-    made = shop.due()
-    assert made[1]["status"] == "waiting" and "cannot be reached" in made[1]["error"]
+    rows = shop.due()
+    assert rows[1]["status"] == "waiting" and "cannot be reached" in rows[1]["error"]
     assert tried(shop, MONDAY + timedelta(minutes=4)) == []
     assert tried(shop, MONDAY + timedelta(minutes=5))[0][0] == "waiting"
     assert tried(shop, MONDAY + timedelta(minutes=14)) == []
@@ -400,10 +400,10 @@ def test_a_machine_that_was_off_for_days_still_tries_several_times(shop, monkeyp
 
 
 def test_many_mails_ask_a_server_that_is_down_once(shop, monkeypatch):
-    asked = []
+    attempts = []
 
     def down(*_):
-        asked.append(1)
+        attempts.append(1)
         error = NotDelivered("a mail server that takes the message", "no answer in time", "it is tried again")
         error.is_down = True
         raise error
@@ -411,7 +411,7 @@ def test_many_mails_ask_a_server_that_is_down_once(shop, monkeypatch):
     monkeypatch.setattr(delivering, "send_mail", down)
     monkeypatch.setenv("SCA_MAIL_SERVER", "smtp+plain://127.0.0.1:9?from=reports@shop.example")
     shop.plan(ANA, BEN.replace('"failed", "nothing_new"', '"made"'))
-    assert [r["status"] for r in shop.due()] == ["made", "waiting", "waiting"] and len(asked) == 1
+    assert [r["status"] for r in shop.due()] == ["made", "waiting", "waiting"] and len(attempts) == 1
 
 
 def test_a_refused_recipient_is_given_up_and_the_others_get_theirs(shop, server):
@@ -618,8 +618,8 @@ def test_a_chat_gets_title_text_and_file_and_its_address_is_not_logged(shop, cha
     assert "https://page.example" in got[-1]["message"] and len(got[-1]["attachments"]) == 1
     monkeypatch.setenv("SCA_TO_ANA", f"nochat://{CANARY}")
     shop.due(MONDAY + timedelta(weeks=1))
-    told = caplog.text + "".join(capfd.readouterr()) + json.dumps(list_deliveries(shop.engine), default=str)
-    assert CANARY not in told and "127.0.0.1" not in told
+    logged = caplog.text + "".join(capfd.readouterr()) + json.dumps(list_deliveries(shop.engine), default=str)
+    assert CANARY not in logged and "127.0.0.1" not in logged
 
 
 # ---- the command line, and the clock
@@ -627,8 +627,8 @@ def test_a_chat_gets_title_text_and_file_and_its_address_is_not_logged(shop, cha
 
 def test_the_commands_make_send_and_list(shop, server):
     (shop.home / "reports.toml").write_text(PLAN.replace("Mon 07:00", "daily 00:00") + ANA)
-    told = CliRunner().invoke(reports, ["due", "--dry-run"]).output
-    assert "weekly" in told and "to Ana: due" in told
+    output = CliRunner().invoke(reports, ["due", "--dry-run"]).output
+    assert "weekly" in output and "to Ana: due" in output
     assert "to Ana: sent" in CliRunner().invoke(reports, ["due"]).output
     assert CliRunner().invoke(reports, ["due"]).output == "" == CliRunner().invoke(reports, ["deliver"]).output
     listed = CliRunner().invoke(reports, ["deliveries"]).output

@@ -293,8 +293,8 @@ def test_a_draft_is_never_written_over_a_file_unasked(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table(tmp_path, "kiosk.csv", text=words, rating=lambda i: 1 + i % 5)
     (tmp_path / "kiosk.toml").write_text("mine")
-    done = CliRunner().invoke(sources, ["new", "kiosk.csv"])
-    assert "kiosk.toml exists" in str(done.exception)
+    result = CliRunner().invoke(sources, ["new", "kiosk.csv"])
+    assert "kiosk.toml exists" in str(result.exception)
     assert (tmp_path / "kiosk.toml").read_text() == "mine"
     assert CliRunner().invoke(sources, ["new", "kiosk.csv", "--yes"]).exit_code == 0
     assert "[review.columns]" in (tmp_path / "kiosk.toml").read_text()
@@ -303,7 +303,7 @@ def test_a_draft_is_never_written_over_a_file_unasked(tmp_path, monkeypatch):
 def test_check_shows_counts_rejects_and_rows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table(tmp_path, "reviews.csv", text=words, rating=lambda i: 9 if i == 3 else 5)
-    done = CliRunner().invoke(sources, ["check", "csv", "reviews.csv"])
-    assert done.exit_code == 0, done.output
+    result = CliRunner().invoke(sources, ["check", "csv", "reviews.csv"])
+    assert result.exit_code == 0, result.output
     for shown in ("rating_out_of_range", "The kettle number", "24"):
-        assert shown in done.output
+        assert shown in result.output

@@ -312,9 +312,9 @@ def test_a_damaged_workbook_and_one_in_a_zip(tmp_path):
 
 def read(data: str | bytes, block: int = 1 << 20, **form) -> tuple[list[dict], list[tuple[int, str]], list[int]]:
     data = data.encode() if isinstance(data, str) else data
-    got = list(read_csv((data[i : i + block] for i in range(0, len(data), block)), **form))
-    rows = [row for r in got for row in r.table.to_pylist()]
-    return rows, [x[:2] for r in got for x in r.rejects], [int(x) for r in got for x in r.line]
+    batches = list(read_csv((data[i : i + block] for i in range(0, len(data), block)), **form))
+    rows = [row for r in batches for row in r.table.to_pylist()]
+    return rows, [x[:2] for r in batches for x in r.rejects], [int(x) for r in batches for x in r.line]
 
 
 HABITS = [
@@ -393,13 +393,13 @@ def test_after_a_fault_the_lines_are_read_fast_again(monkeypatch):
     rows = [f"{i},text {i} {'x' * 80},5\n" for i in range(120_000)]
     for at in range(0, 120_000, 1000):
         rows[at] = f'{at},"never closed {at},5\n'
-    got, rejects, _ = read(HEAD + "".join(rows), 2 << 20)
-    assert len(rejects) == 120 and len(got) == 119_880 and {r for _, r in rejects} == {"unclosed_quote"}
+    batches, rejects, _ = read(HEAD + "".join(rows), 2 << 20)
+    assert len(rejects) == 120 and len(batches) == 119_880 and {r for _, r in rejects} == {"unclosed_quote"}
     assert len(slow) < 1000, "Python looks at broken lines and few others"
     alone = [HEAD, '0,"never closed,5\n', *rows[1:1000], *(f"{i},plain {i} {'x' * 80},5\n" for i in range(120_000))]
     slow.clear()
-    got, rejects, _ = read("".join(r for r in alone if "never closed" not in r or r.startswith("0,")), 2 << 20)
-    assert rejects == [(2, "unclosed_quote")] and len(got) == 120_999 and len(slow) < 1000
+    batches, rejects, _ = read("".join(r for r in alone if "never closed" not in r or r.startswith("0,")), 2 << 20)
+    assert rejects == [(2, "unclosed_quote")] and len(batches) == 120_999 and len(slow) < 1000
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
@@ -460,8 +460,8 @@ def test_an_array_is_read_as_json_reads_it(rows, block):
     from smart_customer_analysis.data.read import read_json
 
     data = json.dumps(rows, indent=1, ensure_ascii=False).encode()
-    got = list(read_json(iter([data[i : i + block] for i in range(0, len(data), block)]), expected="abc"))
-    assert [r for g in got for r in g.table.select(list("abc")).to_pylist()] == [
+    batches = list(read_json(iter([data[i : i + block] for i in range(0, len(data), block)]), expected="abc"))
+    assert [r for g in batches for r in g.table.select(list("abc")).to_pylist()] == [
         {k: r.get(k) for k in "abc"} for r in rows
     ]
 

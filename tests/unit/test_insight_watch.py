@@ -32,21 +32,21 @@ def test_a_quiet_quarter_raises_no_alarm(shop: dict) -> None:
 
 def test_a_rise_and_its_end_are_told_once_each_near_their_day() -> None:
     rows = simulate_days(150, points=0.08, rise=(60, 110), seed=2)
-    told = watch_days(rows, pd.date_range(on(58), on(149)))
-    assert told["mark"].tolist() == ["worse", "better"]
-    assert told["day"][0] <= on(81) and told["day"][1] <= on(131), "within 21 days"
-    since = pd.to_datetime(told["since"])
+    days = watch_days(rows, pd.date_range(on(58), on(149)))
+    assert days["mark"].tolist() == ["worse", "better"]
+    assert days["day"][0] <= on(81) and days["day"][1] <= on(131), "within 21 days"
+    since = pd.to_datetime(days["since"])
     assert abs((since[0] - on(60)).days) <= 10 and abs((since[1] - on(110)).days) <= 10
 
 
 def test_what_was_told_is_not_told_again(risen: pd.DataFrame) -> None:
     first = watch_day(risen, on(72))
     assert set(first.alerts["key"]) == {"", "0", "1"} and list(first.alerts.columns) == ALERTS
-    told = first.alerts.assign(day=on(72))
-    later = [watch_day(risen, on(n), told) for n in (73, 78, 84, 89)]
+    earlier = first.alerts.assign(day=on(72))
+    later = [watch_day(risen, on(n), earlier) for n in (73, 78, 84, 89)]
     assert not sum(len(look.alerts) for look in later)
     assert later[-1].tested == 3, "the risen level is the new baseline"
-    assert len(watch_day(risen, on(73), told[told["key"] != "1"]).alerts) == 1, "what was not told is"
+    assert len(watch_day(risen, on(73), earlier[earlier["key"] != "1"]).alerts) == 1, "what was not told is"
 
 
 def test_the_same_day_asked_twice_gives_the_same(risen: pd.DataFrame) -> None:

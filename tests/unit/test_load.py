@@ -263,10 +263,10 @@ FASTTEXT = [
 def test_a_bad_fasttext_line_is_a_reject_with_its_line(name, line, rule, block):
     block = max(block, len(line) // 100)
     data = b"__label__2 Good: one\n" + line + b"__label__2 Good: two\n"
-    got = list(read_fasttext(data[i : i + block] for i in range(0, len(data), block)))
-    assert [r[:2] for b in got for r in b.rejects] == ([(2, rule)] if rule else [])
-    assert sum(b.read for b in got) == 3
-    lines = [int(x) for b in got for x in b.line]
+    batches = list(read_fasttext(data[i : i + block] for i in range(0, len(data), block)))
+    assert [r[:2] for b in batches for r in b.rejects] == ([(2, rule)] if rule else [])
+    assert sum(b.read for b in batches) == 3
+    lines = [int(x) for b in batches for x in b.line]
     assert lines == ([1, 3] if rule else [1, 2, 3])
 
 
@@ -631,18 +631,18 @@ def test_whatever_csv_writes_is_read_back(rows, block):
     out = io.StringIO()
     csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([("a", "b", "c"), *rows])
     data = out.getvalue().encode()
-    got = list(read_csv(data[i : i + block] for i in range(0, len(data), block)))
-    assert [tuple(t.values()) for b in got for t in b.table.to_pylist()] == rows
-    assert not [r for b in got for r in b.rejects]
+    batches = list(read_csv(data[i : i + block] for i in range(0, len(data), block)))
+    assert [tuple(t.values()) for b in batches for t in b.table.to_pylist()] == rows
+    assert not [r for b in batches for r in b.rejects]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200), st.integers(1, 60))
 def test_no_bytes_are_lost_and_none_break_the_reader(data, block):
     data = b"a,b\n" + data
-    got = list(read_csv(data[i : i + block] for i in range(0, len(data), block)))
-    lines = sorted([int(x) for b in got for x in b.line] + [r[0] for b in got for r in b.rejects])
-    assert len(lines) == len(set(lines)) == sum(b.read for b in got)
+    batches = list(read_csv(data[i : i + block] for i in range(0, len(data), block)))
+    lines = sorted([int(x) for b in batches for x in b.line] + [r[0] for b in batches for r in b.rejects])
+    assert len(lines) == len(set(lines)) == sum(b.read for b in batches)
     assert not lines or lines[0] == 2
     one = list(read_csv(iter([data])))
     assert sorted([int(x) for b in one for x in b.line] + [r[0] for b in one for r in b.rejects]) == lines
@@ -655,8 +655,8 @@ def test_no_bytes_are_lost_and_none_break_the_reader(data, block):
 )
 def test_every_fasttext_line_is_a_row_or_a_reject(lines, block):
     data = b"".join(line.replace(b"\n", b" ") + b"\n" for line in lines)
-    got = list(read_fasttext(data[i : i + block] for i in range(0, len(data), block)))
-    seen = sorted([int(x) for b in got for x in b.line] + [r[0] for b in got for r in b.rejects])
+    batches = list(read_fasttext(data[i : i + block] for i in range(0, len(data), block)))
+    seen = sorted([int(x) for b in batches for x in b.line] + [r[0] for b in batches for r in b.rejects])
     assert seen == list(range(1, len(lines) + 1))
 
 
@@ -738,6 +738,6 @@ def shop_of(tmp_path, customers, orders):
 
 
 def test_ids_that_a_gap_made_floats_are_the_same_people(tmp_path):
-    found = shop_of(tmp_path, ["17850", "17851"], ["17850.0", "17851.0", "17850.0"])
-    assert sorted(found.customers["customer_id"]) == ["17850", "17851"]
-    assert set(found.orders["customer_id"]) == {"17850", "17851"}
+    shop = shop_of(tmp_path, ["17850", "17851"], ["17850.0", "17851.0", "17850.0"])
+    assert sorted(shop.customers["customer_id"]) == ["17850", "17851"]
+    assert set(shop.orders["customer_id"]) == {"17850", "17851"}

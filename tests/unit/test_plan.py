@@ -50,8 +50,8 @@ class Clock:
         self.plan, self.run, self.missed = plan, [], []
 
     def look(self, now: datetime) -> None:
-        done = [("weekly", at) for at in self.run + self.missed]
-        for due in due_reports(self.plan, now, done):
+        finished = [("weekly", at) for at in self.run + self.missed]
+        for due in due_reports(self.plan, now, finished):
             self.missed += due.missed
             self.run.append(due.at)
 
@@ -195,9 +195,9 @@ def test_without_a_time_a_report_is_due_once_with_each_close():
     assert due_reports(plan, START + timedelta(days=9), [], []) == []
     due = due_reports(plan, START + timedelta(days=9), [], closes)[0]
     assert due.at == close_slot("shop", "2026-01-03") and len(due.missed) == 2
-    done = [("weekly", due.at), *(("weekly", m) for m in due.missed)]
-    assert due_reports(plan, START + timedelta(days=9), done, closes) == []
-    assert due_reports(plan, START + timedelta(days=9), done, [*closes, closes[-1]]) == []
+    finished = [("weekly", due.at), *(("weekly", m) for m in due.missed)]
+    assert due_reports(plan, START + timedelta(days=9), finished, closes) == []
+    assert due_reports(plan, START + timedelta(days=9), finished, [*closes, closes[-1]]) == []
     other = plan_of("", parameters={"source": "another"})
     assert due_reports(other, START + timedelta(days=9), [], closes) == []
 
@@ -237,10 +237,10 @@ def test_an_address_in_the_file_is_refused_without_being_repeated():
     for address in ("ana@canary.example", "mailto://user:canary@host", "canary"):
         with pytest.raises(InputError) as refused:
             check_plan({"report": [{"name": "weekly", "to": [{"name": "Ana", "address": address}]}]})
-        told = refused.value
-        while told is not None:
-            assert "canary" not in str(told)
-            told = told.__cause__
+        refusal = refused.value
+        while refusal is not None:
+            assert "canary" not in str(refusal)
+            refusal = refusal.__cause__
 
 
 def test_the_same_report_twice_needs_a_label():
@@ -296,8 +296,8 @@ def run(*arguments: str):
 
 
 def test_a_schedule_is_written_listed_and_removed(settings):
-    said = run("schedule", "weekly", "--at", "Mon 07:00", "--zone", "Europe/Lisbon", "-p", "weeks=4", "--to", "Ana")
-    assert said.exit_code == 0 and "SCA_TO_ANA" in said.output
+    output = run("schedule", "weekly", "--at", "Mon 07:00", "--zone", "Europe/Lisbon", "-p", "weeks=4", "--to", "Ana")
+    assert output.exit_code == 0 and "SCA_TO_ANA" in output.output
     report = load_plan(settings).report[0]
     assert report.parameters == {"weeks": "4"} and report.to[0].variable == "SCA_TO_ANA" and report.since
     listed = json.loads(run("schedule", "--list", "--json").output)
@@ -376,8 +376,8 @@ def test_without_crontab_the_lines_are_printed(settings, monkeypatch):
 def test_timers_of_systemd_are_written_once_checked_listed_and_taken_out_again(settings):
     folder = settings.home / "config" / "systemd" / "user"
     for _ in range(2):
-        said = run("schedule", "--install", "systemd", "--close", "05:30")
-        assert said.exit_code == 0, said.output
+        output = run("schedule", "--install", "systemd", "--close", "05:30")
+        assert output.exit_code == 0, output.output
     name = clock_name(settings.home)
     assert sorted(p.name for p in folder.iterdir()) == sorted(systemd_units(settings.home, "05:30"))
     assert f"{name}-due.timer" in run("schedule", "--list").output
@@ -398,8 +398,8 @@ def test_systemd_reads_the_units_even_in_a_folder_with_a_hard_name(tmp_path):
         (tmp_path / name).write_text(text)
     command = ["systemd-analyze", "--user", "--recursive-errors=no", "verify"]
     env = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
-    done = subprocess.run([*command, *(str(tmp_path / n) for n in units)], capture_output=True, text=True, env=env)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([*command, *(str(tmp_path / n) for n in units)], capture_output=True, text=True, env=env)
+    assert process.returncode == 0, process.stderr
     broken = tmp_path / "broken.timer"
     broken.write_text(units[f"{clock_name(home)}-due.timer"].replace("*:0/5", "sometimes"))
     assert subprocess.run([*command, str(broken)], capture_output=True, env=env).returncode

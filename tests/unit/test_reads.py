@@ -67,10 +67,10 @@ def english(tmp_path_factory) -> Path:
     words = [x.format(i) for group in (GERMAN, PORTUGUESE, TWO_WORDS) for y in group for i, x in enumerate(group[y])]
     encoder = str(tiny_encoder(home / "tiny", TEXTS + words))
     recipe = dict(encoder=encoder, max_tokens=24, epochs=3, learning_rate=5e-3, batch_tokens=512, seed=1)
-    made = train_sentiment(
+    model = train_sentiment(
         TEXTS[:150], LABELS[:150], TEXTS[150:], LABELS[150:], home / "models" / "sentiment", **recipe
     )
-    promote_model(made.folder)
+    promote_model(model.folder)
     return home
 
 

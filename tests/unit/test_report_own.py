@@ -62,9 +62,9 @@ FINDINGS = [  # cells, where, what, must it be changed
 
 @pytest.mark.parametrize(("cells", "cell", "found", "must"), FINDINGS, ids=[f[2][:30] for f in FINDINGS])
 def test_what_keeps_a_notebook_out_is_said_with_its_cell(tmp_path, cells, cell, found, must):
-    told = [f for f in check_notebook(notebook(tmp_path / "mine.ipynb", *cells)) if found in f.found]
-    assert told, check_notebook(tmp_path / "mine.ipynb")
-    assert (told[0].cell, told[0].must) == (cell, must) and told[0].change
+    faults = [f for f in check_notebook(notebook(tmp_path / "mine.ipynb", *cells)) if found in f.found]
+    assert faults, check_notebook(tmp_path / "mine.ipynb")
+    assert (faults[0].cell, faults[0].must) == (cell, must) and faults[0].change
 
 
 def test_a_notebook_without_a_fault_has_no_finding(tmp_path):
@@ -115,8 +115,8 @@ def home(tmp_path, monkeypatch):
 
 
 def test_new_and_add_write_where_run_and_list_look(home):
-    told = CliRunner().invoke(reports, ["new", "late_parcels"])
-    assert told.exit_code == 0 and (home / "notebooks" / "late_parcels.ipynb").is_file()
+    result = CliRunner().invoke(reports, ["new", "late_parcels"])
+    assert result.exit_code == 0 and (home / "notebooks" / "late_parcels.ipynb").is_file()
     assert templates(settings=load_settings(home))["late_parcels"].is_file()
     assert "late_parcels" in CliRunner().invoke(reports, ["list"]).stdout
     for name in ("late_parcels", "weekly", "../x", "a b", ""):
@@ -127,8 +127,8 @@ def test_new_and_add_write_where_run_and_list_look(home):
     good = CliRunner().invoke(reports, ["add", mine, "--name", "better", "--json"])
     assert json.loads(good.stdout)["copy"] == str(home / "notebooks" / "better.ipynb")
     shown = CliRunner().invoke(reports, ["show", "late_parcels"]).stdout
-    told = ("segment", "region", "product", "days in the period", "never made")
-    assert all(word in shown for word in told)
+    result = ("segment", "region", "product", "days in the period", "never made")
+    assert all(word in shown for word in result)
 
 
 QUOTES = """
@@ -178,11 +178,11 @@ def regions(home):
     customers = customers.assign(region=pd.Series(names, dtype=customers["region"].dtype))
     at = dict(zip(customers["customer_id"], customers["region"], strict=True))
     texts = [f"Canary{at.get(c, 'None')}x sang here." for c in shop.reviews["customer_id"]]
-    found = shop.reviews.assign(text=pd.Series(texts, shop.reviews.index, dtype=shop.reviews["text"].dtype))
+    reviews = shop.reviews.assign(text=pd.Series(texts, shop.reviews.index, dtype=shop.reviews["text"].dtype))
     settings = load_settings(home)
     engine = make_engine(settings.database)
     migrate(engine)
-    save_load(engine, "sample", found, customers, shop.orders)
+    save_load(engine, "sample", reviews, customers, shop.orders)
     engine.dispose()
     notebook(settings.templates_dir / "quotes.ipynb", "region: str = ''  # only this region", QUOTES)
     return settings
@@ -191,12 +191,12 @@ def regions(home):
 def test_each_of_fifty_regions_has_a_file_with_its_own_words_only(regions, run_cells_here):
     shown, hidden = values_of(regions, "quotes", "region")
     assert len(shown) == 50 and hidden == 2 and "Tinyland" not in shown  # one more protects the small one
-    told: list = []
-    done = run_each(regions, "quotes", "region", shown, progress=lambda n, d: told.append(n))
-    failed = [d.value for d in done if d.run is None]
-    assert failed == [r for r in ["R07"] if r in shown] and told == list(range(1, 51))
-    pages = {d.value: d.run.html.read_text(encoding="utf-8") for d in done if d.run}
-    assert len({d.run.html.parent for d in done if d.run}) == 50 - len(failed)
+    numbers: list = []
+    runs = run_each(regions, "quotes", "region", shown, progress=lambda n, d: numbers.append(n))
+    failed = [d.value for d in runs if d.run is None]
+    assert failed == [r for r in ["R07"] if r in shown] and numbers == list(range(1, 51))
+    pages = {d.value: d.run.html.read_text(encoding="utf-8") for d in runs if d.run}
+    assert len({d.run.html.parent for d in runs if d.run}) == 50 - len(failed)
     for region, text in pages.items():
         assert set(re.findall(r"Canary(\w+?)x", text)) == {region}
     for path in regions.reports_dir.rglob("*"):
@@ -206,10 +206,12 @@ def test_each_of_fifty_regions_has_a_file_with_its_own_words_only(regions, run_c
 
 def test_the_command_says_how_many_regions_are_too_small_and_none_of_their_names(regions, run_cells_here, monkeypatch):
     monkeypatch.setattr("smart_customer_analysis.report.each.run_report", lambda *a, **k: run_report(*a, **k))
-    told = CliRunner().invoke(reports, ["run", "quotes", "--for-each", "region"])
-    assert told.exit_code == 1, "R07 fails"
-    assert "49 of 50 reports made, by region; 2 with too few customers to be shown have none" in told.stdout
-    assert "Tinyland" not in told.stdout + told.stderr and "50/50" in told.stderr and "R07: failed" in told.stderr
+    result = CliRunner().invoke(reports, ["run", "quotes", "--for-each", "region"])
+    assert result.exit_code == 1, "R07 fails"
+    assert "49 of 50 reports made, by region; 2 with too few customers to be shown have none" in result.stdout
+    assert (
+        "Tinyland" not in result.stdout + result.stderr and "50/50" in result.stderr and "R07: failed" in result.stderr
+    )
     names = [p.read_text(encoding="utf-8") for p in regions.reports_dir.iterdir() if p.is_file()]
     assert len(names) == 3 and not any("Tinyland" in n for n in names)
     for wrong in (["-p", "region=R01", "--for-each", "region"], ["--for-each", "colour"]):
@@ -244,11 +246,11 @@ def test_twenty_reviews_with_code_in_them_stay_text(home, run_cells_here):
     from html.parser import HTMLParser
 
     shop = make_shop(n_customers=60, n_reviews=120, dirty=False)
-    found = shop.reviews.head(20).assign(text=pd.Series(PAYLOADS, shop.reviews.index[:20], dtype="str"), title="")
+    reviews = shop.reviews.head(20).assign(text=pd.Series(PAYLOADS, shop.reviews.index[:20], dtype="str"), title="")
     settings = load_settings(home)
     engine = make_engine(settings.database)
     migrate(engine)
-    save_load(engine, "sample", found, shop.customers, shop.orders)
+    save_load(engine, "sample", reviews, shop.customers, shop.orders)
     engine.dispose()
     notebook(settings.templates_dir / "quotes.ipynb", "region: str = ''  # only this region", QUOTES)
     page = run_report(settings, "quotes").html.read_text(encoding="utf-8")

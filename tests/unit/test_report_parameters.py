@@ -164,8 +164,14 @@ def test_a_template_without_heading_has_its_file_name(tmp_path):
 
 
 def test_the_same_request_has_one_name_and_another_notebook_another(toy, tmp_path):
-    asked = [{}, {"weeks": "4"}, {"weeks": 4.0, "share": "0.5"}, {"since": date(2026, 1, 1)}, {"since": "2026-01-01"}]
-    assert len({content_hash(toy, checked(toy, a)) for a in asked}) == 1
+    requests = [
+        {},
+        {"weeks": "4"},
+        {"weeks": 4.0, "share": "0.5"},
+        {"since": date(2026, 1, 1)},
+        {"since": "2026-01-01"},
+    ]
+    assert len({content_hash(toy, checked(toy, a)) for a in requests}) == 1
     others = [{"weeks": 5}, {"since": "2026-01-02"}, {"flag": "no"}, {"names": []}]
     assert len({content_hash(toy, checked(toy, a)) for a in others} - {content_hash(toy, checked(toy, {}))}) == 4
     changed = template(tmp_path, CELL + "\n")
@@ -198,12 +204,12 @@ def shop(tmp_path_factory):
 
 def test_a_region_of_few_people_is_refused_like_one_that_is_none(shop):
     settings, engine = shop
-    told = []
+    refusals = []
     for region in ("Lonelyshire", "Atlantis"):
         with pytest.raises(InputError, match="region: one of .*Norte") as refused:
             check_shop(engine, {"region": region})
-        told.append((refused.value.expected, refused.value.next_step))
-    assert told[0] == told[1] and "Lonelyshire" not in told[0][0]
+        refusals.append((refused.value.expected, refused.value.next_step))
+    assert refusals[0] == refusals[1] and "Lonelyshire" not in refusals[0][0]
 
 
 def test_the_regions_a_refusal_names_are_those_the_page_shows(shop):

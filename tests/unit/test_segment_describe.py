@@ -196,22 +196,24 @@ def test_who_never_ordered_has_no_name_of_buying():
     half = np.repeat([0.0, 1.0], 40)
     frame = pd.DataFrame({"frequency": half, "has_orders": half, "monetary": 30 * half, "recency": 300 - 280 * half})
     frame.index = [f"c{i}" for i in range(80)]
-    told = told_of(plain_features(frame), np.where(half, "B", "A")).set_index("segment_id")["name"]
-    assert not BUYING.search(told["A"].replace("Not yet buying", "")) and "regulars" not in told["B"].lower(), told
+    names = told_of(plain_features(frame), np.where(half, "B", "A")).set_index("segment_id")["name"]
+    assert not BUYING.search(names["A"].replace("Not yet buying", "")) and "regulars" not in names["B"].lower(), names
 
 
 def test_where_nobody_bought_nobody_is_a_silent_buyer():
     wrote = np.repeat([0.0, 1.0], 40)
     frame = pd.DataFrame({"n_reviews": 3 * wrote, "has_reviews": wrote}, index=[f"c{i}" for i in range(80)])
-    told = told_of(plain_features(frame), np.where(wrote, "B", "A")).set_index("segment_id")["name"]
-    assert told["A"] == "Silent customers" and not BUYING.search(" ".join(told)), told
+    names = told_of(plain_features(frame), np.where(wrote, "B", "A")).set_index("segment_id")["name"]
+    assert names["A"] == "Silent customers" and not BUYING.search(" ".join(names)), names
 
 
 def test_a_single_segment_is_everybody_and_says_that_there_are_no_groups():
     frame = pd.DataFrame({"frequency": np.arange(30.0)}, index=[f"c{i}" for i in range(30)])
-    told = told_of(plain_features(frame), "A").iloc[0]
-    assert told["name"] == "All customers"
-    assert told["sentence"] == "30 customers: no groups: the customers are one cloud." and told["stability"] is None
+    segment = told_of(plain_features(frame), "A").iloc[0]
+    assert segment["name"] == "All customers"
+    assert (
+        segment["sentence"] == "30 customers: no groups: the customers are one cloud." and segment["stability"] is None
+    )
 
 
 def test_a_mood_made_from_sentiment_says_so(sample):

@@ -106,8 +106,8 @@ def test_members_twice_are_refused():
 def test_ids_that_became_numbers_are_the_same_people(kind):
     now = run([0] * 60 + [1] * 40).assign(member_id=[str(i) for i in range(100)])
     last = lettered(match_segments(None, now), now)
-    found = match_segments(last.assign(member_id=last["member_id"].astype(kind)), now, {"A", "B"})
-    assert found.mapping == {0: "A", 1: "B"} and len(found.events) == 0 and moved_share(found.migration) == 0
+    identity = match_segments(last.assign(member_id=last["member_id"].astype(kind)), now, {"A", "B"})
+    assert identity.mapping == {0: "A", 1: "B"} and len(identity.events) == 0 and moved_share(identity.migration) == 0
 
 
 def test_other_ids_and_missing_letters_are_refused():

@@ -83,10 +83,10 @@ def test_an_erased_review_is_in_no_block_of_any_model(tmp_path):
     other.version = "v2"
     for predictor in (Counting(), other):
         c.score_rows(predictor, rows, tmp_path / predictor.version)
-    gone = rows[10:13]
-    assert c.erase_predictions(tmp_path, gone.review_id, gone.text) == 6
+    erased = rows[10:13]
+    assert c.erase_predictions(tmp_path, erased.review_id, erased.text) == 6
     for path in tmp_path.rglob("answers-*.parquet"):
-        assert set(pd.read_parquet(path).review_id) == set(rows.review_id) - set(gone.review_id)
+        assert set(pd.read_parquet(path).review_id) == set(rows.review_id) - set(erased.review_id)
     assert c.score_rows(Counting(), rows, tmp_path / "v1")[1] == 3
 
 

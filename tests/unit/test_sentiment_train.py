@@ -174,10 +174,10 @@ def test_a_continued_run_keeps_the_precision_it_began_in(tmp_path, encoder, monk
     monkeypatch.setattr(
         t, "choose_precision", lambda d, p: real(d, p or "fp32")
     )  # measured anew, it came out otherwise
-    done = train(tmp_path, encoder, precision="", checkpoint_steps=1)
-    assert done.resumed_from > 0
+    model = train(tmp_path, encoder, precision="", checkpoint_steps=1)
+    assert model.resumed_from > 0
     whole = train(tmp_path / "whole", encoder, precision="bf16")
-    assert same(done, whole)
+    assert same(model, whole)
     with pytest.raises(InputError, match="fp32, bf16"):
         train(tmp_path, encoder, precision="int8")
 

@@ -143,9 +143,9 @@ def test_objects_of_the_app_store_may_hold_more_than_is_read(tmp_path):
 def test_files_of_a_known_shape_need_neither_a_source_nor_a_draft(source, tmp_path):
     for path in (SAMPLES / source).iterdir():
         shutil.copy(path, tmp_path / f"my {path.name}")
-    said: list[str] = []
-    chosen = source_for(None, [tmp_path], say=said.append)
-    assert source in said[0]
+    lines: list[str] = []
+    chosen = source_for(None, [tmp_path], say=lines.append)
+    assert source in lines[0]
     assert isinstance(chosen, Source)
     shop, same = load(chosen, tmp_path), load(source, SAMPLES / source)
     assert shop.rows == same.rows

@@ -90,10 +90,10 @@ def shop(small):
 
 
 def test_share_and_frame_cover_every_review(shop):
-    found = shop.sentiment()
-    assert len(found.frame) == len(shop.reviews) == found.share["n_reviews"]
-    assert found.share["low"] <= (shop.reviews["label"] == 0).sum() / shop.reviews["label"].notna().sum()
-    assert "Trained on" in found._repr_html_() and found.model[0] in found._repr_html_()
+    sentiment = shop.sentiment()
+    assert len(sentiment.frame) == len(shop.reviews) == sentiment.share["n_reviews"]
+    assert sentiment.share["low"] <= (shop.reviews["label"] == 0).sum() / shop.reviews["label"].notna().sum()
+    assert "Trained on" in sentiment._repr_html_() and sentiment.model[0] in sentiment._repr_html_()
 
 
 def test_letters_and_names_outlive_a_second_run_on_fewer_rows(shop):
@@ -107,18 +107,18 @@ def test_letters_and_names_outlive_a_second_run_on_fewer_rows(shop):
 
 
 def test_a_small_segment_is_in_the_table_and_not_on_the_card(shop):
-    found = shop.segments()
-    hidden = replace(found, k=int(found.table["size"].min()) + 1)
-    smallest = found.table.loc[found.table["size"].idxmin()]
-    assert smallest["name"] in found._repr_html_() and smallest["name"] not in hidden._repr_html_()
+    segments = shop.segments()
+    hidden = replace(segments, k=int(segments.table["size"].min()) + 1)
+    smallest = segments.table.loc[segments.table["size"].idxmin()]
+    assert smallest["name"] in segments._repr_html_() and smallest["name"] not in hidden._repr_html_()
     assert smallest["name"] in set(hidden.table["name"])
 
 
 def test_themes_cover_every_sentence_and_quote_no_small_group(shop):
-    found = shop.themes(2, 3)
-    assert found.table["sentences"].sum() == len(found.sentences)
-    quote = next(q["text"] for row in found.table["praise"] for q in row)
-    assert quote[:20] not in replace(found, k=10_000)._repr_html_()
+    themes = shop.themes(2, 3)
+    assert themes.table["sentences"].sum() == len(themes.sentences)
+    quote = next(q["text"] for row in themes.table["praise"] for q in row)
+    assert quote[:20] not in replace(themes, k=10_000)._repr_html_()
 
 
 def test_the_map_has_words_for_those_who_do_not_see_it(shop):

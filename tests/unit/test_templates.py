@@ -114,8 +114,8 @@ def test_what_is_not_asked_for_stays_as_the_template_has_it(settings, tmp_path):
     test = "assert (weeks, names, when, rate, n) == (4, ['a'], date(2024, 1, 1), 2.5, 3)"
     template(tmp_path / "own", cell, test, FINISH)
     run = run_report(settings, "mine", folder=tmp_path / "own", n="3")
-    asked = json.loads((run.html.parent / "parameters.json").read_text())
-    assert asked == {"weeks": 4, "names": ["a"], "when": "2024-01-01", "rate": "10 / 4", "n": 3}
+    parameters = json.loads((run.html.parent / "parameters.json").read_text())
+    assert parameters == {"weeks": 4, "names": ["a"], "when": "2024-01-01", "rate": "10 / 4", "n": 3}
     assert not (run.html.parent / "jupyter").exists()
 
 
@@ -144,10 +144,10 @@ def test_a_broken_template_is_named_and_hides_no_other(tmp_path):
     (tmp_path / "40_empty.ipynb").write_text("")
     template(tmp_path, "n: int =", name="unnumbered.ipynb")
     rows = json.loads(CliRunner().invoke(reports, ["list", "--json", "--folder", str(tmp_path)]).stdout)
-    told = {r["report"]: r["parameters"] for r in rows}
-    assert {"weekly", "segments", "model", "whole", "torn", "empty", "unnumbered"} <= set(told)
-    assert told["whole"] == "n"
-    assert all("cannot be read" in told[name] for name in ("torn", "empty", "unnumbered"))
+    by_report = {r["report"]: r["parameters"] for r in rows}
+    assert {"weekly", "segments", "model", "whole", "torn", "empty", "unnumbered"} <= set(by_report)
+    assert by_report["whole"] == "n"
+    assert all("cannot be read" in by_report[name] for name in ("torn", "empty", "unnumbered"))
     with pytest.raises(InputError, match="expected a notebook; found 30_torn.ipynb"):
         parameters(tmp_path / "30_torn.ipynb")
 

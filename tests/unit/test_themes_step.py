@@ -187,8 +187,8 @@ def test_a_new_subject_is_told_when_a_week_has_passed(shop):
     shop.add(reviews_of(["warranty"], 60, first=N))
     assert shop.themes(NOW + timedelta(days=1))["events"] == []
     shop.add(reviews_of(["warranty"], 10, first=N + 60))
-    told = shop.themes(NOW + timedelta(days=8))
-    assert ([e["kind"] for e in told["events"]], told["read"]) == (["birth"], 70)  # of the week, no earlier ones
+    events = shop.themes(NOW + timedelta(days=8))
+    assert ([e["kind"] for e in events["events"]], events["read"]) == (["birth"], 70)  # of the week, no earlier ones
     new = shop.letters()[lambda x: x.index.map(subject_of) == "warranty"]  # those read before that week, too
     assert new.value_counts(normalize=True, dropna=False).idxmax() not in known and new.isin(known).sum() == 0
 
@@ -246,8 +246,8 @@ def test_a_run_that_is_killed_while_it_writes_leaves_the_one_before(shop, monkey
 def test_an_erased_person_leaves_no_sentence_and_no_quote(shop):
     with reading(shop.engine) as c:
         quotes = [q["review_id"] for row in c.execute(select(Theme.praise, Theme.complaint)) for q in row[0] + row[1]]
-    said = {"name": "Own", "examples": ["Never again.", shop.reviews.set_index("review_id")["text"][quotes[0]]]}
-    stored.save_theme_edit(shop.engine, "s", None, said, "Ana")
+    theme = {"name": "Own", "examples": ["Never again.", shop.reviews.set_index("review_id")["text"][quotes[0]]]}
+    stored.save_theme_edit(shop.engine, "s", None, theme, "Ana")
     erase_customer(shop.engine, find_person(shop.engine, "s", quotes[0].replace("r", "c")))
     with reading(shop.engine) as c:
         rows = c.execute(select(Theme.praise, Theme.complaint)).all()

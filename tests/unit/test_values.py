@@ -268,8 +268,8 @@ def test_an_empty_key_joins_nothing_and_a_sum_with_an_unreadable_part_is_no_sum(
         people_csv="ref,person\nr1,ann\nr2,bob\n,nobody\n7.0,cy\n",
     )  # fmt: skip
     assert shop.orders[["order_id", "customer_id", "amount"]].values.tolist() == [["2", "bob", 12.0]]
-    found = shop.rejects[["file", "line", "rule"]].values.tolist()
-    assert sorted(found) == [
+    rejects = shop.rejects[["file", "line", "rule"]].values.tolist()
+    assert sorted(rejects) == [
         ["orders.csv", 2, "bad_amount"], ["orders.csv", 4, "missing_id"], ["orders.csv", 5, "bad_amount"],
         ["orders.csv", 6, "bad_amount"], ["payments_1.csv", 3, "bad_number"], ["payments_2.csv", 6, "bad_number"],
     ]  # fmt: skip

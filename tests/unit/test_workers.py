@@ -25,8 +25,8 @@ def _where(n: int) -> tuple[int, bool]:
 
 
 def test_large_items_are_done_elsewhere_and_all_come_in_order(two_workers):
-    done = [result for _, result in workers.in_order(_where, range(9), int, lambda n: n != 4)]
-    assert done == [(n, n != 4) for n in range(9)]
+    results = [result for _, result in workers.in_order(_where, range(9), int, lambda n: n != 4)]
+    assert results == [(n, n != 4) for n in range(9)]
     assert multiprocessing.active_children() == []
 
 
@@ -56,8 +56,8 @@ def test_batches_cleaned_by_other_processes_are_those_cleaned_here(tmp_path, two
     for large in (1, 100):
         monkeypatch.setattr(clean, "_LARGE", large)
         batches, cleaner = read_batches("csv", tmp_path / "reviews.csv", batch_rows=20), clean.Cleaner()
-        done = [cleaner.clean(b, changes=changes) for b, changes in clean.with_changes(batches)]
-        shops.append((pd.concat([b.reviews for b in done]), cleaner.table()))
+        batches_cleaned = [cleaner.clean(b, changes=changes) for b, changes in clean.with_changes(batches)]
+        shops.append((pd.concat([b.reviews for b in batches_cleaned]), cleaner.table()))
     pd.testing.assert_frame_equal(shops[0][0], shops[1][0])
     pd.testing.assert_frame_equal(shops[0][1], shops[1][1])
     assert shops[0][0]["text"].str.contains("phone removed").all()

@@ -12,13 +12,13 @@ export function openDoor() {
 
 function mount(dialog) {
   const field = $("#door-key"),
-    said = $("#door-said");
+    message = $("#door-said");
   dialog.addEventListener("click", (e) => {
     if (e.target.closest("[data-close]")) dialog.close();
   });
   $("#door-form").addEventListener("submit", async (e) => {
     e.preventDefault();
-    said.textContent = "";
+    message.textContent = "";
     const res = await fetch("/v1/session", {
       method: "POST",
       body: JSON.stringify({ key: field.value.trim() }),
@@ -27,7 +27,7 @@ function mount(dialog) {
     }).catch(() => null);
     if (res?.ok) return location.reload();
     field.select();
-    said.textContent =
+    message.textContent =
       res?.status === 401
         ? "This key opens nothing; ask for another."
         : "The server did not take it; try again.";

@@ -123,16 +123,16 @@ async function show({ focus = false, restore = false } = {}) {
   if (focus) $("h1", root).focus({ preventScroll: true });
   if (periodNeeded()) await chosen;
   if (mine !== turn) return;
-  const done = current.update().finally(() => {
+  const updated = current.update().finally(() => {
     if (mine === turn) root.removeAttribute("aria-busy");
   });
   if (state.query.proof || $("#proof").open) {
-    await done;
+    await updated;
     if (mine === turn) drawProof();
   }
   if (restore) {
     const keep = history.state || {};
-    await done;
+    await updated;
     if (mine !== turn) return;
     await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)));
     scrollTo(0, keep.scroll || 0);

@@ -45,7 +45,7 @@ export default {
       last = null,
       mine = 0,
       run = 0;
-    const done = new Map(), // review id -> label, of this visit
+    const labels = new Map(), // review id -> label, of this visit
       undone = []; // labelled reviews, the last one at the end
     let sending = Promise.resolve(),
       pending = 0;
@@ -120,7 +120,7 @@ export default {
       if (own !== run) return;
       last = r;
       first ??= r.figure;
-      items = r.items.filter((x) => !done.has(x.review_id));
+      items = r.items.filter((x) => !labels.has(x.review_id));
       showProgress();
       if (!shown || !items.some((x) => x.review_id === shown.review_id)) show(items[0] || null);
     }
@@ -221,7 +221,7 @@ export default {
       const by = shown && who(),
         r = shown;
       if (!by) return;
-      done.set(r.review_id, label);
+      labels.set(r.review_id, label);
       undone.push(r);
       mine += 1;
       items = items.filter((x) => x.review_id !== r.review_id);
@@ -235,7 +235,7 @@ export default {
       send(
         () => post("labels", data),
         () => {
-          done.delete(r.review_id);
+          labels.delete(r.review_id);
           undone.splice(undone.indexOf(r), 1);
           mine -= 1;
           show(r);
@@ -247,9 +247,9 @@ export default {
       const by = undone.length && who(),
         r = undone.at(-1);
       if (!by) return;
-      const label = done.get(r.review_id);
+      const label = labels.get(r.review_id);
       undone.pop();
-      done.delete(r.review_id);
+      labels.delete(r.review_id);
       mine -= 1;
       items.unshift(r);
       show(r);
@@ -258,7 +258,7 @@ export default {
         () => remove("labels", { review_id: r.review_id, by, source: params().source }),
         () => {
           undone.push(r);
-          done.set(r.review_id, label);
+          labels.set(r.review_id, label);
           mine += 1;
           undo.disabled = false;
         },
@@ -282,7 +282,7 @@ export default {
         first = shown = null;
         mine = 0;
         undone.length = 0;
-        done.clear();
+        labels.clear();
         clear(trouble);
         await sending;
         try {

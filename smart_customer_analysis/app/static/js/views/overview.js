@@ -52,7 +52,7 @@ async function lastLook(o, signal) {
 }
 function lastLine(since) {
   if (!since) return null;
-  const told = [
+  const news = [
     since.fresh.length ? plural(since.fresh.length, "new change") : null,
     since.ended.length ? `${count(since.ended.length)} ended` : null,
     since.reviews ? plural(since.reviews, "new review") : null,
@@ -60,7 +60,7 @@ function lastLine(since) {
   return h(
     "p",
     { class: "since" },
-    `Since you last looked (${date(since.at)}): ${told.length ? told.join(", ") : "nothing new"}.`,
+    `Since you last looked (${date(since.at)}): ${news.length ? news.join(", ") : "nothing new"}.`,
   );
 }
 
@@ -158,16 +158,16 @@ async function longer(o, signal) {
     few = isHidden(o.headline) ? "customers" : "reviews",
     these = weeks > 0 ? `in ${weeks === 1 ? "this week" : `these ${weeks} weeks`}` : "in these days",
     why = `Too few ${few} ${these} ${few === "reviews" ? "for one number" : "to show a share"}`,
-    found = await longerSpan(queryParams({ without: WITHOUT }), o.period, signal).catch(() => null);
-  if (!found) return h("p", { class: "thin" }, `${why}, and over all dates as well.`);
-  const { figure: f, start, end } = found;
+    span = await longerSpan(queryParams({ without: WITHOUT }), o.period, signal).catch(() => null);
+  if (!span) return h("p", { class: "thin" }, `${why}, and over all dates as well.`);
+  const { figure: f, start, end } = span;
   return h(
     "p",
     { class: "thin" },
-    `${why}; over ${spanWords(found.weeks)}: `,
+    `${why}; over ${spanWords(span.weeks)}: `,
     figure(f),
     ". ",
-    h("a", { href: here({ start, end }) }, `Show ${spanWords(found.weeks)}`),
+    h("a", { href: here({ start, end }) }, `Show ${spanWords(span.weeks)}`),
   );
 }
 
@@ -276,22 +276,22 @@ const longForm = (o) => [
 ];
 
 const thinWeeks = (pts) => {
-  const done = pts.filter((w) => drawable(w) && w.complete),
+  const complete = pts.filter((w) => drawable(w) && w.complete),
     seen = pts.filter((w) => w.complete && (drawable(w) || isHidden(w)));
-  return seen.length > 4 && done.filter((w) => !isWide(w)).length * 2 < seen.length;
+  return seen.length > 4 && complete.filter((w) => !isWide(w)).length * 2 < seen.length;
 };
 
 function timeTitle(pts, unit) {
-  const done = pts.filter((w) => drawable(w) && w.complete),
-    sharp = done.filter((w) => !isWide(w));
-  if (!done.length)
+  const complete = pts.filter((w) => drawable(w) && w.complete),
+    sharp = complete.filter((w) => !isWide(w));
+  if (!complete.length)
     return pts.some(isHidden)
       ? `Too few customers a ${unit} to show a share`
       : `No complete ${unit} with reviews`;
-  if (sharp.length * 2 < done.length) return `Too few reviews a ${unit} for one number: ranges only`;
-  const low = Math.min(...done.map((w) => w.low)),
-    high = Math.max(...done.map((w) => w.high));
-  return done.length === 1
+  if (sharp.length * 2 < complete.length) return `Too few reviews a ${unit} for one number: ranges only`;
+  const low = Math.min(...complete.map((w) => w.low)),
+    high = Math.max(...complete.map((w) => w.high));
+  return complete.length === 1
     ? `${written(sharp[0])} negative in the one complete ${unit}, ${plural(sharp[0].n_reviews, "review")}`
     : `The ranges of all complete ${unit}s lie within ${range(low, high, 0)}`;
 }

@@ -190,10 +190,10 @@ export default {
         }
         await make(chosen.name, fields, status, send);
       };
-      const asked = chosen.title.split(": ").slice(1).join(": ");
+      const values = chosen.title.split(": ").slice(1).join(": ");
       return {
         title: "Make a report",
-        subtitle: asked ? asked.charAt(0).toUpperCase() + asked.slice(1) : chosen.description,
+        subtitle: values ? values.charAt(0).toUpperCase() + values.slice(1) : chosen.description,
         body: h(
           "form",
           { class: "make", novalidate: true, on: { submit: ask } },
@@ -308,10 +308,10 @@ export default {
         const r = await get("reports", {}, signal);
         clearTimeout(again);
         if (r.items.some((x) => x.status === "running")) again = setTimeout(load, 31_000);
-        const made = r.items.filter((x) => x.status === "made").length;
+        const withNews = r.items.filter((x) => x.status === "made").length;
         return {
           title: r.items.length ? `${plural(r.items.length, "report")}, the newest first` : "No report yet",
-          subtitle: made < r.items.length ? `${count(made)} of them with news to read` : "",
+          subtitle: withNews < r.items.length ? `${count(withNews)} of them with news to read` : "",
           body: r.items.length
             ? h("ul", { class: "report-list" }, r.items.map(row))
             : emptyState("No report has been made. Next step: make one above."),

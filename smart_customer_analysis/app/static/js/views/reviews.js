@@ -31,7 +31,7 @@ function hits(text, q) {
 }
 
 // Where the review speaks of the theme that is filtered by; in it the words that are searched for.
-function told(r, part, q) {
+function withMarks(r, part, q) {
   const text = r[part],
     spans = (r.sentences || []).filter((x) => x.part === part);
   if (!spans.length) return hits(text, q);
@@ -65,7 +65,11 @@ function row(r) {
   const full = [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join(""),
     body = isStarsOnly(r)
       ? h("p", { class: "review-text muted" }, "Stars only, no text.")
-      : h("p", { class: "review-text clamp", dir: "auto", lang: r.lang }, told(r, "text", state.query.q)),
+      : h(
+          "p",
+          { class: "review-text clamp", dir: "auto", lang: r.lang },
+          withMarks(r, "text", state.query.q),
+        ),
     // fifty buttons of one name cannot be told apart by ear
     which = h(
       "span",
@@ -161,7 +165,7 @@ function row(r) {
       r.disagrees ? h("span", { class: "muted" }, "stars and text disagree") : null,
     ),
     r.title
-      ? h("p", { class: "review-title", dir: "auto", lang: r.lang }, told(r, "title", state.query.q))
+      ? h("p", { class: "review-title", dir: "auto", lang: r.lang }, withMarks(r, "title", state.query.q))
       : null,
     body,
     why,
@@ -213,7 +217,11 @@ export default {
         "Cancel",
       ),
       total = h("span", { class: "muted", id: "totals" });
-    const get1 = h("button", { type: "button", class: "button", on: { click: download } }, "Download CSV");
+    const downloadButton = h(
+      "button",
+      { type: "button", class: "button", on: { click: download } },
+      "Download CSV",
+    );
     root.append(
       h("div", { class: "cards" }, sum.el),
       h(
@@ -232,7 +240,7 @@ export default {
         h("label", { class: "pill" }, h("span", { class: "pill-label" }, h("span", null, "Sort"), sort)),
         total,
         slow,
-        get1,
+        downloadButton,
       ),
       rows.el,
       h(
@@ -275,14 +283,14 @@ export default {
     }
 
     async function download() {
-      get1.disabled = true;
+      downloadButton.disabled = true;
       const out = [],
         p = period(),
         f = last?.figure;
       let cursor = null;
       try {
         do {
-          get1.textContent = `Reading ${count(out.length)} …`;
+          downloadButton.textContent = `Reading ${count(out.length)} …`;
           const page = await get("reviews", params({ limit: 200, cursor }));
           out.push(...page.items);
           cursor = page.next_cursor;
@@ -344,14 +352,14 @@ export default {
       } catch (err) {
         say(`The download failed: ${err.message}`);
       }
-      get1.disabled = false;
+      downloadButton.disabled = false;
       naming();
     }
     const naming = () => {
-      get1.textContent = last?.total
+      downloadButton.textContent = last?.total
         ? `Download CSV (${count(Math.min(last.total, MOST))} rows)`
         : "Download CSV";
-      get1.disabled = !last?.total;
+      downloadButton.disabled = !last?.total;
     };
 
     function pager(r) {
