@@ -187,10 +187,10 @@ export default {
   mount(root, ctx) {
     const sum = card({
         id: "behind",
-        className: "wide",
+        className: `wide${state.query.theme ? " two-lines" : ""}`, // on a phone, the title with the name of a theme
         title: "Reviews",
         minHeight: state.query.theme ? 80 : 24, // with a theme, its own share stands first
-        phoneHeight: state.query.theme ? 276 : 180,
+        phoneHeight: state.query.theme ? 252 : 180,
         lines: 0,
       }),
       rows = card({ id: "list", className: "wide card-list", minHeight: 480, lines: 10 });
