@@ -89,7 +89,7 @@ def subject(name: str, cache: Path) -> list[dict]:
 
 def turned(model: LoadedModel, name: str) -> dict:
     "Sentences with opinions of both kinds: are labels right more often where halves are read apart?"
-    texts, owners, negative = [], [], []
+    texts, owners, labels = [], [], []
     for row in labelled(name):
         signs = {label["polarity"] for label in row["labels"]}
         if not {"positive", "negative"} <= signs or len(halves(row["text"], (0, len(row["text"])))) < 2:
@@ -100,10 +100,10 @@ def turned(model: LoadedModel, name: str) -> dict:
             at = [i for i, part in enumerate(parts) if words and words in part]
             if label["polarity"] != "neutral" and at:
                 owners.append((len(texts), len(texts) + 1 + at[0]))
-                negative.append(label["polarity"] == "negative")
+                labels.append(label["polarity"] == "negative")
         texts += [row["text"], *parts]
     negative, (whole, part) = model.score(model.encode(texts)).margin < 0, np.array(owners).T
-    truth = np.array(negative)
+    truth = np.array(labels)
     return {"set": name, "opinions in mixed sentences with a turn": len(truth),
             "right, whole sentence": float((negative[whole] == truth).mean()),
             "right, half": float((negative[part] == truth).mean())}  # fmt: skip
