@@ -20,7 +20,11 @@ def planted_sentences(reviews: pd.DataFrame, topics: dict[str, str]) -> tuple[pd
     few = rows["review_id"].isin(reviews["review_id"].iloc[:4])
     rows["first_id"] = rows["first_id"].mask(few & ~rows["review_id"].duplicated(), "Z")
     stars = rows["review_id"].map(reviews.set_index("review_id")["rating"]).fillna(3).astype(float)
-    return rows.assign(p_negative=0.95 - 0.18 * (stars - 1), margin=0.5), letters
+    rows = rows.assign(p_negative=0.95 - 0.18 * (stars - 1), margin=0.5)
+    of_both_minds = rows["review_id"].isin(reviews["review_id"].iloc[4:40])  # where they have two sentences
+    for side, p in (("first", 0.05), ("last", 0.95)):
+        rows.loc[of_both_minds & ~rows["review_id"].duplicated(keep=side), "p_negative"] = p
+    return rows, letters
 
 
 def plant_themes(engine: Engine, source: str, reviews: pd.DataFrame, topics: dict[str, str]) -> pd.DataFrame:

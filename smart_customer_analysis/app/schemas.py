@@ -537,6 +537,10 @@ class MarkedSentence(Out):
     stop: int = Field(description="last character + 1")
 
 
+class SidedSentence(MarkedSentence):
+    side: Literal["praise", "complaint"]
+
+
 class ReviewItem(Out):
     review_id: str
     text: str
@@ -558,6 +562,9 @@ class ReviewItem(Out):
     tokens_total: int | None
     lang: str | None = Field(description="language of the text, ISO 639-1; null: too short to tell")
     sentences: list[MarkedSentence] = Field(description="those about the theme that is filtered by; else empty")
+    mixed: list[SidedSentence] = Field(
+        description="its surest praise and its surest complaint, where the model is sure of both; else empty"
+    )
     hidden: list[Literal["region", "segment", "product"]] = Field(
         description="null here because too few people share it, or to protect a group of few"
     )

@@ -17,6 +17,7 @@ from ..files import replacing
 from ..store.filters import Filters
 from ..store.labels import list_labels
 from ..store.migrate import existing_database
+from ..store.mentions import SURE
 from ..store.own import spread
 from ..store.query import review_facts, segments, stored_frames
 from ..store.results import last_segment_run
@@ -31,14 +32,17 @@ _THEME_COLUMNS = ["theme_id", "name", "sentences", "reviews", "share", "negative
 
 
 def _with_themes(engine: Engine, source: str, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    "Add the themes, the sentences with theirs, and to the reviews the names of theirs."
+    "Add the themes, the sentences with theirs, and to the reviews the names of theirs and whether they are mixed."
     stored = stored_themes(engine, source)
     if not stored:
         return tables
     themes, rows = pd.DataFrame(stored["items"]).reindex(columns=_THEME_COLUMNS), sentences_with_themes(engine, source)
     names = rows["theme_id"].map(dict(zip(themes["theme_id"], themes["name"], strict=True))).dropna()
     of_review = names.groupby(rows["review_id"]).agg(lambda n: "; ".join(sorted(set(n))))
-    reviews = tables["reviews"].assign(themes=tables["reviews"]["review_id"].astype(object).map(of_review))
+    sides = rows.groupby("review_id")["p_negative"]
+    mixed = (sides.max() >= SURE) & (1 - sides.min() >= SURE)
+    ids = tables["reviews"]["review_id"].astype(object)
+    reviews = tables["reviews"].assign(themes=ids.map(of_review), mixed=ids.map(mixed))
     return tables | {"reviews": reviews, "themes": themes, "sentences": rows}
 
 # %% ../../nbs/667_steps.export.ipynb #656310d1

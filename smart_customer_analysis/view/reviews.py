@@ -40,6 +40,7 @@ class ReviewItem(TypedDict):
     tokens_total: int | None
     lang: str | None  # language of the text, ISO 639-1; None: too short to tell
     sentences: list[dict[str, Any]]  # part (title or text), start, stop: those of the theme that is filtered by
+    mixed: list[dict[str, Any]]  # part, start, stop, side (praise or complaint): of a review that is sure of both
     hidden: list[str]  # region, segment or product: there may be one, and too few people share it
 
 # %% ../../nbs/615_view.reviews.ipynb #164c8259
@@ -96,6 +97,7 @@ def review_item(
         "tokens_total": row["tokens_total"],
         "lang": language_of(f"{row['title']} {row['text']}") or None,
         "sentences": row.get("sentences", []),
+        "mixed": row.get("mixed", []),
         "hidden": hidden,
     }
 

@@ -5,6 +5,7 @@ from urllib.parse import parse_qsl, urlparse
 
 import h3
 import jsonschema
+import pandas as pd
 import pytest
 from made_up import Served, fill, walk
 from planted_themes import SMELL
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from smart_customer_analysis.app.main import create_app
 from smart_customer_analysis.config import Settings
 from smart_customer_analysis.data.sample import make_shop
+from smart_customer_analysis.store.migrate import open_database
 
 NUMBERS = ("value", "low", "high", "n_reviews", "n_customers", "n_unsure", "n_labelled", "n_predicted", "n_neutral",
            "counted", "evidence")  # fmt: skip
@@ -278,6 +280,19 @@ def test_a_theme_opens_the_reviews_that_speak_of_it_and_marks_their_sentences(se
     row = next(r for r in all_rows(served, theme="A") if r["review_id"] == quote["review_id"])
     assert quote["text"] in f"{row['title']}: {row['text']}"
     assert all(row["sentences"] == [] for row in served.get("/v1/reviews", limit=5)["items"])
+
+
+def test_a_review_of_both_minds_shows_its_surest_sentence_of_each_side(served):
+    engine = open_database(served.settings)
+    with engine.connect() as c:
+        rows = pd.read_sql("SELECT review_id, start, stop, p_negative FROM review_themes", c)
+    engine.dispose()
+    by_review = rows.groupby("review_id")["p_negative"]
+    both = (by_review.max() >= 0.9) & (by_review.min() <= 0.1)
+    shown = {row["review_id"]: row["mixed"] for row in all_rows(served)}
+    mixed = {review_id for review_id, sentences in shown.items() if sentences}
+    assert mixed == set(both.index[both]) & set(shown) and mixed
+    assert all({s["side"] for s in shown[review_id]} == {"praise", "complaint"} for review_id in mixed)
 
 
 def all_rows(served, **asked):

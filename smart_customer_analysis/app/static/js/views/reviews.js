@@ -30,16 +30,22 @@ function hits(text, q) {
     .map((part, i) => (i % 2 ? h("mark", { class: "hit" }, part) : part));
 }
 
-// Where the review speaks of the theme that is filtered by; in it the words that are searched for.
+// Where the review speaks of the theme that is filtered by, or else where it praises and complains; in it the words that are searched for.
 function withMarks(r, part, q) {
   const text = r[part],
-    spans = (r.sentences || []).filter((x) => x.part === part);
+    spans = (r.sentences?.length ? r.sentences : r.mixed || [])
+      .filter((x) => x.part === part)
+      .sort((a, b) => a.start - b.start);
   if (!spans.length) return hits(text, q);
   let at = 0;
   const out = spans.flatMap((x) => {
-    const before = text.slice(at, x.start);
+    const before = text.slice(at, x.start),
+      side = x.side ? h("span", { class: "sr" }, `${x.side}: `) : null;
     at = x.stop;
-    return [hits(before, q), h("mark", { class: "said" }, hits(text.slice(x.start, x.stop), q))];
+    return [
+      hits(before, q),
+      h("mark", { class: x.side || "about", title: x.side || null }, side, hits(text.slice(x.start, x.stop), q)),
+    ];
   });
   return [...out, hits(text.slice(at), q)];
 }
@@ -162,6 +168,7 @@ function row(r) {
           )
         : null,
       r.product ? h("span", { class: "muted product" }, r.product) : null,
+      r.mixed?.length ? h("span", { class: "tag" }, "mixed: praise and complaint") : null,
       r.disagrees ? h("span", { class: "muted" }, "stars and text disagree") : null,
     ),
     r.title
