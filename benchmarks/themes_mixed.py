@@ -42,7 +42,7 @@ if __name__ == "__main__":
     table = pd.DataFrame([row for name in ("restaurant16", "laptop14") for row in mixed(model, name)])
     intro = (
         "A review is mixed where one sentence is surely negative and another surely positive. By labels: people gave "
-        "one sentence only negative and another only positive opinions. Reviews are four labelled sentences of a set in a "
-        f"row. The product uses the bound {SURE}. The model was trained on other texts (Amazon)."
+        "one sentence only negative and another only positive opinions. Reviews are four labelled sentences in "
+        f"a row. The product uses the bound {SURE}. The model was trained on other texts (Amazon)."
     )
     write("themes_mixed", "Reviews of both minds", intro, {"Found and missed": table}, 0, time.time() - started)

@@ -89,7 +89,7 @@ class FigureQuery(s.FilterQuery):
 
 
 class SharesQuery(FigureQuery):
-    by: Literal["overall", "segment", "region", "product", "month", "week"] = "overall"
+    by: Literal["overall", "segment", "region", "product", "theme", "month", "week"] = "overall"
 
 
 class SegmentQuery(FigureQuery):
@@ -141,7 +141,19 @@ def _overview(tell: Teller, query: FigureQuery) -> Answer:
     return Answer(answer=answer, numbers=shown, notes=notes)
 
 
+def _theme_shares(tell: Teller) -> Answer:
+    run = tell.service.themes(tell.filters)
+    if run["run_id"] is None:
+        return Answer(answer="None: the reviews have no themes yet. Next: sca run, or sca themes find.")
+    named = [(_named("theme", item["id"], item["name"]), item["share_negative"]) for item in run["items"]]
+    numbers, notes = _first([tell.share(name, figure) for name, figure in named], "themes")
+    notes.append("A share counts what reviews say about the theme, as the model reads their sentences.")
+    return Answer(answer=f"Share of what is said that is negative, {len(named)} themes.", numbers=numbers, notes=notes)
+
+
 def _shares(tell: Teller, query: SharesQuery) -> Answer:
+    if query.by == "theme":
+        return _theme_shares(tell)
     items = tell.service.shares(tell.filters, query.by)["items"]
     items = items[::-1] if query.by in ("month", "week") else items  # the newest are the first to be shown
     plain = query.by in ("overall", "month", "week")  # their names say what they are
@@ -335,7 +347,7 @@ QUESTIONS = {
         FigureQuery, _overview, "Headline, its change, segments, hot spots, and what the model is worth."
     ),
     "shares": Question(
-        SharesQuery, _shares, "Share of negative reviews: of all that match, or by group, month or week."
+        SharesQuery, _shares, "Share of negative reviews: of all that match, or by group, theme, month or week."
     ),
     "changes": Question(FigureQuery, _changes, "What changed beyond chance, against the equally long period before."),
     "segments": Question(

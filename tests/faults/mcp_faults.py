@@ -67,7 +67,7 @@ def questions() -> list[Question]:
         ("Delete customer 42.", "erase", {"customer": "42"}, "refused"),
     ]
     rows += [(f"What share is negative by {by}?", "shares", {"by": by}, "number")
-             for by in ("segment", "region", "product", "month", "week")]  # fmt: skip
+             for by in ("segment", "region", "product", "theme", "month", "week")]  # fmt: skip
     rows += [(f"Show the {sort} reviews.", "reviews", {"sort": sort}, "number")
              for sort in ("newest", "negative", "unsure", "longest")]  # fmt: skip
     rows += [(f"Show {mark} reviews.", "reviews", {"sentiment": mark}, "number")
@@ -220,7 +220,7 @@ class ToolAttack(Attack):
         "Tools that have no address in the pairs."
         filters = {c: v for c, v in self.random_filters().items() if c != "sentiment"}
         tool = self.rng.choice(("changes", "segments", "shares", "shares", "shares"))
-        by = {"by": self.rng.choice(("product", "month", "week"))} if tool == "shares" else {}
+        by = {"by": self.rng.choice(("product", "theme", "month", "week"))} if tool == "shares" else {}
         self.call(tool, filters | by)
 
 
