@@ -39,8 +39,9 @@ run: setup ## the main job on data/sample: load, clean, train, score, segment, s
 serve: setup ## the API and the page, on the database of the last run
 	$(BIN)/sca serve
 
-lab: setup ## JupyterLab, opened at nbs/index.ipynb
-	$(BIN)/jupyter lab --notebook-dir . --LabApp.default_url=/lab/tree/nbs/index.ipynb
+lab: setup ## JupyterLab, opened at nbs/index.ipynb; notebooks are saved clean
+	$(BIN)/jupyter lab --notebook-dir . --LabApp.default_url=/lab/tree/nbs/index.ipynb \
+	  --ContentsManager.pre_save_hook=nbdev.clean.clean_jupyter
 
 report: setup ## the weekly report, as a notebook and one HTML file, into reports/
 	$(BIN)/sca report run weekly
