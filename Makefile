@@ -13,7 +13,7 @@ found %d.%d; next: %s" % (v + (sys.argv[1],)) or 0)
 export HF_HUB_OFFLINE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: help setup run serve lab report docs test test-slow test-fast coverage lint types format compose-check export bench faults lock system clean
+.PHONY: help setup run serve lab report docs test check test-slow test-fast coverage lint types format compose-check export bench faults lock system clean
 
 help: ## this menu
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,8 @@ $(VENDOR): $(READY) smart_customer_analysis/app/assets/package-lock.json
 	$(BIN)/python -m smart_customer_analysis.app.vendor
 	@touch $@
 
-setup: $(READY) $(VENDOR) ## environment and page assets, without running anything
+setup: $(READY) $(VENDOR) ## environment, page assets, commit hooks; runs nothing
+	@bash .ci/hooks $(VENV)
 
 run: setup ## the main job on data/sample: load, clean, train, score, segment, store, report
 	$(BIN)/sca run
@@ -38,8 +39,9 @@ run: setup ## the main job on data/sample: load, clean, train, score, segment, s
 serve: setup ## the API and the page, on the database of the last run
 	$(BIN)/sca serve
 
-lab: setup ## JupyterLab, opened at nbs/index.ipynb
-	$(BIN)/jupyter lab --notebook-dir . --LabApp.default_url=/lab/tree/nbs/index.ipynb
+lab: setup ## JupyterLab, opened at nbs/index.ipynb; notebooks are saved clean
+	$(BIN)/jupyter lab --notebook-dir . --LabApp.default_url=/lab/tree/nbs/index.ipynb \
+	  --ContentsManager.pre_save_hook=nbdev.clean.clean_jupyter
 
 report: setup ## the weekly report, as a notebook and one HTML file, into reports/
 	$(BIN)/sca report run weekly
@@ -58,6 +60,9 @@ test: setup system ## every test: house, unit, notebooks, PostGIS, API, browser
 
 coverage: setup ## the lines that tests/unit runs; takes half as long again as the tests alone
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)' --cov tests/unit
+
+check: $(READY) ## one notebook: laid out, exported, run, its unit tests; make check NB=310_segment.kmeans
+	@$(BIN)/python .ci/check $(NB)
 
 test-slow: setup ## the tests that train on real rows for minutes
 	$(BIN)/python -m pytest -m slow

@@ -138,7 +138,7 @@ def ablated_margins(ask: Predictor, texts: list[str]) -> tuple[dict[str, list[fl
 
 def topic_hits(embeddings: np.ndarray, margin: list[float], types: pd.Series) -> list[int]:
     "1 where a review is of the type that is the commonest in its topic."
-    topics = TopicModel(seed=0)
+    topics = TopicModel(random_state=0)
     topics.fit(embeddings, 1 / (1 + np.exp(np.array(margin) / 3)))
     assigned, types = pd.Series(topics.predict(embeddings)), types.reset_index(drop=True)
     return (types == assigned.map(types.groupby(assigned).agg(lambda t: t.mode()[0]))).astype(int).tolist()

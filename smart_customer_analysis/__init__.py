@@ -55,6 +55,7 @@ Modules:
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.findings`: Sentiment, segments, themes and map of a shop in memory, with the figures of the page
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
+- `smart_customer_analysis.geo.detector`: `fit` tests the places, `predict` says which hot spot a point lies in
 - `smart_customer_analysis.geo.hotspots`: A local test per cell with its neighbours, corrected for the number of cells, believed only if two of three cell sizes agree
 - `smart_customer_analysis.geo.outlines`: Borders of countries from Natural Earth, soft borders of regions drawn round the customers
 - `smart_customer_analysis.health`: Libraries, folders, database, model, loads and reports, without changing anything
@@ -173,8 +174,8 @@ Modules:
 __version__ = "0.1.0"
 
 _NAMES = (  # of `all`, each imported when it is first used: the package itself imports nothing
-    "CustomerFeatures CustomerSegments FeatureScaler Predictor RFM Sentiment SentimentClassifier Shop ShopMap "
-    "ShopSegments ShopThemes Themes TopicModel customer_features find_changes find_hotspots from_frame load "
+    "CustomerFeatures CustomerSegments FeatureScaler HotSpotDetector Predictor RFM Sentiment SentimentClassifier Shop "
+    "ShopMap ShopSegments ShopThemes Themes TopicModel customer_features find_changes find_hotspots from_frame load "
     "map_figure read sample shares_by"
 ).split()
 

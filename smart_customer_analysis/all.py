@@ -8,12 +8,14 @@ The names of a session.
 
 # %% auto #0
 __all__ = ['load', 'Sentiment', 'ShopMap', 'ShopSegments', 'ShopThemes', 'find_hotspots', 'find_changes', 'map_figure',
-           'shares_by', 'CustomerSegments', 'CustomerFeatures', 'customer_features', 'RFM', 'FeatureScaler',
-           'TopicModel', 'SentimentClassifier', 'Predictor', 'Shop', 'from_frame', 'read', 'sample', 'Themes']
+           'shares_by', 'CustomerSegments', 'CustomerFeatures', 'customer_features', 'HotSpotDetector', 'RFM',
+           'FeatureScaler', 'TopicModel', 'SentimentClassifier', 'Predictor', 'Shop', 'from_frame', 'read', 'sample',
+           'Themes']
 
 # %% ../nbs/790_all.ipynb #506d475f
 from .data.load import load  # noqa: F401
 from .findings import Sentiment, ShopMap, ShopSegments, ShopThemes  # noqa: F401
+from .geo.detector import HotSpotDetector  # noqa: F401
 from .geo.hotspots import find_hotspots  # noqa: F401
 from .insight.changes import find_changes  # noqa: F401
 from .insight.maps import map_figure  # noqa: F401
@@ -30,6 +32,6 @@ from .themes import Themes  # noqa: F401
 
 _all_ = [
     "load", "Sentiment", "ShopMap", "ShopSegments", "ShopThemes", "find_hotspots", "find_changes", "map_figure",
-    "shares_by", "CustomerSegments", "CustomerFeatures", "customer_features", "RFM", "FeatureScaler", "TopicModel",
-    "SentimentClassifier", "Predictor", "Shop", "from_frame", "read", "sample", "Themes",
+    "shares_by", "CustomerSegments", "CustomerFeatures", "customer_features", "HotSpotDetector", "RFM", "FeatureScaler",
+    "TopicModel", "SentimentClassifier", "Predictor", "Shop", "from_frame", "read", "sample", "Themes",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from .data.load import Loaded
 from .disclosure import suppress_small_groups
 from .display import block_html, card_html, line_html, picture_html, table_html
+from .geo.detector import HotSpotDetector
 from .geo.hotspots import HotSpots
 from .insight.maps import map_figure
 from .insight.style import png, segment_colour
@@ -163,6 +164,7 @@ class ShopMap:
     figure: Figure  # the cells of the middle size
     n_placed: int  # reviews whose customer has a place
     n_reviews: int  # reviews in all
+    fitted: HotSpotDetector  # the estimator, for `predict`
 
     def __repr__(self) -> str:
         return self.spots.sentence
@@ -177,14 +179,14 @@ class ShopMap:
 
 # %% ../nbs/728_findings.ipynb #8e18f5ee
 def make_map(
-    spots: HotSpots,  # tested places
+    detector: HotSpotDetector,  # fitted on the places
     tables: Tables,  # what was tested
 ) -> ShopMap:
     "Draw the middle size."
-    cells = spots.cells
-    shown = cells[cells["resolution"] == spots.resolutions[len(spots.resolutions) // 2]] if len(cells) else cells
-    n_placed = int(tables.reviews["lon"].notna().sum())
-    return ShopMap(spots, map_figure(shown), n_placed, len(tables.reviews))
+    spots = detector.spots_
+    cells, middle = spots.cells, spots.resolutions[len(spots.resolutions) // 2]
+    figure = map_figure(cells[cells["resolution"] == middle] if len(cells) else cells, spots.sentence)
+    return ShopMap(spots, figure, int(tables.reviews["lon"].notna().sum()), len(tables.reviews), detector)
 
 # %% ../nbs/728_findings.ipynb #d2b1a45b
 @dataclass(frozen=True, repr=False)

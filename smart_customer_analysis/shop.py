@@ -29,6 +29,7 @@ from .display import block_html, line_html, shows_progress
 from smart_customer_analysis.findings import (
     Sentiment, ShopMap, ShopSegments, ShopThemes, make_map, make_sentiment, tables_of,
 )  # fmt: skip
+from .geo.detector import HotSpotDetector
 from .hashes import draw_ids
 from .schema import InputError, ModelError
 from .segment.customers import CustomerSegments
@@ -40,7 +41,7 @@ from .steps.segment import segment_features
 from .steps.sentiment import score_step
 from .tables import load_paths, load_query, load_tables
 from .themes import Themes
-from .view.maps import hot_spots, shop_resolutions
+from .view.maps import place_rows, shop_resolutions
 
 # %% ../nbs/730_shop.ipynb #5a5a085e
 LEARNT = 500  # reviews that a model trained in passing learns from, is calibrated and measured on
@@ -209,7 +210,8 @@ def map(self: Shop) -> ShopMap:  # hot spots, and a figure
     tables = _reading(self)[1].tables
     if tables.reviews["lon"].isna().all() or tables.reviews["customer_id"].isna().all():
         raise InputError("customers with a place", "none", "say which columns: customer='who', place='city'")
-    return make_map(hot_spots(tables, tables.reviews, shop_resolutions(tables), seed=self.settings.seed), tables)
+    detector = HotSpotDetector(shop_resolutions(tables), k=tables.k, random_state=self.settings.seed)
+    return make_map(detector.fit(place_rows(tables, tables.reviews)), tables)
 
 # %% ../nbs/730_shop.ipynb #8ec6522a
 @patch

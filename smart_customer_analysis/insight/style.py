@@ -6,7 +6,7 @@ Style. Colours, fonts and the frame of every figure; SVG and PNG output."""
 
 # %% auto #0
 __all__ = ['TOKENS', 'SEQUENTIAL', 'DIVERGING', 'CATEGORICAL', 'FONTS', 'LOOK', 'SVG_SPACE', 'XLINK_SPACE', 'segment_colour',
-           'in_look', 'sheet', 'png', 'share_label', 'range_label', 'whiskers', 'share_axis', 'svg']
+           'in_look', 'png', 'SheetFigure', 'sheet', 'share_label', 'range_label', 'whiskers', 'share_axis', 'svg']
 
 # %% ../../nbs/520_insight.style.ipynb #28c404e4
 import functools
@@ -24,6 +24,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from typing import Any, Literal
 from xml.etree import ElementTree
+from ..display import picture_html
 
 # %% ../../nbs/520_insight.style.ipynb #f2a13923
 TOKENS = {
@@ -92,6 +93,26 @@ def in_look(
 
     return draw_in_look
 
+# %% ../../nbs/520_insight.style.ipynb #9a1ca692
+def png(
+    fig: Figure,  # any figure
+    scale: float = 1.0,  # 2 for print
+) -> bytes:  # PNG file
+    "Write a figure as PNG."
+    buffer = io.BytesIO()
+    with mpl.rc_context(LOOK):
+        fig.savefig(buffer, format="png", dpi=72 * scale)
+    small = io.BytesIO()  # few colours: a third of the bytes
+    Picture.open(buffer).convert("RGB").quantize(96, dither=Picture.Dither.NONE).save(small, "PNG", optimize=True)
+    return small.getvalue()
+
+# %% ../../nbs/520_insight.style.ipynb #baa38ce7
+class SheetFigure(Figure):
+    "A figure that shows itself in a notebook."
+
+    def _repr_html_(self) -> str:
+        return picture_html(png(self, 1.5), str(self.get_label()))
+
 # %% ../../nbs/520_insight.style.ipynb #1d315605
 def sheet(
     title: str,  # the finding
@@ -107,7 +128,7 @@ def sheet(
     subs = textwrap.wrap(subtitle, max(20, int((width - 16) / 7.0)))
     top = 8 + 22 * len(heads) + 17 * len(subs) + 12
     height = top + body + below
-    fig = Figure(figsize=(width / 72, height / 72), dpi=72)
+    fig = SheetFigure(figsize=(width / 72, height / 72), dpi=72)
     for i, line in enumerate(heads):
         fig.text(8 / width, 1 - (24 + 22 * i) / height, line, size=16, weight="bold", va="baseline")
     for i, line in enumerate(subs):
@@ -116,19 +137,6 @@ def sheet(
     ax = fig.add_axes((left / width, below / height, (width - left - right) / width, body / height))
     fig.set_label(f"{title}. {subtitle}".replace("..", "."))
     return fig, ax
-
-# %% ../../nbs/520_insight.style.ipynb #9a1ca692
-def png(
-    fig: Figure,  # any figure
-    scale: float = 1.0,  # 2 for print
-) -> bytes:  # PNG file
-    "Write a figure as PNG."
-    buffer = io.BytesIO()
-    with mpl.rc_context(LOOK):
-        fig.savefig(buffer, format="png", dpi=72 * scale)
-    small = io.BytesIO()  # few colours: a third of the bytes
-    Picture.open(buffer).convert("RGB").quantize(96, dither=Picture.Dither.NONE).save(small, "PNG", optimize=True)
-    return small.getvalue()
 
 # %% ../../nbs/520_insight.style.ipynb #694209a5
 def share_label(

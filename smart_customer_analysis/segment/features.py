@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from fastcore.basics import patch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
-from typing import TypedDict
+from typing import Any, TypedDict
 from ..schema import InputError, id_texts
 from smart_customer_analysis.segment.rfm import (
     DAY,
@@ -29,6 +29,7 @@ from smart_customer_analysis.segment.rfm import (
     with_sentiment,
 )
 from .topics import TopicModel, class_words, unit_rows
+from ..stats import seed_of
 
 # %% ../../nbs/304_segment.features.ipynb #f45c7878
 CATALOG = pd.DataFrame(
@@ -207,7 +208,7 @@ def _find_topics(
         empty = pd.DataFrame({"topic": [], "words": [], "n_reviews": [], "share": []})
         return _ReviewTopics(None, empty, pd.Series(index=ids[:0], dtype=int), rows)
     vectors = embeddings[rows]
-    model = TopicModel(n_topics, seed=seed).fit(vectors, predictions["p_negative"].to_numpy(dtype=float)[rows])
+    model = TopicModel(n_topics, random_state=seed).fit(vectors, predictions["p_negative"].to_numpy(dtype=float)[rows])
     topic_of = pd.Series(model.predict(vectors), index=ids)
     order = topic_of.value_counts(sort=True).index
     model.kmeans_.cluster_centers_ = model.kmeans_.cluster_centers_[order]
@@ -303,7 +304,7 @@ def _fit_features(model: "CustomerFeatures", X: Tables) -> pd.DataFrame:
     _check_owners(X)
     model.now_ = shop.now
     model.left_out_ = {t: len(X[t]) - len(getattr(shop, t)) for t in ("orders", "reviews")}
-    topics = _find_topics(shop.reviews, shop.predictions, shop.embeddings, model.n_topics, model.seed)
+    topics = _find_topics(shop.reviews, shop.predictions, shop.embeddings, model.n_topics, seed_of(model.random_state))
     model.topic_model_, model.topics_, model.review_topics_ = topics.model, topics.table, topics.topic_of
     model.averages_ = _averages(shop)
     frame = model._describe(shop)
@@ -326,9 +327,9 @@ class CustomerFeatures(TransformerMixin, BaseEstimator):
         self,
         n_topics: int = 6,  # topics of the reviews
         now: pd.Timestamp | None = None,  # moment looked back from; default: the newest order or review
-        seed: int = 42,  # of the topics
+        random_state: Any = 42,  # of the topics
     ):
-        self.n_topics, self.now, self.seed = n_topics, now, seed
+        self.n_topics, self.now, self.random_state = n_topics, now, random_state
 
     def fit(
         self,

@@ -17,6 +17,7 @@ from sklearn.decomposition import PCA
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
 from sklearn.utils.validation import check_is_fitted, validate_data
 from typing import Any
+from ..stats import seed_of
 
 # %% ../../nbs/300_segment.topics.ipynb #beb726f0
 def sentiment_direction(
@@ -70,9 +71,9 @@ class TopicModel(_TopicParts, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         n_topics: int = 6,  # topics, at least 1
         n_axes: int = 24,  # main axes kept
         sample: int = 20_000,  # rows used to fit
-        seed: int = 42,  # of the sample, the PCA and the starts
+        random_state: Any = 42,  # of the sample, the PCA and the starts
     ):
-        self.n_topics, self.n_axes, self.sample, self.seed = n_topics, n_axes, sample, seed
+        self.n_topics, self.n_axes, self.sample, self.random_state = n_topics, n_axes, sample, random_state
 
     def fit(
         self,
@@ -102,16 +103,17 @@ class TopicModel(_TopicParts, ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 # %% ../../nbs/300_segment.topics.ipynb #9bce01d4
 def _fit_topic_model(model: TopicModel, X: np.ndarray, p_negative: np.ndarray | None) -> TopicModel:
     "Fit the parts of a topic model one after the other."
-    rows = _sample_rows(len(X), model.sample, model.seed)
+    seed = seed_of(model.random_state)
+    rows = _sample_rows(len(X), model.sample, seed)
     X, p = X[rows], np.zeros(len(rows)) if p_negative is None else np.asarray(p_negative, dtype=float)[rows]
     model.mean_ = X.mean(axis=0)
     model.sentiment_ = sentiment_direction(X - model.mean_, p)
     rest = without_direction(X - model.mean_, model.sentiment_)
     n_axes = min(model.n_axes, *rest.shape)
-    model.pca_ = PCA(n_axes, svd_solver="randomized", random_state=model.seed).fit(rest)
+    model.pca_ = PCA(n_axes, svd_solver="randomized", random_state=seed).fit(rest)
     axes = unit_rows(model.pca_.transform(rest))
     n_topics = min(model.n_topics, len(np.unique(axes.round(6), axis=0)))
-    model.kmeans_ = KMeans(n_topics, n_init=4, random_state=model.seed).fit(axes)
+    model.kmeans_ = KMeans(n_topics, n_init=4, random_state=seed).fit(axes)
     return model
 
 # %% ../../nbs/300_segment.topics.ipynb #2c8326c7

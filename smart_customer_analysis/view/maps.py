@@ -6,10 +6,10 @@ Maps. Cells, hot spots and points of the page; exact coordinates never leave."""
 
 # %% auto #0
 __all__ = ['SIZES', 'BREAKS', 'TEST_RESULTS', 'PLACELESS', 'Box', 'Point', 'WORLD', 'SNAP', 'FINEST', 'shop_resolutions',
-           'hot_spots', 'cell_figures', 'difference_from_all', 'rows_in_cell', 'may_be_listed', 'cell_properties',
-           'HotSpotItem', 'hot_spot_items', 'spot_figure', 'map_sentence', 'cells_extent', 'map_cells', 'read_numbers',
-           'read_box', 'Place', 'read_place', 'shared_cells', 'customer_points', 'region_points', 'map_outlines',
-           'points_in_place']
+           'place_rows', 'hot_spots', 'cell_figures', 'difference_from_all', 'rows_in_cell', 'may_be_listed',
+           'cell_properties', 'HotSpotItem', 'hot_spot_items', 'spot_figure', 'map_sentence', 'cells_extent',
+           'map_cells', 'read_numbers', 'read_box', 'Place', 'read_place', 'shared_cells', 'customer_points',
+           'region_points', 'map_outlines', 'points_in_place']
 
 # %% ../../nbs/630_view.maps.ipynb #fe8431d1
 import h3
@@ -18,7 +18,8 @@ import pandas as pd
 from dataclasses import dataclass
 from pyproj import Geod
 from ..geo.cells import assign_cells, cell_column, cell_geojson, choose_resolutions, extent_of
-from ..geo.hotspots import HotSpots, find_hotspots
+from ..geo.detector import HotSpotDetector
+from ..geo.hotspots import HotSpots
 from ..geo.outlines import country_shapes, outline_feature, soft_regions
 from ..jsonable import plain
 from ..schema import BadQuery
@@ -46,6 +47,17 @@ def shop_resolutions(shop: Shop) -> tuple[int, ...]:  # H3 resolutions of large,
     return tuple(choose_resolutions(placed[["customer_id", "lon", "lat"]], shop.k))
 
 
+def place_rows(
+    shop: Shop,
+    rows: pd.DataFrame,  # review table, filtered
+) -> pd.DataFrame:  # one row per review, as `HotSpotDetector` takes them
+    "Lay out what is tested: the place, the mark, where it comes from, and the region where it may be named."
+    regions = shown_groups(rows, "region", shop.k)
+    region = rows["region"].astype("object").where(rows["region"].isin(regions))
+    frame = rows[["customer_id", "lon", "lat"]].assign(negative=star_or_reading(rows), predicted=rows["stars"].isna())
+    return frame.assign(region=region)
+
+
 def hot_spots(
     shop: Shop,
     rows: pd.DataFrame,  # review table, filtered
@@ -54,11 +66,8 @@ def hot_spots(
     seed: int = 42,  # of the permutations
 ) -> HotSpots:
     "Test the places of these reviews."
-    regions = shown_groups(rows, "region", shop.k)
-    region = rows["region"].astype("object").where(rows["region"].isin(regions))
-    frame = rows[["customer_id", "lon", "lat"]].assign(negative=star_or_reading(rows), predicted=rows["stars"].isna())
-    frame = frame.assign(region=region)
-    return find_hotspots(frame, resolutions, permutations, seed=seed, k=shop.k)
+    detector = HotSpotDetector(resolutions, permutations, k=shop.k, random_state=seed)
+    return detector.fit(place_rows(shop, rows)).spots_
 
 # %% ../../nbs/630_view.maps.ipynb #ebfbc1db
 def cell_figures(

@@ -137,3 +137,13 @@ def test_outputs_tell_nothing_of_the_machine(path):
 @pytest.mark.parametrize("path", tree.all_notebooks(), ids=tree.shown)
 def test_outputs_are_small(path):
     assert path.stat().st_size < 1_000_000, f"{tree.shown(path)}: {path.stat().st_size:,} bytes"
+
+
+CHANGES_FOLDER = re.compile(r"^\s*os\.chdir\(", re.M)
+
+
+@pytest.mark.parametrize("path", tree.numbered_notebooks(), ids=tree.shown)
+def test_a_notebook_ends_in_the_folder_where_it_began(path):
+    "The last cell exports, which JupyterLab runs too: elsewhere it ends in a traceback."
+    moves = [tree.source(c) for c in tree.cells(path) if CHANGES_FOLDER.search(tree.source(c))]
+    assert not moves or "os.chdir(start)" in moves[-1], f"{tree.shown(path)}: begin with start = os.getcwd(), end there"

@@ -1,11 +1,16 @@
 """Hot spots: silent where nothing is, found where planted, repeatable, protected."""
 
+import pickle
+
 import h3
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
+from smart_customer_analysis.geo.detector import HotSpotDetector
 from smart_customer_analysis.geo.hotspots import (
     CELL_COLUMNS,
     adjust_p,
@@ -209,3 +214,36 @@ def test_a_place_without_stars_is_not_hot_because_the_model_errs() -> None:
     rows["negative"] = rows["negative"].mask(wrong, 1)
     assert find_hotspots(rows, (5, 6, 7), permutations=299).cells["hot"].any(), "taken for stars, it is hot"
     assert not find_hotspots(rows.assign(predicted=bare), (5, 6, 7), permutations=299).cells["hot"].any()
+
+
+# --- the estimator ----------------------------------------------------------------------------------------------------
+
+
+def test_a_point_in_no_shown_cell_has_no_hot_spot_and_a_hot_cell_has_its_number():
+    rows, _ = planted_map(side=20, rise=0.3, seed=1)
+    detector = HotSpotDetector((5, 6, 7), permutations=199).fit(rows)
+    hot = detector.spots_.cells[detector.spots_.cells["hot"]]
+    assert len(hot) and detector.predict(hot).tolist() == hot["spot"].tolist()
+    assert not detector.predict(np.zeros((3, 2))).any()
+    none = HotSpotDetector((5, 6, 7), permutations=9).fit(rows.assign(lon=np.nan))
+    assert not none.predict(rows).any()
+
+
+def test_the_estimator_is_cloned_pickled_and_refuses_before_a_fit():
+    rows, _ = planted_map(side=10, rise=0.4, seed=1)
+    detector = clone(HotSpotDetector((5, 6, 7), permutations=99, random_state=7)).fit(rows)
+    assert detector.spots_.seed == 7 and detector.get_params()["random_state"] == 7
+    assert pickle.loads(pickle.dumps(detector)).predict(rows).tolist() == detector.predict(rows).tolist()
+    chance = np.random.RandomState(3)
+    assert HotSpotDetector((5, 6, 7), permutations=9, random_state=chance).fit(rows).spots_.seed != 42
+    with pytest.raises(NotFittedError):
+        HotSpotDetector().predict(rows)
+
+
+def test_points_of_an_array_are_one_customer_each_and_stay_as_they_were():
+    rows, _ = planted_map(side=10, rise=0.4, seed=1)
+    points, before = rows[["lon", "lat"]].to_numpy(), rows.copy()
+    by_array = HotSpotDetector((5, 6, 7), permutations=99).fit(points, rows["negative"])
+    by_frame = HotSpotDetector((5, 6, 7), permutations=99).fit(rows)
+    pd.testing.assert_frame_equal(by_array.spots_.cells, by_frame.spots_.cells)
+    pd.testing.assert_frame_equal(rows, before)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from IPython.core.formatters import DisplayFormatter
 from matplotlib.patches import PathPatch
 
 from smart_customer_analysis.geo.cells import cell_geojson
@@ -293,3 +294,9 @@ def test_the_static_map_says_what_the_geojson_says() -> None:
         fill = insight_style.TOKENS["hatch_fill"] if level is None else insight_style.SEQUENTIAL[level]
         assert {k if k == "hot" else rgb(k) for k in drawn[place]} == {rgb(fill)} | ({"hot"} if cell["hot"] else set())
     assert any("hot" in kinds for kinds in drawn.values())
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_figure_shows_itself_in_a_notebook_without_pyplot(name: str) -> None:
+    shown, _ = DisplayFormatter().format(DRAWINGS[name](width=360))
+    assert re.match(r"<img [^>]*alt='[^']{10}.*data:image/png", shown["text/html"])

@@ -129,7 +129,7 @@ def tables(*frames):
 
 def test_customer_features_keep_the_rules_that_need_no_array():
     one, transformer = tables(*shop(orders_of=0.5)), CustomerFeatures(n_topics=3)
-    assert clone(transformer).get_params() == {"n_topics": 3, "now": None, "seed": 42}
+    assert clone(transformer).get_params() == {"n_topics": 3, "now": None, "random_state": 42}
     assert transformer.set_params(n_topics=4).fit(one) is transformer
     frame = transformer.transform(one)
     assert list(transformer.get_feature_names_out()) == list(frame.columns) and frame.index.name == "customer_id"
@@ -137,6 +137,8 @@ def test_customer_features_keep_the_rules_that_need_no_array():
     pd.testing.assert_frame_equal(pickle.loads(pickle.dumps(transformer)).transform(one), frame)
     with pytest.raises(NotFittedError):
         CustomerFeatures().transform(one)
+    by_chance = [CustomerFeatures(n_topics=3, random_state=np.random.RandomState(1)).fit(one) for _ in range(2)]
+    pd.testing.assert_frame_equal(*[t.transform(one) for t in by_chance])
     whole = make_pipeline(CustomerFeatures(), FeatureScaler(), KMeans(3, n_init=2, random_state=0)).fit(one)
     assert len(whole.predict(one)) == len(frame)
 

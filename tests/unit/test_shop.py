@@ -19,6 +19,7 @@ from smart_customer_analysis.schema import InputError, ModelError
 from smart_customer_analysis.segment.customers import CustomerSegments
 from smart_customer_analysis.sentiment.classifier import SentimentClassifier
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
+from smart_customer_analysis.view.maps import hot_spots, place_rows, shop_resolutions
 
 FRAME = pd.DataFrame({
     "blurb": ["The pot keeps warm", "It broke after a week", "Late, and the box was open"] * 4,
@@ -122,7 +123,17 @@ def test_themes_cover_every_sentence_and_quote_no_small_group(shop):
 
 
 def test_the_map_has_words_for_those_who_do_not_see_it(shop):
-    assert "alt='" in shop.map()._repr_html_()
+    drawn = shop.map()
+    assert "alt='" in drawn._repr_html_() and drawn.figure.get_label().startswith(drawn.spots.sentence)
+
+
+def test_the_map_is_that_of_the_estimator(shop):
+    drawn, tables = shop.map(), shop.sentiment().tables
+    rows = place_rows(tables, tables.reviews)
+    again = clone(drawn.fitted).fit(rows.drop(columns="negative"), rows["negative"])
+    pd.testing.assert_frame_equal(again.spots_.cells, drawn.spots.cells)
+    of_the_page = hot_spots(tables, tables.reviews, shop_resolutions(tables), seed=shop.settings.seed)
+    pd.testing.assert_frame_equal(of_the_page.cells, drawn.spots.cells)
 
 
 def test_a_classifier_abstains_and_is_cloned(small):
