@@ -69,8 +69,8 @@ if __name__ == "__main__":
     counts = reviews["state"].value_counts()
     intro = (
         f"{len(reviews):,} reviews with text, {len(sentences):,} sentences, encoder {MANY} as it came, {model.k} "
-        f"themes. Orders never delivered {counts[NEVER]}, late {counts[LATE]}, in time {counts[IN_TIME]:,}. A share says "
-        "how many reviews of such orders have a sentence of the theme. Asked: one theme in at least 70 % of the first "
+        f"themes. Orders never delivered {counts[NEVER]}, late {counts[LATE]}, in time {counts[IN_TIME]:,}. A share is "
+        "that of the reviews of such orders with a sentence of the theme. Asked: one theme in at least 70 % of the first "
         "and at most 10 % of the last. Names are not edited."
     )
     write(
