@@ -3030,6 +3030,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                'smart_customer_analysis/sentiment/choice.py'),
                                                           'smart_customer_analysis.sentiment.choice.choose_encoder': ( 'sentiment.choice.html#choose_encoder',
                                                                                                                        'smart_customer_analysis/sentiment/choice.py'),
+                                                          'smart_customer_analysis.sentiment.choice.encoder_of': ( 'sentiment.choice.html#encoder_of',
+                                                                                                                   'smart_customer_analysis/sentiment/choice.py'),
                                                           'smart_customer_analysis.sentiment.choice.enough_epochs': ( 'sentiment.choice.html#enough_epochs',
                                                                                                                       'smart_customer_analysis/sentiment/choice.py')},
             'smart_customer_analysis.sentiment.classifier': { 'smart_customer_analysis.sentiment.classifier.SentimentClassifier': ( 'sentiment.classifier.html#sentimentclassifier',

@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 from .config import load_settings
 from .data.sentences import split_reviews
 from .segment.themes import OTHER, ThemeModel, find_themes, theme_table
+from .sentiment.choice import AUTO, encoder_of
 from .sentiment.classifier import open_once
 from .sentiment.predict import Predictor, open_model
 from .sentiment.sentences import SentenceMap, read_sentences
@@ -85,8 +86,7 @@ class Themes(TransformerMixin, _Reading):
 def _fit_themes(self: Themes, X: Sequence[str] | pd.Series) -> Themes:
     "Read, find and describe."
     model, sentences, seed = self._predictor(), sentences_of(X), seed_of(self.random_state)
-    recipe = model.card.get("training", {}).get("recipe", {})
-    encoder = recipe.get("encoder") or load_settings().encoder
+    encoder = encoder_of(AUTO, model.card)
     read = read_sentences(model, list(X), sentences, encoder)
     self.way_, self.themes_ = read.way, find_themes(read.frame, read.embeddings, self.min_themes, self.max_themes, seed)
     assigned = self.themes_.assign(read.embeddings)

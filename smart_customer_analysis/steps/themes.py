@@ -25,6 +25,7 @@ from ..schema import InputError, ModelError
 from ..segment.codebook import Codebook, GivenTheme, read_codebook, seed_texts
 from ..segment.themes import ThemeModel
 from ..sentiment.cache import BLOCK, states_folder
+from ..sentiment.choice import encoder_of
 from ..sentiment.loaded import probabilities
 from ..sentiment.predict import Predictor
 from ..sentiment.sentence_states import StateReader, forget_states, read_states
@@ -264,6 +265,7 @@ def themes_step(
     if predictor is None or rows.empty:
         return _outcome(engine, source, 0, [], "no themes: no model has read the reviews")
     codebook = shop_codebook(settings, engine, source)
+    settings = settings.model_copy(update={"encoder": encoder_of(settings.encoder, predictor.card)})
     try:
         return _read_themes(settings, engine, source, rows, predictor, codebook, progress, now or datetime.now(UTC))
     except (InputError, ModelError) as e:

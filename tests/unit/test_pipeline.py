@@ -4,6 +4,7 @@ The job runs once; a test that changes anything works on a copy of its folder.""
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.sample import make_shop, write_shop
 from smart_customer_analysis.pipeline import run, score_only, segment_only
 from smart_customer_analysis.promotion import list_models
+from smart_customer_analysis.sentiment import choice
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
 from smart_customer_analysis.steps.export import export_only
 from smart_customer_analysis.store.engine import make_engine
@@ -20,23 +22,26 @@ from smart_customer_analysis.store.query import review_facts
 from smart_customer_analysis.summary import escape_formulas
 
 
+@pytest.fixture(scope="module", autouse=True)
+def encoder(tmp_path_factory) -> Iterator[Path]:
+    "A tiny encoder, which stands for the small English one: the setting stays `auto`, as everybody has it."
+    folder = tmp_path_factory.mktemp("encoder") / "tiny"
+    tiny = tiny_encoder(folder, make_shop(300, 500, seed=3).reviews["text"].tolist())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice, "ENGLISH", str(tiny))
+        yield tiny
+
+
+def settings_of(home: Path):
+    return load_settings(home, epochs=1, max_tokens=32, learning_rate=5e-3)
+
+
 @pytest.fixture(scope="module")
-def encoder(tmp_path_factory) -> Path:
-    return tiny_encoder(
-        tmp_path_factory.mktemp("encoder") / "tiny", make_shop(300, 500, seed=3).reviews["text"].tolist()
-    )
-
-
-def settings_of(home: Path, encoder: Path):
-    return load_settings(home, encoder=str(encoder), epochs=1, max_tokens=32, learning_rate=5e-3)
-
-
-@pytest.fixture(scope="module")
-def done(tmp_path_factory, encoder) -> tuple[Path, dict]:
+def done(tmp_path_factory) -> tuple[Path, dict]:
     "Folder and summary of one job. Nobody writes there."
     home = tmp_path_factory.mktemp("done")
     write_shop(make_shop(n_customers=300, n_reviews=500, seed=3), home / "files")
-    return home, run(settings_of(home, encoder), "sample", (home / "files",))
+    return home, run(settings_of(home), "sample", (home / "files",))
 
 
 @pytest.fixture
@@ -46,8 +51,8 @@ def home(done, tmp_path) -> Path:
 
 
 @pytest.fixture
-def settings(home, encoder):
-    return settings_of(home, encoder)
+def settings(home):
+    return settings_of(home)
 
 
 @pytest.fixture
@@ -59,6 +64,11 @@ def first(done) -> dict:
 def test_the_summary_obeys_the_law_of_rows(first):
     rows = first["rows"]
     assert rows["read"] == rows["loaded"] + rows["rejected"] + rows["duplicate"] > 1000
+
+
+def test_the_setting_that_everybody_has_finds_themes(first, encoder):
+    assert load_settings().encoder == choice.AUTO and str(encoder) == choice.ENGLISH
+    assert first["themes"]["themes"] and not first["themes"]["note"]
 
 
 def test_the_summary_is_written_and_complete(first, settings):

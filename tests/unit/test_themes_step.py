@@ -89,7 +89,7 @@ class Shop:
         self.reviews = pd.concat([self.reviews, reviews], ignore_index=True)
 
     def themes(self, now: datetime = NOW) -> dict:
-        model = SimpleNamespace(version=self.version, calibration={"temperature": 1.0})
+        model = SimpleNamespace(version=self.version, calibration={"temperature": 1.0}, card={})
         scored = SimpleNamespace(predictions=self.reviews[["review_id"]])
         return step.themes_step(self.settings, self.engine, "s", self.reviews, scored, model, now=now)
 
