@@ -26,7 +26,7 @@ def mixed(model: LoadedModel, name: str) -> list[dict]:
     sides = sentences.assign(truth=[polarity(r) for r in rows]).groupby("row")
     truth = ((sides["truth"].max() == 1) & (sides["truth"].min() == 0)).to_numpy()
     table = []
-    for bound in (0.7, 0.8, SURE, 0.95):
+    for bound in (0.7, SURE, 0.9, 0.95):
         read = ((sides["p"].max() >= bound) & (1 - sides["p"].min() >= bound)).to_numpy()
         table.append({"set": name, "sure from": bound, "reviews": len(truth), "mixed by labels": truth.mean(),
                       "mixed as read": read.mean(), "precision": truth[read].mean() if read.any() else np.nan,
@@ -43,6 +43,6 @@ if __name__ == "__main__":
     intro = (
         "A review is mixed where one sentence is surely negative and another surely positive. By labels: people gave "
         "one sentence only negative and another only positive opinions. Reviews are four labelled sentences in "
-        f"a row. The product uses the bound {SURE}. The model was trained on other texts (Amazon)."
+        f"a row. The product uses the bound {SURE}. The model was trained on the made-up sample shop."
     )
     write("themes_mixed", "Reviews of both minds", intro, {"Found and missed": table}, 0, time.time() - started)

@@ -103,7 +103,7 @@ def theme_sentences(
     return by_review
 
 # %% ../../nbs/466_store.mentions.ipynb #7761a711
-SURE = 0.9  # probability of a side from which a sentence counts as sure of it
+SURE = 0.8  # probability of a side from which a sentence counts as sure of it: see docs/measured/themes_mixed.md
 
 
 def mixed_reviews(

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from smart_customer_analysis.app.main import create_app
 from smart_customer_analysis.config import Settings
 from smart_customer_analysis.data.sample import make_shop
+from smart_customer_analysis.store.mentions import SURE
 from smart_customer_analysis.store.migrate import open_database
 
 NUMBERS = ("value", "low", "high", "n_reviews", "n_customers", "n_unsure", "n_labelled", "n_predicted", "n_neutral",
@@ -288,7 +289,7 @@ def test_a_review_of_both_minds_shows_its_surest_sentence_of_each_side(served):
         rows = pd.read_sql("SELECT review_id, start, stop, p_negative FROM review_themes", c)
     engine.dispose()
     by_review = rows.groupby("review_id")["p_negative"]
-    both = (by_review.max() >= 0.9) & (by_review.min() <= 0.1)
+    both = (by_review.max() >= SURE) & (1 - by_review.min() >= SURE)
     shown = {row["review_id"]: row["mixed"] for row in all_rows(served)}
     mixed = {review_id for review_id, sentences in shown.items() if sentences}
     assert mixed == set(both.index[both]) & set(shown) and mixed
