@@ -268,7 +268,9 @@ def draft(
         raise InputError("columns of reviews, orders or customers", names, "say one, as in review.text = COLUMN")
     if all(q.optional for q in work.questions):
         _trial(work, entities, content)
-    notes = [*work.notes, *(f"not used: {t.file}: {', '.join(t.columns.unnamed)}" for t in tables if t.columns.unnamed)]
+    taken = {(e.table.file, c) for e in entities for c in e.mapped.values()}  # an id has no name of its own
+    unused = {t.file: [c for c in t.columns.unnamed if (t.file, c) not in taken] for t in tables}
+    notes = [*work.notes, *(f"not used: {file}: {', '.join(names)}" for file, names in unused.items() if names)]
     why |= {g.meaning: f"{g.reason}: {', '.join(g.examples)}" for g in guesses}
     why |= {f"{kind}.keep": _value(few) for kind, few in _to_keep(entities).items()}
     why |= {f"{f}.{k}": v for f, t in used.items() for k, v in t.looks[0].facts.items()}

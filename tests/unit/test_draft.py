@@ -1,6 +1,8 @@
 """A draft is right or it asks: forty exports whose truth is known, and tables that can be read in two ways."""
 
+import bz2
 import csv
+import gzip
 import io
 import sys
 import tomllib
@@ -307,3 +309,60 @@ def test_check_shows_counts_rejects_and_rows(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
     for shown in ("rating_out_of_range", "The kettle number", "24"):
         assert shown in result.output
+
+
+SHORT = "id,comment\n1,Good one here\n2,Bad one here\n"
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(SHORT.encode())[:-6], bz2.compress(SHORT.encode()) + b"xx"])
+def test_a_damaged_archive_is_refused_before_the_draft(packed, tmp_path):
+    path = tmp_path / "shop.csv.gz"
+    path.write_bytes(packed)
+    with pytest.raises(InputError, match="whole"):
+        draft_of([path])
+
+
+def test_json_lines_of_utf_16_are_objects_and_not_a_table(tmp_path):
+    path = tmp_path / "shop.jsonl"
+    path.write_bytes('{"id": 1, "comment": "Très bien"}\n{"id": 2, "comment": "Bad one here"}\n'.encode("utf-16"))
+    drafted = draft_of([path])
+    assert load(drafted.source(), path).reviews["text"].to_list() == ["Très bien", "Bad one here"]
+
+
+def test_a_page_of_xml_is_no_table(tmp_path):
+    path = tmp_path / "shop.xml"
+    path.write_text('<?xml version="1.0"?>\n<reviews>\n<text>Good</text>\n</reviews>\n')
+    for paths in ([path], [tmp_path]):
+        with pytest.raises(InputError, match="XML"):
+            draft_of(paths)
+
+
+def test_a_broken_file_alone_in_a_folder_says_what_is_broken(tmp_path):
+    (tmp_path / "shop.json").write_text('[{"id": 1, "comment": "Good one he')
+    with pytest.raises(InputError, match="bad_json"):
+        draft_of([tmp_path])
+
+
+def test_a_repeated_header_that_means_nothing_does_not_matter(tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_text("x,id,x,comment\n0,1,0,Good one here\n0,2,0,Bad one here\n")
+    drafted = draft_of([path])
+    assert load(drafted.source(), path).reviews["review_id"].to_list() == ["1", "2"]
+    path.write_text("id,comment,comment\n1,Good one here,x\n2,Bad one here,y\n")
+    with pytest.raises(InputError, match="'comment' twice"):
+        draft_of([path])
+
+
+def test_a_table_without_rows_beside_others_is_passed_over_with_a_word(tmp_path):
+    (tmp_path / "reviews.csv").write_text(SHORT)
+    (tmp_path / "orders.csv").write_text("order_id,customer_id,date,amount\n")
+    drafted = draft_of([tmp_path])
+    assert "passed over, no row: orders.csv" in drafted.notes
+    assert load(drafted.source(), tmp_path).rows["loaded"] == 2
+
+
+def test_what_is_used_is_not_said_to_be_unused(tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_text("id,comment,shelf\n1,Good one here,a\n2,Bad one here,b\n")
+    notes = " ".join(draft_of([path]).notes)
+    assert "shelf" in notes and "id" not in notes.split("shop.csv")[-1].replace("shelf", "")
