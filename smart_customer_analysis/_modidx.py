@@ -466,6 +466,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                               'smart_customer_analysis/data/countries.py')},
             'smart_customer_analysis.data.dates': { 'smart_customer_analysis.data.dates.Times': ( 'data.dates.html#times',
                                                                                                   'smart_customer_analysis/data/dates.py'),
+                                                    'smart_customer_analysis.data.dates._bare': ( 'data.dates.html#_bare',
+                                                                                                  'smart_customer_analysis/data/dates.py'),
                                                     'smart_customer_analysis.data.dates._from_numbers': ( 'data.dates.html#_from_numbers',
                                                                                                           'smart_customer_analysis/data/dates.py'),
                                                     'smart_customer_analysis.data.dates._from_texts': ( 'data.dates.html#_from_texts',

@@ -366,3 +366,30 @@ def test_what_is_used_is_not_said_to_be_unused(tmp_path):
     path.write_text("id,comment,shelf\n1,Good one here,a\n2,Bad one here,b\n")
     notes = " ".join(draft_of([path]).notes)
     assert "shelf" in notes and "id" not in notes.split("shop.csv")[-1].replace("shelf", "")
+
+
+WORDED = {
+    "13 januari 2026|1 maj 2026|15 augusti 2026": "01-13|05-01|08-15",
+    "13. ledna 2026|1. června 2026|1. července 2026": "01-13|06-01|07-01",
+    "13 января 2026|1 мая 2026|15 июля 2026": "01-13|05-01|07-15",
+    "13 Ocak 2026|1 Mayıs 2026|15 Ağustos 2026": "01-13|05-01|08-15",
+    "13. tammikuuta 2026|1. toukokuuta 2026|15. elokuuta 2026": "01-13|05-01|08-15",
+    "2026. január 13.|2026. május 1.|2026. szeptember 15.": "01-13|05-01|09-15",
+    "13 Ιανουαρίου 2026|1 Μαΐου 2026|15 Ιουλίου 2026": "01-13|05-01|07-15",
+    "13 ianuarie 2026|1 iunie 2026|15 iulie 2026": "01-13|06-01|07-15",
+    "1er février 2026|13 janvier 2026|2 août 2026": "02-01|01-13|08-02",
+    "January 13th, 2026|March 1st, 2026|May 2nd, 2026": "01-13|03-01|05-02",
+    "2026年1月13日|2026年5月1日|2026年11月15日": "01-13|05-01|11-15",
+    "2026. 1. 13.|2026. 5. 1.|2026. 11. 15.": "01-13|05-01|11-15",
+    "Tue, 13 Jan 2026 10:00:00 +0100|Sat, 17 Jan 2026 23:00:00 -0500": "01-13|01-18",
+}
+
+
+@pytest.mark.parametrize("texts", WORDED)
+def test_dates_are_read_as_twenty_languages_write_them(texts, tmp_path):
+    rows = "".join(f'{i},"{day}",Comment number {i} here\n' for i, day in enumerate(texts.split("|")))
+    (tmp_path / "shop.csv").write_text(f"review_id,date,comment\n{rows}", encoding="utf-8")
+    drafted = draft_of([tmp_path / "shop.csv"])
+    assert drafted.open == []
+    days = load(drafted.source(), tmp_path / "shop.csv").reviews.sort_values("review_id")["reviewed_at"]
+    assert "|".join(days.dt.strftime("%m-%d")) == WORDED[texts]
