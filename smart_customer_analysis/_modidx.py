@@ -574,6 +574,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                      'smart_customer_analysis/data/draft.py'),
                                                     'smart_customer_analysis.data.draft._trial': ( 'data.draft.html#_trial',
                                                                                                    'smart_customer_analysis/data/draft.py'),
+                                                    'smart_customer_analysis.data.draft._unused': ( 'data.draft.html#_unused',
+                                                                                                    'smart_customer_analysis/data/draft.py'),
                                                     'smart_customer_analysis.data.draft._used': ( 'data.draft.html#_used',
                                                                                                   'smart_customer_analysis/data/draft.py'),
                                                     'smart_customer_analysis.data.draft._value': ( 'data.draft.html#_value',

@@ -66,7 +66,7 @@ _OFFICIAL = set(
     "people s peoples the of and china former yugoslav malvinas arab sultanate commonwealth keeling".split()
 )
 
-
+# %% ../../nbs/099_data.countries.ipynb #e7d61925
 _SHORTENED = {"dem": "democratic", "rep": "republic"}  # "Congo, Dem. Rep."
 _SHARED = {"congo", "korea"}  # two countries: what stands behind the name says which
 

@@ -94,6 +94,10 @@ _MONTHS = """
         toukokuuta toukokuu μαΐου μάιος μαϊ maig
     june jun juni juin junio giugno giu junho czerwiec czerwca cze iunie iun června červen június jún júna
         июня июнь июн юни червня червень haziran haz kesäkuuta kesäkuu ιουνίου ιούνιος ιουν juny
+"""
+
+# %% ../../nbs/094_data.dates.ipynb #59ddbe70
+_MONTHS += """
     july jul juli juillet juil julio luglio lug julho lipiec lipca lip iulie iul července červenec július júl
         júla июля июль июл юли липня липень temmuz tem heinäkuuta heinäkuu ιουλίου ιούλιος ιουλ juliol
     august aug aout agosto ago augustus sierpien sierpnia sie augusti srpna srpen augusztus augusta августа
@@ -111,7 +115,7 @@ _MONTHS = """
         joulukuu δεκεμβρίου δεκέμβριος δεκ desembre
 """
 
-
+# %% ../../nbs/094_data.dates.ipynb #59ddbe71
 def _bare(word: str) -> str:
     "Return a word in small letters, without accents."
     return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))

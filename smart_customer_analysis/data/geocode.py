@@ -132,7 +132,7 @@ def _largest(towns: list[Town]) -> Town:
     "Return the town with most people."
     return max(towns, key=lambda t: t.population)
 
-
+# %% ../../nbs/130_data.geocode.ipynb #0dd28598
 @lru_cache(maxsize=1 << 12)
 def _begins_at_home(name: str, home: str) -> bool:
     "Return whether towns at home have a name that begins so: Neustadt is not Baia Mare."
@@ -320,7 +320,7 @@ def _without_code(text: str, home: str | None) -> _Place | None:
     is_state = (home or "US") in dict(regions().spellings.get(parts[2].lower(), ()))
     return _NOWHERE if is_state and alone.country != home else alone  # Palermo (PA) may be a village there
 
-
+# %% ../../nbs/130_data.geocode.ipynb #ad250e3c
 def _place(text: str, home: str | None) -> _Place:
     "Return what one text means."
     chunks = _chunks(text)

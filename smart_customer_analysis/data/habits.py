@@ -122,7 +122,7 @@ _TIMES = [
 _MONTHS = re.compile(r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
 _YEAR_FIRST = re.compile(r"\d{4}[年년.] ?\d\d?[月월.] ?\d\d?[日일.]")  # 2026年1月13日, 2026. 1. 13.
 
-
+# %% ../../nbs/122_data.habits.ipynb #c0a2cc8c
 def _worded_dates(texts: list[str]) -> DateHabit | None:
     "Return the habit of dates with names of months."
     open_texts, forms = pd.Series(texts, dtype="str"), []

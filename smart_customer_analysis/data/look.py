@@ -157,7 +157,7 @@ def _text_of(head: bytes, encoding: str = "") -> str:
     wide = wide or ("utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     return head.decode(encoding or wide, "replace")
 
-
+# %% ../../nbs/119_data.look.ipynb #0eca0e24
 def _settings(file: Listed, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     "Return how a file is read, with reasons."
     with open_packed(file.path, file.member) as stream:
@@ -268,7 +268,7 @@ def _looked(file: Listed, options: dict[str, Any]) -> Look:
         raise InputError("at least one row", f"none in {file.name}", "check how the file was made")
     return Look(file.name, spec, frame, read, dict(refused), facts)
 
-
+# %% ../../nbs/119_data.look.ipynb #8a385dc8
 def look(
     file: Path | Listed,  # a file, or one in a zip
     **options: Any,  # settings of its description that somebody said: encoding, delimiter, sheet
