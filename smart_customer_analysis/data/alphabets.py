@@ -220,6 +220,7 @@ def _line_in(words: list[str], language: str, languages: tuple[str, ...]) -> tup
     return faults, known
 
 # %% ../../nbs/095_data.alphabets.ipynb #6e755986
+_OWN_SCRIPT = re.compile("[\u0370-\uffff]{3}")  # a word of another script is longer than an accent
 _NEVER = re.compile("[\ufffd\x80-\x9f¤]")  # no byte of this encoding, or a sign nobody types
 
 
@@ -236,8 +237,8 @@ def _read_words(text: str, languages: tuple[str, ...]) -> Reading:
             reading.known += best[1]
     if languages == ("th",):
         reading.known = sum(text.count(word) for word in _WORDS_OF["th"])
-    if languages[0] not in _LATIN and not reading.known:
-        reading.faults += reading.words  # a script of its own, and not one word that everybody uses
+    if languages[0] not in _LATIN and not (reading.known and _OWN_SCRIPT.search(text)):
+        reading.faults += reading.words  # a script of its own, and not one word that everybody uses, or one letter
     return reading
 
 # %% ../../nbs/095_data.alphabets.ipynb #dbf67c92

@@ -24,7 +24,7 @@ def plain_ids(
     "Write ids in one spelling."
     ids = texts.str.strip()
     ids = ids.mask(ids.isin(["", *missing]))
-    return ids.str.replace(r"^([0-9]+)\.00?$", r"\1", regex=True)
+    return ids.str.replace(r"^([0-9]+)[.,]00?$", r"\1", regex=True)
 
 
 def is_rounded_id(

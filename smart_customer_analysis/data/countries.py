@@ -66,15 +66,25 @@ _OFFICIAL = set(
     "people s peoples the of and china former yugoslav malvinas arab sultanate commonwealth keeling".split()
 )
 
+# %% ../../nbs/099_data.countries.ipynb #e7d61925
+_SHORTENED = {"dem": "democratic", "rep": "republic"}  # "Congo, Dem. Rep."
+_SHARED = {"congo", "korea"}  # two countries: what stands behind the name says which
+
 
 @lru_cache(maxsize=1 << 12)
 def _code_of(name: str) -> str | None:
-    "Return the code of a country's name: as written, without `the`, or without what an official name adds."
+    "Return the code of a country's name: as written, without `the`, turned round, or without official words."
     known, folded = countries().column, fold(name)
     whole = known.get(folded) or known.get(folded.removeprefix("the ").removesuffix(" the"))
-    first, *more = [*filter(None, map(fold, re.split(r"[,(/|;\[]|\s-\s", name)))] or [""]
+    parts = filter(None, map(fold, re.split(r"[,(/|;\[]|\s-\s", name)))
+    first, *more = [" ".join(_SHORTENED.get(w, w) for w in part.split()) for part in parts] or [""]
+    turned = (known.get(t) for m in more for t in (f"{m} {first}", f"{m} of {first}", f"{m} of the {first}"))
+    if whole := whole or next(filter(None, turned), None):
+        return whole
+    if more and first in _SHARED:
+        return None
     codes = {known.get(part) for part in more if not set(part.split()) <= _OFFICIAL}  # "United Kingdom (UK)"
-    return whole or (known.get(first) if codes <= {known.get(first)} else None)
+    return known.get(first) if codes <= {known.get(first)} else None
 
 
 def country_code(

@@ -15,7 +15,7 @@ import pandas as pd
 import re
 import unicodedata
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ def check_format(
     form: str,  # strptime format, or one of DATE_WORDS
 ) -> str:  # the same
     "Return a date format; raises `ValueError` for one that can read no date."
-    day = datetime(2026, 11, 29)
+    day = datetime(2026, 11, 29, tzinfo=UTC)
     try:
         written = day.strftime(form) if form not in DATE_WORDS and "%" in form else ""
         back = pd.to_datetime(written, format=form) if written else None
@@ -81,35 +81,64 @@ def _from_numbers(texts: pd.Series, form: str, zone: str) -> pd.Series:
 # %% ../../nbs/094_data.dates.ipynb #59ddbe6e
 _MONTHS = """
     january jan januar janner jänner janvier janv enero ene gennaio gen janeiro januari styczen stycznia sty
-    february feb februar fevrier fevr fev febrero febbraio febb fevereiro februari luty lutego lut
-    march mar marz maerz mrz mars marzo marco maart mrt marzec marca
-    april apr avril avr abril abr aprile kwiecien kwietnia kwi
-    may mai mayo maggio mag maio mei maj maja
-    june jun juni juin junio giugno giu junho czerwiec czerwca cze
-    july jul juli juillet juil julio luglio lug julho lipiec lipca lip
-    august aug aout agosto ago augustus sierpien sierpnia sie
-    september sep sept septembre septiembre setiembre settembre sett setembro set wrzesien wrzesnia wrz
-    october oct oktober okt octobre octubre ottobre ott outubro out pazdziernik pazdziernika paz
-    november nov novembre noviembre novembro listopad listopada lis
-    december dec dezember dez decembre diciembre dic dicembre dezembro grudzien grudnia gru
+        ianuarie ian ledna leden января январь янв січня січень януари ocak oca tammikuuta tammikuu ιανουαρίου
+        ιανουάριος ιαν gener
+    february feb februar fevrier fevr fev febrero febbraio febb fevereiro februari luty lutego lut februarie
+        unora únor febr февраля февраль фев февр лютого лютий февруари şubat şub helmikuuta helmikuu
+        φεβρουαρίου φεβρουάριος φεβ febrer februara
+    march mar marz maerz mrz mars marzo marco maart mrt marzec marca marts martie března březen március márc
+        marec марта март мар березня березень mart maaliskuuta maaliskuu μαρτίου μάρτιος μαρ març maret
+    april apr avril avr abril abr aprile kwiecien kwietnia kwi aprilie dubna duben április ápr aprila апреля
+        апрель апр април квітня квітень nisan nis huhtikuuta huhtikuu απριλίου απρίλιος απρ
+    may mai mayo maggio mag maio mei maj maja května květen május mája мая май травня травень mayıs mayis
+        toukokuuta toukokuu μαΐου μάιος μαϊ maig
+    june jun juni juin junio giugno giu junho czerwiec czerwca cze iunie iun června červen június jún júna
+        июня июнь июн юни червня червень haziran haz kesäkuuta kesäkuu ιουνίου ιούνιος ιουν juny
 """
-_ENGLISH = {word: line.split()[0].title() for line in _MONTHS.strip().splitlines() for word in line.split()}
+
+# %% ../../nbs/094_data.dates.ipynb #59ddbe70
+_MONTHS += """
+    july jul juli juillet juil julio luglio lug julho lipiec lipca lip iulie iul července červenec július júl
+        júla июля июль июл юли липня липень temmuz tem heinäkuuta heinäkuu ιουλίου ιούλιος ιουλ juliol
+    august aug aout agosto ago augustus sierpien sierpnia sie augusti srpna srpen augusztus augusta августа
+        август авг серпня серпень ağustos ağu elokuuta elokuu αυγούστου αύγουστος αυγ agost agustus
+    september sep sept septembre septiembre setiembre settembre sett setembro set wrzesien wrzesnia wrz
+        septembrie září szeptember szept septembra сентября сентябрь сен сент септември вересня вересень eylül
+        eyl syyskuuta syyskuu σεπτεμβρίου σεπτέμβριος σεπ
+    october oct oktober okt octobre octubre ottobre ott outubro out pazdziernik pazdziernika paz octombrie
+        října říjen október októbra октября октябрь окт октомври жовтня жовтень ekim eki lokakuuta lokakuu
+        οκτωβρίου οκτώβριος οκτ
+    november nov novembre noviembre novembro listopad listopada lis noiembrie listopadu novembra ноября ноябрь
+        ноя ноември листопада листопад kasım kasim marraskuuta marraskuu νοεμβρίου νοέμβριος νοε
+    december dec dezember dez decembre diciembre dic dicembre dezembro grudzien grudnia gru decembrie prosince
+        prosinec decembra desember des декабря декабрь дек декември грудня грудень aralık aralik joulukuuta
+        joulukuu δεκεμβρίου δεκέμβριος δεκ desembre
+"""
+
+# %% ../../nbs/094_data.dates.ipynb #59ddbe71
+def _bare(word: str) -> str:
+    "Return a word in small letters, without accents."
+    return "".join(c for c in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(c))
+
+
+_LINES = re.split(r"\n    (?=\S)", _MONTHS)[1:]  # a month each, the English name first
+_ENGLISH = {_bare(word): line.split()[0].title() for line in _LINES for word in line.split()}
 
 # %% ../../nbs/094_data.dates.ipynb #84820dfc
 def in_english(
     texts: pd.Series,  # dates; missing allowed
     form: str,  # strptime format
 ) -> pd.Series:  # where the format has a month as a word, that word as the format wants it
-    "Write the names of months in English; eight languages are known."
+    "Write the names of months in English, and days without the ending of an ordinal (1st, 1er)."
     if "%b" not in form and "%B" not in form:
         return texts
     dots = "%b." in form or "%B." in form
 
     def month(word: re.Match[str]) -> str:
-        plain = unicodedata.normalize("NFKD", word[1].casefold())
-        name = _ENGLISH.get("".join(c for c in plain if not unicodedata.combining(c)), "")
+        name = _ENGLISH.get(_bare(word[1]), "")
         return (name[:3] if "%b" in form else name) + (word[2] if dots else "") if name else word[0]
 
+    texts = texts.str.replace(r"\b(\d{1,2})(?:st|nd|rd|th|er|º|ª)(?=[\s,.])", r"\1", regex=True)
     return texts.str.replace(r"([^\W\d_]{3,})(\.?)", month, regex=True)
 
 # %% ../../nbs/094_data.dates.ipynb #a7afc916

@@ -243,6 +243,13 @@ def _used(entities: list[Entity], tables: list[Table]) -> dict[str, Table]:
     joined = {j["file"] for e in entities for j in e.more.get("joins", [])}
     return used | {f: t for t in tables for f in joined - set(used) if t.kinds == ["lookup"]}
 
+
+def _unused(entities: list[Entity], tables: list[Table]) -> list[str]:
+    "Say which columns nothing is taken from, a line for each file."
+    taken = {(e.table.file, c) for e in entities for c in e.mapped.values()}  # an id has no name of its own
+    unused = {t.file: [c for c in t.columns.unnamed if (t.file, c) not in taken] for t in tables}
+    return [f"not used: {file}: {', '.join(names)}" for file, names in unused.items() if names]
+
 # %% ../../nbs/129_data.draft.ipynb #7ec09a3f
 def draft(
     looks: Iterable[Look],  # of all files of a shop
@@ -268,7 +275,7 @@ def draft(
         raise InputError("columns of reviews, orders or customers", names, "say one, as in review.text = COLUMN")
     if all(q.optional for q in work.questions):
         _trial(work, entities, content)
-    notes = [*work.notes, *(f"not used: {t.file}: {', '.join(t.columns.unnamed)}" for t in tables if t.columns.unnamed)]
+    notes = [*work.notes, *_unused(entities, tables)]
     why |= {g.meaning: f"{g.reason}: {', '.join(g.examples)}" for g in guesses}
     why |= {f"{kind}.keep": _value(few) for kind, few in _to_keep(entities).items()}
     why |= {f"{f}.{k}": v for f, t in used.items() for k, v in t.looks[0].facts.items()}

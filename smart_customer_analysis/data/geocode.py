@@ -132,13 +132,24 @@ def _largest(towns: list[Town]) -> Town:
     "Return the town with most people."
     return max(towns, key=lambda t: t.population)
 
+# %% ../../nbs/130_data.geocode.ipynb #0dd28598
+@lru_cache(maxsize=1 << 12)
+def _begins_at_home(name: str, home: str) -> bool:
+    "Return whether towns at home have a name that begins so: Neustadt is not Baia Mare."
+    return any(n.startswith(f"{name} ") and any(t.country == home for t in same) for n, same in towns().own.items())
 
-def _bare_town(towns: list[Town], home: str | None) -> tuple[Town, float] | None:
-    "Return the town meant by a name alone, with a confidence; None where that would be a guess."
+
+def _bare_town(name: str, towns: list[Town], home: str | None) -> tuple[Town, float] | None:
+    "Return the town meant by a folded name alone, with a confidence; None where that would be a guess."
+    own = [t for t in towns if fold(t.name) == name]
+    if at := {t.country for t in own if t.population >= (15_000 if t.country == home else 100_000)}:
+        towns = [t for t in towns if t.country in at]  # Valence is not the Valencia of Spain, Parma is not Perm
     weights = {t: t.population * (5 if t.country == home else 1) for t in towns}
     best = max(towns, key=lambda t: weights[t])
     share = weights[best] / sum(weights.values())
     if best.population < (15_000 if best.country == home else 100_000) or share < 0.6:
+        return None
+    if home not in (None, best.country) and best not in own and _begins_at_home(name, home):
         return None
     return best, 0.5 + 0.4 * share
 
@@ -181,10 +192,11 @@ def _town(words: tuple[str, ...], reading: _Reading, home: str | None) -> tuple[
             best = _largest(towns)
             share = best.population / sum(t.population for t in {(t.lon, t.lat): t for t in towns}.values())
             return best, 0.6 + 0.35 * share - loss
-        if towns and name not in _EVERYDAY and (match := _bare_town(towns, home)):
+        if towns and name not in _EVERYDAY and (match := _bare_town(name, towns, home)):
             return match[0], match[1] - loss
     near = next((n for n, loss in names if loss == 0.1), names[0][0] if names else "")
-    misspelt = find_misspelt(near, country, region) if country and not reading.is_code else []
+    is_another = any(t.population >= 100_000 for t in find_towns(near, None, None))  # "Milano (MI)" is not in Michigan
+    misspelt = find_misspelt(near, country, region) if country and not (reading.is_code or is_another) else []
     return (_largest(misspelt), 0.75) if misspelt else None
 
 # %% ../../nbs/130_data.geocode.ipynb #17f7a655
@@ -296,6 +308,19 @@ def _settle(chunks: list[list[str]], best: _Place, home: str | None) -> _Place:
     return _town_place(anchor[0], 0.7) if len(chunks) == 2 else best
 
 # %% ../../nbs/130_data.geocode.ipynb #ad250e3b
+_BRACKETS = re.compile(r"(.*\S)\s*\(([A-Z]{2})\)\s*")
+
+
+def _without_code(text: str, home: str | None) -> _Place | None:
+    "Return the place before a code in brackets that holds no such town: Bologna (BO). None: no such code."
+    parts = _BRACKETS.fullmatch(text)
+    if not parts:
+        return None
+    alone = _place(parts[1], home)
+    is_state = (home or "US") in dict(regions().spellings.get(parts[2].lower(), ()))
+    return _NOWHERE if is_state and alone.country != home else alone  # Palermo (PA) may be a village there
+
+# %% ../../nbs/130_data.geocode.ipynb #ad250e3c
 def _place(text: str, home: str | None) -> _Place:
     "Return what one text means."
     chunks = _chunks(text)
@@ -306,7 +331,9 @@ def _place(text: str, home: str | None) -> _Place:
         scored = _score(reading, home)
         if scored and scored[0] > best_score:
             best_score, best = scored
-    return _settle(chunks, best, home) if best_score < 3 else best
+    if best_score >= 3:
+        return best
+    return _without_code(text, home) or _settle(chunks, best, home)
 
 # %% ../../nbs/130_data.geocode.ipynb #f476f66f
 _DTYPES = {"city": "str", "region": "str", "country": "str", "lon": "Float64", "lat": "Float64"}
@@ -380,6 +407,7 @@ def _agrees(customers: pd.DataFrame, typed: pd.DataFrame) -> pd.Series:
     return pd.Series(inside, index=customers.index, dtype=bool)
 
 # %% ../../nbs/130_data.geocode.ipynb #057773f0
+_SEVERAL = {"channel islands": "Channel Islands"}  # no country, and a name that people write
 _NO_COUNTRY = {"unknown", "unspecified", "not specified", "n/a", "na", "none", "null", "other", "-", "--", "?", ""}
 
 
@@ -389,6 +417,7 @@ def place_customers(
 ) -> pd.DataFrame:  # new Customer frame; only what was missing is filled, codes become names
     "Add point, region and country of the place that customers typed."
     written = customers["country"].mask(customers["country"].str.strip().str.lower().isin(_NO_COUNTRY))
+    written = written.replace({c: _SEVERAL[fold(c)] for c in written.dropna().unique() if fold(c) in _SEVERAL})
     codes = written.map({c: country_code(c) for c in written.dropna().unique()})
     typed = geocode(_in_country(customers["place"], codes, written), country)
     absent = customers["lon"].isna()

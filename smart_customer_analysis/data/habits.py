@@ -105,19 +105,32 @@ def _date_reason(matches: dict[str, re.Match[str]], orders: list[str], others: l
 _WORDED = """
     %B %d, %Y|%b %d, %Y|%d %B %Y|%d %b %Y|%d-%b-%Y|%d-%b-%y|%d %b %y|%b %d %Y|%B %d %Y|%d. %B %Y|%d. %b %Y|
     %d de %B de %Y|%d de %b de %Y|
+    %Y. %B %d.|%Y. %b %d.|%Y年%m月%d日|%Y년 %m월 %d일|%Y. %m. %d.|%Y.%m.%d.|
     %a, %d %b %Y|%A, %B %d, %Y|%A, %d %B %Y|%a %d %b %Y|%d/%b/%Y|%d-%B-%Y|%a %b %d %Y|%a, %b %d, %Y
 """.split("|")
-_TIMES = ["", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", ", %H:%M", ", %I:%M %p", " at %I:%M %p"]
+_TIMES = [
+    "",
+    " %H:%M:%S",
+    " %H:%M:%S %z",
+    " %H:%M",
+    " %I:%M:%S %p",
+    " %I:%M %p",
+    ", %H:%M",
+    ", %I:%M %p",
+    " at %I:%M %p",
+]
 _MONTHS = re.compile(r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
+_YEAR_FIRST = re.compile(r"\d{4}[年년.] ?\d\d?[月월.] ?\d\d?[日일.]")  # 2026年1月13日, 2026. 1. 13.
 
-
+# %% ../../nbs/122_data.habits.ipynb #c0a2cc8c
 def _worded_dates(texts: list[str]) -> DateHabit | None:
     "Return the habit of dates with names of months."
     open_texts, forms = pd.Series(texts, dtype="str"), []
-    if in_english(open_texts, "%b").str.contains(_MONTHS).mean() < 0.5:
+    is_date = in_english(open_texts, "%b").str.contains(_MONTHS) | open_texts.str.contains(_YEAR_FIRST)
+    if is_date.mean() < 0.5:
         return None
     for form in (d.strip() + t for t in _TIMES for d in _WORDED):
-        parsed = pd.to_datetime(in_english(open_texts, form), format=form, errors="coerce").notna()
+        parsed = pd.to_datetime(in_english(open_texts, form), format=form, errors="coerce", utc="%z" in form).notna()
         if parsed.any():
             forms.append(form)
             open_texts = open_texts[~parsed]
@@ -125,7 +138,8 @@ def _worded_dates(texts: list[str]) -> DateHabit | None:
             break
     fits = 1 - len(open_texts) / len(texts)
     odd = "" if open_texts.empty else open_texts.iloc[0]
-    return DateHabit([forms], fits, "the month is a word", odd) if fits >= 0.5 else None
+    reason = "the month is a word" if any("%b" in f.lower() for f in forms) else "the year stands in front"
+    return DateHabit([forms], fits, reason, odd) if fits >= 0.5 else None
 
 # %% ../../nbs/122_data.habits.ipynb #edce1acf
 _COUNTED = {  # format -> pattern, why

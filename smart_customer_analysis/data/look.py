@@ -10,6 +10,7 @@ A first look at a file.
 __all__ = ['DELIMITERS', 'HEAD_BYTES', 'FIRST_ROWS', 'LATER_ROWS', 'sniff_delimiter', 'find_header', 'Look', 'look']
 
 # %% ../../nbs/119_data.look.ipynb #62ec8982
+import codecs
 import csv
 import io
 import json
@@ -23,10 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from .alphabets import tell_encoding
-from .archives import open_packed
+from .archives import DAMAGED, open_packed
 from .encoding import Rows, detect_encoding, open_bytes
 from .files import FilePart, read_rows
-from .headings import language_of
+from .headings import language_of, meanings
 from .joins import text_frame
 from .paths import Listed, list_files
 from .source import EntitySpec, FileSpec, Source
@@ -150,34 +151,43 @@ def _table_spec(file: Listed, head: bytes, options: dict[str, Any]) -> tuple[dic
     return settings, facts
 
 # %% ../../nbs/119_data.look.ipynb #0eca0e23
+def _text_of(head: bytes, encoding: str = "") -> str:
+    "Return the first bytes as text, by their mark where nobody said the encoding."
+    wide = "utf-32" if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) else ""
+    wide = wide or ("utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
+    return head.decode(encoding or wide, "replace")
+
+# %% ../../nbs/119_data.look.ipynb #0eca0e24
 def _settings(file: Listed, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     "Return how a file is read, with reasons."
     with open_packed(file.path, file.member) as stream:
         magic = stream.read(4096)
-    start = magic.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = _text_of(magic, options.get("encoding", "")).lstrip()
     if magic.startswith(b"PAR1"):
         return {"format": "parquet"}, {"format": "it begins as a Parquet file"}
     if magic.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return {"format": "xlsx"}, {"format": "it begins as a workbook"}
-    if start.startswith(b"{"):
+    if start.startswith("{"):
         return {"format": "jsonl"}, {"format": "each line is a JSON object"}
-    if start.startswith(b"["):
+    if start.startswith("["):
         return {"format": "json"}, {"format": "it begins as a JSON array"}
-    if start.startswith(b"<review>"):
+    if start.startswith("<review>"):
         return {"format": "tagged"}, {"format": "it begins with <review>"}
-    if start.startswith(b"__label__"):
+    if re.match(r"<[!?]?[a-z]", start, re.I):
+        raise InputError("a table", f"XML or HTML in {file.name}", "open it in Excel and save it as .xlsx")
+    if start.startswith("__label__"):
         return {"format": "fasttext"}, {"format": "lines begin with __label__"}
     with open_bytes(file.path, file.member, options.get("encoding", "auto")) as stream:
         return _table_spec(file, stream.read(HEAD_BYTES), options)
 
 # %% ../../nbs/119_data.look.ipynb #76a57f14
-def _plain_columns(file: Listed, form: str) -> list[str]:
+def _plain_columns(file: Listed, spec: FileSpec) -> list[str]:
     "Return the columns without lists and objects; none: all columns are plain."
     with open_packed(file.path, file.member) as stream:
-        if form == "parquet":
+        if spec.format == "parquet":
             schema = pq.read_schema(io.BytesIO(stream.read()) if file.member else file.path)
             return [f.name for f in schema if not pa.types.is_nested(f.type)]
-        text = stream.read(HEAD_BYTES).decode("utf-8", "replace")
+        text = _text_of(stream.read(HEAD_BYTES), "" if spec.encoding == "auto" else spec.encoding)
     nested, names = set(), {}
     decoder, at = json.JSONDecoder(), text.find("{")
     while at >= 0:
@@ -221,7 +231,44 @@ def _sampled(batches: Iterator[Rows]) -> tuple[pd.DataFrame, int, Counter[str]]:
     frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     return frame.astype("str"), read, refused
 
+# %% ../../nbs/119_data.look.ipynb #71c0a1d3
+def _columns_once(file: Listed, spec: FileSpec) -> list[str]:
+    "Return the columns of a delimited file without those named twice; none: all are named once, or one tells much."
+    with open_bytes(file.path, file.member, spec.encoding) as stream:
+        text = _text_of(stream.read(HEAD_BYTES), "" if spec.encoding == "auto" else spec.encoding)
+    lines = text.lstrip("\r\n").splitlines(True)[spec.skip :]
+    lines = lines[1:] if lines[:1] and lines[0].lower().startswith("sep=") else lines
+    records = _records("".join(lines[:200]), spec.delimiter or ",")
+    names = [n.strip() for n in records[0][1]] if records else []
+    twice = {n for n in names if n and names.count(n) > 1}
+    return [n for n in names if n and n not in twice] if twice and not any(map(meanings, twice)) else []
+
+
+def _kept_columns(file: Listed, spec: FileSpec) -> list[str]:
+    "Return the columns that can be read; none: all."
+    if spec.format in ("json", "jsonl", "parquet"):
+        return _plain_columns(file, spec)
+    return _columns_once(file, spec) if spec.format == "csv" else []
+
 # %% ../../nbs/119_data.look.ipynb #8a385dc9
+def _looked(file: Listed, options: dict[str, Any]) -> Look:
+    "Look at a file; raise what reading a damaged one raises."
+    settings, facts = _settings(file, options)
+    spec = FileSpec.model_validate({"path": file.name} | settings | options)
+    facts |= dict.fromkeys(options, "as you said")
+    kept = _kept_columns(file, spec)
+    part = FilePart(file.name, spec, file.path, file="rows" if kept else "", member=file.member)
+    frame, read, refused = _sampled(read_rows(part, _stub(spec, kept)))
+    if kept:
+        frame = frame[[c for c in frame.columns if c in kept]]
+    if frame.empty and read:
+        found = f"{read:,} rows refused in {file.name} ({next(iter(refused))})"
+        raise InputError("rows that can be read", found, "check how the file was made")
+    if frame.empty:
+        raise InputError("at least one row", f"none in {file.name}", "check how the file was made")
+    return Look(file.name, spec, frame, read, dict(refused), facts)
+
+# %% ../../nbs/119_data.look.ipynb #8a385dc8
 def look(
     file: Path | Listed,  # a file, or one in a zip
     **options: Any,  # settings of its description that somebody said: encoding, delimiter, sheet
@@ -230,15 +277,7 @@ def look(
     file = file if isinstance(file, Listed) else list_files([file])[0]
     if not file.path.is_file():
         raise InputError("a readable file", f"nothing at {file.path}", "check the path")
-    settings, facts = _settings(file, options)
-    spec = FileSpec.model_validate({"path": file.name} | settings | options)
-    facts |= dict.fromkeys(options, "as you said")
-    kept = _plain_columns(file, spec.format) if spec.format in ("json", "jsonl", "parquet") else []
-    part = FilePart(file.name, spec, file.path, file="rows" if kept else "", member=file.member)
-    frame, read, refused = _sampled(read_rows(part, _stub(spec, kept)))
-    if kept:
-        frame = frame[[c for c in frame.columns if c in kept]]
-    if frame.empty:
-        found = f"none in {file.name}" + (f", {read:,} rows refused ({next(iter(refused))})" if read else "")
-        raise InputError("at least one row", found, "check how the file was made")
-    return Look(file.name, spec, frame, read, dict(refused), facts)
+    try:
+        return _looked(file, options)
+    except (*DAMAGED, pa.ArrowInvalid) as e:
+        raise InputError("a whole file", f"{file.name}: {str(e).splitlines()[0]}", "copy the file again") from e

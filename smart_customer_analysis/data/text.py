@@ -117,7 +117,7 @@ def tidy_text(
 
 # %% ../../nbs/116_data.text.ipynb #bb1d6733
 _EMAIL = re.compile(
-    r"(?<![\w.+-])\w[\w.+'-]{0,63}@(?:[\w-]{1,63}\.){1,4}[A-Za-z]{2,12}\b"
+    r"(?<![\w.+-])\w[\w.+'-]{0,63}@(?:[\w-]{1,63}\.){1,4}(?:[A-Za-z]{2,12}(?![\w-])|[A-Za-z]{2,12}(?=[^\x00-\x7f])|[^\W\d_]{2,12}\b)"
     r"|(?<![\w.+-])\w[\w.+'-]{0,63} ?[(\[]at[)\]] ?[\w-]{1,63}(?: ?(?:\.|[(\[]dot[)\]]) ?[\w-]{1,63}){1,4}\b",
     re.I,
 )
@@ -132,6 +132,8 @@ _PHONE = re.compile(
     r"|0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,5}"  # 020 7946 0018, 030/1234567
     r"|0(?:[789]0\d{8}|1[016-9]\d{7,8}|1[567]\d{8,9}|[67]\d{8}|7\d{9})"  # mobiles of JP, KR, DE, FR and GB
     r"|[1-9][1-9] (?:9\d{4}|\d{4})-\d{4}"  # 11 91234-5678
+    r"|8[ -]\(?\d{3}\)?[ -]\d{3}[ -]\d\d[ -]\d\d"  # 8 (800) 555-35-35
+    r"|1[3-9]\d-\d{4}-\d{4}"  # 138-1234-5678
     r")(?![\w-]|[.,]\d)"
 )
 
@@ -143,7 +145,8 @@ def _luhn(digits: str) -> bool:
 
 # %% ../../nbs/116_data.text.ipynb #61eb45d8
 _CALL_ME = re.compile(
-    r"\b(?:call|phone|tel|mobile|cell|whatsapp|fone|celular|telefone|ligue|my number is|reach me)\b"
+    r"(?:\b(?:call|phone|tel|mobile|cell|whatsapp|wechat|fone|celular|telefone|ligue|my number is|reach me|тел)\b|"
+    r"电话|電話|手机|微信)"
     r"[^\d\n#]{0,25}(\+?\d[\d ().-]{5,16}\d)",
     re.I,
 )

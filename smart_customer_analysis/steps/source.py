@@ -64,20 +64,24 @@ def _listed(paths: Sequence[Path]) -> list[Listed]:
 def looks_at(
     paths: Sequence[Path],  # files or folders of one shop
     answers: dict[str, str],  # to questions of the draft; those about encodings and sheets are taken out
-) -> tuple[list[Look], list[str]]:  # one for each table; names of files in folders that hold none
+) -> tuple[list[Look], list[str]]:  # one for each table; files that hold none, and why
     "Look at files; raises `InputError` for files that hold no table."
-    looks, passed = [], []
+    looks, passed, refusals = [], [], []
     for file in _listed(paths):
         options = {k: answers.pop(f"{k}:{file.name}") for k in ("encoding", "sheet") if f"{k}:{file.name}" in answers}
         try:
             looks.append(look(file, **options))
-        except InputError:
-            if file.is_named or format_of_name(file.name) in ("csv", "parquet", "xlsx"):
+        except InputError as e:
+            is_table = file.is_named or format_of_name(file.name) in ("csv", "parquet", "xlsx")
+            if is_table and e.expected != "at least one row":
                 raise
-            passed.append(file.name)
+            passed.append(f"no {'row' if is_table else 'table'}: {file.name}")
+            refusals.append(e)
+    if not looks:
+        raise refusals[0]
     labelled = [table for table in looks if table.spec.format == "fasttext"]
     if len(labelled) < len(looks):
-        passed += [table.name for table in labelled]
+        passed += [f"no table: {table.name}" for table in labelled]
         looks = [table for table in looks if table not in labelled]
     return looks, passed
 
@@ -91,7 +95,7 @@ def draft_of(
     replies = dict(answers or {})
     looks, passed = looks_at(paths, replies)
     drafted = draft(looks, name or name_of(paths), replies)
-    drafted.notes.extend(f"passed over, no table: {file}" for file in passed)
+    drafted.notes.extend(f"passed over, {reason}" for reason in passed)
     return drafted
 
 # %% ../../nbs/664_steps.source.ipynb #71358455
@@ -156,12 +160,14 @@ def source_for(
         return source or "sample"
     files, answers = [Path(p) for p in paths], {}
     looks, passed = looks_at(files, answers)
+    notes = [f"passed over, {reason}" for reason in passed]
     if known := shipped_for(looks):
         named = known.model_copy(update={"name": name_of(files).removesuffix("-files")})
-        say(f"source {named.name!r}: the columns are those of the shipped source {known.name!r}")
+        columns = f"source {named.name!r}: the columns are those of the shipped source {known.name!r}"
+        say("\n".join([columns, *notes]))
         return named
     drafted = draft(looks, name_of(files), answers)
-    drafted.notes.extend(f"passed over, no table: {file}" for file in passed)
+    drafted.notes.extend(notes)
     if drafted.open:
         shown = " ".join(str(p) for p in paths)
         what = "; ".join(q.ask for q in drafted.open[:2])

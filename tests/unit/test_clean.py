@@ -337,3 +337,17 @@ def test_half_of_the_olist_reviews_are_portuguese_and_none_is_lost(real_data):
     shop, steps = clean(load("olist", real_data / "olist"))
     assert shop.rows["loaded"] == 16229
     assert steps.set_index("rule").loc["pt", "rows"] > 2200
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("8 (800) 555-35-35", "[phone removed]"), ("8-912-345-67-89", "[phone removed]"),
+        ("138-1234-5678", "[phone removed]"), ("微信13812345678", "微信[phone removed]"),
+        ("АННА@почта.рф", "[e-mail removed]"), ("联系我 ann@x.com谢谢", "联系我 [e-mail removed]谢谢"),
+        ("order 138-1234-5678", "order 138-1234-5678"), ("150 1000 2000", "150 1000 2000"),
+        ("model 8-500-200-10-20", "model 8-500-200-10-20"), ("x@y.com_z", "x@y.com_z"),
+    ],
+)  # fmt: skip
+def test_numbers_and_addresses_of_russia_and_china_are_masked(text, masked):
+    assert mask_personal(text) == masked

@@ -1,6 +1,8 @@
 """A draft is right or it asks: forty exports whose truth is known, and tables that can be read in two ways."""
 
+import bz2
 import csv
+import gzip
 import io
 import sys
 import tomllib
@@ -307,3 +309,87 @@ def test_check_shows_counts_rejects_and_rows(tmp_path, monkeypatch):
     assert result.exit_code == 0, result.output
     for shown in ("rating_out_of_range", "The kettle number", "24"):
         assert shown in result.output
+
+
+SHORT = "id,comment\n1,Good one here\n2,Bad one here\n"
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(SHORT.encode())[:-6], bz2.compress(SHORT.encode()) + b"xx"])
+def test_a_damaged_archive_is_refused_before_the_draft(packed, tmp_path):
+    path = tmp_path / "shop.csv.gz"
+    path.write_bytes(packed)
+    with pytest.raises(InputError, match="whole"):
+        draft_of([path])
+
+
+def test_json_lines_of_utf_16_are_objects_and_not_a_table(tmp_path):
+    path = tmp_path / "shop.jsonl"
+    path.write_bytes('{"id": 1, "comment": "Très bien"}\n{"id": 2, "comment": "Bad one here"}\n'.encode("utf-16"))
+    drafted = draft_of([path])
+    assert load(drafted.source(), path).reviews["text"].to_list() == ["Très bien", "Bad one here"]
+
+
+def test_a_page_of_xml_is_no_table(tmp_path):
+    path = tmp_path / "shop.xml"
+    path.write_text('<?xml version="1.0"?>\n<reviews>\n<text>Good</text>\n</reviews>\n')
+    for paths in ([path], [tmp_path]):
+        with pytest.raises(InputError, match="XML"):
+            draft_of(paths)
+
+
+def test_a_broken_file_alone_in_a_folder_says_what_is_broken(tmp_path):
+    (tmp_path / "shop.json").write_text('[{"id": 1, "comment": "Good one he')
+    with pytest.raises(InputError, match="bad_json"):
+        draft_of([tmp_path])
+
+
+def test_a_repeated_header_that_means_nothing_does_not_matter(tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_text("x,id,x,comment\n0,1,0,Good one here\n0,2,0,Bad one here\n")
+    drafted = draft_of([path])
+    assert load(drafted.source(), path).reviews["review_id"].to_list() == ["1", "2"]
+    path.write_text("id,comment,comment\n1,Good one here,x\n2,Bad one here,y\n")
+    with pytest.raises(InputError, match="'comment' twice"):
+        draft_of([path])
+
+
+def test_a_table_without_rows_beside_others_is_passed_over_with_a_word(tmp_path):
+    (tmp_path / "reviews.csv").write_text(SHORT)
+    (tmp_path / "orders.csv").write_text("order_id,customer_id,date,amount\n")
+    drafted = draft_of([tmp_path])
+    assert "passed over, no row: orders.csv" in drafted.notes
+    assert load(drafted.source(), tmp_path).rows["loaded"] == 2
+
+
+def test_what_is_used_is_not_said_to_be_unused(tmp_path):
+    path = tmp_path / "shop.csv"
+    path.write_text("id,comment,shelf\n1,Good one here,a\n2,Bad one here,b\n")
+    notes = " ".join(draft_of([path]).notes)
+    assert "shelf" in notes and "id" not in notes.split("shop.csv")[-1].replace("shelf", "")
+
+
+WORDED = {
+    "13 januari 2026|1 maj 2026|15 augusti 2026": "01-13|05-01|08-15",
+    "13. ledna 2026|1. června 2026|1. července 2026": "01-13|06-01|07-01",
+    "13 января 2026|1 мая 2026|15 июля 2026": "01-13|05-01|07-15",
+    "13 Ocak 2026|1 Mayıs 2026|15 Ağustos 2026": "01-13|05-01|08-15",
+    "13. tammikuuta 2026|1. toukokuuta 2026|15. elokuuta 2026": "01-13|05-01|08-15",
+    "2026. január 13.|2026. május 1.|2026. szeptember 15.": "01-13|05-01|09-15",
+    "13 Ιανουαρίου 2026|1 Μαΐου 2026|15 Ιουλίου 2026": "01-13|05-01|07-15",
+    "13 ianuarie 2026|1 iunie 2026|15 iulie 2026": "01-13|06-01|07-15",
+    "1er février 2026|13 janvier 2026|2 août 2026": "02-01|01-13|08-02",
+    "January 13th, 2026|March 1st, 2026|May 2nd, 2026": "01-13|03-01|05-02",
+    "2026年1月13日|2026年5月1日|2026年11月15日": "01-13|05-01|11-15",
+    "2026. 1. 13.|2026. 5. 1.|2026. 11. 15.": "01-13|05-01|11-15",
+    "Tue, 13 Jan 2026 10:00:00 +0100|Sat, 17 Jan 2026 23:00:00 -0500": "01-13|01-18",
+}
+
+
+@pytest.mark.parametrize("texts", WORDED)
+def test_dates_are_read_as_twenty_languages_write_them(texts, tmp_path):
+    rows = "".join(f'{i},"{day}",Comment number {i} here\n' for i, day in enumerate(texts.split("|")))
+    (tmp_path / "shop.csv").write_text(f"review_id,date,comment\n{rows}", encoding="utf-8")
+    drafted = draft_of([tmp_path / "shop.csv"])
+    assert drafted.open == []
+    days = load(drafted.source(), tmp_path / "shop.csv").reviews.sort_values("review_id")["reviewed_at"]
+    assert "|".join(days.dt.strftime("%m-%d")) == WORDED[texts]

@@ -588,3 +588,9 @@ def test_columns_that_are_named_anywhere_are_wanted():
     olist = load_source("olist")
     assert wanted_columns(olist, "places") == {"geolocation_zip_code_prefix", "geolocation_lng", "geolocation_lat"}
     assert {"review_score", "order_id", "place"} <= (wanted_columns(olist, "reviews") or set())
+
+
+def test_one_letter_is_not_a_word_of_another_script():
+    rows = "id,comment\n1,Good one\n2,Nice thing ł me\n".encode("cp1250")
+    assert detect_encoding(rows) in ("cp1250", "iso8859_2"), "read as cp1251 it would be an Ukrainian 'and'"
+    assert detect_encoding("id,comment\n1,Good\n2,Хорошо\n".encode("cp1251")) == "cp1251"

@@ -296,3 +296,37 @@ def test_a_name_of_several_places_is_the_one_that_is_meant(place, home, city, co
 def test_what_may_be_another_place_or_a_word_is_nothing(place, home):
     row = geocode(pd.Series([place]), home).iloc[0]
     assert pd.isna(row["country"]) and pd.isna(row["lon"])
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Congo, Democratic Republic", "CD"), ("Congo, Dem. Rep.", "CD"), ("Congo, Rep.", "CG"), ("Congo", "CG"),
+        ("Korea, Dem. People's Rep.", None), ("Korea, Republic of", "KR"), ("Guinea, Equatorial", "GQ"),
+        ("Sudan, South", "SS"), ("Großbritannien", "GB"), ("England & Wales", "GB"), ("한국", "KR"), ("السعودية", "SA"),
+    ],
+)  # fmt: skip
+def test_a_name_turned_round_is_the_country_it_says(name, code):
+    assert country_code(name) == code
+
+
+@pytest.mark.parametrize(
+    ("typed", "home", "city"),
+    [
+        ("Milano (MI)", "IT", "Milan"), ("Milano (MI)", None, None), ("Bologna (BO)", None, "Bologna"),
+        ("Boston (MA)", None, "Boston"), ("Como (CO)", None, None),
+        ("Neustadt", "DE", None), ("Valence", "FR", "Valence"), ("Londres", "FR", "London"), ("Parma", None, "Parma"),
+    ],
+)  # fmt: skip
+def test_a_name_of_two_places_is_not_the_wrong_one(typed, home, city):
+    place = geocode(pd.Series([typed], dtype="str"), home).iloc[0]
+    assert (None if pd.isna(place["city"]) else place["city"]) == city
+    assert city or pd.isna(place["region"])
+
+
+def test_names_of_several_countries_have_one_spelling():
+    names = ["Channel Islands", "CHANNEL ISLANDS", "channel islands "]
+    people = conform(pd.DataFrame({"customer_id": list("abc"), "country": names}), Customer)
+    placed = place_customers(people)
+    assert placed["country"].to_list() == ["Channel Islands"] * 3
+    assert placed["lon"].isna().all()

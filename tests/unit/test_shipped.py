@@ -1,6 +1,7 @@
 """The shipped sources read the files that people download; the samples are made up, their headers are the real ones."""
 
 import json
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -8,11 +9,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from smart_customer_analysis import pipeline
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.load import load
-from smart_customer_analysis.data.source import Source
+from smart_customer_analysis.data.look import look
+from smart_customer_analysis.data.paths import list_files
+from smart_customer_analysis.data.source import Source, load_source
+from smart_customer_analysis.service import Service
 from smart_customer_analysis.steps.load import load_only
 from smart_customer_analysis.steps.source import source_for
+from smart_customer_analysis.store.filters import Filters
 
 SAMPLES = Path(__file__).parents[1] / "shipped"
 SOURCES = sorted(p.name for p in SAMPLES.iterdir())
@@ -149,3 +155,46 @@ def test_files_of_a_known_shape_need_neither_a_source_nor_a_draft(source, tmp_pa
     assert isinstance(chosen, Source)
     shop, same = load(chosen, tmp_path), load(source, SAMPLES / source)
     assert shop.rows == same.rows
+
+
+COPIES = 11  # more people than the least that is shown, fewer labelled reviews than train a model
+TAGGED = re.compile(r"(<(?:unique_id|reviewer)>\n)")
+
+
+def write_copies(source: str, folder: Path) -> Path:
+    "Write the sample of a shape with every row several times, each time of other people and other orders."
+    entities = load_source(source).entities.values()
+    mapped = [(name, column) for e in entities for name, column in e.columns.items()]
+    ids = {column for name, column in mapped if name.endswith("_id")}
+    ids |= {column for e in entities for j in e.joins for column in (j.on, j.to or j.on)}
+    for file in list_files([SAMPLES / source]):
+        to = folder.joinpath(*file.parts)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        seen = look(file)
+        if seen.spec.format == "tagged":
+            text = file.path.read_text(encoding="utf-8")
+            to.write_text("".join(TAGGED.sub(rf"\g<1>{i}x", text) for i in range(COPIES)), encoding="utf-8")
+            continue
+        frames = [seen.frame.apply(lambda c, i=i: f"{i}x" + c if c.name in ids else c) for i in range(COPIES)]
+        rows = pd.concat(frames)
+        if seen.spec.format == "jsonl":
+            rows.to_json(to, orient="records", lines=True)
+        else:
+            rows.to_csv(
+                to, sep=seen.spec.delimiter or ",", index=False, encoding="utf-16" if "google" in source else None
+            )
+    return folder
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_files_of_each_shape_end_in_a_figure_and_a_report_without_an_edit(source, tmp_path):
+    settings = load_settings(tmp_path)
+    sample = load(source, SAMPLES / source)
+    summary = pipeline.run(settings, source, (write_copies(source, tmp_path / "files"),))
+    assert summary["rows"]["loaded"] == COPIES * sample.rows["loaded"]
+    stars = sample.reviews["label"].dropna()
+    (figure,) = Service(settings).shares(Filters(source=source))["items"]
+    assert figure["n_reviews"] == COPIES * len(stars)
+    assert figure["value"] == pytest.approx(1 - stars.mean(), abs=1e-4)
+    page = Path(summary["report"]).read_text(encoding="utf-8")
+    assert source in page
