@@ -1,0 +1,111 @@
+"The texts that a reader may see in another language, as the code has them."
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import tree
+
+STATIC = tree.PACKAGE / "app" / "static"
+LISTED = {"marked", "headline"}  # write MARKS, which `tables` lists
+
+
+def _literal(node: ast.AST) -> list[str]:
+    "Return the texts that an argument may be: a literal, or either side of a condition."
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if isinstance(node, ast.IfExp):
+        return _literal(node.body) + _literal(node.orelse)
+    return []
+
+
+def _calls(source: str) -> Iterator[str | tuple[str, str]]:
+    "Yield the texts that a program asks its catalogue for."
+    pairs = {}  # name -> a pair of forms that is given a name first
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 2:
+            texts = [t for e in node.value.elts for t in _literal(e)]
+            if len(texts) == 2 and all("{n}" in t for t in texts):
+                names = [n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+                pairs |= dict.fromkeys([",".join(names)], tuple(texts))
+    yield from pairs.values()
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = ast.unparse(node.func)
+        if name in ("words", "stop_report") or name.endswith(").gettext"):
+            for text in _literal(node.args[0]):
+                yield text[:1].upper() + text[1:].rstrip(".") if name == "stop_report" else text
+        elif name == "words.plural" and len(node.args) > 2:
+            one, many = _literal(node.args[0]), _literal(node.args[1])
+            yield from [(one[0], many[0])] if one and many else []
+        elif name == "counted" and len(node.args) > 2:
+            yield from [(f"{{n}} {noun}", f"{{n}} {noun}s") for noun in _literal(node.args[1])]
+
+
+def tables() -> set[str]:
+    "The texts that stand in tables and default values instead of calls."
+    from smart_customer_analysis.insight import charts
+    from smart_customer_analysis.insight.maps import _classes
+    from smart_customer_analysis.report.page import KEY, MARKS
+
+    texts = (
+        {t for entry in KEY.items() for t in entry} | set(charts.EVIDENCE.values()) | {"hidden", "wide", "new", "left"}
+    )
+    texts |= {re.sub(r"^[▲▼–◆] ?", "", t) for t in MARKS.values()}
+    texts |= {t for metric in ("share", "difference") for t in _classes(metric)[2] if re.search("[a-z]", t)}
+    for name in (n for n in charts.__all__ if callable(getattr(charts, n))):
+        values = inspect.signature(getattr(charts, name)).parameters
+        texts |= {values[p].default for p in ("title", "subtitle") if p in values}
+    from smart_customer_analysis.view.trust import LENGTH_NAMES
+
+    texts |= {"negative", "positive", "Stars", "Words", "Region", *LENGTH_NAMES}
+    rules = [
+        m for p in (tree.PACKAGE / "data").glob("*.py") for m in re.findall(r'log\.add\(\s*"(\w+)"', p.read_text())
+    ]
+    return (texts | {rule.replace("_", " ") for rule in rules}) - {""}
+
+
+def of_reports() -> set[str | tuple[str, str]]:
+    "Every text of the domain `texts`."
+    texts = set(tables())
+    for path in tree.generated():
+        texts |= set(_calls(path.read_text(encoding="utf-8")))
+    for path in sorted((tree.NBS / "reports").glob("*.ipynb")):
+        for cell in tree.cells(path):
+            if cell["cell_type"] == "code":
+                texts |= set(_calls(tree.source(cell)))
+    return texts
+
+
+_TEXT = r'"((?:[^"\\]|\\.)*)"'
+
+
+def of_page() -> set[str | tuple[str, str]]:
+    "Every text of the domain `page`: of `t(…)` and `tn(…)` in the programs, and marked in the frame."
+    texts: set[str | tuple[str, str]] = set()
+    for path in sorted((STATIC / "js").rglob("*.js")):
+        source = path.read_text(encoding="utf-8")
+        plain = re.findall(rf"\bt\(\s*{_TEXT}", source)
+        plain += [t for pair in re.findall(rf"\bt\(\s*[^\"`()]+\?\s*{_TEXT}\s*:\s*{_TEXT}", source) for t in pair]
+        texts |= {_unescaped(t) for t in plain}
+        texts |= {(_unescaped(a), _unescaped(b)) for a, b in re.findall(rf"\btn\(\s*{_TEXT},\s*{_TEXT}", source)}
+    frame = (STATIC / "index.html").read_text(encoding="utf-8")
+    texts |= {" ".join(t.split()) for t in re.findall(r"<[^>]*\bdata-t\b[^>]*>([^<]+)<", frame)}
+    texts |= {
+        t
+        for tag in re.findall(r"<[^>]*\bdata-t-label\b[^>]*>", frame)
+        for t in re.findall(r'aria-label="([^"]+)"', tag)
+    }
+    return texts
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", lambda m: {"n": "\n"}.get(m[1], m[1]), text)
+
+
+def paths() -> list[Path]:
+    "Every catalogue."
+    return sorted((tree.PACKAGE / "locale").rglob("*.po"))
