@@ -4724,6 +4724,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                'smart_customer_analysis/translate.py'),
                                                    'smart_customer_analysis.translate._joined': ( 'translate.html#_joined',
                                                                                                   'smart_customer_analysis/translate.py'),
+                                                   'smart_customer_analysis.translate._list': ( 'translate.html#_list',
+                                                                                                'smart_customer_analysis/translate.py'),
                                                    'smart_customer_analysis.translate._numbers_in': ( 'translate.html#_numbers_in',
                                                                                                       'smart_customer_analysis/translate.py'),
                                                    'smart_customer_analysis.translate._read': ( 'translate.html#_read',

@@ -37,10 +37,11 @@ class Form(NamedTuple):
 
 def pattern_of(
     text: str,  # English, with {slots}
+    choices: dict[str, str] | None = None,  # slot -> pattern of what may stand in it
 ) -> re.Pattern[str]:
     "Turn a form into the pattern of the sentences it makes."
-    parts = _SLOT.split(text)  # text, slot, text, slot, …
-    slots = [f"(?P<{slot}>{KINDS.get(slot, '.+?')})" for slot in parts[1::2]]
+    parts, known = _SLOT.split(text), KINDS | (choices or {})  # text, slot, text, slot, …
+    slots = [f"(?P<{slot}>{known.get(slot, '.+?')})" for slot in parts[1::2]]
     literal = [re.escape(part) for part in parts[::2]]
     return re.compile("".join(a + b for a, b in zip(literal, [*slots, ""], strict=True)), re.S)
 
@@ -50,13 +51,15 @@ def forms(
     language: str,  # of the catalogue
 ) -> dict[str | None, list[Form]]:  # context -> its forms, those with most text of their own first
     "List the forms that a catalogue can read."
-    found: dict[str | None, list[Form]] = {}
+    ids: dict[str | None, list[tuple[str, ...]]] = {}
     for message in catalogue(language, "sentences"):
-        ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
         strings = (message.string,) if isinstance(message.string, str) else tuple(message.string)
-        if ids[0] and all(strings):
-            kept = found.setdefault(message.context, [])
-            kept += [Form(pattern_of(text), ids, message.context) for text in ids]
+        if message.id and all(strings):
+            one = (message.id,) if isinstance(message.id, str) else tuple(message.id)
+            ids.setdefault(message.context, []).append(one)
+    words = {c: [text for one in kept for text in one] for c, kept in ids.items() if c not in (None, *LISTS)}
+    choices = {c: "|".join(map(re.escape, texts)) for c, texts in words.items() if "{" not in "".join(texts)}
+    found = {c: [Form(pattern_of(t, choices), one, c) for one in kept for t in one] for c, kept in ids.items()}
     for kept in found.values():
         kept.sort(key=lambda form: -len(_SLOT.sub("", form.pattern.pattern)))
     return found
@@ -86,18 +89,27 @@ def _slot(name: str, value: str, words: Words) -> str | None:
 @lru_cache(10_000)
 def _read(text: str, words: Words, context: str | None) -> str | None:
     "Write an English text in another language; None: no form of the context makes it."
+    if context in LISTS and (listed := _list(text, words, context)):
+        return listed
     for form in forms(words.language).get(context, []):
         if match := form.pattern.fullmatch(text):
             values = {name: _slot(name, value, words) for name, value in match.groupdict().items()}
             if None not in values.values():
                 return _written(form, match, words).format(**values)
-    if context in LISTS and len(items := re.split(LISTS[context], text)) > 1:
-        read = list(_joined(items, re.sub(r"[|].*", "", LISTS[context]), lambda part: _read(part, words, context)))
-        lenient = context == "parts"  # a place may have a name with a comma
-        if lenient or all(whole for _, whole in read):
-            parts = [whole or part for part, whole in read]
-            return words.listed(parts) if " and " in LISTS[context] else LISTS[context].join(parts)
     return None
+
+
+def _list(text: str, words: Words, context: str) -> str | None:
+    "Write a list, item by item; None: it is none."
+    items, glue = re.split(LISTS[context], text), re.sub(r"[|].*", "", LISTS[context])
+    if len(items) == 1:
+        return None
+    read = list(_joined(items, glue, lambda part: _read(part, words, context)))
+    fits = any if context == "parts" else all  # the words of a segment, and places, have commas of their own
+    if not fits(whole for _, whole in read):
+        return None
+    parts = [whole or part for part, whole in read]
+    return words.listed(parts) if " and " in LISTS[context] else glue.join(parts)
 
 
 def _written(form: Form, match: re.Match[str], words: Words) -> str:
@@ -128,7 +140,7 @@ def translated(
     if words.language == "en" or not text:
         return text
     if whole := _read(text, words, context):
-        return whole
+        return whole[:1].upper() + whole[1:] if context == "name" else whole
     pieces = re.split(r"(?<=[.:]) ", text)
     read = _joined(pieces, " ", lambda part: _read(part, words, context))
     return " ".join(whole or part for part, whole in read)

@@ -374,6 +374,7 @@ def _draw_measure(ax: Axes, evidence: pd.DataFrame, name: str, chosen: int, word
     ax.set_xticks(evidence["k"])
     ax.margins(x=0.06, y=0.3)
     ax.yaxis.set_major_locator(MaxNLocator(3))
+    ax.yaxis.set_major_formatter(lambda v, _: words.number(v, 0 if abs(v) >= 10 else 2))
     ax.grid(axis="y", color=TOKENS["hairline"], linewidth=1)
 
 # %% ../../nbs/522_insight.charts.ipynb #0905223c
