@@ -81,25 +81,25 @@ def of_reports() -> set[str | tuple[str, str]]:
 
 
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
+_ONE = re.compile(rf"\bt\(\s*{_TEXT}")
+_FORMS = re.compile(rf"\btn\(\s*{_TEXT},\s*{_TEXT}")
+_PLURAL = re.compile(rf'\bplural\([^"`]*?,\s*{_TEXT}(?:,\s*{_TEXT})?\)')  # a number and a noun
+PAGE_VIEWS = ("overview.js", "reviews.js")  # the others are English
 
 
 def of_page() -> set[str | tuple[str, str]]:
-    "Every text of the domain `page`: of `t(…)` and `tn(…)` in the programs, and marked in the frame."
+    "Every text of the domain `page`: of `t(…)`, `tn(…)` and `plural(…)` in the programs, and marked in the frame."
     texts: set[str | tuple[str, str]] = set()
     for path in sorted((STATIC / "js").rglob("*.js")):
         source = path.read_text(encoding="utf-8")
-        plain = re.findall(rf"\bt\(\s*{_TEXT}", source)
-        plain += [t for pair in re.findall(rf"\bt\(\s*[^\"`()]+\?\s*{_TEXT}\s*:\s*{_TEXT}", source) for t in pair]
-        texts |= {_unescaped(t) for t in plain}
-        texts |= {(_unescaped(a), _unescaped(b)) for a, b in re.findall(rf"\btn\(\s*{_TEXT},\s*{_TEXT}", source)}
+        texts |= {_unescaped(t) for t in _ONE.findall(source)}
+        texts |= {(_unescaped(a), _unescaped(b)) for a, b in _FORMS.findall(source)}
+        if path.parent.name != "views" or path.name in PAGE_VIEWS:
+            texts |= {(f"{{n}} {one}", f"{{n}} {many or one + 's'}") for one, many in _PLURAL.findall(source)}
     frame = (STATIC / "index.html").read_text(encoding="utf-8")
     texts |= {" ".join(t.split()) for t in re.findall(r"<[^>]*\bdata-t\b[^>]*>([^<]+)<", frame)}
-    texts |= {
-        t
-        for tag in re.findall(r"<[^>]*\bdata-t-label\b[^>]*>", frame)
-        for t in re.findall(r'aria-label="([^"]+)"', tag)
-    }
-    return texts
+    labelled = re.findall(r"<[^>]*\bdata-t-label\b[^>]*>", frame)
+    return texts | {text for tag in labelled for text in re.findall(r'aria-label="([^"]+)"', tag)}
 
 
 def _unescaped(text: str) -> str:
