@@ -99,7 +99,8 @@ def of_page() -> set[str | tuple[str, str]]:
     frame = (STATIC / "index.html").read_text(encoding="utf-8")
     texts |= {" ".join(t.split()) for t in re.findall(r"<[^>]*\bdata-t\b[^>]*>([^<]+)<", frame)}
     labelled = re.findall(r"<[^>]*\bdata-t-label\b[^>]*>", frame)
-    return texts | {text for tag in labelled for text in re.findall(r'aria-label="([^"]+)"', tag)}
+    texts |= {text for tag in labelled for text in re.findall(r'aria-label="([^"]+)"', tag)}
+    return texts - {""}
 
 
 def _unescaped(text: str) -> str:
