@@ -36,14 +36,14 @@ class Language:
         if scope["type"] != "http" or not scope["path"].startswith(self.prefix):
             return await self.app(scope, receive, send)
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        asked = [value for name, value in query if name == PARAMETER]
-        if asked and asked[-1] not in LANGUAGES:
+        values = [value for name, value in query if name == PARAMETER]
+        if values and values[-1] not in LANGUAGES:
             detail = f"lang: expected one of {', '.join(LANGUAGES)}"
             return await problem(422, detail, scope.get("request_id", ""), "urn:sca:invalid")(scope, receive, send)
-        if asked:
+        if values:
             rest = urlencode([(name, value) for name, value in query if name != PARAMETER])
             scope = {**scope, "query_string": rest.encode("latin-1")}
-        scope["language"] = asked[-1] if asked else preferred(Headers(scope=scope).get("accept-language", ""))
+        scope["language"] = values[-1] if values else preferred(Headers(scope=scope).get("accept-language", ""))
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":

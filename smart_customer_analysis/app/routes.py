@@ -89,8 +89,8 @@ class Asker:
         kind: str = "application/json",
     ) -> Response:
         def answer() -> bytes:
-            said = answer_in(question(*arguments), self.words)
-            return schema.model_validate(said).model_dump_json(by_alias=True).encode()
+            translated = answer_in(question(*arguments), self.words)
+            return schema.model_validate(translated).model_dump_json(by_alias=True).encode()
 
         return Response(await _unless_gone(self.receive, self.readers.run(answer)), media_type=kind)
 

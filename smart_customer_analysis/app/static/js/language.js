@@ -2,7 +2,7 @@
 export const LANGUAGES = { en: "English", pt: "português", es: "español", de: "Deutsch", fr: "français" };
 export const WHOLE = ["en", "pt"]; // the others are begun: nobody gets them who has not asked
 
-const asked = new URLSearchParams(location.search).get("lang");
+const inAddress = new URLSearchParams(location.search).get("lang");
 function remembered() {
   try {
     return localStorage.getItem("lang");
@@ -11,13 +11,13 @@ function remembered() {
   }
 }
 function choose() {
-  const chosen = [asked, remembered()].find((l) => Object.hasOwn(LANGUAGES, l ?? ""));
+  const chosen = [inAddress, remembered()].find((l) => Object.hasOwn(LANGUAGES, l ?? ""));
   return chosen || navigator.languages.map((l) => l.slice(0, 2)).find((l) => WHOLE.includes(l)) || "en";
 }
 
 export const language = choose();
 document.documentElement.lang = language;
-if (asked === language) remember(language);
+if (inAddress === language) remember(language);
 
 export function remember(l) {
   try {

@@ -55,7 +55,12 @@ function withMarks(r, part, q) {
     at = x.stop;
     return [
       hits(before, q),
-      h("mark", { class: x.side || "about", title: x.side || null }, side, hits(text.slice(x.start, x.stop), q)),
+      h(
+        "mark",
+        { class: x.side || "about", title: x.side || null },
+        side,
+        hits(text.slice(x.start, x.stop), q),
+      ),
     ];
   });
   return [...out, hits(text.slice(at), q)];
@@ -82,7 +87,11 @@ function row(r) {
   const full = [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join(""),
     body = isStarsOnly(r)
       ? h("p", { class: "review-text muted" }, t("Stars only, no text."))
-      : h("p", { class: "review-text clamp", dir: "auto", lang: r.lang }, withMarks(r, "text", state.query.q)),
+      : h(
+          "p",
+          { class: "review-text clamp", dir: "auto", lang: r.lang },
+          withMarks(r, "text", state.query.q),
+        ),
     // fifty buttons of one name cannot be told apart by ear
     which = h(
       "span",
