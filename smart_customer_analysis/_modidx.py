@@ -4800,6 +4800,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                              'smart_customer_analysis/view/figures.py'),
                                                       'smart_customer_analysis.view.figures.apply_filters': ( 'view.figures.html#apply_filters',
                                                                                                               'smart_customer_analysis/view/figures.py'),
+                                                      'smart_customer_analysis.view.figures.common_languages': ( 'view.figures.html#common_languages',
+                                                                                                                 'smart_customer_analysis/view/figures.py'),
                                                       'smart_customer_analysis.view.figures.counts_as': ( 'view.figures.html#counts_as',
                                                                                                           'smart_customer_analysis/view/figures.py'),
                                                       'smart_customer_analysis.view.figures.figure': ( 'view.figures.html#figure',

@@ -62,10 +62,20 @@ def tables() -> set[str]:
     from smart_customer_analysis.view.trust import LENGTH_NAMES
 
     texts |= {"negative", "positive", "Stars", "Words", "Region", *LENGTH_NAMES}
-    rules = [
-        m for p in (tree.PACKAGE / "data").glob("*.py") for m in re.findall(r'log\.add\(\s*"(\w+)"', p.read_text())
-    ]
-    return (texts | {rule.replace("_", " ") for rule in rules}) - {""}
+    return (texts | rules() | ALWAYS) - {""}
+
+
+ALWAYS = {"always negative", "always positive"}  # who a model is compared with
+
+
+def rules() -> set[str]:
+    "The rules that refuse a row, in words."
+    names = {f"repeated_{kind}_id" for kind in ("review", "customer", "order", "product")}
+    for path in (tree.PACKAGE / "data").glob("*.py"):
+        program = path.read_text(encoding="utf-8")
+        names |= set(re.findall(r'(?:log\.add|_Broken)\(\s*"(\w+)"', program))
+        names |= set(re.findall(r'return "(\w+)", ', program)) | set(re.findall(r'_set_aside\([^"]*"(\w+)"', program))
+    return {name.replace("_", " ") for name in names}
 
 
 def of_reports() -> set[str | tuple[str, str]]:
@@ -89,7 +99,7 @@ PAGE_VIEWS = ("overview.js", "reviews.js")  # the others are English
 
 def of_page() -> set[str | tuple[str, str]]:
     "Every text of the domain `page`: of `t(…)`, `tn(…)` and `plural(…)` in the programs, and marked in the frame."
-    texts: set[str | tuple[str, str]] = set()
+    texts: set[str | tuple[str, str]] = rules() | ALWAYS
     for path in sorted((STATIC / "js").rglob("*.js")):
         source = path.read_text(encoding="utf-8")
         texts |= {_unescaped(t) for t in _ONE.findall(source)}

@@ -71,6 +71,12 @@ export function shortDate(v) {
   const d = day(v);
   return language === "en" ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}` : SHORT.format(d);
 }
+// Of a month the server says its first day; its name is the reader's.
+const MONTH = written({ month: "long", year: "numeric" }),
+  SHORT_MONTH = written({ month: "short" });
+export const monthName = (v) => MONTH.format(day(v));
+export const shortMonth = (v) => SHORT_MONTH.format(day(v)).replace(".", "");
+
 export function dates(a, b) {
   const x = day(a),
     y = day(b);

@@ -21,7 +21,20 @@ import {
   FIGURE_COLUMNS,
   figureCells,
 } from "../figure.js";
-import { count, date, dates, day, addDays, iso, pct, plural, pointsText, range } from "../format.js";
+import {
+  count,
+  date,
+  dates,
+  day,
+  addDays,
+  iso,
+  monthName,
+  pct,
+  plural,
+  pointsText,
+  range,
+  shortMonth,
+} from "../format.js";
 import { dotRows, weekly } from "../charts.js";
 import { land, legendItems, staticMap, extentOf, cellLines, ofKind, outlines, regionCells } from "../geo.js";
 import { queryParams, filtersOf, here, href, meta, period, scopeText, state } from "../state.js";
@@ -360,8 +373,8 @@ async function overTime(o, signal) {
     width = 760;
   const look = use
     ? {
-        title: (p) => p.name,
-        tick: (p) => p.name.slice(0, 3) + (p.week.slice(5, 7) === "01" ? ` ${p.week.slice(0, 4)}` : ""),
+        title: (p) => monthName(p.week),
+        tick: (p) => shortMonth(p.week) + (p.week.slice(5, 7) === "01" ? ` ${p.week.slice(0, 4)}` : ""),
         open: t("The month is not complete."),
         name: t("Share of negative reviews by month"),
       }
@@ -392,7 +405,7 @@ async function overTime(o, signal) {
         [
           {
             name: use ? t("Month") : t("Week from"),
-            cell: (p) => (use ? p.name : date(p.week)),
+            cell: (p) => (use ? monthName(p.week) : date(p.week)),
             sort: (p) => p.week,
           },
           { name: t("Negative"), cell: (p) => figure(p, { n: false }), sort: (p) => p.value, num: true },
@@ -654,7 +667,7 @@ function sure(o) {
   const named = { tfidf: t("Counting words (TF-IDF)"), fasttext: "fastText" };
   const rows =
     a?.value !== undefined && a?.value !== null
-      ? [[t("This model"), a], ...base.map(([k, v]) => [named[k] || k, v])]
+      ? [[t("This model"), a], ...base.map(([k, v]) => [named[k] || t(k), v])]
       : [];
   return {
     title: rows.length
@@ -709,7 +722,7 @@ function sure(o) {
               ? h(
                   "ul",
                   { class: "plain" },
-                  o.excluded.map((x) => h("li", null, `${x.rule}: ${count(x.rows)}`)),
+                  o.excluded.map((x) => h("li", null, `${t(x.rule.replaceAll("_", " "))}: ${count(x.rows)}`)),
                 )
               : h("p", { class: "muted" }, t("By rule: not recorded.")),
           )

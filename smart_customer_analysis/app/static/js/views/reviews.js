@@ -250,7 +250,11 @@ export default {
         t("Cancel"),
       ),
       total = h("span", { class: "muted", id: "totals" });
-    const get1 = h("button", { type: "button", class: "button", on: { click: download } }, t("Download CSV"));
+    const downloadButton = h(
+      "button",
+      { type: "button", class: "button", on: { click: download } },
+      t("Download CSV"),
+    );
     root.append(
       h("div", { class: "cards" }, sum.el),
       h(
@@ -319,7 +323,7 @@ export default {
       let cursor = null;
       try {
         do {
-          get1.textContent = t("Reading {n} …", { n: count(out.length) });
+          downloadButton.textContent = t("Reading {n} …", { n: count(out.length) });
           const page = await get("reviews", params({ limit: 200, cursor }));
           out.push(...page.items);
           cursor = page.next_cursor;
@@ -385,10 +389,10 @@ export default {
       naming();
     }
     const naming = () => {
-      get1.textContent = last?.total
+      downloadButton.textContent = last?.total
         ? t("Download CSV ({n} rows)", { n: count(Math.min(last.total, MOST)) })
         : t("Download CSV");
-      get1.disabled = !last?.total;
+      downloadButton.disabled = !last?.total;
     };
 
     function pager(r) {
