@@ -67,6 +67,8 @@ export function date(v) {
     ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`
     : "[x]";
 }
+const BRIEF = written({ day: "numeric", month: "short", year: "numeric" });
+export const briefDate = (v) => (language === "en" ? date(v) : BRIEF.format(day(v)));
 export function shortDate(v) {
   const d = day(v);
   return language === "en" ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}` : SHORT.format(d);

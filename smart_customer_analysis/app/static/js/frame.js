@@ -1,6 +1,6 @@
 // What all views share: top bar, filter row with chips, phone sheet and bottom bar, key, theme.
 import { $, $$, clear, h, icon, s, say } from "./dom.js";
-import { addDays, count, date, dates, day, iso, monday, plural } from "./format.js";
+import { addDays, briefDate, count, dates, day, iso, monday, plural } from "./format.js";
 import {
   TITLES,
   VIEWS,
@@ -164,7 +164,7 @@ export function drawFresh() {
   $("#fresh").textContent =
     meta.data_to || meta.n_reviews !== undefined
       ? [
-          meta.data_to ? t("Data to {date}", { date: date(meta.data_to) }) : null,
+          meta.data_to ? t("Data to {date}", { date: briefDate(meta.data_to) }) : null,
           meta.n_reviews !== undefined ? plural(meta.n_reviews, "review") : null,
         ]
           .filter(Boolean)
