@@ -191,18 +191,16 @@ class Shop:
 def common_languages(
     rows: pd.DataFrame,  # review table
     k: int,  # fewest people that are shown
-) -> pd.DataFrame:  # the same, languages of fewer people as `und`; and `und` has nobody, or k people
+) -> pd.DataFrame:  # the same, without a language of fewer people; `und` has nobody, or k people
     "Tell apart only the languages that enough people write in."
-    people = rows.groupby("language", observed=True)["person"].nunique().sort_values(kind="stable")
+    people = rows.groupby("language", observed=True)["person"].nunique()
     few = [language for language in people.index if language == UNTOLD or people[language] < k]
-    for language in people.index.difference(few, sort=False):
-        if not 0 < rows.loc[rows["language"].isin(few), "person"].nunique() < k:
-            break
-        few.append(language)
-    if not set(few) - {UNTOLD}:
+    if not few or (few == [UNTOLD] and people[UNTOLD] >= k):
         return rows
     column = rows["language"].astype("object")
-    return rows.assign(language=column.where(~column.isin(few), UNTOLD).astype("category"))
+    their = column.isin(few)
+    is_small = rows.loc[their, "person"].nunique() < k
+    return rows.assign(language=column.mask(their, people.idxmax() if is_small else UNTOLD).astype("category"))
 
 # %% ../../nbs/610_view.figures.ipynb #a6100004
 def segment_label(
