@@ -2394,8 +2394,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                        'smart_customer_analysis/report/run.py'),
                                                     'smart_customer_analysis.report.run.named_regions': ( 'report.run.html#named_regions',
                                                                                                           'smart_customer_analysis/report/run.py'),
-                                                    'smart_customer_analysis.report.run.page_language': ( 'report.run.html#page_language',
-                                                                                                          'smart_customer_analysis/report/run.py'),
                                                     'smart_customer_analysis.report.run.parameter_group': ( 'report.run.html#parameter_group',
                                                                                                             'smart_customer_analysis/report/run.py'),
                                                     'smart_customer_analysis.report.run.run_report': ( 'report.run.html#run_report',

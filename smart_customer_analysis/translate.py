@@ -26,7 +26,7 @@ LISTS = {
 }  # contexts whose messages stand in lists
 _SLOT = re.compile(r"\{(\w+)\}")
 
-
+# %% ../nbs/056_translate.ipynb #0560c1b
 class Form(NamedTuple):
     "One English form of a message."
 
@@ -86,6 +86,25 @@ def _slot(name: str, value: str, words: Words) -> str | None:
     return _read(value, words, context) or (value if name == "name" else None)
 
 # %% ../nbs/056_translate.ipynb #05600000d
+def _joined(pieces: list[str], glue: str, read: Callable[[str], str | None]) -> Iterator[tuple[str, str | None]]:
+    "Read the fewest pieces that make a whole, one whole after the other; a piece that none reads stands alone."
+    at = 0
+    while at < len(pieces):
+        ends = range(at + 1, len(pieces) + (at > 0))  # not all of them: that was tried
+        end, whole = next(((e, text) for e in ends if (text := read(glue.join(pieces[at:e])))), (at + 1, None))
+        yield glue.join(pieces[at:end]), whole
+        at = end
+
+
+def _written(form: Form, match: re.Match[str], words: Words) -> str:
+    "Return the translation of a form, in the plural that its number asks for."
+    table, context = translations(words.language, "sentences"), form.context
+    if len(form.ids) == 1:
+        return table.pgettext(context, form.ids[0]) if context else table.gettext(form.ids[0])
+    n = round(float(match["n"].replace(",", ""))) if "n" in match.groupdict() else 2
+    return table.npgettext(context, *form.ids, n) if context else table.ngettext(*form.ids, n)
+
+# %% ../nbs/056_translate.ipynb #0560c2b
 @lru_cache(10_000)
 def _read(text: str, words: Words, context: str | None) -> str | None:
     "Write an English text in another language; None: no form of the context makes it."
@@ -110,25 +129,6 @@ def _list(text: str, words: Words, context: str) -> str | None:
         return None
     parts = [whole or part for part, whole in read]
     return words.listed(parts) if " and " in LISTS[context] else glue.join(parts)
-
-
-def _written(form: Form, match: re.Match[str], words: Words) -> str:
-    "Return the translation of a form, in the plural that its number asks for."
-    table, context = translations(words.language, "sentences"), form.context
-    if len(form.ids) == 1:
-        return table.pgettext(context, form.ids[0]) if context else table.gettext(form.ids[0])
-    n = round(float(match["n"].replace(",", ""))) if "n" in match.groupdict() else 2
-    return table.npgettext(context, *form.ids, n) if context else table.ngettext(*form.ids, n)
-
-
-def _joined(pieces: list[str], glue: str, read: Callable[[str], str | None]) -> Iterator[tuple[str, str | None]]:
-    "Read the fewest pieces that make a whole, one whole after the other; a piece that none reads stands alone."
-    at = 0
-    while at < len(pieces):
-        ends = range(at + 1, len(pieces) + (at > 0))  # not all of them: that was tried
-        end, whole = next(((e, text) for e in ends if (text := read(glue.join(pieces[at:e])))), (at + 1, None))
-        yield glue.join(pieces[at:end]), whole
-        at = end
 
 # %% ../nbs/056_translate.ipynb #05600000f
 def translated(

@@ -38,7 +38,7 @@ def catalogue(
     text = (files("smart_customer_analysis") / "locale" / language / f"{domain}.po").read_bytes()
     return read_po(BytesIO(text), locale=language)
 
-
+# %% ../nbs/055_words.ipynb #0550c1b
 @cache
 def translations(
     language: str,  # one of LANGUAGES
@@ -62,7 +62,7 @@ def _percent_sign(language: str) -> str:
 
     return Locale(language).percent_formats[None].suffix[0]
 
-
+# %% ../nbs/055_words.ipynb #0550c2b
 @dataclass(frozen=True)
 class Numbers:
     "The numbers of one language."

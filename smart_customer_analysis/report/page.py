@@ -16,7 +16,7 @@ import re
 from pathlib import Path
 
 from .. import __version__
-from ..words import ENGLISH, Words, complete
+from ..words import ENGLISH, LANGUAGES, Words, complete
 
 # %% ../../nbs/590_report.page.ipynb #c98b7725
 STYLE = """
@@ -74,10 +74,10 @@ def escape(
 def page(
     title: str,  # title of the browser's tab; the body holds the h1
     body: str,  # HTML of the report
-    language: str = "en",  # of its texts
+    language: str = "en",  # of its texts; one that is none of ours counts as English
 ) -> str:  # a whole HTML document
     "Wrap the body of a report in a page without outside resources."
-    style = STYLE.replace("VERSION", __version__)
+    style, language = STYLE.replace("VERSION", __version__), language if language in LANGUAGES else "en"
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -237,7 +237,7 @@ KEY = {
     "Points": "difference between two percentages.",
 }
 
-
+# %% ../../nbs/590_report.page.ipynb #0590c1b
 def incomplete(
     words: Words,  # of the reader
 ) -> str:  # HTML; empty: everything is in the language of the reader

@@ -8,8 +8,7 @@ Reports.
 
 # %% auto #0
 __all__ = ['RESULT_FILE', 'LEFT', 'PERIOD', 'shipped', 'templates', 'finish', 'settings_environ', 'stop_report', 'slug',
-           'parameter_group', 'named_regions', 'check_shop', 'is_shipped', 'asked_values', 'ReportRun', 'page_language',
-           'run_report']
+           'parameter_group', 'named_regions', 'check_shop', 'is_shipped', 'asked_values', 'ReportRun', 'run_report']
 
 # %% ../../nbs/600_report.run.ipynb #12b2dcb3
 import hashlib
@@ -48,7 +47,7 @@ from smart_customer_analysis.report.parameters import (
 from ..schema import InputError, ReportError
 from ..store.engine import make_engine
 from sqlalchemy import Engine
-from ..words import ENGLISH, LANGUAGES, Words
+from ..words import ENGLISH, Words
 from ..store.results import close_abandoned_runs, forget_report_files, save_report_run
 
 # %% ../../nbs/600_report.run.ipynb #5def2af8
@@ -341,21 +340,13 @@ class ReportRun:
     pdf: Path | None = None  # the page on paper, where it was asked for
 
 # %% ../../nbs/600_report.run.ipynb #60040014
-def page_language(
-    summary: dict[str, Any],  # arguments of `finish`
-) -> str:  # for the page; en: it says none, or one that is none of ours
-    "Return the language that a template says its report is in."
-    language = str(summary.get("language", ""))
-    return language if language in LANGUAGES else "en"
-
-
 def _render(notebook: Path, summary: dict, pdf: bool) -> None:
     "Write the page of an executed notebook, with a heading where the template shows none, and its PDF."
     body = body_of(notebook)
     if not re.search(r"<h1\b", body):
         body = f"<h1>{escape(summary['title'])}</h1><p class='muted'>{escape(summary['period'])}</p>{body}"
     html = notebook.with_suffix(".html")
-    html.write_text(page(summary["title"], body, page_language(summary)), encoding="utf-8")
+    html.write_text(page(summary["title"], body, str(summary.get("language", ""))), encoding="utf-8")
     if pdf:
         print_pdf(html, html.with_suffix(".pdf"))
 

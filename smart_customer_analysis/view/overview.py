@@ -111,7 +111,7 @@ def _counted(shop: Shop, by: str) -> list[dict[str, Any]]:
     most = sorted(n[n > 0].items(), key=lambda group: (-group[1], group[0]))
     return [{"id": group, "n": int(count)} for group, count in most if group in shown]
 
-
+# %% ../../nbs/657_view.overview.ipynb #0657c1b
 def shown_options(
     shop: Shop,
     options: dict[str, Any],  # of store.query.filter_options
