@@ -77,6 +77,9 @@ class ResultSettings(BaseModel):
     max_error: float = Field(0.1, gt=0, lt=0.5, description="error allowed on answered reviews; the rest is 'unsure'")
     pseudonym_key: SecretStr = Field(SecretStr(""), description="HMAC key; set: customer ids are replaced at load")
     report_runs: int = Field(52, ge=0, description="runs kept of one report with the same parameters; 0: all")
+    language: Literal["en", "pt", "es", "de", "fr"] = Field(
+        "en", description="language of reports that ask for none: en, pt; es, de, fr are begun"
+    )
 
 # %% ../nbs/000_config.ipynb #7b74fc91
 class ServerSettings(BaseModel):

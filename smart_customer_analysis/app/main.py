@@ -17,11 +17,13 @@ from starlette.middleware.gzip import GZipMiddleware
 from smart_customer_analysis import __version__
 from smart_customer_analysis.config import ScaError, Settings, load_settings
 from smart_customer_analysis.service import Service
+from smart_customer_analysis.words import LANGUAGES
 
 from . import errors, logs, pages, schemas, session
 from .access import COOKIE, Access, asks_for_keys
 from .batches import Batches
 from .jobs import Jobs
+from .language import PARAMETER, Language
 from .middleware import BodyLimit, ETag, Head, Metrics, Shield
 from .protocol import Deadline
 from .routes import v1
@@ -30,7 +32,8 @@ from .workers import EXPLAIN_QUEUE, READ_QUEUE, READ_THREADS, Threads, Workers
 ABOUT = """Sentiment, segments, maps and changes of one shop.
 
 Every share comes with a range and the number of reviews it rests on. Groups of few customers are
-hidden: their numbers are null.
+hidden: their numbers are null. Sentences come in the language of `Accept-Language` or `?lang=`, names that the
+shop gave stay as they are.
 Errors are problem documents (RFC 9457). `GET` answers carry an `ETag`."""
 PROBLEMS = {
     "401": "No key, or one that opens nothing",
@@ -80,6 +83,7 @@ def create_app(
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
             Middleware(BodyLimit, streamed="/v1/jobs"),
             Middleware(ETag),
+            Middleware(Language),
         ],
     )
     app.state.service, app.state.metrics, app.state.draining = service, metrics, False
@@ -130,6 +134,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             continue
         for method, operation in operations.items():
             statuses = ["401", "403", "404", "422", "429", "503"] + (["413"] if method == "post" else [])
+            if method == "get":
+                operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/lang"})
             operation["security"] = [{"key": []}, {"page": []}, {}]
             for status in sorted(statuses):
                 body = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -138,6 +144,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         "key": {"type": "http", "scheme": "bearer", "description": "sca key create; not needed on this machine"},
         "page": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "of POST /v1/session"},
     }
+    about = "language of the sentences; default: of Accept-Language, else en"
+    lang = {"name": PARAMETER, "in": "query", "required": False, "description": about}
+    document["components"]["parameters"] = {"lang": lang | {"schema": {"type": "string", "enum": list(LANGUAGES)}}}
     parts.pop("HTTPValidationError", None)
     parts.pop("ValidationError", None)
     app.openapi_schema = document

@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from smart_customer_analysis.config import ScaError
+from smart_customer_analysis.words import LANGUAGES, message_table
 
 from . import schemas as s
 from .errors import Busy
@@ -113,6 +114,14 @@ async def metrics(request: Request, service: ServiceOf, counters: MetricsOf) -> 
             service.models.state().removeprefix("loaded, "), await request.app.state.watcher.run(service.watched)
         )
     return Response(generate_latest(counters.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@pages.get("/static/words/{language}.json", include_in_schema=False)
+def page_words(language: str) -> JSONResponse:
+    """The texts of the page in another language: English to translated, or to its forms for one and for more."""
+    if language not in LANGUAGES or language == "en":
+        raise HTTPException(404)
+    return JSONResponse(message_table(language, "page"), headers={"Cache-Control": "no-cache"})
 
 
 DOCS = """<!doctype html>

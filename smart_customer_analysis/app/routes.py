@@ -14,6 +14,8 @@ from starlette.types import Receive
 from smart_customer_analysis.schema import NotFound
 from smart_customer_analysis.service import Service
 from smart_customer_analysis.store.filters import Filters
+from smart_customer_analysis.translate import answer_in
+from smart_customer_analysis.words import Words
 
 from . import schemas as s
 from .batches import Batches
@@ -70,10 +72,14 @@ class GeoJSON(JSONResponse):
 
 
 class Asker:
-    """Asks the service on a thread for reads, checks and writes the answer there; drops it when the caller leaves."""
+    """Asks the service on a thread for reads, checks and writes the answer there; drops it when the caller leaves.
+
+    Answers are kept in English; their sentences are written in the language of the caller on the way out.
+    """
 
     def __init__(self, request: Request) -> None:
         self.receive, self.readers = request.receive, request.app.state.readers
+        self.words = Words(request.scope.get("language", "en"))
 
     async def __call__(
         self,
@@ -83,7 +89,8 @@ class Asker:
         kind: str = "application/json",
     ) -> Response:
         def answer() -> bytes:
-            return schema.model_validate(question(*arguments)).model_dump_json(by_alias=True).encode()
+            translated = answer_in(question(*arguments), self.words)
+            return schema.model_validate(translated).model_dump_json(by_alias=True).encode()
 
         return Response(await _unless_gone(self.receive, self.readers.run(answer)), media_type=kind)
 

@@ -769,11 +769,17 @@ class OwnColumn(Out):
     values: list[str] = Field(description="those that enough customers share")
 
 
+class LanguageOption(Out):
+    id: str = Field(description="ISO 639-1; und: too short to tell")
+    n: int = Field(description="reviews")
+
+
 class FilterOptions(Out):
     regions: list[str]
     segments: list[SegmentName]
     themes: list[SegmentName]
     products: list[ProductOption]
+    languages: list[LanguageOption] = Field(description="languages that enough people write in; filter: language=id")
     sources: list[str]
     periods: Periods
     extra: list[OwnColumn] = Field(description="columns of the shop's own; filter: extra=name:value")

@@ -67,6 +67,7 @@ def report_run(
     name: Annotated[str, typer.Argument(help="template, for example weekly")] = "weekly",
     parameter: Parameters = None,
     for_each: Annotated[str, typer.Option(help="a parameter: one report per value, for example region")] = "",
+    language: Annotated[str, typer.Option(help="of the report: en, pt, es, de or fr; default: a setting")] = "",
     folder: Folder = None,
     pdf: Annotated[bool, typer.Option("--pdf", help="print the page too; needs Chromium")] = False,
     timeout: Annotated[float, typer.Option(min=1, help="seconds before a report is stopped")] = 900,
@@ -79,6 +80,7 @@ def report_run(
         from smart_customer_analysis.report.run import run_report
 
         settings, request = settings_of(database), requested(parameter or [])
+        request |= {"language": language} if language else {}
         if for_each:
             return _run_each(settings, name, for_each, request, as_json, **options)
         report = run_report(settings, name, request=request, **options)

@@ -22,6 +22,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 from matplotlib.ticker import MaxNLocator
 from typing import Any
+from ..words import ENGLISH, Words
 from smart_customer_analysis.insight.style import (
     TOKENS,
     in_look,
@@ -34,11 +35,11 @@ from smart_customer_analysis.insight.style import (
 )
 
 # %% ../../nbs/522_insight.charts.ipynb #afb7fbfc
-def _dates(values: pd.Series) -> list[str]:
+def _dates(values: pd.Series, words: Words = ENGLISH) -> list[str]:
     "Write dates as 19 Oct; the first one, and each January, with its year."
     labels, last = [], None
     for d in pd.to_datetime(values):
-        labels.append(f"{d.day} {d:%b}" + (f"\n{d.year}" if d.year != last else ""))
+        labels.append(words.day(d.date().isoformat(), short=True) + (f"\n{d.year}" if d.year != last else ""))
         last = d.year
     return labels
 
@@ -73,21 +74,22 @@ def sentiment_over_time(
     title: str = "Share of negative reviews over time",  # the finding
     subtitle: str = "Share of negative reviews per week, with 95% range",  # measure, unit, period
     width: int = 720,  # pixels
+    words: Words = ENGLISH,  # of the reader
 ) -> Figure:  # one panel, time from left to right
     "Draw a share per period with its range; running periods hollow, gaps where nothing can be compared."
     frame = shares.sort_values("period").reset_index(drop=True)
-    fig, ax = sheet(title, subtitle, width, 220, right=64, below=44)
+    fig, ax = sheet(words(title), words(subtitle), width, 220, right=64, below=44)
     dots, top = _draw_periods(ax, frame)
-    share_axis(ax, top)
+    share_axis(ax, top, words=words)
     step = max(1, int(np.ceil(len(frame) / (6 if width >= 600 else 4))))
     shown = np.arange(len(frame) - 1, -1, -step)[::-1]
-    ax.set_xticks(shown, _dates(frame["period"].iloc[shown]))
+    ax.set_xticks(shown, _dates(frame["period"].iloc[shown], words))
     ax.set_xlim(-0.4, len(frame) - 0.6)
     if dots.any():
         last = int(np.flatnonzero(dots)[-1])
         value, low, high = (float(frame[c].iloc[last]) for c in ("value", "low", "high"))
         look: dict[str, Any] = {"textcoords": "offset points", "ha": "right", "weight": "bold"}
-        ax.annotate(f"{share_label(value)} ({range_label(low, high)})", (last, high), (24, 6), **look)
+        ax.annotate(f"{share_label(value, words)} ({range_label(low, high, words)})", (last, high), (24, 6), **look)
     return fig
 
 # %% ../../nbs/522_insight.charts.ipynb #7dc86539
@@ -98,17 +100,18 @@ def row_label(
     high: float,  # upper end of the range
     n: Any,  # number of reviews; missing for a hidden group
     width: int,  # pixels of the figure; under 600 the count is left out
+    words: Words = ENGLISH,  # of the reader
 ) -> str:  # "38% (35–41%), n 1,204"
     "Write value, range and count of a row, or why it has none."
     if reliability == "hidden":
-        return "[c] hidden"
+        return f"[c] {words('hidden')}"
     if reliability == "not_comparable":
-        return "not comparable"
+        return words("not comparable")
     if not np.isfinite(value):
-        return "no reviews"
-    span = range_label(low, high)
-    label = f"{span} [u]" if reliability == "wide" else f"{share_label(value)} ({span})"
-    return f"{label}, n {int(n):,}" if width >= 600 else label
+        return words("no reviews")
+    span = range_label(low, high, words)
+    label = f"{span} [u]" if reliability == "wide" else f"{share_label(value, words)} ({span})"
+    return f"{label}, n {words.number(n)}" if width >= 600 else label
 
 # %% ../../nbs/522_insight.charts.ipynb #d0bd3790
 def _short_names(names: pd.Series, length: int) -> tuple[list[str], int]:
@@ -117,23 +120,23 @@ def _short_names(names: pd.Series, length: int) -> tuple[list[str], int]:
     return short, int(max(map(len, short), default=0) * 7.2) + 24
 
 # %% ../../nbs/522_insight.charts.ipynb #e303cce5
-def _draw_shares(ax: Axes, frame: pd.DataFrame, y: np.ndarray) -> None:
+def _draw_shares(ax: Axes, frame: pd.DataFrame, y: np.ndarray, words: Words) -> None:
     "Draw dot and range of each group."
     state, (value, low, high) = frame["reliability"].to_numpy(), _numbers(frame, ("value", "low", "high"))
     known = np.isfinite(value) & (state != "hidden")
-    share_axis(ax, np.nanmax(np.where(known, high, np.nan), initial=0.1), "x")
+    share_axis(ax, np.nanmax(np.where(known, high, np.nan), initial=0.1), "x", words)
     whiskers(ax, np.where(known, low, np.nan), high, y, [TOKENS["ink2"]] * len(frame))
     dot = known & (state == "ok")
     ax.plot(value[dot], y[dot], "o", color=TOKENS["ink"], markersize=8, zorder=3)
 
 
-def _label_shares(ax: Axes, frame: pd.DataFrame, y: np.ndarray, width: int) -> None:
+def _label_shares(ax: Axes, frame: pd.DataFrame, y: np.ndarray, width: int, words: Words) -> None:
     "Write the numbers beside each group, and hatch a group that has none."
     state, (value, low, high) = frame["reliability"].to_numpy(), _numbers(frame, ("value", "low", "high"))
     beside = ax.get_yaxis_transform()
     hatch: dict[str, Any] = {"hatch": "///", "facecolor": TOKENS["hatch_fill"], "linewidth": 0}
     for i, n in enumerate(frame["n_reviews"]):
-        label = row_label(state[i], value[i], low[i], high[i], n, width)
+        label = row_label(state[i], value[i], low[i], high[i], n, width, words)
         ax.text(1.03, y[i], label, transform=beside, va="center")
         if state[i] == "hidden":
             ax.add_patch(Rectangle((0, y[i] - 0.25), 0.25, 0.5, transform=beside, **hatch))
@@ -147,21 +150,22 @@ def shares_figure(
     subtitle: str = "Share negative with 95% range, corrected for the model's errors",  # measure, unit, period
     keep_order: bool = False,  # True for segments: letter order
     width: int = 720,  # pixels
+    words: Words = ENGLISH,  # of the reader
 ) -> Figure:  # one row per group
     "Draw one dot and range per group."
     frame = shares if keep_order else shares.sort_values("value", ascending=False, na_position="last")
     names, left = _short_names(frame["name"], 34 if width >= 600 else 14)
-    fig, ax = sheet(title, subtitle, width, 30 * len(frame) + 12, left, 170 if width >= 600 else 110)
+    fig, ax = sheet(words(title), words(subtitle), width, 30 * len(frame) + 12, left, 170 if width >= 600 else 110)
     y = np.arange(len(frame))[::-1]
-    _draw_shares(ax, frame, y)
+    _draw_shares(ax, frame, y, words)
     if overall is not None:
         ax.axvline(overall[0], color=TOKENS["none"], linewidth=1.5, linestyle=(0, (4, 3)), zorder=1)
-        label = f"all {share_label(overall[0])} ({range_label(*overall[1:])})"
+        label = f"{words('all')} {share_label(overall[0], words)} ({range_label(*overall[1:], words)})"
         look: dict[str, Any] = {"color": TOKENS["muted"], "va": "center"}
         ax.annotate(label, (overall[0], len(frame) - 0.4), (4, 0), textcoords="offset points", **look)
     ax.set_ylim(-0.6, len(frame) - 0.2)
     ax.set_yticks(y, names, color=TOKENS["ink"])
-    _label_shares(ax, frame, y, width)
+    _label_shares(ax, frame, y, width, words)
     return fig
 
 # %% ../../nbs/522_insight.charts.ipynb #70334e75
@@ -235,11 +239,12 @@ def segment_profiles(
     subtitle: str = "Distance from the average customer in standard deviations; hollow: all customers",  # measure
     most: int = 5,  # features per segment
     width: int = 720,  # pixels
+    words: Words = ENGLISH,  # of the reader
 ) -> Figure:  # one panel per segment
     "Draw one dumbbell panel per segment."
     groups, columns = list(profiles.groupby("segment_id", sort=True)), 2 if width >= 600 else 1
     rows, panel = max(1, int(np.ceil(len(groups) / columns))), 24 * most + 44
-    fig, base = sheet(title, subtitle, width, rows * panel, below=24)
+    fig, base = sheet(words(title), words(subtitle), width, rows * panel, below=24)
     whole = base.get_position()
     base.remove()
     reach = max(1.0, profiles["difference_sd"].abs().max() if len(profiles) else 0) * 1.1
@@ -253,7 +258,7 @@ def segment_profiles(
         _draw_profile(ax, group.reindex(order).head(most), segment_colour(str(segment)), most)
         ax.set_xlim(-reach, reach)
         last = i + columns >= len(groups)
-        ax.set_xticks([-tick, 0, tick] if last else [], [f"−{tick:g}", "all", f"+{tick:g}"] if last else [])
+        ax.set_xticks([-tick, 0, tick] if last else [], [f"−{tick:g}", words("all"), f"+{tick:g}"] if last else [])
         name = f"[{segment}] {group['name'].loc[order[0]] if 'name' in group else ''}"
         name = textwrap.shorten(name, 40, placeholder=" …")
         ax.set_title(name, loc="left", x=-(labels - 8) / wide, size=13, weight="bold")
@@ -284,7 +289,7 @@ def _band(y0: float, y1: float, n: float) -> Outline:
     return Outline(list(zip(x, y, strict=True)), [move, curve, curve, curve, line, curve, curve, curve, close])
 
 # %% ../../nbs/522_insight.charts.ipynb #85184ec3
-def _draw_flows(ax: Axes, flows: pd.DataFrame) -> None:
+def _draw_flows(ax: Axes, flows: pd.DataFrame, words: Words) -> None:
     "Draw the bars of both sides and the bands between them."
     gap = flows["n"].sum() * 0.03
     ends = [_stack(flows.groupby(side)["n"].sum(), gap) for side in ("from", "to")]
@@ -301,7 +306,8 @@ def _draw_flows(ax: Axes, flows: pd.DataFrame) -> None:
             colour = segment_colour(None if outside else name)
             ax.add_patch(Rectangle((x - 0.012, start), 0.024, n, facecolor=colour, linewidth=0))
             at = x - 0.03 if align == "right" else x + 0.03
-            ax.text(at, start + n / 2, f"{name if outside else f'[{name}]'} {n:,}", ha=align, va="center")
+            label = f"{words(name) if outside else f'[{name}]'} {words.number(n)}"
+            ax.text(at, start + n / 2, label, ha=align, va="center")
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(max((e["start"] + e["n"]).max() for e in ends) if len(flows) else 1, 0)
     ax.axis("off")
@@ -330,17 +336,19 @@ def migration_flows(
     subtitle: str = "Customers, last run to this run",  # measure, unit, period
     k: int = 10,  # smaller flows are not drawn
     width: int = 720,  # pixels
+    words: Words = ENGLISH,  # of the reader
 ) -> Figure:  # bands, or a table of counts for more than ten groups
     "Draw the flow of customers between segments."
     flows, small = _visible_flows(migration, k)
-    note = f"{subtitle}; {small} small flow{'s' if small != 1 else ''} hidden [c]" if small else subtitle
+    title, note = words(title), words(subtitle)
+    note += "; " + words.plural("{n} small flow hidden [c]", "{n} small flows hidden [c]", small) if small else ""
     if len(set(flows["from"]) | set(flows["to"])) > 10:
         table = flows.pivot_table(index="from", columns="to", values="n", aggfunc="sum")
         fig, ax = sheet(title, note, width, 26 * len(table) + 12, left=64, below=40)
         _draw_flow_table(ax, table)
     else:
         fig, ax = sheet(title, note, width, 300, left=96, right=96, below=12)
-        _draw_flows(ax, flows)
+        _draw_flows(ax, flows, words)
     return fig
 
 # %% ../../nbs/522_insight.charts.ipynb #09b67689
@@ -354,18 +362,19 @@ EVIDENCE = {
 }
 
 
-def _draw_measure(ax: Axes, evidence: pd.DataFrame, name: str, chosen: int) -> None:
+def _draw_measure(ax: Axes, evidence: pd.DataFrame, name: str, chosen: int, words: Words) -> None:
     "Draw one measure for every number of segments, the chosen one with its value."
     ax.plot(evidence["k"], evidence[name], color=TOKENS["none"], linewidth=2, marker="o", markersize=4)
     here = evidence[evidence["k"] == chosen]
     ax.plot(here["k"], here[name], "o", color=TOKENS["ink"], markersize=9)
     if len(here):
         value = float(here[name].iloc[0])
-        label = f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+        label = words.number(value, 0 if value >= 10 else 2)
         ax.annotate(label, (chosen, value), (0, 8), textcoords="offset points", ha="center", weight="bold")
     ax.set_xticks(evidence["k"])
     ax.margins(x=0.06, y=0.3)
     ax.yaxis.set_major_locator(MaxNLocator(3))
+    ax.yaxis.set_major_formatter(lambda v, _: words.number(v, 0 if abs(v) >= 10 else 2))
     ax.grid(axis="y", color=TOKENS["hairline"], linewidth=1)
 
 # %% ../../nbs/522_insight.charts.ipynb #0905223c
@@ -376,20 +385,22 @@ def choice_of_k(
     title: str = "",  # the finding; default names the choice
     subtitle: str = "Each measure for every number of segments considered; higher is better",  # measure
     width: int = 720,  # pixels
+    words: Words = ENGLISH,  # of the reader
 ) -> Figure:  # one panel per measure, four at most
     "Draw the evidence for the number of segments, one small panel per measure."
     measures = [c for c in EVIDENCE if c in evidence and evidence[c].notna().any()][:4]
     columns = min(2 if width >= 600 else 1, max(len(measures), 1))
     rows, panel = max(1, int(np.ceil(len(measures) / columns))), 150
-    fig, base = sheet(title or f"{chosen} segments were chosen", subtitle, width, rows * panel, below=20)
+    title = words(title) if title else words("{n} segments were chosen", n=words.number(chosen))
+    fig, base = sheet(title, words(subtitle), width, rows * panel, below=20)
     whole = base.get_position()
     base.remove()
     px, py, wide = 1 / width, whole.height / (rows * panel), width / columns - 84
     for i, name in enumerate(measures):
         left, bottom = (i % columns) * width / columns + 48, whole.y1 - (i // columns + 1) * panel * py
         ax = fig.add_axes((left * px, bottom + 28 * py, wide * px, (panel - 62) * py))
-        _draw_measure(ax, evidence, name, chosen)
-        ax.set_title(EVIDENCE[name], loc="left", size=12, x=-40 / wide)
+        _draw_measure(ax, evidence, name, chosen, words)
+        ax.set_title(words(EVIDENCE[name]), loc="left", size=12, x=-40 / wide)
     return fig
 
 # %% ../../nbs/522_insight.charts.ipynb #43a68c50
@@ -399,9 +410,10 @@ def reliability_figure(
     title: str = "Probabilities against what happened",  # the finding
     subtitle: str = "Share negative among held-out reviews with about the same probability; line: perfect",  # measure
     width: int = 480,  # pixels
+    words: Words = ENGLISH,  # of the reader
 ) -> Figure:  # one dot per bin
     "Draw observed shares against predicted probabilities."
-    fig, ax = sheet(title, subtitle, width, min(width - 120, 320), left=52, below=40)
+    fig, ax = sheet(words(title), words(subtitle), width, min(width - 120, 320), left=52, below=40)
     known = bins.dropna(subset=["predicted", "observed"])
     begin = 0.5 if len(known) and known["predicted"].min() >= 0.5 else 0.0  # confidence starts at one half
     ax.plot([begin, 1], [begin, 1], color=TOKENS["border"], linewidth=1, linestyle=(0, (4, 3)))
@@ -412,8 +424,8 @@ def reliability_figure(
         lowest = min(begin, known["low"].min()) if len(known) else begin
     ax.plot(known["predicted"], known["observed"], "o", color=TOKENS["ink"], markersize=7)
     ticks = np.linspace(begin, 1, 5 if begin == 0 else 6)
-    ax.set_xticks(ticks, [f"{t:.0%}" for t in ticks])
-    ax.set_yticks(ticks, [f"{t:.0%}" for t in ticks])
+    ax.set_xticks(ticks, [words.percent(t) for t in ticks])
+    ax.set_yticks(ticks, [words.percent(t) for t in ticks])
     room = 0.03 * (1 - begin)
     ax.set(xlim=(begin - room, 1 + room), ylim=(lowest - room, 1 + room))
     ax.grid(axis="y", color=TOKENS["hairline"], linewidth=1)

@@ -27,6 +27,7 @@ from typing import Any
 from ..geo.cells import cell_polygon, extent_of
 from .charts import row_label
 from .style import DIVERGING, SEQUENTIAL, TOKENS, in_look, sheet
+from ..words import ENGLISH, Words
 
 # %% ../../nbs/524_insight.maps.ipynb #c7d1fbdb
 BREAKS = (0.0, 0.1, 0.2, 0.3, 0.4, 1.0)  # classes of the map: the same every period
@@ -172,7 +173,7 @@ def _draw_hot(ax: Axes, hot: pd.DataFrame, shapes: dict[str, shapely.Geometry]) 
         ax.annotate(str(i), (at.x, at.y), (0, lift), **NUMBER, bbox=DISC if inside else None)
 
 # %% ../../nbs/524_insight.maps.ipynb #e23c244a
-def _legend(fig: Figure, counts: list[tuple[str, str, int]], metric: str, width: int) -> None:
+def _legend(fig: Figure, counts: list[tuple[str, str, int]], metric: str, width: int, words: Words = ENGLISH) -> None:
     "Draw the classes with the number of cells in each."
     height = fig.get_figheight() * 72
     rows = 1 if width >= 600 else 2
@@ -183,19 +184,21 @@ def _legend(fig: Figure, counts: list[tuple[str, str, int]], metric: str, width:
         look |= {"hatch": "////" if hatched else None, "edgecolor": TOKENS["border"], "linewidth": 0.6}
         x, y = 8 + (i % in_row) * (width - 16) / in_row, 34 * (rows - 1 - i // in_row)
         fig.add_artist(Rectangle((x / width, (y + 24) / height), 22 / width, 12 / height, **look))
-        text = f"{label} ({n})" if metric == "share" else label
+        name, _, sign = label.partition(" ")
+        label = f"{words(name)} {sign}" if sign.startswith("[") else words(label)
+        text = f"{label} ({words.number(n)})" if metric == "share" else label
         fig.text(x / width, (y + 8) / height, text, size=12, color=TOKENS["ink2"])
 
 # %% ../../nbs/524_insight.maps.ipynb #9fb629f0
-def _hot_list(fig: Figure, hot: pd.DataFrame, n: int, width: int, side: int) -> None:
+def _hot_list(fig: Figure, hot: pd.DataFrame, n: int, width: int, side: int, words: Words = ENGLISH) -> None:
     "List the hot spots beside the map, or below it on a phone."
     height, left = fig.get_figheight() * 72, (width - side + 4) / width
     for i, (number, row) in enumerate(zip(_numbers(hot), hot.to_dict("records"), strict=True), start=1):
-        name = textwrap.shorten(f"{number}  {row.get('name') or 'no name'}", 30, placeholder=" …")
+        name = textwrap.shorten(f"{number}  {row.get('name') or words('no name')}", 30, placeholder=" …")
         share = ""
         if pd.notna(row.get("low")):
             state = "wide" if row.get("reliability") == "wide" else "ok"
-            share = row_label(state, row["share"], row["low"], row["high"], row["n_reviews"], 720)
+            share = row_label(state, row["share"], row["low"], row["high"], row["n_reviews"], 720, words)
         if side:
             y = 1 - (64 + 44 * i) / height
             fig.text(left, y + 18 / height, name, weight="bold")
@@ -204,17 +207,17 @@ def _hot_list(fig: Figure, hot: pd.DataFrame, n: int, width: int, side: int) -> 
             fig.text(8 / width, (80 + 20 * (len(hot) - i)) / height, f"{name}  {share}", weight="normal")
     if side and n > len(hot):
         y = 1 - (64 + 44 * (len(hot) + 1)) / height
-        fig.text(left, y, f"and {n - len(hot)} more", color=TOKENS["muted"])
+        fig.text(left, y, words("and {n} more", n=words.number(n - len(hot))), color=TOKENS["muted"])
 
 # %% ../../nbs/524_insight.maps.ipynb #ca4a2b5b
-def _map_titles(n: int, metric: str) -> tuple[str, str]:
+def _map_titles(n: int, metric: str, words: Words = ENGLISH) -> tuple[str, str]:
     "Return the finding and what is drawn."
-    title = f"{n} hot spot{'s' if n > 1 else ''}: worse than chance explains"
-    measure = "Share of negative reviews per cell"
+    spots = "{n} hot spot: worse than chance explains", "{n} hot spots: worse than chance explains"
+    measure = words("Share of negative reviews per cell")
     if metric == "difference":
-        measure = "Proven difference from the share of all, in points, per cell"
-    subtitle = f"{measure}; hatched: hidden, to protect small groups"
-    return title if n else "No place is worse than chance explains", subtitle
+        measure = words("Proven difference from the share of all, in points, per cell")
+    subtitle = f"{measure}; {words('hatched: hidden, to protect small groups')}"
+    return words.plural(*spots, n) if n else words("No place is worse than chance explains"), subtitle
 
 # %% ../../nbs/524_insight.maps.ipynb #04801716
 @in_look
@@ -225,11 +228,12 @@ def map_figure(
     metric: str = "share",  # share, or difference (from all)
     most: int = 6,  # hot spots in the list
     width: int = 720,  # pixels
+    words: Words = ENGLISH,  # of the reader
 ) -> Figure:  # land, cells, hot spots, legend and list
     "Draw the cells of one size on the outline of the land."
     cells = cells.assign(hot=cells["hot"].fillna(False).astype(bool) if "hot" in cells else False)
     hot = cells[cells["hot"]].sort_values("rank") if "rank" in cells else cells[cells["hot"]]
-    default_title, default_subtitle = _map_titles(len(hot), metric)
+    default_title, default_subtitle = _map_titles(len(hot), metric, words)
     shapes, crosses = _cell_shapes(list(cells["cell"]))
     bounds = _map_bounds(list(shapes.values()) or [box(-20, 30, 40, 60)])
     listed = min(len(hot), most)
@@ -245,6 +249,6 @@ def map_figure(
     _draw_land(ax, bounds, crosses, body / room, stretch)
     counts = _draw_classes(ax, cells, shapes, metric)
     _draw_hot(ax, hot, shapes)
-    _legend(fig, counts, metric, width)
-    _hot_list(fig, hot.head(most), len(hot), width, side)
+    _legend(fig, counts, metric, width, words)
+    _hot_list(fig, hot.head(most), len(hot), width, side, words)
     return fig

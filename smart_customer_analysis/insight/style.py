@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from ..words import ENGLISH, Words
 from typing import Any, Literal
 from xml.etree import ElementTree
 from ..display import picture_html
@@ -141,17 +142,19 @@ def sheet(
 # %% ../../nbs/520_insight.style.ipynb #694209a5
 def share_label(
     value: float,  # between 0 and 1
+    words: Words = ENGLISH,  # of the reader
 ) -> str:  # "38%"
     "Write a share as a percentage; a small one that is not zero reads `< 1%`."
-    return "< 1%" if 0 < value < 0.005 else f"{value:.0%}"
+    return words.percent(value)
 
 
 def range_label(
     low: float,  # between 0 and 1
     high: float,  # between 0 and 1
+    words: Words = ENGLISH,  # of the reader
 ) -> str:  # "16–20%"
     "Write a range of shares as percentages."
-    return f"{100 * low:.0f}–{100 * high:.0f}%"
+    return words.span(low, high)
 
 # %% ../../nbs/520_insight.style.ipynb #4c0d9608
 def whiskers(
@@ -178,13 +181,14 @@ def share_axis(
     ax: Axes,  # axes to scale
     top: float,  # highest value drawn, between 0 and 1
     axis: Literal["x", "y"] = "y",  # which axis holds the shares
+    words: Words = ENGLISH,  # of the reader
 ) -> None:
     "Scale an axis from 0 % with at most six gridlines."
     step = next(s for s in (0.02, 0.05, 0.1, 0.2, 0.25) if top / s <= 5 or s == 0.25)
     end = min(1.0, np.ceil(round(top / step, 6)) * step)
     ticks = np.arange(0, end + step / 2, step)
     getattr(ax, f"set_{axis}lim")(0, max(end, top))
-    getattr(ax, f"set_{axis}ticks")(ticks, [f"{t:.0%}" for t in ticks])
+    getattr(ax, f"set_{axis}ticks")(ticks, [words.percent(t) for t in ticks])
     ax.grid(axis=axis, color=TOKENS["hairline"], linewidth=1)
     ax.set_axisbelow(True)
     (ax.axhline if axis == "y" else ax.axvline)(0, color=TOKENS["ink2"], linewidth=1)

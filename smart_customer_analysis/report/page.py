@@ -8,14 +8,15 @@ The HTML of a report and the pieces its templates share: shares, tables, quotes,
 
 # %% auto #0
 __all__ = ['STYLE', 'POLICY', 'MARKS', 'KEY', 'escape', 'page', 'body_of', 'written_day', 'percent', 'counted', 'share_text',
-           'figure_html', 'marked', 'table', 'quotes', 'glossary', 'headline']
+           'figure_html', 'marked', 'table', 'quotes', 'incomplete', 'glossary', 'headline']
 
 # %% ../../nbs/590_report.page.ipynb #3b51a2e9
 import html
-from datetime import date
+import re
 from pathlib import Path
 
 from .. import __version__
+from ..words import ENGLISH, LANGUAGES, Words, complete
 
 # %% ../../nbs/590_report.page.ipynb #c98b7725
 STYLE = """
@@ -73,15 +74,17 @@ def escape(
 def page(
     title: str,  # title of the browser's tab; the body holds the h1
     body: str,  # HTML of the report
+    language: str = "en",  # of its texts; one that is none of ours counts as English
 ) -> str:  # a whole HTML document
     "Wrap the body of a report in a page without outside resources."
-    style = STYLE.replace("VERSION", __version__)
+    style, language = STYLE.replace("VERSION", __version__), language if language in LANGUAGES else "en"
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     )
     return (
-        f'<!doctype html>\n<html lang="en"><head>{head}<title>{escape(title)}</title><style>{style}</style></head>\n'
+        f'<!doctype html>\n<html lang="{language}"><head>{head}<title>{escape(title)}</title>'
+        f"<style>{style}</style></head>\n"
         f"<body><main>{body}<p class='muted'>smart_customer_analysis {__version__}</p></main></body></html>\n"
     )
 
@@ -105,9 +108,10 @@ def body_of(
 # %% ../../nbs/590_report.page.ipynb #dd79d347
 def written_day(
     text: str | None,  # a day or a time, ISO
+    words: Words = ENGLISH,  # of the reader
 ) -> str:  # "15 Nov 2026"
     "Write a day as people read it."
-    return f"{(d := date.fromisoformat(text[:10])).day} {d:%b %Y}" if text else "no date"
+    return words.day(text)
 
 
 def percent(
@@ -121,30 +125,32 @@ def percent(
 def counted(
     n: int,  # how many
     one: str,  # what they are, in the singular
+    words: Words = ENGLISH,  # of the reader
 ) -> str:  # "1 review", "1,204 reviews"
     "Write a number of things."
-    return f"{n:,} {one}{'s' if n != 1 else ''}"
+    return words.plural(f"{{n}} {one}", f"{{n}} {one}s", n)
 
 
-def _first_and_beside(share: dict) -> tuple[str, str]:
+def _first_and_beside(share: dict, words: Words = ENGLISH) -> tuple[str, str]:
     "Write a share and its range; where the range is too wide for one number, the range and [u]."
     digits = 1 if share["high"] - share["low"] < 0.02 else 0
-    span = f"{percent(share['low'], digits)[:-1]}–{percent(share['high'], digits)}"
-    return (span, "[u]") if share.get("reliability") == "wide" else (percent(share["value"], digits), span)
+    span = words.span(share["low"], share["high"], digits)
+    return (span, "[u]") if share.get("reliability") == "wide" else (words.percent(share["value"], digits), span)
 
 # %% ../../nbs/590_report.page.ipynb #2483051d
 def share_text(
     share: dict,  # value, low, high, n_reviews, reliability
+    words: Words = ENGLISH,  # of the reader
 ) -> str:  # "38% (35–41%), 1,204 reviews"
     "Write a share with its range and its count, or say why there is none."
     if share.get("reliability") == "hidden":
         return "[c]"
     if not share["n_reviews"]:
-        return "no reviews"
-    n = counted(share["n_reviews"], "review")
+        return words("no reviews")
+    n = counted(share["n_reviews"], "review", words)
     if share.get("value") is None:
         return f"[x] {n}"
-    first, beside = _first_and_beside(share)
+    first, beside = _first_and_beside(share, words)
     return f"{first} {beside}, {n}" if beside == "[u]" else f"{first} ({beside}), {n}"
 
 # %% ../../nbs/590_report.page.ipynb #59000001
@@ -171,12 +177,15 @@ MARKS = {
 
 def marked(
     mark: str,  # a key of MARKS
+    words: Words = ENGLISH,  # of the reader
 ) -> str:  # HTML
     "Write a mark: the sign alone wears the colour, the word says the same in grey print."
     sign, _, word = MARKS.get(mark, "").partition(" ")
+    if mark == "not_comparable":
+        return f"<strong>{words(MARKS[mark])}</strong>"
     if mark not in ("worse", "better"):
-        return f"<strong>{MARKS.get(mark, '')}</strong>" if sign else ""
-    return f"<strong><span class='{mark}'>{sign}</span> {word}</strong>"
+        return f"<strong>{sign} {words(word) if word else ''}".rstrip() + "</strong>" if sign else ""
+    return f"<strong><span class='{mark}'>{sign}</span> {words(word)}</strong>"
 
 # %% ../../nbs/590_report.page.ipynb #c7ff24c4
 def table(
@@ -197,16 +206,22 @@ def table(
 
 # %% ../../nbs/590_report.page.ipynb #262bbfc1
 def quotes(
-    items: list[dict],  # text, reviewed_at, region
+    items: list[dict],  # text, reviewed_at, region, lang
+    words: Words = ENGLISH,  # of the reader
 ) -> str:  # HTML
     "Write reviews as quotes with their date and region."
 
     def source(q: dict) -> str:
-        about = [written_day(q["reviewed_at"])] if q.get("reviewed_at") else []
+        about = [words.day(q["reviewed_at"])] if q.get("reviewed_at") else []
         return " · ".join(escape(t) for t in [*about, q.get("region")] if t)
 
+    def spoken(q: dict) -> str:
+        known = re.fullmatch("[a-z]{2,3}", q.get("lang") or "")
+        return f" lang='{q['lang']}'" if known else ""
+
     return "".join(
-        f"<blockquote><p>{escape(q['text'])}</p><p class='muted'>{source(q)}</p></blockquote>" for q in items
+        f"<blockquote><p dir='auto'{spoken(q)}>{escape(q['text'])}</p><p class='muted'>{source(q)}</p></blockquote>"
+        for q in items
     )
 
 # %% ../../nbs/590_report.page.ipynb #24848eb3
@@ -222,26 +237,45 @@ KEY = {
     "Points": "difference between two percentages.",
 }
 
+# %% ../../nbs/590_report.page.ipynb #0590c1b
+def incomplete(
+    words: Words,  # of the reader
+) -> str:  # HTML; empty: everything is in the language of the reader
+    "Say how much of a report is in its language, where some of it is English."
+    share = min(complete(words.language), complete(words.language, "sentences"))
+    if share == 1:
+        return ""
+    line = words(
+        "{share} of the texts of this report are in this language; the rest is in English.", share=words.percent(share)
+    )
+    return f"<p class='muted'>{escape(line)}</p>"
 
-def glossary() -> str:  # HTML
+
+def glossary(
+    words: Words = ENGLISH,  # of the reader
+) -> str:  # HTML
     "Write the key: one sentence for every mark and word."
-    return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in KEY.items()) + "</dl>"
+    lines = (f"<dt>{escape(words(k))}</dt><dd>{escape(words(v))}</dd>" for k, v in KEY.items())
+    return f"<dl>{''.join(lines)}</dl>"
 
 # %% ../../nbs/590_report.page.ipynb #ca5508d9
 def headline(
     share: dict,  # the figure of the whole shop: value, low, high, n_reviews, n_customers, n_unsure, reliability
     mark: str,  # worse, better, none, first or not_comparable
     sentence: str,  # the comparison in words
+    words: Words = ENGLISH,  # of the reader
 ) -> str:  # HTML
     "Write the one big number with its range, mark and sentence; the range alone where it is too wide for a number."
     if share.get("value") is None:
         sign = "[c]" if share.get("reliability") == "hidden" else "[x]"
         return f"<p class='big'>{sign}</p><p>{escape(sentence)}</p>"
-    big, beside = _first_and_beside(share)
+    big, beside = _first_and_beside(share, words)
     number = f"<p><span class='big'>{big}</span><span class='range'>{beside}</span></p>"
     joint = ": " if mark in ("worse", "better") else " "
-    change = MARKS["none"] if mark == "none" else f"{marked(mark)}{joint}{escape(sentence)}".strip()
+    proven = f"{marked(mark, words)}{joint}{escape(sentence)}".strip()
+    change = f"– {words('no proven change')}" if mark == "none" else proven
     one_each = share["n_customers"] in (None, share["n_reviews"])  # or the number of customers is not known
-    people = "" if one_each else f"{counted(share['n_customers'], 'customer')} · "
-    counts = f"{counted(share['n_reviews'], 'review')} · {people}{share.get('n_unsure', 0):,} unsure"
+    people = "" if one_each else f"{counted(share['n_customers'], 'customer', words)} · "
+    unsure = words.plural("{n} unsure", "{n} unsure", share.get("n_unsure", 0))
+    counts = f"{counted(share['n_reviews'], 'review', words)} · {people}{unsure}"
     return f"{number}<p>{change}</p><p class='muted'>{counts}</p>"

@@ -47,6 +47,7 @@ from smart_customer_analysis.report.parameters import (
 from ..schema import InputError, ReportError
 from ..store.engine import make_engine
 from sqlalchemy import Engine
+from ..words import ENGLISH, Words
 from ..store.results import close_abandoned_runs, forget_report_files, save_report_run
 
 # %% ../../nbs/600_report.run.ipynb #5def2af8
@@ -100,16 +101,17 @@ def stop_report(
     sentence: str = "no new data",  # why there is nothing to tell
     title: str = "",  # heading; default: the name of the template
     period: str = "",  # the dates it covers; default: to today
+    words: Words = ENGLISH,  # of the reader
     **more: Any,  # anything else to remember, JSON-able
 ) -> None:
     "End a template early and cleanly: the report is published, with one sentence and the status `nothing_new`."
     from IPython.display import HTML, display  # where used
 
     name = os.environ.get(RESULT_FILE, "report").rpartition("/")[2].partition(".")[0]
-    today = date.today()
-    finish(title or name.replace("_", " ").capitalize(), period or f"to {today.day} {today:%b %Y}", 0, **more)
-    line = sentence[:1].upper() + sentence[1:].rstrip(".")
-    display(HTML(f"<p class='nothing'>– {escape(line)}.</p><p class='muted'>There is nothing to do.</p>"))
+    today = words("to {day}", day=words.day(date.today().isoformat()))
+    finish(title or name.replace("_", " ").capitalize(), period or today, 0, **more)
+    line, rest = words(sentence[:1].upper() + sentence[1:].rstrip(".")), words("There is nothing to do.")
+    display(HTML(f"<p class='nothing'>– {escape(line)}.</p><p class='muted'>{escape(rest)}</p>"))
     raise SystemExit(0)  # papermill takes it for a clean end
 
 # %% ../../nbs/600_report.run.ipynb #4109680d
@@ -344,7 +346,7 @@ def _render(notebook: Path, summary: dict, pdf: bool) -> None:
     if not re.search(r"<h1\b", body):
         body = f"<h1>{escape(summary['title'])}</h1><p class='muted'>{escape(summary['period'])}</p>{body}"
     html = notebook.with_suffix(".html")
-    html.write_text(page(summary["title"], body), encoding="utf-8")
+    html.write_text(page(summary["title"], body, str(summary.get("language", ""))), encoding="utf-8")
     if pdf:
         print_pdf(html, html.with_suffix(".pdf"))
 

@@ -6,8 +6,8 @@ Figures. Turns the reviews of a shop into figures of the API: a share never trav
 
 # %% auto #0
 __all__ = ['DIGITS', 'HIDDEN', 'NO_REVIEWS', 'GROUPS', 'OWN', 'Figure', 'figure', 'number_people', 'review_table', 'Shop',
-           'segment_label', 'protected', 'shop_period', 'apply_filters', 'reviews_url', 'nameless', 'counts_as',
-           'pick_sentiment', 'one_figure', 'figures_by', 'shown_groups', 'star_or_reading']
+           'common_languages', 'segment_label', 'protected', 'shop_period', 'apply_filters', 'reviews_url', 'nameless',
+           'counts_as', 'pick_sentiment', 'one_figure', 'figures_by', 'shown_groups', 'star_or_reading']
 
 # %% ../../nbs/610_view.figures.ipynb #ee571de7
 import numpy as np
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from ..data.language import UNTOLD
 from ..disclosure import hidden_groups
 from ..insight.estimate import Pool, fit_pool, group_people, read_reviews
 from ..insight.shares import UNKNOWN, shares_by
@@ -186,6 +187,21 @@ class Shop:
         "Return the day of the newest review."
         return as_day(plain(self.reviews["day"].max()))
 
+# %% ../../nbs/610_view.figures.ipynb #a610d002
+def common_languages(
+    rows: pd.DataFrame,  # review table
+    k: int,  # fewest people that are shown
+) -> pd.DataFrame:  # the same, without a language of fewer people; `und` has nobody, or k people
+    "Tell apart only the languages that enough people write in."
+    people = rows.groupby("language", observed=True)["person"].nunique()
+    few = [language for language in people.index if language == UNTOLD or people[language] < k]
+    if not few or (few == [UNTOLD] and people[UNTOLD] >= k):
+        return rows
+    column = rows["language"].astype("object")
+    their = column.isin(few)
+    is_small = rows.loc[their, "person"].nunique() < k
+    return rows.assign(language=column.mask(their, people.idxmax() if is_small else UNTOLD).astype("category"))
+
 # %% ../../nbs/610_view.figures.ipynb #a6100004
 def segment_label(
     shop: Shop,
@@ -200,8 +216,9 @@ def protected(
     nameless: Iterable[str] = (),  # segments that are never named
 ) -> Shop:  # a new one
     "Take the names of small groups from the reviews of a shop; everything is counted after that."
-    names = choose_names(shop.reviews, shop.k, nameless)
-    return replace(shop, reviews=take_names(shop.reviews, names), names=names)
+    names, rows = choose_names(shop.reviews, shop.k, nameless), shop.reviews
+    rows = common_languages(rows, shop.k) if "language" in rows else rows
+    return replace(shop, reviews=take_names(rows, names), names=names)
 
 
 def shop_period(

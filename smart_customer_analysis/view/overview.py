@@ -94,6 +94,7 @@ class FilterOptions(TypedDict):
     segments: list[dict[str, str]]  # id, name
     themes: list[dict[str, str]]  # id, name
     products: list[dict[str, Any]]  # id, n
+    languages: list[dict[str, Any]]  # id (ISO 639-1; und: too short to tell), n
     sources: list[str]
     periods: dict[str, str | None]  # first and last day
     extra: list[dict[str, Any]]  # name, values: columns of the shop's own
@@ -102,19 +103,27 @@ class FilterOptions(TypedDict):
 PRODUCTS_OFFERED = 100
 
 
+def _counted(shop: Shop, by: str) -> list[dict[str, Any]]:
+    "Count the reviews of each group that may be named, the largest first; none where the column is not there."
+    if by not in shop.reviews:
+        return []
+    n, shown = shop.reviews[by].value_counts(), shown_groups(shop.reviews, by, shop.k)
+    most = sorted(n[n > 0].items(), key=lambda group: (-group[1], group[0]))
+    return [{"id": group, "n": int(count)} for group, count in most if group in shown]
+
+# %% ../../nbs/657_view.overview.ipynb #0657c1b
 def shown_options(
     shop: Shop,
     options: dict[str, Any],  # of store.query.filter_options
     regions: set[str],  # regions that may be named
 ) -> FilterOptions:
     "Keep the options that may be named, and the products with most reviews."
-    products, n = shown_groups(shop.reviews, "product", shop.k), shop.reviews["product"].value_counts()
-    most = sorted(n[n > 0].items(), key=lambda product: (-product[1], product[0]))[:PRODUCTS_OFFERED]
     return {
         "regions": [region for region in options["regions"] if region in regions],
         "segments": [segment for segment in options["segments"] if segment["id"] in shop.segment_names],
         "themes": [{"id": letter, "name": name} for letter, name in shop.theme_names.items()],
-        "products": [{"id": product, "n": int(n)} for product, n in most if product in products],
+        "products": _counted(shop, "product")[:PRODUCTS_OFFERED],
+        "languages": _counted(shop, "language"),
         "sources": options["sources"],
         "periods": {"first": iso_day(shop.first_day), "last": iso_day(shop.last_day)},
         "extra": [{"name": name, "values": values} for name, values in shop.own.items()],

@@ -76,6 +76,22 @@ def _attack(reviews: pd.DataFrame) -> pd.DataFrame:
     return reviews
 
 
+PORTUGUESE = "A entrega chegou com três dias de atraso e a caixa estava aberta, não compro mais nesta loja."
+ARABIC = "وصل الطرد متأخرا ثلاثة أيام وكانت العلبة مفتوحة، لن أشتري من هذا المتجر مرة أخرى."
+
+
+def _translate(reviews: pd.DataFrame) -> pd.DataFrame:
+    "Let some older reviews be Portuguese and some Arabic; what they count as stays."
+    from smart_customer_analysis.data.language import language_code
+
+    reviews, older = reviews.copy(), reviews.sort_values("reviewed_at").index
+    for rows, text in ((older[300:360], PORTUGUESE), (older[360:400], ARABIC)):
+        reviews.loc[rows, ["title", "text"]] = ["", text]
+    return reviews.assign(
+        language=[language_code(*pair) for pair in zip(reviews["title"], reviews["text"], strict=True)]
+    )
+
+
 def _segments(customers: pd.DataFrame, truth: dict) -> tuple[pd.DataFrame, pd.DataFrame]:
     ids = dict(zip(NAMES, "ABCDE", strict=True))
     member = customers["customer_id"].map(truth["segments"])
@@ -173,7 +189,7 @@ def build(folder: Path):
     )
     write_template(settings.templates_dir)
     shop = make_shop(n_customers=400, n_reviews=1200, dirty=False)
-    reviews = _attack(shop.reviews)
+    reviews = _translate(_attack(shop.reviews))
     engine = make_engine(settings.database)
     migrate(engine)
     export.save_load(engine, "sample", reviews, shop.customers, shop.orders)

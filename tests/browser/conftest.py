@@ -116,9 +116,8 @@ def open_page(chromium, site):
             base_url=site,
             viewport={"width": width, "height": height},
             color_scheme=scheme,
-            locale="en-GB",
             reduced_motion="reduce",
-            **options,
+            **{"locale": "en-GB", **options},
         )
         contexts.append(context)
         page = context.new_page()

@@ -268,3 +268,17 @@ def test_a_number_of_weeks_is_read_without_an_end_and_named_apart(shop):
         is_quiet = run.summary["n_changes"] == 0
         assert ("Nothing changed beyond chance" in lead) == is_quiet == ("<h2>What changed</h2>" not in rest)
         assert ("<h2>Where</h2>" not in rest.partition('<details class="more after">')[0]) == is_quiet
+
+
+@pytest.mark.parametrize("name", ["weekly", "model"])
+def test_a_report_in_portuguese_leaves_no_english_but_what_people_wrote(shop, name):
+    settings, *_ = shop
+    run = run_report(settings, name, language="pt")
+    text = run.html.read_text(encoding="utf-8")
+    assert '<html lang="pt">' in text and run.summary["language"] == "pt" and "-" in run.html.parent.name
+    plain = re.sub(r"<style>.*?</style>|<blockquote>.*?</blockquote>", " ", text, flags=re.S)
+    plain = re.sub(r"<[^>]*>", " ", plain)
+    left = re.findall(r"\b(?:the|of|are|is|and|reviews?|customers?|from|with|than|week|model|share|negative)\b", plain)
+    assert not left, (
+        f"{left}: {[plain[max(0, m.start() - 60) : m.end() + 40] for m in re.finditer(left[0], plain)][:2]}"
+    )

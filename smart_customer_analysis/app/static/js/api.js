@@ -1,4 +1,6 @@
 // Talking to /v1. Answers are kept for half a minute, so that Back and a second look cost nothing.
+import { language, t } from "./language.js";
+
 const KEEP_MS = 30_000,
   KEEP = 60;
 const kept = new Map();
@@ -22,24 +24,27 @@ async function read(url, options) {
   try {
     res = await fetch(url, {
       ...options,
-      headers: { accept: "application/json", ...options?.headers },
+      headers: { accept: "application/json", "accept-language": language, ...options?.headers },
       credentials: "same-origin",
     });
   } catch (err) {
     if (err.name === "AbortError") throw err;
-    throw new ApiError("The server did not answer.", { title: "No connection" });
+    throw new ApiError(t("The server did not answer."), { title: t("No connection") });
   }
   const type = res.headers.get("content-type") || "";
   const body = type.includes("json") ? await res.json().catch(() => null) : null;
   if (res.status === 401) document.dispatchEvent(new CustomEvent("sca:key"));
   if (!res.ok || body === null) {
-    throw new ApiError(body?.detail || body?.title || `The server answered ${res.status}.`, {
-      status: res.status,
-      title: body?.title || "",
-      requestId: body?.request_id || res.headers.get("x-request-id") || "",
-      retryAfter: Number(res.headers.get("retry-after")) || 0,
-      errors: body?.errors || [],
-    });
+    throw new ApiError(
+      body?.detail || body?.title || t("The server answered {status}.", { status: res.status }),
+      {
+        status: res.status,
+        title: body?.title || "",
+        requestId: body?.request_id || res.headers.get("x-request-id") || "",
+        retryAfter: Number(res.headers.get("retry-after")) || 0,
+        errors: body?.errors || [],
+      },
+    );
   }
   return body;
 }

@@ -1,6 +1,7 @@
 // A card: sentence title, subtitle, figure, caption, `Chart | Table | Download`, and seven states at one height.
 import { ApiError } from "./api.js";
 import { clear, h, icon, say, uid } from "./dom.js";
+import { t } from "./language.js";
 import { WHY } from "./words.js";
 
 export const skeleton = (lines = 4) =>
@@ -18,38 +19,42 @@ export const emptyState = (text, ...actions) =>
     actions.length ? h("p", { class: "actions" }, actions) : null,
   );
 export const hiddenState = () =>
-  h("div", { class: "state state-hidden" }, h("p", null, icon("hidden"), " Hidden [c]. ", WHY["Hidden [c]"]));
+  h(
+    "div",
+    { class: "state state-hidden" },
+    h("p", null, icon("hidden"), ` ${t("Hidden [c]")}. `, WHY["Hidden [c]"]),
+  );
 export const fewState = (text) =>
-  h("div", { class: "state" }, h("p", null, icon("wide"), " ", text || "Too few reviews to say."));
+  h("div", { class: "state" }, h("p", null, icon("wide"), " ", text || t("Too few reviews to say.")));
 
 // What still holds beside a failed card is read from the cards that are there, whenever one of them settles.
 export function tellWhatHolds() {
   const all = [...document.querySelectorAll("#view .card")].filter((c) => !c.hidden),
     text = all.some((c) => c.classList.contains("filled"))
-      ? "The other cards still hold."
+      ? t("The other cards still hold.")
       : all.some((c) => c.classList.contains("waiting"))
         ? ""
-        : "Nothing else could be loaded either.";
+        : t("Nothing else could be loaded either.");
   for (const p of document.querySelectorAll("#view .holds")) p.textContent = text;
 }
 
 export function failedState(err, retry, holds = null) {
-  const what = err instanceof ApiError ? err.message : "The page could not draw this.";
+  const what = err instanceof ApiError ? err.message : t("The page could not draw this.");
   return h(
     "div",
-    { class: "state state-failed", role: "group", "aria-label": "Failed" },
-    h("p", null, h("strong", null, icon("failed"), " This could not be loaded. "), what),
+    { class: "state state-failed", role: "group", "aria-label": t("Failed") },
+    h("p", null, h("strong", null, icon("failed"), ` ${t("This could not be loaded.")} `), what),
     h(
       "p",
       { class: "muted" },
       holds === null ? h("span", { class: "holds" }) : holds,
-      err.requestId ? ` Request ${err.requestId}.` : "",
+      err.requestId ? ` ${t("Request {id}.", { id: err.requestId })}` : "",
     ),
     retry
       ? h(
           "p",
           { class: "actions" },
-          h("button", { type: "button", class: "button", on: { click: retry } }, "Retry"),
+          h("button", { type: "button", class: "button", on: { click: retry } }, t("Retry")),
         )
       : null,
   );
@@ -119,10 +124,10 @@ export function card({
               },
             },
           },
-          m === "chart" ? view.chartName || "Chart" : "Table",
+          m === "chart" ? view.chartName || t("Chart") : t("Table"),
         ),
       );
-      tools.append(h("div", { class: "switch", role: "group", "aria-label": "Show as" }, buttons));
+      tools.append(h("div", { class: "switch", role: "group", "aria-label": t("Show as") }, buttons));
     }
     if (view.csv || view.picture || view.links) tools.append(downloads(view));
     draw();
@@ -141,11 +146,11 @@ export function card({
         filled ? 0 : 200,
       ),
       setTimeout(() => {
-        if (mine === run) note("Still working on it.", []);
+        if (mine === run) note(t("Still working on it."), []);
       }, 5000),
       setTimeout(() => {
         if (mine === run)
-          note("This takes longer than it should.", [
+          note(t("This takes longer than it should."), [
             h(
               "button",
               {
@@ -157,9 +162,9 @@ export function card({
                   },
                 },
               },
-              "Cancel",
+              t("Cancel"),
             ),
-            h("button", { type: "button", class: "button", on: { click: () => load(fn) } }, "Retry"),
+            h("button", { type: "button", class: "button", on: { click: () => load(fn) } }, t("Retry")),
           ]);
       }, 15000),
     ];
@@ -184,8 +189,8 @@ export function card({
           clear(
             body,
             emptyState(
-              "Cancelled.",
-              h("button", { type: "button", class: "button", on: { click: () => load(fn) } }, "Retry"),
+              t("Cancelled."),
+              h("button", { type: "button", class: "button", on: { click: () => load(fn) } }, t("Retry")),
             ),
           );
         else clear(foot);
@@ -240,7 +245,7 @@ function downloads({ csv, picture, links = [] }) {
           click: async (e) => {
             close(e);
             await fn();
-            say(`${text} saved.`);
+            say(t("{name} saved.", { name: text }));
           },
         },
       },
@@ -249,7 +254,7 @@ function downloads({ csv, picture, links = [] }) {
   const details = h(
     "details",
     { class: "menu" },
-    h("summary", null, "Download"),
+    h("summary", null, t("Download")),
     h(
       "div",
       { class: "menu-list" },
@@ -341,7 +346,7 @@ export function table(columns, rows, { caption, sort = null, rowClass } = {}) {
     h(
       "table",
       null,
-      h("caption", { id, class: "sr" }, caption || "Table"),
+      h("caption", { id, class: "sr" }, caption || t("Table")),
       h("thead", null, h("tr", null, heads)),
       tbody,
     ),

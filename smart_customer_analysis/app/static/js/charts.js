@@ -1,6 +1,7 @@
 // Charts drawn by hand in SVG: lines with bands, dots with ranges, flows. No chart library: each of these is 40 lines,
 // needs no inline style, carries real links and names, and weighs nothing before the headline is painted.
 import { h, hideTip, s, showTip } from "./dom.js";
+import { t } from "./language.js";
 import { count, plural, shortDate, weekName } from "./format.js";
 import { drawable, hasPoint, isHidden, isWide, niceMax, spoken, written } from "./figure.js";
 
@@ -14,10 +15,10 @@ export function weekly(
     height = 240,
     address = null,
     mark = null,
-    name = "Share of negative reviews by week",
+    name = t("Share of negative reviews by week"),
     title = (p) => weekName(p.week),
     tick = (p) => shortDate(p.week),
-    open = "The week is not over.",
+    open = t("The week is not over."),
   },
 ) {
   const right = 46,

@@ -1,5 +1,6 @@
 // Where the server asks for a key: it is sent once, and the server keeps it in a cookie that no script can read.
 import { $ } from "./dom.js";
+import { t } from "./language.js";
 
 let ready = false;
 
@@ -29,7 +30,7 @@ function mount(dialog) {
     field.select();
     message.textContent =
       res?.status === 401
-        ? "This key opens nothing; ask for another."
-        : "The server did not take it; try again.";
+        ? t("This key opens nothing; ask for another.")
+        : t("The server did not take it; try again.");
   });
 }

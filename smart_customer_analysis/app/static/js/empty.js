@@ -3,12 +3,13 @@ import { get } from "./api.js";
 import { emptyState } from "./card.js";
 import { h } from "./dom.js";
 import { count } from "./format.js";
+import { t } from "./language.js";
 import { LABELS, activeFilters, queryParams, href, here, nameOf, scopeText, state } from "./state.js";
 
 const bare = (key) =>
   key === "period" ? { start: "", end: "", cursor: "", page: "" } : { [key]: "", cursor: "", page: "" };
 
-export async function nothing({ without = [], what = "reviews" } = {}) {
+export async function nothing({ without = [], none = t("No reviews match {filters}.") } = {}) {
   const keys = activeFilters({ without }),
     query = (key) => ({ ...state.query, ...bare(key) });
   const counts = await Promise.all(
@@ -25,16 +26,21 @@ export async function nothing({ without = [], what = "reviews" } = {}) {
       h(
         "a",
         { class: "button", href: here(bare(key)) },
-        `Without ${key === "period" ? "the dates" : `${LABELS[key]}: ${nameOf(key, state.query[key])}`}${n === null ? "" : `: ${count(n)}`}`,
+        [
+          key === "period"
+            ? t("Without the dates")
+            : t("Without {filter}", { filter: `${LABELS[key]}: ${nameOf(key, state.query[key])}` }),
+          ...(n === null ? [] : [count(n)]),
+        ].join(": "),
       ),
     );
   const all = h(
     "a",
     { class: "button", href: href(state.view, {}, { keep: { source: state.query.source } }) },
-    "Without all filters",
+    t("Without all filters"),
   );
   return emptyState(
-    `No ${what} match ${scopeText({ without })}.`,
+    none.replace("{filters}", scopeText({ without })),
     ...(drops.length ? drops : keys.length ? [all] : []),
   );
 }

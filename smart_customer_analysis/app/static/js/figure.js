@@ -1,6 +1,7 @@
 // The figure: `38%  35–41%  · 1,204 reviews`, everywhere the same, a door to the reviews behind it.
 import { h, icon } from "./dom.js";
 import { count, decimals, pct, plural, range, rangeWords } from "./format.js";
+import { t, tn } from "./language.js";
 import { MARKS, WHY } from "./words.js";
 
 export const safePath = (path) => (typeof path === "string" && /^\/(?!\/)/.test(path) ? path : null);
@@ -17,24 +18,33 @@ export const drawable = (f) => Boolean(f) && !isHidden(f) && !isMissing(f);
 export const hasPoint = (f) => drawable(f) && !isWide(f);
 // "line: all 53% (44–63%), 430 reviews"; nothing where the share of all has no point to draw a line at.
 export const lineOfAll = (f) =>
-  hasPoint(f) ? `line: all ${written(f)}, ${plural(f.n_reviews, "review")}` : "";
+  hasPoint(f)
+    ? t("line: all {share}, {reviews}", { share: written(f), reviews: plural(f.n_reviews, "review") })
+    : "";
 
 export function symbol(f) {
   if (isHidden(f)) return "[c]";
-  if (f?.reliability === "not_comparable") return "not comparable";
+  if (f?.reliability === "not_comparable") return t("not comparable");
   if (isMissing(f)) return "[x]";
   return isWide(f) ? "[u]" : "";
 }
 
 export function spoken(f) {
-  if (isHidden(f)) return `Hidden. ${WHY["Hidden [c]"]}`;
-  if (f?.reliability === "not_comparable") return "Not comparable.";
-  if (isMissing(f)) return "Not available.";
+  if (isHidden(f)) return `${t("Hidden.")} ${WHY["Hidden [c]"]}`;
+  if (f?.reliability === "not_comparable") return t("Not comparable.");
+  if (isMissing(f)) return t("Not available.");
   const d = decimals(f.low, f.high),
     n = plural(f.n_reviews, "review");
   if (isWide(f))
-    return `Negative: range ${rangeWords(f.low, f.high)} percent, too wide for one number, from ${n}.`;
-  return `${pct(f.value, d).replace("%", "")} percent negative, range ${rangeWords(f.low, f.high, d)}, from ${n}.`;
+    return t("Negative: range {range} percent, too wide for one number, from {reviews}.", {
+      range: rangeWords(f.low, f.high),
+      reviews: n,
+    });
+  return t("{n} percent negative, range {range}, from {reviews}.", {
+    n: pct(f.value, d).replace(/\s?%/, ""),
+    range: rangeWords(f.low, f.high, d),
+    reviews: n,
+  });
 }
 
 export function written(f) {
@@ -57,7 +67,11 @@ export function figure(f, { n = true, unsure = false, link = true, big = false }
     );
   if (isMissing(f)) {
     const text =
-      f?.reliability === "not_comparable" ? "not comparable" : f && f.n_reviews === 0 ? "no reviews" : "[x]";
+      f?.reliability === "not_comparable"
+        ? t("not comparable")
+        : f && f.n_reviews === 0
+          ? t("no reviews")
+          : "[x]";
     return h("span", { class: "figure figure-missing", title: WHY["Missing [x]"] }, text);
   }
   const d = decimals(f.low, f.high),
@@ -68,25 +82,34 @@ export function figure(f, { n = true, unsure = false, link = true, big = false }
   const parts = [
     isWide(f)
       ? [
-          sr("negative, too wide for one number, range "),
+          sr(`${t("negative, too wide for one number, range")} `),
           h("span", { class: "range" }, range(f.low, f.high)),
           " ",
           h("abbr", { title: WHY["Wide [u]"] }, "[u]"),
         ]
       : [
           h("b", { class: "point" }, pct(f.value, d)),
-          sr(" negative, range"),
+          sr(` ${t("negative, range")}`),
           " ",
           h("span", { class: "range" }, range(f.low, f.high, d)),
         ],
     n
-      ? [sr(", from"), " ", h("span", { class: "n" }, h("span", { "aria-hidden": "true" }, "· "), reviews)]
-      : sr(`, from ${reviews}`),
-    href ? sr(". Open them.") : null,
+      ? [
+          sr(`, ${t("from")}`),
+          " ",
+          h("span", { class: "n" }, h("span", { "aria-hidden": "true" }, "· "), reviews),
+        ]
+      : sr(`, ${t("from")} ${reviews}`),
+    href ? sr(`. ${t("Open them.")}`) : null,
   ];
   const tail =
     unsure && f.n_unsure
-      ? h("span", { class: "unsure", title: WHY.Unsure }, icon("unsure"), ` ${count(f.n_unsure)} unsure`)
+      ? h(
+          "span",
+          { class: "unsure", title: WHY.Unsure },
+          icon("unsure"),
+          ` ${tn("{n} unsure", "{n} unsure", f.n_unsure, { n: count(f.n_unsure) })}`,
+        )
       : null;
   const cls = `figure${big ? " figure-big" : ""}${big && isWide(f) ? " figure-wide" : ""}`;
   const body = href ? h("a", { class: cls, href }, parts) : h("span", { class: cls }, parts);
@@ -122,7 +145,7 @@ export const proofButton = (key, children, cls = "") =>
     { type: "button", class: `proof-open ${cls}`.trim(), "aria-haspopup": "dialog", data: { proof: key } },
     children,
     " ",
-    h("span", { class: "proof-word" }, "Proof"),
+    h("span", { class: "proof-word" }, t("Proof")),
   );
 
 // Dot with a line that fades at its ends; `other` is a hollow comparison dot, `line` a reference for all customers.

@@ -1,6 +1,6 @@
 // What all views share: top bar, filter row with chips, phone sheet and bottom bar, key, theme.
 import { $, $$, clear, h, icon, s, say } from "./dom.js";
-import { addDays, date, dates, day, iso, monday, plural } from "./format.js";
+import { addDays, briefDate, count, dates, day, iso, monday, plural } from "./format.js";
 import {
   TITLES,
   VIEWS,
@@ -10,11 +10,15 @@ import {
   here,
   href,
   meta,
+  SENTIMENTS,
+  languageName,
   pathOf,
   nameOf,
   period,
+  speak,
   state,
 } from "./state.js";
+import { LANGUAGES, WHOLE, language, t } from "./language.js";
 import { KEY } from "./words.js";
 
 let go = () => {};
@@ -22,15 +26,15 @@ let reasons = {}; // filters that cannot act in this view: {sentiment: "…"}
 
 const MORE = ["themes", "label", "try", "reports"];
 const PRESETS = [
-  ["4", "Last 4 weeks", 28],
-  ["13", "Last 13 weeks", 91],
-  ["52", "Last 52 weeks", 364],
+  ["4", t("Last {n} weeks", { n: 4 }), 28],
+  ["13", t("Last {n} weeks", { n: 13 }), 91],
+  ["52", t("Last {n} weeks", { n: 52 }), 364],
 ];
 
 const closeButton = () =>
   h(
     "button",
-    { type: "button", class: "round", "aria-label": "Close", data: { close: "" } },
+    { type: "button", class: "round", "aria-label": t("Close"), data: { close: "" } },
     s(
       "svg",
       { width: 18, height: 18, viewBox: "0 0 18 18", "aria-hidden": "true" },
@@ -38,8 +42,26 @@ const closeButton = () =>
     ),
   );
 
+// The texts that stand in the frame before any program runs are English.
+function translateFrame() {
+  for (const el of $$("[data-t]")) el.textContent = t(el.textContent.trim().replace(/\s+/g, " "));
+  for (const el of $$("[data-t-label]")) el.setAttribute("aria-label", t(el.getAttribute("aria-label")));
+  clear(
+    $("#language"),
+    Object.entries(LANGUAGES).map(([l, name]) =>
+      h("option", { value: l, lang: l, selected: l === language }, name),
+    ),
+  );
+  if (!WHOLE.includes(language))
+    $("#language")
+      .closest("p")
+      .append(" ", t("Only a part of this page is in this language, the rest is in English."));
+  $("#language").addEventListener("change", (e) => speak(e.target.value));
+}
+
 export function mountFrame(navigate) {
   go = navigate;
+  translateFrame();
   $("#theme").addEventListener("click", () => {
     const dark = isDark();
     document.documentElement.dataset.theme = dark ? "light" : "dark";
@@ -54,7 +76,7 @@ export function mountFrame(navigate) {
   themeName();
   clear(
     $("#key-list"),
-    KEY.map(([word, text, mark]) =>
+    KEY.map(([, word, text, mark]) =>
       h("div", null, h("dt", null, mark ? [icon(mark), " "] : null, word), h("dd", null, text)),
     ),
   );
@@ -87,7 +109,10 @@ export const isDark = () =>
     ? document.documentElement.dataset.theme === "dark"
     : matchMedia("(prefers-color-scheme: dark)").matches;
 const themeName = () =>
-  $("#theme").setAttribute("aria-label", isDark() ? "Switch to light colours" : "Switch to dark colours");
+  $("#theme").setAttribute(
+    "aria-label",
+    isDark() ? t("Switch to light colours") : t("Switch to dark colours"),
+  );
 
 export function drawNav() {
   const link = (view, extra = "") =>
@@ -114,7 +139,7 @@ export function drawNav() {
           class: MORE.includes(state.view) ? "current" : "",
           on: { click: () => $("#more").showModal() },
         },
-        "More",
+        t("More"),
       ),
     ),
   );
@@ -127,7 +152,7 @@ export function drawNav() {
       h(
         "button",
         { type: "button", class: "linklike", on: { click: () => $("#key").showModal() } },
-        "Key to marks and words",
+        t("Key to marks and words"),
       ),
     ),
   );
@@ -135,11 +160,11 @@ export function drawNav() {
 }
 
 export function drawFresh() {
-  $("#shop").textContent = meta.shop ? `${meta.shop} shop` : "Customer analysis";
+  $("#shop").textContent = meta.shop ? t("{shop} shop", { shop: meta.shop }) : t("Customer analysis");
   $("#fresh").textContent =
     meta.data_to || meta.n_reviews !== undefined
       ? [
-          meta.data_to ? `Data to ${date(meta.data_to)}` : null,
+          meta.data_to ? t("Data to {date}", { date: briefDate(meta.data_to) }) : null,
           meta.n_reviews !== undefined ? plural(meta.n_reviews, "review") : null,
         ]
           .filter(Boolean)
@@ -169,7 +194,7 @@ function pill(key, control, active, onClear) {
           {
             type: "button",
             class: "pill-x",
-            "aria-label": `Remove filter ${LABELS[key]}`,
+            "aria-label": t("Remove filter {name}", { name: LABELS[key] }),
             on: { click: onClear },
           },
           icon("failed"),
@@ -178,7 +203,7 @@ function pill(key, control, active, onClear) {
   );
 }
 
-function select(key, options, all = "All") {
+function select(key, options, all = t("All")) {
   const value = state.query[key] || "",
     known = options.some(([v]) => v === value);
   return h(
@@ -197,7 +222,7 @@ function periodControl() {
     return h(
       "select",
       { disabled: true },
-      h("option", null, meta.known ? "No dates in this source" : meta.failed ? "not loaded" : "…"),
+      h("option", null, meta.known ? t("No dates in this source") : meta.failed ? t("not loaded") : "…"),
     );
   const end = d?.end,
     options = PRESETS.map(([id, text, n]) => [
@@ -206,10 +231,10 @@ function periodControl() {
       end ? { start: iso(addDays(day(end), 1 - n)), end } : null,
     ]).filter(([, , v]) => v);
   if (meta.periods?.first)
-    options.push(["all", "All dates", { start: iso(monday(day(meta.periods.first))), end }]);
+    options.push(["all", t("All dates"), { start: iso(monday(day(meta.periods.first))), end }]);
   const span = d && Math.round((day(d.end) - day(d.start)) / 864e5) + 1,
     usual = PRESETS.find(([, , n]) => n === span)?.[0] || "default";
-  if (usual === "default" && d) options.unshift(["default", "Default", d]);
+  if (usual === "default" && d) options.unshift(["default", t("Default"), d]);
   const current = !p.chosen
     ? usual
     : options.find(([, , v]) => v.start === p.start && v.end === p.end)?.[0] || "own";
@@ -233,7 +258,7 @@ function periodControl() {
       },
     },
     options.map(([id, text]) => h("option", { value: id, selected: id === current && !customDates }, text)),
-    h("option", { value: "own", selected: current === "own" || customDates }, "Choose dates…"),
+    h("option", { value: "own", selected: current === "own" || customDates }, t("Choose dates…")),
   );
 }
 
@@ -247,15 +272,15 @@ function dateInputs() {
     if (a.value && b.value && a.value <= b.value) {
       customDates = false;
       change(snap(a.value, b.value));
-    } else if (a.value && b.value) say("The first date must not be after the last.");
+    } else if (a.value && b.value) say(t("The first date must not be after the last."));
   };
   a.addEventListener("change", act);
   b.addEventListener("change", act);
   return h(
     "div",
     { class: "pill pill-dates" },
-    h("label", { class: "pill-label" }, h("span", null, "From week of"), a),
-    h("label", { class: "pill-label" }, h("span", null, "to week of"), b),
+    h("label", { class: "pill-label" }, h("span", null, t("From week of")), a),
+    h("label", { class: "pill-label" }, h("span", null, t("to week of")), b),
   );
 }
 
@@ -285,7 +310,9 @@ export function drawFilters() {
             : h(
                 "span",
                 { class: "muted" },
-                p.previous_start ? `vs ${dates(p.previous_start, p.previous_end)}` : "no earlier period",
+                p.previous_start
+                  ? t("vs {dates}", { dates: dates(p.previous_start, p.previous_end) })
+                  : t("no earlier period"),
               ),
         )
       : null,
@@ -327,6 +354,17 @@ export function drawFilters() {
           () => change({ theme: "" }),
         )
       : null,
+    meta.languages.length > 1 || q.language
+      ? pill(
+          "language",
+          select(
+            "language",
+            meta.languages.map((x) => [x.id, `${languageName(x.id)} (${count(x.n)})`]),
+          ),
+          q.language,
+          () => change({ language: "" }),
+        )
+      : null,
     meta.extra.length || q.extra
       ? pill(
           "extra",
@@ -338,16 +376,8 @@ export function drawFilters() {
           () => change({ extra: "" }),
         )
       : null,
-    pill(
-      "sentiment",
-      select("sentiment", [
-        ["negative", "Negative"],
-        ["positive", "Positive"],
-        ["unsure", "Unsure"],
-        ["neutral", "Three stars"],
-      ]),
-      q.sentiment,
-      () => change({ sentiment: "" }),
+    pill("sentiment", select("sentiment", Object.entries(SENTIMENTS)), q.sentiment, () =>
+      change({ sentiment: "" }),
     ),
     q.q
       ? h(
@@ -364,7 +394,7 @@ export function drawFilters() {
             {
               type: "button",
               class: "pill-x",
-              "aria-label": "Remove filter Words",
+              "aria-label": t("Remove filter {name}", { name: LABELS.q }),
               on: { click: () => change({ q: "" }) },
             },
             icon("failed"),
@@ -378,15 +408,15 @@ export function drawFilters() {
           h(
             "span",
             { class: "pill-label" },
-            h("span", null, "Place"),
-            h("span", { class: "pill-text" }, "hot spot"),
+            h("span", null, t("Place")),
+            h("span", { class: "pill-text" }, t("hot spot")),
           ),
           h(
             "button",
             {
               type: "button",
               class: "pill-x",
-              "aria-label": "Remove filter Place",
+              "aria-label": t("Remove filter {name}", { name: t("Place") }),
               on: { click: () => change({ cell: "" }) },
             },
             icon("failed"),
@@ -400,11 +430,11 @@ export function drawFilters() {
           h(
             "label",
             { class: "pill-label" },
-            h("span", null, "Source"),
+            h("span", null, t("Source")),
             select(
               "source",
               meta.sources.map((x) => [x, x]),
-              meta.shop || "Latest",
+              meta.shop || t("Latest"),
             ),
           ),
         )
@@ -425,6 +455,7 @@ export function drawFilters() {
                   region: "",
                   product: "",
                   theme: "",
+                  language: "",
                   extra: "",
                   sentiment: "",
                   q: "",
@@ -433,18 +464,19 @@ export function drawFilters() {
               },
             },
           },
-          `Clear all (${active})`,
+          t("Clear all ({n})", { n: active }),
         )
       : null,
   );
   const struck = Object.entries(reasons).filter(([k]) => (k === "start" ? p?.chosen : q[k]));
   const reason = [...new Set(struck.map(([, text]) => text))].join(" ");
   if (reason) box.append(h("p", { class: "off-reason" }, reason));
-  $("#open-filters").textContent = active ? `Filters (${active})` : "Filters";
+  $("#open-filters").textContent = active ? t("Filters ({n})", { n: active }) : t("Filters");
 }
 
 export function showMatching(n) {
-  $("#sheet-show").textContent = n === undefined || n === null ? "Show" : `Show ${plural(n, "review")}`;
+  $("#sheet-show").textContent =
+    n === undefined || n === null ? t("Show") : t("Show {reviews}", { reviews: plural(n, "review") });
 }
 export const backLink = (from) =>
   from

@@ -3,6 +3,7 @@ import { ApiError, get } from "./api.js";
 import { failedState } from "./card.js";
 import { $, clear, h, hideTip, say } from "./dom.js";
 import { backLink, drawFilters, drawFresh, drawNav, mountFrame, setReasons, showMatching } from "./frame.js";
+import { LANGUAGES, language, t } from "./language.js";
 import { TITLES, VIEWS, filtersOf, here, meta, refresh, state } from "./state.js";
 
 const LOAD = {
@@ -15,6 +16,8 @@ const LOAD = {
   try: () => import("./views/try.js"),
   reports: () => import("./views/reports.js"),
 };
+const SPEAKING = ["overview", "reviews"]; // whose sentences are in the catalogues
+
 let current = null,
   shown = null,
   turn = 0,
@@ -38,6 +41,7 @@ function remember() {
 
 export function navigate(url, { replace = false, from = null } = {}) {
   const target = new URL(url, location.origin);
+  if (state.query.lang && !target.searchParams.has("lang")) target.searchParams.set("lang", state.query.lang);
   if (!(target.pathname.replace(/(.)\/$/, "$1") in VIEWS)) {
     location.assign(target.href);
     return;
@@ -85,9 +89,11 @@ async function show({ focus = false, restore = false } = {}) {
   $("#main").setAttribute("aria-busy", "true");
   hideTip();
   refresh();
+  const lang = state.query.lang;
+  if (lang && lang !== language && Object.hasOwn(LANGUAGES, lang)) return location.reload(); // Back to another language
   at = location.pathname + location.search;
   const name = state.view;
-  document.title = `${TITLES[name]} · ${meta.shop || "Customer analysis"}`;
+  document.title = `${TITLES[name]} · ${meta.shop || t("Customer analysis")}`;
   let view;
   try {
     view = (await LOAD[name]()).default;
@@ -112,6 +118,9 @@ async function show({ focus = false, restore = false } = {}) {
         h("div", { id: "back" }),
         h("h1", { tabindex: -1 }, TITLES[name]),
         h("p", { class: "question" }, view.question),
+        language !== "en" && !SPEAKING.includes(name)
+          ? h("p", { class: "muted" }, t("This view is in English only."))
+          : null,
       ),
       h("div", { id: "view" }),
     );
@@ -160,13 +169,13 @@ function unreachable(name) {
       "div",
       { id: "view" },
       failedState(
-        new ApiError("The server did not answer."),
+        new ApiError(t("The server did not answer.")),
         () => show({ focus: true }),
-        "The other views may still be there.",
+        t("The other views may still be there."),
       ),
     ),
   );
-  say("This view could not be loaded: the server did not answer.");
+  say(t("This view could not be loaded: the server did not answer."));
   $("h1", root).focus({ preventScroll: true });
 }
 
@@ -225,7 +234,7 @@ async function learn() {
   meta.known = Boolean(v);
   meta.failed = !v;
   if (!v) {
-    say("The list of filters could not be loaded.");
+    say(t("The list of filters could not be loaded."));
     return;
   }
   Object.assign(meta, {
@@ -233,6 +242,7 @@ async function learn() {
     segments: v.segments || [],
     products: v.products || [],
     themes: v.themes || [],
+    languages: v.languages || [],
     extra: v.extra || [],
     sources: v.sources || [],
     periods: v.periods?.last ? v.periods : null,
@@ -246,7 +256,7 @@ async function learnPeriod() {
   if (v.period?.start && v.period?.end) meta.period = { start: v.period.start, end: v.period.end };
   drawFresh();
   drawFilters();
-  document.title = `${TITLES[state.view]} · ${meta.shop || "Customer analysis"}`;
+  document.title = `${TITLES[state.view]} · ${meta.shop || t("Customer analysis")}`;
 }
 // The default period must be known before it is sent; the plain Overview lets the server choose it.
 const periodNeeded = () =>

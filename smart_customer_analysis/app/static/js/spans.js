@@ -2,6 +2,7 @@
 import { get } from "./api.js";
 import { hasPoint, isHidden, isWide } from "./figure.js";
 import { addDays, day, iso } from "./format.js";
+import { t } from "./language.js";
 import { meta } from "./state.js";
 
 const SPANS = [13, 26, 52, null]; // weeks; null: all dates
@@ -24,7 +25,7 @@ export async function longerSpan(ask, days, signal) {
 }
 
 export const isThin = (f) => isWide(f) || isHidden(f);
-export const spanWords = (weeks) => (weeks ? `${weeks} weeks` : "all dates");
+export const spanWords = (weeks) => (weeks ? t("{n} weeks", { n: weeks }) : t("all dates"));
 
 // Months in the form of weeks, for the same chart; a month that has begun or ended outside the data is not complete.
 export async function months(ask, end, signal) {

@@ -1,5 +1,6 @@
 // The address is the state: path = view, query = filters, sort, selection.
 import { addDays, day, dates, iso, monday } from "./format.js";
+import { language, remember, t } from "./language.js";
 
 export const VIEWS = {
   "/": "overview",
@@ -12,14 +13,14 @@ export const VIEWS = {
   "/reports": "reports",
 };
 export const TITLES = {
-  overview: "Overview",
-  map: "Map",
-  segments: "Segments",
-  themes: "Themes",
-  reviews: "Reviews",
-  label: "Label",
-  try: "Try a review",
-  reports: "Reports",
+  overview: t("Overview"),
+  map: t("Map"),
+  segments: t("Segments"),
+  themes: t("Themes"),
+  reviews: t("Reviews"),
+  label: t("Label"),
+  try: t("Try a review"),
+  reports: t("Reports"),
 };
 export const FILTERS = [
   "source",
@@ -29,20 +30,22 @@ export const FILTERS = [
   "region",
   "product",
   "theme",
+  "language",
   "extra",
   "sentiment",
   "q",
 ];
 const NARROW = FILTERS.slice(3);
 export const LABELS = {
-  period: "Period",
-  segment: "Segment",
-  region: "Region",
-  product: "Product",
-  theme: "Theme",
-  extra: "Own column",
-  sentiment: "Sentiment",
-  q: "Words",
+  period: t("Period"),
+  segment: t("Segment"),
+  region: t("Region"),
+  product: t("Product"),
+  theme: t("Theme"),
+  language: t("Language"),
+  extra: t("Own column"),
+  sentiment: t("Sentiment"),
+  q: t("Words"),
 };
 
 export const meta = {
@@ -50,6 +53,7 @@ export const meta = {
   segments: [],
   products: [],
   themes: [],
+  languages: [],
   extra: [],
   sources: [],
   periods: null,
@@ -66,6 +70,13 @@ export function refresh() {
   state = read();
   return state;
 }
+// The same page in another language: the address says it, and this browser remembers it.
+export function speak(l) {
+  const target = new URL(location.href);
+  target.searchParams.set("lang", l);
+  remember(l);
+  location.assign(target);
+}
 
 export const pathOf = (view) => Object.keys(VIEWS).find((p) => VIEWS[p] === view);
 export const filtersOf = (query = state.query) =>
@@ -75,6 +86,7 @@ export function href(view, changes = {}, { keep = filtersOf() } = {}) {
   const q = new URLSearchParams();
   for (const [k, v] of Object.entries({ ...keep, ...changes }))
     if (v !== null && v !== undefined && v !== "") q.set(k, v);
+  if (state.query.lang && !q.has("lang")) q.set("lang", state.query.lang);
   const text = q.toString();
   return pathOf(view) + (text ? `?${text}` : "");
 }
@@ -123,7 +135,7 @@ export function scopeText({ without = [], query = state.query, withPeriod = true
   for (const k of NARROW) {
     if (query[k] && !without.includes(k)) parts.push(`${LABELS[k]}: ${nameOf(k, query[k])}`);
   }
-  if (withPeriod) parts.push(p ? dates(p.start, p.end) : "all dates");
+  if (withPeriod) parts.push(p ? dates(p.start, p.end) : t("all dates"));
   return parts.join(" · ");
 }
 // Filters in force that a view acts on: ["region", "period"].
@@ -134,7 +146,32 @@ export function activeFilters({ without = [], query = state.query } = {}) {
 export const themeName = (id) => meta.themes.find((x) => x.id === id)?.name ?? `[${id}]`;
 // The value of a filter as a reader knows it.
 export const nameOf = (key, value) =>
-  key === "segment" ? segmentName(value) : key === "theme" ? themeName(value) : value;
+  key === "segment"
+    ? segmentName(value)
+    : key === "theme"
+      ? themeName(value)
+      : key === "language"
+        ? languageName(value)
+        : key === "sentiment"
+          ? (SENTIMENTS[value] ?? value)
+          : value;
+const names = new Intl.DisplayNames([language], { type: "language", fallback: "code" });
+// "Portuguese" for "pt"; what is too short to tell has no language.
+export function languageName(code) {
+  if (code === "und") return t("too short to tell");
+  try {
+    const name = names.of(code);
+    return name[0].toLocaleUpperCase(language) + name.slice(1);
+  } catch {
+    return code; // somebody typed it into the address
+  }
+}
+export const SENTIMENTS = {
+  negative: t("Negative"),
+  positive: t("Positive"),
+  unsure: t("Unsure"),
+  neutral: t("Three stars"),
+};
 export function segmentName(id) {
   const segment = meta.segments.find((x) => x.id === id);
   return segment ? `[${id}] ${segment.name}` : `[${id}]`;

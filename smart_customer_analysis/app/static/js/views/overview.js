@@ -21,23 +21,37 @@ import {
   FIGURE_COLUMNS,
   figureCells,
 } from "../figure.js";
-import { count, date, dates, day, addDays, iso, pct, plural, pointsText, range } from "../format.js";
+import {
+  count,
+  date,
+  dates,
+  day,
+  addDays,
+  iso,
+  monthName,
+  pct,
+  plural,
+  pointsText,
+  range,
+  shortMonth,
+} from "../format.js";
 import { dotRows, weekly } from "../charts.js";
 import { land, legendItems, staticMap, extentOf, cellLines, ofKind, outlines, regionCells } from "../geo.js";
 import { queryParams, filtersOf, here, href, meta, period, scopeText, state } from "../state.js";
 import { isThin, longerSpan, months, sinceLast, spanWords } from "../spans.js";
-import { WHY } from "../words.js";
+import { t, tn } from "../language.js";
+import { MARKS, WHY } from "../words.js";
 
-const SENTIMENT = "Sentiment does not act here: a share of negative reviews needs all of them.";
-const WORDS = "Words act only in Reviews.";
+const SENTIMENT = t("Sentiment does not act here: a share of negative reviews needs all of them.");
+const WORDS = t("Words act only in Reviews.");
 const WITHOUT = ["sentiment", "q"];
 
-const NONE = "No reviews match the filters, so there is nothing to show here.";
+const NONE = t("No reviews match the filters, so there is nothing to show here.");
 const isEmpty = (o) => o.headline.n_reviews === 0;
 
 const marked = (p) => [
   mark(p.mark, ""),
-  h("span", { class: "sr" }, `${p.mark}: `),
+  h("span", { class: "sr" }, `${MARKS[p.mark] ?? p.mark}: `),
   h("span", null, p.sentence),
 ];
 
@@ -54,13 +68,18 @@ function lastLine(since) {
   if (!since) return null;
   const news = [
     since.fresh.length ? plural(since.fresh.length, "new change") : null,
-    since.ended.length ? `${count(since.ended.length)} ended` : null,
+    since.ended.length
+      ? tn("{n} ended", "{n} ended", since.ended.length, { n: count(since.ended.length) })
+      : null,
     since.reviews ? plural(since.reviews, "new review") : null,
   ].filter(Boolean);
   return h(
     "p",
     { class: "since" },
-    `Since you last looked (${date(since.at)}): ${news.length ? news.join(", ") : "nothing new"}.`,
+    t("Since you last looked ({date}): {news}.", {
+      date: date(since.at),
+      news: news.length ? news.join(", ") : t("nothing new"),
+    }),
   );
 }
 
@@ -74,12 +93,12 @@ export function changeRows(ch, { max = 5, since = null } = {}) {
       p.mark === "event"
         ? h("span", { class: "change-text" }, marked(p))
         : proofButton(proofKey(p.kind, p.name), marked(p), "change-text"),
-      isNew(p) ? h("span", { class: "tag" }, "new") : null,
+      isNew(p) ? h("span", { class: "tag" }, t("new")) : null,
       safePath(p.evidence)
         ? h(
             "a",
             { class: "door", href: p.evidence },
-            p.n_reviews ? plural(p.n_reviews, "review") : "open",
+            p.n_reviews ? plural(p.n_reviews, "review") : t("open"),
             h("span", { "aria-hidden": "true" }, " →"),
           )
         : null,
@@ -96,7 +115,7 @@ export function changeRows(ch, { max = 5, since = null } = {}) {
       ? h(
           "details",
           null,
-          h("summary", null, `and ${rest.length} more`),
+          h("summary", null, t("and {n} more", { n: rest.length })),
           h(
             "ol",
             { class: "changes", start: max + 1 },
@@ -109,23 +128,24 @@ export function changeRows(ch, { max = 5, since = null } = {}) {
           "p",
           { class: `quiet${rows.length ? "" : " quiet-big"}` },
           untested ? null : [mark("none", ""), " "],
-          ch.sentence || `Nothing proven changed. ${plural(ch.tested, "measure")} tested.`,
+          ch.sentence,
         )
       : none
         ? h(
             "p",
             { class: `quiet${rows.length ? "" : " quiet-big"}` },
             mark("none", ""),
-            none === 1
-              ? " No proven change in the other one."
-              : ` No proven change in the other ${count(none)}.`,
+            " ",
+            tn("No proven change in the other one.", "No proven change in the other {n}.", none, {
+              n: count(none),
+            }),
           )
         : null,
     ch.not_comparable.length
       ? h(
           "details",
           { class: "muted" },
-          h("summary", null, `Not comparable (${ch.not_comparable.length})`),
+          h("summary", null, t("Not comparable ({n})", { n: ch.not_comparable.length })),
           h(
             "ul",
             { class: "plain" },
@@ -139,35 +159,37 @@ export function changeRows(ch, { max = 5, since = null } = {}) {
 function changeTitle(ch) {
   const n = ch.proven.filter((p) => p.mark !== "event").length,
     events = ch.proven.length - n;
+  const among = ch.proven.some((p) => p.kind === "overall") ? t(", the share above among them") : "";
   const tested = n
-    ? `${n} of ${plural(ch.tested, "measure")}${ch.proven.some((p) => p.kind === "overall") ? ", the share above among them" : ""}`
+    ? t("{n} of {measures}", { n, measures: plural(ch.tested, "measure") }) + among
     : ch.tested
-      ? "nothing proven"
+      ? t("nothing proven")
       : ch.not_comparable.length
-        ? "not comparable"
+        ? t("not comparable")
         : ch.period.previous_start
-          ? "too few to test"
-          : "no earlier period to compare";
-  return `What changed: ${tested}${events ? `, ${plural(events, "event")}` : ""}`;
+          ? t("too few to test")
+          : t("no earlier period to compare");
+  return `${t("What changed")}: ${tested}${events ? `, ${plural(events, "event")}` : ""}`;
 }
 
 // One line where the period is too thin for one number: the shortest longer one that has it.
 async function longer(o, signal) {
   if (!isThin(o.headline) || !o.period.start) return null;
   const weeks = Math.round(((day(o.period.end) - day(o.period.start)) / 864e5 + 1) / 7),
-    few = isHidden(o.headline) ? "customers" : "reviews",
-    these = weeks > 0 ? `in ${weeks === 1 ? "this week" : `these ${weeks} weeks`}` : "in these days",
-    why = `Too few ${few} ${these} ${few === "reviews" ? "for one number" : "to show a share"}`,
+    these = weeks > 0 ? tn("in this week", "in these {n} weeks", weeks) : t("in these days"),
+    why = isHidden(o.headline)
+      ? t("Too few customers {when} to show a share", { when: these })
+      : t("Too few reviews {when} for one number", { when: these }),
     span = await longerSpan(queryParams({ without: WITHOUT }), o.period, signal).catch(() => null);
-  if (!span) return h("p", { class: "thin" }, `${why}, and over all dates as well.`);
+  if (!span) return h("p", { class: "thin" }, `${why}${t(", and over all dates as well.")}`);
   const { figure: f, start, end } = span;
   return h(
     "p",
     { class: "thin" },
-    `${why}; over ${spanWords(span.weeks)}: `,
+    `${why}; ${t("over {span}", { span: spanWords(span.weeks) })}: `,
     figure(f),
     ". ",
-    h("a", { href: here({ start, end }) }, `Show ${spanWords(span.weeks)}`),
+    h("a", { href: here({ start, end }) }, t("Show {span}", { span: spanWords(span.weeks) })),
   );
 }
 
@@ -177,7 +199,7 @@ async function headline(o, signal) {
     p = o.period;
   if (isEmpty(o))
     return {
-      title: "Negative reviews",
+      title: t("Negative reviews"),
       subtitle: "",
       body: await (await import("../empty.js")).nothing({ without: WITHOUT }),
     };
@@ -187,17 +209,24 @@ async function headline(o, signal) {
     ends = [size(c.low), size(c.high)].sort((a, b) => a - b);
   const sentence =
     c.mark === "first"
-      ? c.sentence || "No earlier period to compare."
+      ? c.sentence
       : c.mark === "none"
-        ? `No proven change against ${before}.`
+        ? t("No proven change against {dates}.", { dates: before })
         : (c.mark === "worse" || c.mark === "better") && c.points !== null
           ? hasPoint(f) && hasPoint(o.previous)
-            ? `${pointsText(c.points)} (${ends[0]} to ${ends[1]}) than ${before}`
-            : `${ends[0]} to ${ends[1]} points ${c.mark === "worse" ? "more" : "fewer"} than ${before}`
+            ? t("{points} ({low} to {high}) than {dates}", {
+                points: pointsText(c.points),
+                low: ends[0],
+                high: ends[1],
+                dates: before,
+              })
+            : c.mark === "worse"
+              ? t("{low} to {high} points more than {dates}", { low: ends[0], high: ends[1], dates: before })
+              : t("{low} to {high} points fewer than {dates}", { low: ends[0], high: ends[1], dates: before })
           : c.sentence;
   return {
     title: [
-      "Negative reviews",
+      t("Negative reviews"),
       scopeText({ without: WITHOUT, withPeriod: false })
         ? h("span", { class: "scope" }, `, ${scopeText({ without: WITHOUT, withPeriod: false })}`)
         : null,
@@ -206,10 +235,14 @@ async function headline(o, signal) {
       h(
         "span",
         null,
-        `Share of reviews, by ${f.n_predicted ? "their stars or the model's reading, corrected" : "their stars"} · ` +
-          (p.start ? dates(p.start, p.end) : "all dates"),
+        [
+          f.n_predicted
+            ? t("Share of reviews, by their stars or the model's reading, corrected")
+            : t("Share of reviews, by their stars"),
+          p.start ? dates(p.start, p.end) : t("all dates"),
+        ].join(" · "),
       ),
-      before ? h("span", null, ` compared with ${before}`) : "",
+      before ? h("span", null, ` ${t("compared with {dates}", { dates: before })}`) : "",
     ],
     body: h(
       "div",
@@ -222,16 +255,16 @@ async function headline(o, signal) {
           "p",
           { class: "headline-change" },
           proven
-            ? proofButton(proofKey("overall", "all"), [mark(c.mark, c.mark), ": ", sentence])
+            ? proofButton(proofKey("overall", "all"), [mark(c.mark, MARKS[c.mark]), ": ", sentence])
             : [mark(c.mark, ""), " ", sentence],
         ),
       ),
       h(
         "div",
         { class: "headline-scale" },
-        h("span", { class: "tick" }, "0%"),
+        h("span", { class: "tick" }, pct(0)),
         track(f, { other: o.previous }),
-        h("span", { class: "tick" }, "100%"),
+        h("span", { class: "tick" }, pct(1)),
       ),
       await longer(o, signal),
       h(
@@ -242,12 +275,18 @@ async function headline(o, signal) {
           : [
               plural(f.n_reviews, "review"),
               f.n_customers === f.n_reviews ? "" : ` · ${plural(f.n_customers, "customer")}`,
-              f.n_unsure ? [" · ", icon("unsure"), ` ${count(f.n_unsure)} unsure`] : "",
+              f.n_unsure
+                ? [
+                    " · ",
+                    icon("unsure"),
+                    ` ${tn("{n} unsure", "{n} unsure", f.n_unsure, { n: count(f.n_unsure) })}`,
+                  ]
+                : "",
               o.previous && drawable(o.previous)
                 ? [
                     " · ",
                     hasPoint(o.previous) ? h("span", { class: "hollow-dot", "aria-hidden": "true" }) : null,
-                    ` before: ${written(o.previous)}`,
+                    ` ${t("before: {share}", { share: written(o.previous) })}`,
                   ]
                 : "",
             ],
@@ -259,7 +298,7 @@ async function headline(o, signal) {
       columns: ["measure", "name", "mark", ...FIGURE_COLUMNS],
       rows: longForm(o),
     }),
-    links: [["Make this a report", () => document.querySelector("#to-reports")?.click()]],
+    links: [[t("Make this a report"), () => document.querySelector("#to-reports")?.click()]],
   };
 }
 
@@ -281,19 +320,40 @@ const thinWeeks = (pts) => {
   return seen.length > 4 && complete.filter((w) => !isWide(w)).length * 2 < seen.length;
 };
 
+const pick = (unit, week, month) => (unit === "month" ? month : week);
+
 function timeTitle(pts, unit) {
   const complete = pts.filter((w) => drawable(w) && w.complete),
     sharp = complete.filter((w) => !isWide(w));
   if (!complete.length)
     return pts.some(isHidden)
-      ? `Too few customers a ${unit} to show a share`
-      : `No complete ${unit} with reviews`;
-  if (sharp.length * 2 < complete.length) return `Too few reviews a ${unit} for one number: ranges only`;
+      ? pick(
+          unit,
+          t("Too few customers a week to show a share"),
+          t("Too few customers a month to show a share"),
+        )
+      : pick(unit, t("No complete week with reviews"), t("No complete month with reviews"));
+  if (sharp.length * 2 < complete.length)
+    return pick(
+      unit,
+      t("Too few reviews a week for one number: ranges only"),
+      t("Too few reviews a month for one number: ranges only"),
+    );
   const low = Math.min(...complete.map((w) => w.low)),
     high = Math.max(...complete.map((w) => w.high));
-  return complete.length === 1
-    ? `${written(sharp[0])} negative in the one complete ${unit}, ${plural(sharp[0].n_reviews, "review")}`
-    : `The ranges of all complete ${unit}s lie within ${range(low, high, 0)}`;
+  if (complete.length === 1)
+    return pick(
+      unit,
+      t("{share} negative in the one complete week, {reviews}"),
+      t("{share} negative in the one complete month, {reviews}"),
+    )
+      .replace("{share}", written(sharp[0]))
+      .replace("{reviews}", plural(sharp[0].n_reviews, "review"));
+  return pick(
+    unit,
+    t("The ranges of all complete weeks lie within {range}"),
+    t("The ranges of all complete months lie within {range}"),
+  ).replace("{range}", range(low, high, 0));
 }
 
 async function overTime(o, signal) {
@@ -313,22 +373,26 @@ async function overTime(o, signal) {
     width = 760;
   const look = use
     ? {
-        title: (p) => p.name,
-        tick: (p) => p.name.slice(0, 3) + (p.week.slice(5, 7) === "01" ? ` ${p.week.slice(0, 4)}` : ""),
-        open: "The month is not complete.",
-        name: "Share of negative reviews by month",
+        title: (p) => monthName(p.week),
+        tick: (p) => shortMonth(p.week) + (p.week.slice(5, 7) === "01" ? ` ${p.week.slice(0, 4)}` : ""),
+        open: t("The month is not complete."),
+        name: t("Share of negative reviews by month"),
       }
     : {};
   const address = (p) => here({ start: p.week, end: endOf(p) });
-  const subtitle = `Share of negative reviews per ${unit}${use ? ", since a week has too few for one number" : ""}; line and 95% range, ${pts.length ? dates(pts[0].week, lastDay(pts.at(-1))) : ""}`;
+  const subtitle = `${
+    use
+      ? t("Share of negative reviews per month, since a week has too few for one number; line and 95% range")
+      : t("Share of negative reviews per week; line and 95% range")
+  }, ${pts.length ? dates(pts[0].week, lastDay(pts.at(-1))) : ""}`;
   if (!pts.length)
     return {
-      title: "Over time",
+      title: t("Over time"),
       subtitle: "",
-      body: emptyState("The reviews of this source carry no dates."),
+      body: emptyState(t("The reviews of this source carry no dates.")),
     };
   if (isEmpty(o) && !pts.some((p) => p.n_reviews || isHidden(p)))
-    return { title: "Over time", subtitle: "", body: emptyState(NONE) };
+    return { title: t("Over time"), subtitle: "", body: emptyState(NONE) };
   return {
     title,
     subtitle,
@@ -340,35 +404,43 @@ async function overTime(o, signal) {
       table(
         [
           {
-            name: use ? "Month" : "Week from",
-            cell: (p) => (use ? p.name : date(p.week)),
+            name: use ? t("Month") : t("Week from"),
+            cell: (p) => (use ? monthName(p.week) : date(p.week)),
             sort: (p) => p.week,
           },
-          { name: "Negative", cell: (p) => figure(p, { n: false }), sort: (p) => p.value, num: true },
+          { name: t("Negative"), cell: (p) => figure(p, { n: false }), sort: (p) => p.value, num: true },
           {
-            name: "Reviews",
+            name: t("Reviews"),
             cell: (p) => (isHidden(p) ? symbol(p) : count(p.n_reviews)),
             sort: (p) => p.n_reviews,
             num: true,
           },
-          { name: "Unsure", cell: (p) => (isHidden(p) ? symbol(p) : count(p.n_unsure)), num: true },
+          { name: t("Unsure"), cell: (p) => (isHidden(p) ? symbol(p) : count(p.n_unsure)), num: true },
           {
             name: "",
-            cell: (p) => (p.complete ? "" : h("span", { class: "muted" }, icon("running"), " running")),
+            cell: (p) =>
+              p.complete ? "" : h("span", { class: "muted" }, icon("running"), ` ${t("running")}`),
           },
         ],
         [...pts].reverse(),
-        { caption: `Share of negative reviews by ${unit}` },
+        {
+          caption: pick(
+            unit,
+            t("Share of negative reviews by week"),
+            t("Share of negative reviews by month"),
+          ),
+        },
       ),
     caption: h(
       "p",
       { class: "caption" },
       h("span", { class: "band-key", "aria-hidden": "true" }),
-      " 95% range · ",
+      ` ${t("95% range")} · `,
       icon("running"),
+      " ",
       use
-        ? " hollow: not a whole month · a point opens its month"
-        : " hollow: the week is not over · shaded: the period · a point opens its week",
+        ? t("hollow: not a whole month · a point opens its month")
+        : t("hollow: the week is not over · shaded: the period · a point opens its week"),
     ),
     csv: () => ({
       title: `Negative reviews by ${unit}`,
@@ -391,45 +463,45 @@ function segments(o) {
     max = niceMax(list);
   if (!list.length)
     return {
-      title: "Segments",
+      title: t("Segments"),
       subtitle: "",
       body: emptyState(
         isEmpty(o)
           ? NONE
           : meta.segments.length
-            ? "None of these reviews is by a customer of a segment."
-            : "No segments yet. Next step: sca segment, then reload.",
+            ? t("None of these reviews is by a customer of a segment.")
+            : t("No segments yet. Next step: sca segment, then reload."),
       ),
     };
   const shown = list.filter(drawable),
     top = [...shown].sort((a, b) => b.low - a.low)[0];
   const apart =
     top && all !== null && top.low > all
-      ? `Highest: [${top.id}] ${top.name}, ${written(top)}`
+      ? t("Highest: {name}, {share}", { name: `[${top.id}] ${top.name}`, share: written(top) })
       : !shown.length
-        ? "Too few customers in each segment to compare"
+        ? t("Too few customers in each segment to compare")
         : all === null
-          ? "Too few reviews of all customers to compare segments with"
-          : "No segment stands clearly above all customers";
+          ? t("Too few reviews of all customers to compare segments with")
+          : t("No segment stands clearly above all customers");
   const columns = [
     {
-      name: "Segment",
+      name: t("Segment"),
       cell: (x) =>
         h("a", { href: href("segments", { open: x.id }), class: "seg-link" }, badge(x.id), " ", x.name),
       sort: (x) => x.id,
     },
-    { name: "Negative", cell: (x) => figure(x, { n: false }), sort: (x) => x.value, num: true },
+    { name: t("Negative"), cell: (x) => figure(x, { n: false }), sort: (x) => x.value, num: true },
     {
-      name: "Reviews",
+      name: t("Reviews"),
       cell: (x) => (isHidden(x) ? symbol(x) : count(x.n_reviews)),
       sort: (x) => x.n_reviews,
       num: true,
     },
-    { name: "Unsure", cell: (x) => (isHidden(x) ? symbol(x) : count(x.n_unsure)), num: true },
+    { name: t("Unsure"), cell: (x) => (isHidden(x) ? symbol(x) : count(x.n_unsure)), num: true },
   ];
   return {
     title: apart,
-    subtitle: `Share of negative reviews by segment, dot and 95% range, 0 to ${pct(max)}${all !== null ? ` · ${lineOfAll(o.headline)}` : ""}`,
+    subtitle: `${t("Share of negative reviews by segment, dot and 95% range, 0 to {end}", { end: pct(max) })}${all !== null ? ` · ${lineOfAll(o.headline)}` : ""}`,
     chart: () =>
       h(
         "ul",
@@ -450,7 +522,7 @@ function segments(o) {
           ),
         ),
       ),
-    table: () => table(columns, list, { caption: "Share of negative reviews by segment" }),
+    table: () => table(columns, list, { caption: t("Share of negative reviews by segment") }),
     csv: () => ({
       title: "Negative reviews by segment",
       without: WITHOUT,
@@ -459,12 +531,16 @@ function segments(o) {
     }),
     picture: () => ({
       title: apart,
-      subtitle: "Share of negative reviews by segment, dot and 95% range",
+      subtitle: t("Share of negative reviews by segment, dot and 95% range"),
       without: WITHOUT,
       svg: (w) =>
         dotRows(
           list.map((x) => ({ label: `${x.id} ${x.name}`, figure: x })),
-          { width: w, line: all, lineName: all !== null ? `all ${written(o.headline)}` : "" },
+          {
+            width: w,
+            line: all,
+            lineName: all !== null ? t("all {share}", { share: written(o.headline) }) : "",
+          },
         ),
     }),
   };
@@ -486,9 +562,9 @@ async function where(o, signal) {
     feats = cells.features,
     breaks = cells.legend?.breaks ?? [0, 0.1, 0.2, 0.3, 0.4, 1];
   if (!feats.length && !spots.length)
-    return { title: "Where", subtitle: "", body: emptyState(isEmpty(o) ? NONE : cells.sentence) };
+    return { title: t("Where"), subtitle: "", body: emptyState(isEmpty(o) ? NONE : cells.sentence) };
   const title = spots.length
-    ? `${plural(spots.length, "place is", "places are")} worse than chance explains`
+    ? tn("{n} place is worse than chance explains", "{n} places are worse than chance explains", spots.length)
     : cells.sentence;
   const pts = spots
     .filter((x) => Number.isFinite(x.lon))
@@ -509,7 +585,9 @@ async function where(o, signal) {
     });
   return {
     title,
-    subtitle: `Share of negative reviews by ${byRegion ? "region, drawn round its customers" : "place"}; hot spots outlined and numbered`,
+    subtitle: byRegion
+      ? t("Share of negative reviews by region, drawn round its customers; hot spots outlined and numbered")
+      : t("Share of negative reviews by place; hot spots outlined and numbered"),
     chart: () =>
       h(
         "div",
@@ -519,7 +597,7 @@ async function where(o, signal) {
             "a",
             { href: href("map"), class: "map-link" },
             draw(w, 264),
-            h("span", { class: "sr" }, " Open the map."),
+            h("span", { class: "sr" }, ` ${t("Open the map.")}`),
           ),
         ),
         h(
@@ -528,10 +606,10 @@ async function where(o, signal) {
           legendItems("share", breaks).map(([c, t]) =>
             h("li", null, h("span", { class: `swatch swatch-${c}` }), t),
           ),
-          h("li", null, "% negative"),
-          h("li", null, h("span", { class: "swatch swatch-hot" }), "hot spot"),
-          h("li", null, h("span", { class: "swatch swatch-wide" }), "wide [u]"),
-          h("li", null, h("span", { class: "swatch swatch-hatch" }), "hidden [c]"),
+          h("li", null, t("% negative")),
+          h("li", null, h("span", { class: "swatch swatch-hot" }), t("hot spot")),
+          h("li", null, h("span", { class: "swatch swatch-wide" }), t("wide [u]")),
+          h("li", null, h("span", { class: "swatch swatch-hatch" }), t("hidden [c]")),
         ),
         spots.length
           ? h(
@@ -551,7 +629,7 @@ async function where(o, signal) {
                   ),
                 ),
               spots.length > 4
-                ? h("li", null, h("a", { href: href("map") }, `All ${spots.length} on the map`))
+                ? h("li", null, h("a", { href: href("map") }, t("All {n} on the map", { n: spots.length })))
                 : null,
             )
           : null,
@@ -560,11 +638,11 @@ async function where(o, signal) {
       spots.length
         ? table(
             [
-              { name: "Place", cell: (x) => `${x.rank} ${x.name}` },
-              { name: "Negative", cell: (x) => figure(x), num: true },
+              { name: t("Place"), cell: (x) => `${x.rank} ${x.name}` },
+              { name: t("Negative"), cell: (x) => figure(x), num: true },
             ],
             spots,
-            { caption: "Hot spots" },
+            { caption: t("Hot spots") },
           )
         : emptyState(title),
     csv: () => ({
@@ -575,7 +653,7 @@ async function where(o, signal) {
     }),
     picture: () => ({
       title,
-      subtitle: "Share of negative reviews by place",
+      subtitle: t("Share of negative reviews by place"),
       without: WITHOUT,
       svg: (w) => draw(w, 480),
     }),
@@ -586,17 +664,20 @@ function sure(o) {
   const a = o.model?.accuracy,
     out = (o.rows.rejected || 0) + (o.rows.duplicate || 0),
     base = Object.entries(a?.baselines || {}).filter(([, v]) => v?.value !== undefined && v.value !== null);
-  const named = { tfidf: "Counting words (TF-IDF)", fasttext: "fastText" };
+  const named = { tfidf: t("Counting words (TF-IDF)"), fasttext: "fastText" };
   const rows =
     a?.value !== undefined && a?.value !== null
-      ? [["This model", a], ...base.map(([k, v]) => [named[k] || k, v])]
+      ? [[t("This model"), a], ...base.map(([k, v]) => [named[k] || t(k), v])]
       : [];
   return {
     title: rows.length
-      ? `The model is right on ${pct(a.value)} (${range(a.low, a.high)}) of the labelled test reviews`
-      : "How sure: nothing is labelled, so the model's accuracy is not known",
+      ? t("The model is right on {share} ({range}) of the labelled test reviews", {
+          share: pct(a.value),
+          range: range(a.low, a.high),
+        })
+      : t("How sure: nothing is labelled, so the model's accuracy is not known"),
     subtitle: rows.length
-      ? `Accuracy with its 95% range, ${plural(a.n, "review")} the model had not seen`
+      ? t("Accuracy with its 95% range, {reviews} the model had not seen", { reviews: plural(a.n, "review") })
       : "",
     body: h(
       "div",
@@ -625,48 +706,60 @@ function sure(o) {
       h(
         "p",
         null,
-        `${plural(o.rows.read, "row")} read = ${count(o.rows.loaded)} loaded + ${count(o.rows.rejected)} rejected + ${count(o.rows.duplicate)} duplicate.`,
+        t("{rows} read = {loaded} loaded + {rejected} rejected + {duplicate} duplicate.", {
+          rows: plural(o.rows.read, "row"),
+          loaded: count(o.rows.loaded),
+          rejected: count(o.rows.rejected),
+          duplicate: count(o.rows.duplicate),
+        }),
       ),
       out
         ? h(
             "details",
             { class: "left-out" },
-            h("summary", null, `${plural(out, "row")} left out, and why`),
+            h("summary", null, t("{rows} left out, and why", { rows: plural(out, "row") })),
             o.excluded.length
               ? h(
                   "ul",
                   { class: "plain" },
-                  o.excluded.map((x) => h("li", null, `${x.rule}: ${count(x.rows)}`)),
+                  o.excluded.map((x) => h("li", null, `${t(x.rule.replaceAll("_", " "))}: ${count(x.rows)}`)),
                 )
-              : h("p", { class: "muted" }, "By rule: not recorded."),
+              : h("p", { class: "muted" }, t("By rule: not recorded.")),
           )
-        : h("p", { class: "muted" }, "Nothing was left out."),
+        : h("p", { class: "muted" }, t("Nothing was left out.")),
       o.model?.replaced_by
         ? h(
             "p",
             null,
-            `The figures still rest on model ${o.model.version}, which ${o.model.replaced_by} replaced. The next run or close predicts anew.`,
+            t(
+              "The figures still rest on model {old}, which {new} replaced. The next run or close predicts anew.",
+              {
+                old: o.model.version,
+                new: o.model.replaced_by,
+              },
+            ),
           )
         : null,
       h(
         "p",
         { class: "muted" },
-        o.model ? `Model ${o.model.version}. ` : "No model yet: the stars are counted. ",
-        h("a", { href: href("try") }, "Try it on a text"),
+        o.model ? t("Model {name}.", { name: o.model.version }) : t("No model yet: the stars are counted."),
+        " ",
+        h("a", { href: href("try") }, t("Try it on a text")),
       ),
     ),
   };
 }
 
 export default {
-  question: "Are customers happier, and what should I look at?",
+  question: t("Are customers happier, and what should I look at?"),
   inactive: { sentiment: SENTIMENT, q: WORDS },
   mount(root, ctx) {
     const cards = {
       headline: card({
         id: "headline",
         className: "wide card-headline",
-        title: "Negative reviews",
+        title: t("Negative reviews"),
         subtitle: "…",
         minHeight: 104,
         phoneHeight: 132,
@@ -675,15 +768,15 @@ export default {
       changes: card({
         id: "changes",
         className: "wide",
-        title: "What changed",
+        title: t("What changed"),
         subtitle: "…",
         minHeight: 236,
         phoneHeight: 580,
       }),
-      time: card({ id: "time", title: "Over time", minHeight: 244 }),
-      segments: card({ id: "segments", title: "Segments", minHeight: 244 }),
-      where: card({ id: "where", title: "Where", minHeight: 300 }),
-      sure: card({ id: "sure", title: "How sure", minHeight: 300 }),
+      time: card({ id: "time", title: t("Over time"), minHeight: 244 }),
+      segments: card({ id: "segments", title: t("Segments"), minHeight: 244 }),
+      where: card({ id: "where", title: t("Where"), minHeight: 300 }),
+      sure: card({ id: "sure", title: t("How sure"), minHeight: 300 }),
     };
     root.append(
       h(
@@ -691,7 +784,11 @@ export default {
         { class: "cards" },
         Object.values(cards).map((c) => c.el),
       ),
-      h("p", { class: "caption" }, h("a", { id: "to-reports", href: href("reports") }, "Make this a report")),
+      h(
+        "p",
+        { class: "caption" },
+        h("a", { id: "to-reports", href: href("reports") }, t("Make this a report")),
+      ),
     );
     return {
       async update() {
@@ -712,19 +809,25 @@ export default {
             ctx.matching(o.headline.n_reviews);
             say(
               isEmpty(o)
-                ? "No reviews match."
-                : `Negative reviews: ${written(o.headline)}. ${o.change.mark === "none" ? "No proven change." : o.change.sentence}`,
+                ? t("No reviews match.")
+                : `${t("Negative reviews")}: ${written(o.headline)}. ${o.change.sentence}`,
             );
             return headline(o, signal);
           }),
           one(cards.changes, async (o, signal) =>
             isEmpty(o)
-              ? { title: "What changed", subtitle: "", body: emptyState(NONE) }
+              ? { title: t("What changed"), subtitle: "", body: emptyState(NONE) }
               : {
                   title: changeTitle(o.changes),
                   subtitle: o.period.previous_start
-                    ? `${dates(o.period.start, o.period.end)} against ${dates(o.period.previous_start, o.period.previous_end)}; every change named here passed a test that allows for how many were looked at`
-                    : "No earlier period to compare.",
+                    ? t(
+                        "{dates} against {before}; every change named here passed a test that allows for how many were looked at",
+                        {
+                          dates: dates(o.period.start, o.period.end),
+                          before: dates(o.period.previous_start, o.period.previous_end),
+                        },
+                      )
+                    : t("No earlier period to compare."),
                   body: h("div", null, changeRows(o.changes, { since: await lastLook(o, signal) })),
                   csv: () => ({
                     title: "What changed",

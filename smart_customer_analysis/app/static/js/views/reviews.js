@@ -7,14 +7,25 @@ import { badge, isHidden } from "../figure.js";
 import { FIGURE_COLUMNS, csvText, figureCells, save } from "../export.js";
 import { chance, count, date, plural } from "../format.js";
 import { check, tokens, wordLegend, words } from "../explain.js";
-import { queryParams, filtersOf, here, meta, period, scopeText, segmentName, state } from "../state.js";
+import {
+  LABELS,
+  queryParams,
+  filtersOf,
+  here,
+  meta,
+  period,
+  scopeText,
+  segmentName,
+  state,
+} from "../state.js";
+import { t, tn } from "../language.js";
 import { WHY } from "../words.js";
 
 const SORTS = [
-  ["newest", "Newest"],
-  ["negative", "Surest negative"],
-  ["unsure", "Least sure (worth checking)"],
-  ["longest", "Longest"],
+  ["newest", t("Newest")],
+  ["negative", t("Surest negative")],
+  ["unsure", t("Least sure (worth checking)")],
+  ["longest", t("Longest")],
 ];
 const PAGE = 50,
   MOST = 100_000;
@@ -44,7 +55,12 @@ function withMarks(r, part, q) {
     at = x.stop;
     return [
       hits(before, q),
-      h("mark", { class: x.side || "about", title: x.side || null }, side, hits(text.slice(x.start, x.stop), q)),
+      h(
+        "mark",
+        { class: x.side || "about", title: x.side || null },
+        side,
+        hits(text.slice(x.start, x.stop), q),
+      ),
     ];
   });
   return [...out, hits(text.slice(at), q)];
@@ -52,25 +68,25 @@ function withMarks(r, part, q) {
 
 const markOf = (r) =>
   r.mark === "negative"
-    ? h("span", { class: "tag tag-negative" }, "negative")
+    ? h("span", { class: "tag tag-negative" }, t("negative"))
     : r.mark === "positive"
-      ? h("span", { class: "tag tag-positive" }, "positive")
+      ? h("span", { class: "tag tag-positive" }, t("positive"))
       : r.mark === "unsure"
-        ? h("span", { class: "tag" }, icon("unsure"), " unsure")
-        : h("span", { class: "tag muted" }, r.mark === "neutral" ? "three stars" : "not read");
+        ? h("span", { class: "tag" }, icon("unsure"), ` ${t("unsure")}`)
+        : h("span", { class: "tag muted" }, r.mark === "neutral" ? t("three stars") : t("not read"));
 const isStarsOnly = (r) => !r.text.trim() && !r.title.trim();
 const named = (r, key) => r[key] ?? (r.hidden?.includes(key) ? "[c]" : null);
 const chanceOf = (r) =>
   r.p_negative === null || r.p_negative === undefined
     ? null
     : r.predicted === "positive"
-      ? `${chance(1 - r.p_negative)} positive`
-      : `${chance(r.p_negative)} negative`;
+      ? t("{share} positive", { share: chance(1 - r.p_negative) })
+      : t("{share} negative", { share: chance(r.p_negative) });
 
 function row(r) {
   const full = [r.title && !r.text.startsWith(r.title) ? `${r.title}\n` : "", r.text].join(""),
     body = isStarsOnly(r)
-      ? h("p", { class: "review-text muted" }, "Stars only, no text.")
+      ? h("p", { class: "review-text muted" }, t("Stars only, no text."))
       : h(
           "p",
           { class: "review-text clamp", dir: "auto", lang: r.lang },
@@ -80,7 +96,7 @@ function row(r) {
     which = h(
       "span",
       { class: "sr" },
-      ` ${r.reviewed_at ? date(r.reviewed_at) : "no date"}, “${full.trim().slice(0, 40)}”`,
+      ` ${r.reviewed_at ? date(r.reviewed_at) : t("no date")}, “${full.trim().slice(0, 40)}”`,
     );
   const why = h("div", { class: "review-why", hidden: true, "aria-live": "polite" });
   const fullButton = h(
@@ -93,11 +109,11 @@ function row(r) {
         click: () => {
           const open = body.classList.toggle("clamp");
           fullButton.setAttribute("aria-expanded", String(!open));
-          fullButton.firstChild.textContent = open ? "Full text" : "Less";
+          fullButton.firstChild.textContent = open ? t("Full text") : t("Less");
         },
       },
     },
-    "Full text",
+    t("Full text"),
     which.cloneNode(true),
   );
   const whyButton = h(
@@ -116,7 +132,7 @@ function row(r) {
           why.hidden = false;
           whyButton.setAttribute("aria-expanded", "true");
           if (why.dataset.done) return;
-          clear(why, h("p", { class: "muted" }, "Asking the model …"));
+          clear(why, h("p", { class: "muted" }, t("Asking the model …")));
           try {
             const x = await post("explain", { text: full.slice(0, 10_000) });
             clear(
@@ -135,14 +151,14 @@ function row(r) {
                   why.hidden = true;
                   whyButton.click();
                 },
-                "The review itself is above.",
+                t("The review itself is above."),
               ),
             );
           }
         },
       },
     },
-    "Why?",
+    t("Why?"),
     which,
   );
   return h(
@@ -153,23 +169,29 @@ function row(r) {
       { class: "review-head" },
       markOf(r),
       h("span", { class: "chance" }, chanceOf(r)),
-      r.reviewed_at ? h("span", null, date(r.reviewed_at)) : h("span", { class: "muted" }, "no date"),
+      r.reviewed_at ? h("span", null, date(r.reviewed_at)) : h("span", { class: "muted" }, t("no date")),
       r.region ? h("span", null, r.region) : null,
       r.segment ? badge(r.segment, segmentName(r.segment)) : null,
       r.hidden?.length
-        ? h("abbr", { class: "muted", title: `Hidden: ${r.hidden.join(", ")}. ${WHY["Hidden [c]"]}` }, "[c]")
+        ? h(
+            "abbr",
+            {
+              class: "muted",
+              title: `${t("Hidden")}: ${r.hidden.map((x) => LABELS[x] ?? x).join(", ")}. ${WHY["Hidden [c]"]}`,
+            },
+            "[c]",
+          )
         : null,
       r.rating
         ? h(
             "span",
             { class: "stars" },
             h("span", { "aria-hidden": "true" }, `★ ${r.rating}`),
-            h("span", { class: "sr" }, `${r.rating} stars`),
+            h("span", { class: "sr" }, tn("{n} star", "{n} stars", r.rating)),
           )
         : null,
       r.product ? h("span", { class: "muted product" }, r.product) : null,
-      r.mixed?.length ? h("span", { class: "tag" }, "mixed: praise and complaint") : null,
-      r.disagrees ? h("span", { class: "muted" }, "stars and text disagree") : null,
+      r.disagrees ? h("span", { class: "muted" }, t("stars and text disagree")) : null,
     ),
     r.title
       ? h("p", { class: "review-title", dir: "auto", lang: r.lang }, withMarks(r, "title", state.query.q))
@@ -180,7 +202,11 @@ function row(r) {
       "div",
       { class: "review-tools" },
       r.tokens_total > r.tokens_read
-        ? h("span", { class: "muted" }, `read ${count(r.tokens_read)} of ${count(r.tokens_total)} tokens`)
+        ? h(
+            "span",
+            { class: "muted" },
+            t("read {n} of {all} tokens", { n: count(r.tokens_read), all: count(r.tokens_total) }),
+          )
         : null,
       r.p_negative !== null && r.p_negative !== undefined && !isStarsOnly(r) ? whyButton : null,
       isStarsOnly(r) ? null : fullButton,
@@ -189,13 +215,13 @@ function row(r) {
 }
 
 export default {
-  question: "What exactly do they say?",
+  question: t("What exactly do they say?"),
   inactive: { compare: true },
   mount(root, ctx) {
     const sum = card({
         id: "behind",
-        className: `wide${state.query.theme ? " two-lines" : ""}`, // on a phone, the title with the name of a theme
-        title: "Reviews",
+        className: "wide",
+        title: t("Reviews"),
         minHeight: state.query.theme ? 80 : 24, // with a theme, its own share stands first
         phoneHeight: state.query.theme ? 252 : 180,
         lines: 0,
@@ -204,8 +230,8 @@ export default {
     const search = h("input", {
       type: "search",
       id: "search",
-      placeholder: "search words…",
-      "aria-label": "Search words in the reviews",
+      placeholder: t("search words…"),
+      "aria-label": t("Search words in the reviews"),
       autocomplete: "off",
     });
     const sort = h(
@@ -221,13 +247,13 @@ export default {
     const slow = h(
         "button",
         { type: "button", class: "button", hidden: true, on: { click: () => rows.cancel() } },
-        "Cancel",
+        t("Cancel"),
       ),
       total = h("span", { class: "muted", id: "totals" });
     const downloadButton = h(
       "button",
       { type: "button", class: "button", on: { click: download } },
-      "Download CSV",
+      t("Download CSV"),
     );
     root.append(
       h("div", { class: "cards" }, sum.el),
@@ -244,7 +270,7 @@ export default {
           },
         },
         h("label", { class: "pill pill-search" }, search),
-        h("label", { class: "pill" }, h("span", { class: "pill-label" }, h("span", null, "Sort"), sort)),
+        h("label", { class: "pill" }, h("span", { class: "pill-label" }, h("span", null, t("Sort")), sort)),
         total,
         slow,
         downloadButton,
@@ -253,7 +279,7 @@ export default {
       h(
         "p",
         { class: "caption keys" },
-        "Keys: / search · j and k move · w why · Enter full text · Esc close",
+        t("Keys: / search · j and k move · w why · Enter full text · Esc close"),
       ),
     );
     let timer = 0,
@@ -286,7 +312,7 @@ export default {
         signal,
       );
       const spot = cells.hotspots.find((x) => x.cell === state.query.cell);
-      return spot ? `hot spot ${spot.name}` : "hot spot";
+      return spot ? t("hot spot {name}", { name: spot.name }) : t("hot spot");
     }
 
     async function download() {
@@ -297,7 +323,7 @@ export default {
       let cursor = null;
       try {
         do {
-          downloadButton.textContent = `Reading ${count(out.length)} …`;
+          downloadButton.textContent = t("Reading {n} …", { n: count(out.length) });
           const page = await get("reviews", params({ limit: 200, cursor }));
           out.push(...page.items);
           cursor = page.next_cursor;
@@ -355,17 +381,17 @@ export default {
             { type: "text/csv;charset=utf-8" },
           ),
         );
-        say(`${count(out.length)} reviews saved.`);
+        say(t("{reviews} saved.", { reviews: plural(out.length, "review") }));
       } catch (err) {
-        say(`The download failed: ${err.message}`);
+        say(t("The download failed: {why}", { why: err.message }));
       }
       downloadButton.disabled = false;
       naming();
     }
     const naming = () => {
       downloadButton.textContent = last?.total
-        ? `Download CSV (${count(Math.min(last.total, MOST))} rows)`
-        : "Download CSV";
+        ? t("Download CSV ({n} rows)", { n: count(Math.min(last.total, MOST)) })
+        : t("Download CSV");
       downloadButton.disabled = !last?.total;
     };
 
@@ -374,11 +400,14 @@ export default {
         from = (at - 1) * PAGE + 1;
       return h(
         "nav",
-        { class: "pager", "aria-label": "Pages" },
+        { class: "pager", "aria-label": t("Pages") },
         h(
           "span",
           { class: "muted" },
-          `${count(from)}–${count(from + r.items.length - 1)} of ${r.total_exact ? "" : "about "}${count(r.total)}`,
+          (r.total_exact ? t("{from}–{to} of {n}") : t("{from}–{to} of about {n}"))
+            .replace("{from}", count(from))
+            .replace("{to}", count(from + r.items.length - 1))
+            .replace("{n}", count(r.total)),
         ),
         at > 1
           ? h(
@@ -390,7 +419,7 @@ export default {
                   click: () => (at === 2 ? ctx.navigate(here({ cursor: "", page: "" })) : history.back()),
                 },
               },
-              "‹ Before",
+              t("‹ Before"),
             )
           : null,
         r.next_cursor
@@ -406,7 +435,7 @@ export default {
                   },
                 },
               },
-              "Next ›",
+              t("Next ›"),
             )
           : null,
       );
@@ -463,10 +492,10 @@ export default {
             total.textContent =
               r.total === null
                 ? ""
-                : `${r.total_exact ? "" : "about "}${plural(r.total, "match", "match")}, of ${count(r.all)}`;
-            say(r.total === null ? "Hidden." : `${count(r.total)} reviews match.`);
+                : `${r.total_exact ? "" : `${t("about")} `}${t("{matches}, of {all}", { matches: plural(r.total, "match", "match"), all: count(r.all) })}`;
+            say(r.total === null ? t("Hidden.") : t("{n} reviews match.", { n: count(r.total) }));
             return {
-              title: `What they said, ${scope}`,
+              title: t("What they said, {scope}", { scope }),
               subtitle: "",
               body: h(
                 "div",
@@ -479,24 +508,24 @@ export default {
                       h(
                         "span",
                         null,
-                        h("span", { class: "tag tag-negative" }, "negative"),
+                        h("span", { class: "tag tag-negative" }, t("negative")),
                         ` ${count(c.negative)}`,
                       ),
                       h(
                         "span",
                         null,
-                        h("span", { class: "tag tag-positive" }, "positive"),
+                        h("span", { class: "tag tag-positive" }, t("positive")),
                         ` ${count(c.positive)}`,
                       ),
                       h(
                         "span",
                         null,
-                        h("span", { class: "tag" }, icon("unsure"), " unsure"),
+                        h("span", { class: "tag" }, icon("unsure"), ` ${t("unsure")}`),
                         ` ${count(c.unsure)}`,
                       ),
                       ...[
-                        ["three stars", c.neutral],
-                        ["not read", c.unread],
+                        [t("three stars"), c.neutral],
+                        [t("not read"), c.unread],
                       ].map(([word, n]) =>
                         n ? h("span", null, h("span", { class: "tag muted" }, word), ` ${count(n)}`) : null,
                       ),
@@ -512,7 +541,9 @@ export default {
                 body:
                   r.total === 0
                     ? await nothing()
-                    : emptyState(r.total === null ? `Hidden [c]. ${WHY["Hidden [c]"]}` : "No more reviews."),
+                    : emptyState(
+                        r.total === null ? `${t("Hidden [c]")}. ${WHY["Hidden [c]"]}` : t("No more reviews."),
+                      ),
               };
             const list = h("ol", { class: "reviews" }, r.items.map(row));
             // "Full text" only where some of it is out of sight
