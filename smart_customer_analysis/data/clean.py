@@ -21,14 +21,14 @@ from itertools import pairwise
 from operator import ne
 from .duplicates import near_duplicates
 from .encoding import cut
-from .language import UNTOLD, bare, language_code
+from .language import UNTOLD, bare, language_codes
 from .load import Loaded
 from .places import repair_coordinates
 from ..hashes import SeenHashes, hash_texts
 from .text import mask_personal, strip_html, tidy_text
 from .unclean import unclean
 from ..workers import in_order
-from ..schema import REJECT_COLUMNS, Customer, Review, check_row_counts, conform
+from ..schema import REJECT_COLUMNS, Customer, check_row_counts, conform
 from typing import NamedTuple
 
 # %% ../../nbs/120_data.clean.ipynb #966326d4
@@ -77,7 +77,7 @@ def text_changes(
     text_rows, texts, in_texts = _cleaned(reviews["text"])
     steps = [(*names, int(n)) for names, n in zip(_TEXT_STEPS, in_titles + in_texts, strict=True)]
     both = (_replaced(reviews["title"], title_rows, titles), _replaced(reviews["text"], text_rows, texts))
-    languages = np.array([language_code(*pair) for pair in zip(*both, strict=True)], dtype=object)
+    languages = language_codes(*(column.tolist() for column in both))
     return TextChanges({"title": (title_rows, titles), "text": (text_rows, texts)}, steps, languages)
 
 # %% ../../nbs/120_data.clean.ipynb #f07f9b0c
@@ -199,7 +199,7 @@ class StepCounts:
         "Add the counts of a batch."
         for step, rule, n in steps:
             self.counts[step, rule] += n
-        self.languages.update(reviews["language"])
+        self.languages.update(reviews["language"].tolist())
         room = max(self.near_rows - self.n_reviews, 0)
         if room and len(reviews):
             self.compared.append((reviews["title"] + " " + reviews["text"])[:room])
@@ -253,7 +253,7 @@ class Cleaner:
         reviews, in_texts = clean_texts(batch.reviews, changes := changes or text_changes(batch.reviews))
         steps = in_texts + [("personal data", "masked in own columns", n_masked)] * (n_masked > 0)
         steps += [("reading", remark, n) for remark, n in batch.remarks.items()]
-        out = replace(batch, reviews=conform(reviews, Review).assign(language=changes.languages.astype(str)))
+        out = replace(batch, reviews=reviews.assign(language=changes.languages.astype(str)).reset_index(drop=True))
         had_text = (batch.reviews["title"] != "") | (batch.reviews["text"] != "")
         empty = (out.reviews["title"] == "") & (out.reviews["text"] == "") & had_text
         out = _set_aside(out, empty, "empty_after_cleaning", "nothing but markup or invisible characters", False)
