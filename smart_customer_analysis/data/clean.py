@@ -17,6 +17,7 @@ import pandas as pd
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from operator import ne
 from .duplicates import near_duplicates
@@ -27,7 +28,7 @@ from .places import repair_coordinates
 from ..hashes import SeenHashes, hash_texts
 from .text import mask_personal, strip_html, tidy_text
 from .unclean import unclean
-from ..workers import in_order
+from ..workers import Begun, in_order
 from ..schema import REJECT_COLUMNS, Customer, check_row_counts, conform
 from typing import NamedTuple
 
@@ -178,6 +179,12 @@ def _set_aside(loaded: Loaded, gone: pd.Series, rule: str, detail: str, as_dupli
         test_ids=loaded.test_ids - set(rows["review_id"]),
     )
 
+# %% ../../nbs/120_data.clean.ipynb #5c6bafd5
+def _count_near(compared: list[pd.Series]) -> int:
+    "Count texts that are near another."
+    texts = pd.concat(compared, ignore_index=True) if compared else pd.Series(dtype="str")
+    return int(near_duplicates(texts).duplicated(keep=False).sum()) if compared else 0
+
 # %% ../../nbs/120_data.clean.ipynb #c1dbd3c8
 class StepCounts:
     "Counts by step and rule, languages, and texts to compare, added up over batches."
@@ -190,6 +197,7 @@ class StepCounts:
         self.counts: Counter[tuple[str, str]] = Counter()  # rows by step and rule
         self.languages: Counter[str] = Counter()
         self.compared: list[pd.Series] = []
+        self.near_texts: Begun | None = None  # counted elsewhere from when all texts to compare are there
 
     def add(
         self,
@@ -204,11 +212,12 @@ class StepCounts:
         if room and len(reviews):
             self.compared.append((reviews["title"] + " " + reviews["text"])[:room])
         self.n_reviews += len(reviews)
+        if self.near_texts is None and self.n_reviews > self.near_rows:
+            self.near_texts = Begun(partial(_count_near, self.compared))
 
     def near(self) -> list[Step]:  # step, rule, rows
         "Count reviews near another, and those not compared."
-        texts = pd.concat(self.compared, ignore_index=True) if self.compared else pd.Series(dtype="str")
-        n_near = int(near_duplicates(texts).duplicated(keep=False).sum()) if self.compared else 0
+        n_near = self.near_texts.result if self.near_texts else _count_near(self.compared)
         steps = [("duplicates", "near another review, kept on one side of the split", n_near)]
         if self.n_reviews > self.near_rows:
             rule = f"not compared for nearness, after the first {self.near_rows:,}"
