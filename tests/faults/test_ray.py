@@ -1,4 +1,4 @@
-"""The Ray engine on a Ray of its own. Runs where the extra `ray` is installed, which CI does not do: 200 MB for one test."""
+"""The Ray engine on a Ray of its own. Runs where the extra `ray` is installed; CI leaves out its 200 MB."""
 
 import sys
 import warnings
