@@ -100,7 +100,6 @@ Modules:
 - `smart_customer_analysis.segment.codebook`: A codebook: themes given by a phrase or by examples, and found ones renamed, merged, hidden
 - `smart_customer_analysis.segment.customers`: `fit`, `predict`, letters that outlive a refit, and the evidence for the number of segments
 - `smart_customer_analysis.segment.describe`: A name, one sentence, the numbers behind them, and two customers in their own words
-- `smart_customer_analysis.segment.exact`: KMeans on groups of rows: the same centres, to the last bit, for any number of workers
 - `smart_customer_analysis.segment.features`: One row of plain numbers per customer, or per review where a shop has no customers
 - `smart_customer_analysis.segment.identity`: Letters that outlive a refit; births, deaths, splits and merges as sentences; a table of who went where
 - `smart_customer_analysis.segment.kmeans`: KMeans with the evidence for its number of segments, in seconds also for 100,000 customers

@@ -17,18 +17,19 @@ import pandas as pd
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from operator import ne
 from .duplicates import near_duplicates
 from .encoding import cut
-from .language import UNTOLD, bare, language_code
+from .language import UNTOLD, bare, language_codes
 from .load import Loaded
 from .places import repair_coordinates
 from ..hashes import SeenHashes, hash_texts
 from .text import mask_personal, strip_html, tidy_text
 from .unclean import unclean
-from ..workers import in_order
-from ..schema import REJECT_COLUMNS, Customer, Review, check_row_counts, conform
+from ..workers import Begun, in_order
+from ..schema import REJECT_COLUMNS, Customer, check_row_counts, conform
 from typing import NamedTuple
 
 # %% ../../nbs/120_data.clean.ipynb #966326d4
@@ -77,7 +78,7 @@ def text_changes(
     text_rows, texts, in_texts = _cleaned(reviews["text"])
     steps = [(*names, int(n)) for names, n in zip(_TEXT_STEPS, in_titles + in_texts, strict=True)]
     both = (_replaced(reviews["title"], title_rows, titles), _replaced(reviews["text"], text_rows, texts))
-    languages = np.array([language_code(*pair) for pair in zip(*both, strict=True)], dtype=object)
+    languages = language_codes(*(column.tolist() for column in both))
     return TextChanges({"title": (title_rows, titles), "text": (text_rows, texts)}, steps, languages)
 
 # %% ../../nbs/120_data.clean.ipynb #f07f9b0c
@@ -178,6 +179,12 @@ def _set_aside(loaded: Loaded, removed: pd.Series, rule: str, detail: str, as_du
         test_ids=loaded.test_ids - set(rows["review_id"]),
     )
 
+# %% ../../nbs/120_data.clean.ipynb #5c6bafd5
+def _count_near(compared: list[pd.Series]) -> int:
+    "Count texts that are near another."
+    texts = pd.concat(compared, ignore_index=True) if compared else pd.Series(dtype="str")
+    return int(near_duplicates(texts).duplicated(keep=False).sum()) if compared else 0
+
 # %% ../../nbs/120_data.clean.ipynb #c1dbd3c8
 class StepCounts:
     "Counts by step and rule, languages, and texts to compare, added up over batches."
@@ -190,6 +197,7 @@ class StepCounts:
         self.counts: Counter[tuple[str, str]] = Counter()  # rows by step and rule
         self.languages: Counter[str] = Counter()
         self.compared: list[pd.Series] = []
+        self.near_texts: Begun | None = None  # counted elsewhere from when all texts to compare are there
 
     def add(
         self,
@@ -199,16 +207,17 @@ class StepCounts:
         "Add the counts of a batch."
         for step, rule, n in steps:
             self.counts[step, rule] += n
-        self.languages.update(reviews["language"])
+        self.languages.update(reviews["language"].tolist())
         room = max(self.near_rows - self.n_reviews, 0)
         if room and len(reviews):
             self.compared.append((reviews["title"] + " " + reviews["text"])[:room])
         self.n_reviews += len(reviews)
+        if self.near_texts is None and self.n_reviews > self.near_rows:
+            self.near_texts = Begun(partial(_count_near, self.compared))
 
     def near(self) -> list[Step]:  # step, rule, rows
         "Count reviews near another, and those not compared."
-        texts = pd.concat(self.compared, ignore_index=True) if self.compared else pd.Series(dtype="str")
-        n_near = int(near_duplicates(texts).duplicated(keep=False).sum()) if self.compared else 0
+        n_near = self.near_texts.result if self.near_texts else _count_near(self.compared)
         steps = [("duplicates", "near another review, kept on one side of the split", n_near)]
         if self.n_reviews > self.near_rows:
             rule = f"not compared for nearness, after the first {self.near_rows:,}"
@@ -253,7 +262,7 @@ class Cleaner:
         reviews, in_texts = clean_texts(batch.reviews, changes := changes or text_changes(batch.reviews))
         steps = in_texts + [("personal data", "masked in own columns", n_masked)] * (n_masked > 0)
         steps += [("reading", remark, n) for remark, n in batch.remarks.items()]
-        out = replace(batch, reviews=conform(reviews, Review).assign(language=changes.languages.astype(str)))
+        out = replace(batch, reviews=reviews.assign(language=changes.languages.astype(str)).reset_index(drop=True))
         had_text = (batch.reviews["title"] != "") | (batch.reviews["text"] != "")
         empty = (out.reviews["title"] == "") & (out.reviews["text"] == "") & had_text
         out = _set_aside(out, empty, "empty_after_cleaning", "nothing but markup or invisible characters", False)

@@ -12,10 +12,26 @@ __all__ = ['near_duplicates']
 # %% ../../nbs/118_data.duplicates.ipynb #881b0fbd
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.feature_extraction.text import HashingVectorizer
 from .language import bare
+
+# %% ../../nbs/118_data.duplicates.ipynb #636a9a99
+def _may_be_near(texts: pd.Series, threshold: float) -> np.ndarray:
+    "Return which texts, of bare words, share so many sequences with the others that one of these may be near; (n,)."
+    words = pc.call_function("split_pattern", [pa.array(texts, pa.large_string())], pc.SplitPatternOptions(" "))
+    numbers = words.flatten().dictionary_encode().indices.to_numpy().astype(np.uint64)
+    first, second, third = (np.uint64(k) for k in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9))
+    keys = numbers[:-2] * first + numbers[1:-1] * second + numbers[2:] * third
+    lengths = np.diff(words.offsets.to_numpy())
+    text = np.repeat(np.arange(len(texts)), lengths)
+    inside = np.flatnonzero(text[:-2] == text[2:])
+    text, occurs_again = text[inside], pd.Series(keys[inside]).duplicated(keep=False).to_numpy()
+    n_all, n_again = np.bincount(text, minlength=len(texts)), np.bincount(text, occurs_again, len(texts))
+    return (n_all > 0) & (n_again >= threshold * n_all)
 
 # %% ../../nbs/118_data.duplicates.ipynb #e2784339
 def _shingles(texts: list[str]) -> csr_array:
@@ -74,10 +90,10 @@ def near_duplicates(
     n_nodes = len(distinct) + len(plain)
     group = np.where(plain == "", np.arange(len(plain)) + len(distinct), group)  # each empty text alone
     links = [np.empty((2, 0), np.int64)]
-    shingles = _shingles(pd.Series(distinct).tolist())
-    full = np.flatnonzero(np.diff(shingles.indptr) > 0)  # texts of three words and more
-    if len(full):
-        links += [full[pairs] for pairs in _near_pairs(shingles[full], threshold, seed)]
+    near = np.flatnonzero(_may_be_near(pd.Series(distinct), threshold))
+    if len(near):
+        shingles = _shingles([distinct[i] for i in near])
+        links += [near[pairs] for pairs in _near_pairs(shingles, threshold, seed)]
     i, j = np.concatenate(links, axis=1)
     graph = coo_array((np.ones(len(i)), (i, j)), shape=(n_nodes, n_nodes))
     _, part = connected_components(graph, directed=False)

@@ -416,6 +416,8 @@ def place_customers(
     country: str | None = None,  # of the source
 ) -> pd.DataFrame:  # new Customer frame; only what was missing is filled, codes become names
     "Add point, region and country of the place that customers typed."
+    if customers.empty:
+        return customers
     written = customers["country"].mask(customers["country"].str.strip().str.lower().isin(_NO_COUNTRY))
     written = written.replace({c: _SEVERAL[fold(c)] for c in written.dropna().unique() if fold(c) in _SEVERAL})
     codes = written.map({c: country_code(c) for c in written.dropna().unique()})

@@ -216,9 +216,16 @@ def content_id(
 ) -> pd.Series:  # 24 hexadecimal digits (96 bits), the same for the same content anywhere
     "Make ids from the content of rows; a missing value is no part of it."
     rows = zip(*(texts[column].tolist() for column in texts.columns), strict=True)
-    joined = ("\x1f".join([part for part in row if isinstance(part, str)]) for row in rows)
+    if texts.isna().to_numpy().any():
+        rows = ([part for part in row if isinstance(part, str)] for row in rows)
+    joined = map("\x1f".join, rows)
     ids = [hashlib.blake2b(t.encode(), digest_size=12).hexdigest() for t in joined]
     return pd.Series(ids, index=texts.index, dtype="str")
+
+
+def _is_blank(texts: pd.Series) -> pd.Series:
+    "Return which texts hold nothing but white space."
+    return pd.Series([not text or text.isspace() for text in texts.tolist()], texts.index, dtype=bool)
 
 # %% ../../nbs/109_data.rules.ipynb #efb09788
 def _drop_rounded(texts: pd.DataFrame, required: tuple[str, ...], log: RuleLog) -> pd.DataFrame:
@@ -245,7 +252,7 @@ def _review(texts: pd.DataFrame, present: set[str], entity: EntitySpec, source: 
     unknown = texts["label"].notna() & label.isna()
     log.add("unknown_label", unknown, _quoted(texts["label"], f"; known: {', '.join(source.labels)}"))
     title, text = texts["title"].fillna(""), texts["text"].fillna("")
-    empty = ~text.str.contains(r"\S", regex=True) & ~title.str.contains(r"\S", regex=True)
+    empty = _is_blank(text) & _is_blank(title)
     unusable = empty & (rating.isna() if entity.empty_text == "keep" else True)
     log.add("empty_text", unusable, "neither title nor text")
     if "review_id" in present:

@@ -192,7 +192,7 @@ class _Actors:
     "Workers on a Ray cluster that is joined."
 
     def __init__(self, ray: Any, job: Job, cores: int):
-        self.ray, self.job, self.members, self.calls = ray, ray.put(job), [], {}
+        self.ray, self.job, self.members, self.calls = ray, job, [], {}
         self.kind = ray.remote(max_restarts=-1, max_task_retries=0, num_cpus=cores)(_Actor)
 
     def hire(self) -> None:

@@ -89,7 +89,7 @@ def _stored_beside(engine: Engine, source: str, key: str, reviews: pd.DataFrame)
     "Read other reviews of these customers from earlier loads, with the customer ids of the files."
     ids = reviews["customer_id"].dropna().unique() if newest_load(engine, source) else []
     names = {pseudonym(i, key) if key else i: i for i in ids}
-    stored = other_reviews(engine, source, names, set(reviews["review_id"]))
+    stored = other_reviews(engine, source, names, set(reviews["review_id"].tolist() if names else ()))
     return stored.assign(customer_id=stored["customer_id"].map(names))
 
 # %% ../../nbs/665_steps.load.ipynb #3ba859f5

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from smart_customer_analysis.data.clean import clean
 from smart_customer_analysis.data.duplicates import near_duplicates
-from smart_customer_analysis.data.language import language_of
+from smart_customer_analysis.data.language import language_of, languages_of
 from smart_customer_analysis.data.load import load
 from smart_customer_analysis.data.places import repair_coordinates
 from smart_customer_analysis.data.sample import make_shop
@@ -251,6 +251,16 @@ def test_planted_personal_data_is_masked_and_little_else():
 )  # fmt: skip
 def test_language(text, code):
     assert language_of(text) == code
+
+
+def test_the_languages_of_many_texts_are_those_of_each():
+    sentences = [
+        "Vrlo dobro", "врло добро", "Ürün hiç çalışmadı", "لم يصل المنتج", "배송이 빨라요", "とても良いです", "很好用",
+        "Super!", "NOT GOOD AT ALL", "Recomendo muito", "Lieferung kam schnell an", "e\u0301te\u0301", "", "10/10",
+        "Очень хорошо, спасибо", "\udc80 broken", "ok",
+    ]  # fmt: skip
+    texts = [s[:n] for s in sentences for n in (3, 9, 14, 300)] + ["x" * 500, "good " * 100]
+    assert languages_of(texts).tolist() == [language_of(text) for text in texts]
 
 
 def test_near_duplicates_are_those_with_seventy_percent_in_common():

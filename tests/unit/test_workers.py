@@ -46,6 +46,23 @@ def test_an_error_in_a_worker_is_raised_here_and_the_workers_end(two_workers):
     assert multiprocessing.active_children() == []
 
 
+def test_work_that_was_begun_is_done_elsewhere_once_and_here_where_it_died(two_workers):
+    begun = workers.Begun(lambda: (os.getpid(), os.urandom(4)))
+    assert begun.result == begun.result and begun.result[0] != OWNER
+    assert workers.Begun(lambda: _killed(3)).result == -3
+    with pytest.raises(ZeroDivisionError):
+        _ = workers.Begun(lambda: 1 // 0).result
+    assert multiprocessing.active_children() == []
+
+
+def test_near_reviews_are_counted_the_same_elsewhere(two_workers):
+    reviews = pd.DataFrame({"title": "", "text": ["a b c d e f g", "a b c d e f g", "h i j k l"] * 5, "language": "en"})
+    counts = clean.StepCounts(near_rows=10)
+    counts.add([], reviews)
+    assert counts.near_texts is not None and counts.near() == counts.near()
+    assert [n for *_, n in counts.near()] == [10, 5]
+
+
 def test_batches_cleaned_by_other_processes_are_those_cleaned_here(tmp_path, two_workers, monkeypatch):
     texts = [
         f'{i},c{i % 3},{1 + i % 5},"A &amp; B","Call 555-123-{4000 + i}  or\u200bwrite, it is fine {i // 4}"'
