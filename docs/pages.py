@@ -24,7 +24,9 @@ GROUPS = (  # of the notebooks: name of the page, title, first names of the modu
     ("commands", "Commands", "commands cli", "developers and operators"),
     ("jobs", "Jobs and the service", "", "developers and operators"),  # the rest
 )
-TUTORIALS = ("five_lines", "tour", "own_shop", "serving")  # in this order; further ones follow
+TUTORIALS = (  # in this order; further ones follow
+    "five_lines", "tour", "own_data", "own_shop", "judge_a_model", "complaints", "segments_over_time", "serving",
+)  # fmt: skip
 TEXTS = {  # file of the repository -> folder of the site
     "docs/install.md": "start", "docs/how_to/*.md": "how_to", "docs/running_it.md": "how_to", "docs/api.md": "how_to",
     "docs/labels.md": "how_to", "docs/glossary.md": "reference", "docs/limits.md": "measured", "README.md": "project",

@@ -11,6 +11,7 @@ sys.path.insert(0, str(tree.ROOT / "docs"))
 import build  # noqa: E402
 import http_page  # noqa: E402
 import pages  # noqa: E402
+import start_page  # noqa: E402
 
 
 def code(source, outputs=(), **metadata):
@@ -100,6 +101,23 @@ def test_links_between_the_texts_lead_to_files():
         if not re.match(r"(https?|mailto):|#|/", target) and not (path.parent / target.split("#")[0]).exists()
     ]
     assert not gone, gone
+
+
+def test_the_start_page_lists_every_tutorial_as_it_says_of_itself():
+    home = json.loads((tree.NBS / "index.ipynb").read_text(encoding="utf-8"))["cells"]
+    listed = next("".join(c["source"]) for c in home if c["id"] == start_page.CELL)
+    assert listed == start_page.table(), "run `make export`"
+    rows = (tree.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()
+    row = next(r for r in rows if r.startswith("| `tutorials/"))
+    assert not [b.stem for b in start_page.tutorials() if f"`{b.stem}`" not in row.replace("tutorials/", "")]
+
+
+def test_a_tutorial_that_does_not_say_what_it_needs_is_refused(tmp_path):
+    book = tmp_path / "a.ipynb"
+    cell = {"cell_type": "markdown", "source": ["# A\n", "\n", "> What?\n", "\n", "- minutes: 1\n"]}
+    book.write_text(json.dumps({"cells": [cell]}))
+    with pytest.raises(ValueError, match="needs"):
+        start_page.head(book)
 
 
 def test_the_list_of_questions_names_every_how_to():
