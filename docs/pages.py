@@ -48,11 +48,11 @@ def text_of(cell: dict) -> str:
 
 
 def front_matter(cells: list[dict]) -> tuple[dict[str, str], list[dict]]:
-    "Read title and description from nbdev's raw first cell."
+    "Read title, description, minutes and needs from nbdev's raw first cell."
     if not cells or cells[0]["cell_type"] != "raw":
         return {}, cells
     joined = re.sub(r"\n[ \t]+", " ", text_of(cells[0]))  # YAML folds long lines
-    found = dict(re.findall(r"^(title|description):\s*(.*)$", joined, re.M))
+    found = dict(re.findall(r"^(title|description|minutes|needs):\s*(.*)$", joined, re.M))
     return {k: v.strip().strip("'\"").replace("''", "'") for k, v in found.items()}, cells[1:]
 
 
@@ -327,14 +327,15 @@ def group_of(page: str) -> tuple[str, str]:
     return next((name, who) for name, _, modules, who in GROUPS if not modules or first in modules.split())
 
 
-def who_reads(page: str, following: str | None) -> str:
-    "The line under the title: for whom, what kind of page, what comes next."
+def who_reads(page: str, following: str | None, head: dict[str, str] | None = None) -> str:
+    "The line under the title: for whom, what kind of page, how long it takes, what it needs, what comes next."
     kind = page.split("/")[0]
     who = {"tutorials": "A tutorial, for newcomers", "reports": "A report template, for analysts and operators"}.get(
         kind, f"An explanation, for {group_of(page)[1]}"
     )
+    cost = f" Minutes: {head['minutes']}. Needs: {head['needs']}." if head and "minutes" in head else ""
     after = f" Next: [{following.split('/')[-1]}](/notebooks/{following}.ipynb)." if following else ""
-    return f"::::{{container}} who\n{who}.{after}\n::::\n"
+    return f"::::{{container}} who\n{who}.{cost}{after}\n::::\n"
 
 
 def write_groups(books: dict[str, Path], pages: list[str], out: Path) -> list[str]:
@@ -443,8 +444,9 @@ def write_pages(root: Path, proc: Path, source: Path) -> None:
     for page, following in zip(order, [*order[1:], None], strict=True):
         target = source / "notebooks" / f"{page}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
+        head = front_matter(json.loads(books[page].read_text(encoding="utf-8"))["cells"])[0]
         target.write_text(
-            json.dumps(translate_notebook(books[page], who_reads(page, following), links)), encoding="utf-8"
+            json.dumps(translate_notebook(books[page], who_reads(page, following, head), links)), encoding="utf-8"
         )
     write_reference(root, modules, source / "reference")
     write_settings(root, source / "reference")
