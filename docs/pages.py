@@ -25,7 +25,8 @@ GROUPS = (  # of the notebooks: name of the page, title, first names of the modu
     ("jobs", "Jobs and the service", "", "developers and operators"),  # the rest
 )
 TUTORIALS = (  # in this order; further ones follow
-    "five_lines", "tour", "own_data", "own_shop", "judge_a_model", "complaints", "segments_over_time", "serving",
+    "five_lines", "tour", "own_data", "own_shop", "judge_a_model", "complaints", "segments_over_time",
+    "scheduled_report", "serving",
 )  # fmt: skip
 TEXTS = {  # file of the repository -> folder of the site
     "docs/install.md": "start", "docs/how_to/*.md": "how_to", "docs/running_it.md": "how_to", "docs/api.md": "how_to",
