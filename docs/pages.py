@@ -49,11 +49,11 @@ def text_of(cell: dict) -> str:
 
 
 def front_matter(cells: list[dict]) -> tuple[dict[str, str], list[dict]]:
-    "Read title, description, minutes and needs from nbdev's raw first cell."
+    "Read title and description from nbdev's raw first cell."
     if not cells or cells[0]["cell_type"] != "raw":
         return {}, cells
     joined = re.sub(r"\n[ \t]+", " ", text_of(cells[0]))  # YAML folds long lines
-    found = dict(re.findall(r"^(title|description|minutes|needs):\s*(.*)$", joined, re.M))
+    found = dict(re.findall(r"^(title|description):\s*(.*)$", joined, re.M))
     return {k: v.strip().strip("'\"").replace("''", "'") for k, v in found.items()}, cells[1:]
 
 
@@ -328,6 +328,12 @@ def group_of(page: str) -> tuple[str, str]:
     return next((name, who) for name, _, modules, who in GROUPS if not modules or first in modules.split())
 
 
+def what_it_takes(cells: list[dict]) -> dict[str, str]:
+    "Read minutes and needs of a tutorial from nbdev's raw first cell."
+    joined = re.sub(r"\n[ \t]+", " ", text_of(cells[0])) if cells and cells[0]["cell_type"] == "raw" else ""
+    return {name: value.strip(" '\"") for name, value in re.findall(r"^(minutes|needs):(.*)$", joined, re.M)}
+
+
 def who_reads(page: str, following: str | None, head: dict[str, str] | None = None) -> str:
     "The line under the title: for whom, what kind of page, how long it takes, what it needs, what comes next."
     kind = page.split("/")[0]
@@ -445,7 +451,7 @@ def write_pages(root: Path, proc: Path, source: Path) -> None:
     for page, following in zip(order, [*order[1:], None], strict=True):
         target = source / "notebooks" / f"{page}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
-        head = front_matter(json.loads(books[page].read_text(encoding="utf-8"))["cells"])[0]
+        head = what_it_takes(json.loads(books[page].read_text(encoding="utf-8"))["cells"])
         target.write_text(
             json.dumps(translate_notebook(books[page], who_reads(page, following, head), links)), encoding="utf-8"
         )

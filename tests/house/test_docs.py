@@ -34,7 +34,7 @@ def test_front_matter_becomes_title_even_when_folded():
 
 def test_a_tutorial_says_what_it_takes():
     raw = {"cell_type": "raw", "source": "---\nminutes: 2\nneeds: 'nothing; really'\ntitle: A\n\n---\n"}
-    line = pages.who_reads("tutorials/a", None, pages.front_matter([raw])[0])
+    line = pages.who_reads("tutorials/a", None, pages.what_it_takes([raw]))
     assert "Minutes: 2. Needs: nothing; really." in line
     assert "Minutes" not in pages.who_reads("010_schema", None, {"title": "A"})
 
