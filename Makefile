@@ -89,8 +89,8 @@ compose-check: $(READY)
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-export: setup ## write the modules from the notebooks
-	$(BIN)/nbdev-export && $(BIN)/nbdev-clean
+export: setup ## write the modules from the notebooks, and the list of tutorials
+	$(BIN)/nbdev-export && $(BIN)/python docs/start_page.py && $(BIN)/nbdev-clean
 
 bench: setup ## speed ratios and simulations, tables into docs/measured/
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'

@@ -24,7 +24,10 @@ GROUPS = (  # of the notebooks: name of the page, title, first names of the modu
     ("commands", "Commands", "commands cli", "developers and operators"),
     ("jobs", "Jobs and the service", "", "developers and operators"),  # the rest
 )
-TUTORIALS = ("five_lines", "tour", "own_shop", "serving")  # in this order; further ones follow
+TUTORIALS = (  # in this order; further ones follow
+    "five_lines", "tour", "own_data", "own_shop", "judge_a_model", "complaints", "segments_over_time",
+    "scheduled_report", "serving",
+)  # fmt: skip
 TEXTS = {  # file of the repository -> folder of the site
     "docs/install.md": "start", "docs/how_to/*.md": "how_to", "docs/running_it.md": "how_to", "docs/api.md": "how_to",
     "docs/labels.md": "how_to", "docs/glossary.md": "reference", "docs/limits.md": "measured", "README.md": "project",
@@ -325,14 +328,21 @@ def group_of(page: str) -> tuple[str, str]:
     return next((name, who) for name, _, modules, who in GROUPS if not modules or first in modules.split())
 
 
-def who_reads(page: str, following: str | None) -> str:
-    "The line under the title: for whom, what kind of page, what comes next."
+def what_it_takes(cells: list[dict]) -> dict[str, str]:
+    "Read minutes and needs of a tutorial from nbdev's raw first cell."
+    joined = re.sub(r"\n[ \t]+", " ", text_of(cells[0])) if cells and cells[0]["cell_type"] == "raw" else ""
+    return {name: value.strip(" '\"") for name, value in re.findall(r"^(minutes|needs):(.*)$", joined, re.M)}
+
+
+def who_reads(page: str, following: str | None, head: dict[str, str] | None = None) -> str:
+    "The line under the title: for whom, what kind of page, how long it takes, what it needs, what comes next."
     kind = page.split("/")[0]
     who = {"tutorials": "A tutorial, for newcomers", "reports": "A report template, for analysts and operators"}.get(
         kind, f"An explanation, for {group_of(page)[1]}"
     )
+    cost = f" Minutes: {head['minutes']}. Needs: {head['needs']}." if head and "minutes" in head else ""
     after = f" Next: [{following.split('/')[-1]}](/notebooks/{following}.ipynb)." if following else ""
-    return f"::::{{container}} who\n{who}.{after}\n::::\n"
+    return f"::::{{container}} who\n{who}.{cost}{after}\n::::\n"
 
 
 def write_groups(books: dict[str, Path], pages: list[str], out: Path) -> list[str]:
@@ -441,8 +451,9 @@ def write_pages(root: Path, proc: Path, source: Path) -> None:
     for page, following in zip(order, [*order[1:], None], strict=True):
         target = source / "notebooks" / f"{page}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
+        head = what_it_takes(json.loads(books[page].read_text(encoding="utf-8"))["cells"])
         target.write_text(
-            json.dumps(translate_notebook(books[page], who_reads(page, following), links)), encoding="utf-8"
+            json.dumps(translate_notebook(books[page], who_reads(page, following, head), links)), encoding="utf-8"
         )
     write_reference(root, modules, source / "reference")
     write_settings(root, source / "reference")

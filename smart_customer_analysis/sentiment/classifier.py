@@ -217,8 +217,8 @@ def model_lines(
 
 # %% ../../nbs/275_sentiment.classifier.ipynb #90d42d50
 @patch
-def _repr_html_(self: SentimentClassifier) -> str:
-    "Show the model card; before a fit, the parameters."
+def _html_repr(self: SentimentClassifier) -> str:
+    "Show the model card, where scikit-learn shows the parameters; before a fit, what is next."
     if not hasattr(self, "folder_"):
         return block_html("SentimentClassifier, not fitted", [line_html("next: fit(texts, labels)")])
     name, *lines = model_lines(self.predictor)

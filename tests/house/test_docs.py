@@ -11,6 +11,7 @@ sys.path.insert(0, str(tree.ROOT / "docs"))
 import build  # noqa: E402
 import http_page  # noqa: E402
 import pages  # noqa: E402
+import start_page  # noqa: E402
 
 
 def code(source, outputs=(), **metadata):
@@ -29,6 +30,13 @@ def test_front_matter_becomes_title_even_when_folded():
     raw = {"cell_type": "raw", "source": "---\ndescription: one line that is\n  folded\ntitle: 'What''s new?'\n\n---\n"}
     head, rest = pages.front_matter([raw, code("1")])
     assert head == {"description": "one line that is folded", "title": "What's new?"} and len(rest) == 1
+
+
+def test_a_tutorial_says_what_it_takes():
+    raw = {"cell_type": "raw", "source": "---\nminutes: 2\nneeds: 'nothing; really'\ntitle: A\n\n---\n"}
+    line = pages.who_reads("tutorials/a", None, pages.what_it_takes([raw]))
+    assert "Minutes: 2. Needs: nothing; really." in line
+    assert "Minutes" not in pages.who_reads("010_schema", None, {"title": "A"})
 
 
 @pytest.mark.parametrize(
@@ -100,6 +108,23 @@ def test_links_between_the_texts_lead_to_files():
         if not re.match(r"(https?|mailto):|#|/", target) and not (path.parent / target.split("#")[0]).exists()
     ]
     assert not missing, missing
+
+
+def test_the_start_page_lists_every_tutorial_as_it_says_of_itself():
+    home = json.loads((tree.NBS / "index.ipynb").read_text(encoding="utf-8"))["cells"]
+    listed = next("".join(c["source"]) for c in home if c["id"] == start_page.CELL)
+    assert listed == start_page.table(), "run `make export`"
+    rows = (tree.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()
+    row = next(r for r in rows if r.startswith("| `tutorials/"))
+    assert not [b.stem for b in start_page.tutorials() if f"`{b.stem}`" not in row.replace("tutorials/", "")]
+
+
+def test_a_tutorial_that_does_not_say_what_it_needs_is_refused(tmp_path):
+    book = tmp_path / "a.ipynb"
+    cell = {"cell_type": "markdown", "source": ["# A\n", "\n", "> What?\n", "\n", "- minutes: 1\n"]}
+    book.write_text(json.dumps({"cells": [cell]}))
+    with pytest.raises(ValueError, match="needs"):
+        start_page.head(book)
 
 
 def test_the_list_of_questions_names_every_how_to():

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -143,6 +144,11 @@ def test_a_classifier_abstains_and_is_cloned(small):
     assert set(again.predict(["pot", "tea"])) == {None}
     assert set(model.predict(["pot", "tea"])) <= {0, 1}
     assert SentimentClassifier.load(model.folder_).predict_proba(["pot"]).shape == (1, 2)
+
+
+def test_a_notebook_shows_the_card_of_a_model_and_not_its_parameters(small):
+    shown, _ = DisplayFormatter().format(small[1])
+    assert "Right on" in shown["text/html"] and "sk-global" not in shown["text/html"]
 
 
 def test_what_customers_write_never_becomes_markup():
