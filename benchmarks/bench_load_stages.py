@@ -191,7 +191,7 @@ def main() -> None:
         f"{args.rows:,} fastText lines, {size:,.0f} MB, {texts}, into an empty SQLite database. Stages are seconds of "
         "the processor, each without the stages inside it, in one process on one core. What is stored is hashed: all "
         f"runs stored the same (`{now[0]['hash']}`, account of cleaning `{now[0]['rules']}`). `seconds` are those of "
-        "a clock on a machine with other work; on a quiet one a load takes about as long as its own process works, here "
+        "a clock on a machine with other work; on a quiet one a load takes about as long as its own process works: "
         f"{args.rows / now[1]['own']:,.0f} rows a second on {n_cores} cores. Asked for: 30,000."
     )
     tables = {"Stages": stages.reset_index(names="stage"), "Runs": pd.DataFrame(runs)}

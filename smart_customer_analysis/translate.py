@@ -11,7 +11,7 @@ __all__ = ['NUMBER', 'SHARE', 'KINDS', 'LISTS', 'FIELDS', 'Form', 'pattern_of', 
 import re
 from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
-from .words import Words, catalogue, translations
+from .words import Words, catalogue, message_texts, translations
 from typing import Any, NamedTuple
 
 # %% ../nbs/056_translate.ipynb #056000006
@@ -53,16 +53,14 @@ def forms(
     "List the forms that a catalogue can read."
     ids: dict[str | None, list[tuple[str, ...]]] = {}
     for message in catalogue(language, "sentences"):
-        strings = (message.string,) if isinstance(message.string, str) else tuple(message.string)
-        if message.id and all(strings):
-            one = (message.id,) if isinstance(message.id, str) else tuple(message.id)
-            ids.setdefault(message.context, []).append(one)
-    words = {c: [text for one in kept for text in one] for c, kept in ids.items() if c not in (None, *LISTS)}
+        if message.id and all(message_texts(message.string)):
+            ids.setdefault(message.context, []).append(tuple(message_texts(message.id)))
+    words = {c: [text for one in kept for text in one] for c, kept in ids.items() if c is not None and c not in LISTS}
     choices = {c: "|".join(map(re.escape, texts)) for c, texts in words.items() if "{" not in "".join(texts)}
-    found = {c: [Form(pattern_of(t, choices), one, c) for one in kept for t in one] for c, kept in ids.items()}
-    for kept in found.values():
+    by_context = {c: [Form(pattern_of(t, choices), one, c) for one in kept for t in one] for c, kept in ids.items()}
+    for kept in by_context.values():
         kept.sort(key=lambda form: -len(_SLOT.sub("", form.pattern.pattern)))
-    return found
+    return by_context
 
 # %% ../nbs/056_translate.ipynb #05600000b
 def _numbers_in(text: str, words: Words) -> str:

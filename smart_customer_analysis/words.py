@@ -6,9 +6,10 @@ Words. `Words("pt")` writes texts, numbers, shares and days for one reader. It i
 
 # %% auto #0
 __all__ = ['LANGUAGES', 'DOMAINS', 'ENGLISH', 'catalogue', 'translations', 'Numbers', 'Shares', 'Days', 'Words', 'complete',
-           'message_table']
+           'message_texts', 'message_table']
 
 # %% ../nbs/055_words.ipynb #055000003
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -168,13 +169,15 @@ def complete(
     if language == "en":
         return 1.0
     wanted = {(m.context, m.id) for m in catalogue("pt", domain) if m.id}
-    there = {(m.context, m.id) for m in catalogue(language, domain) if m.id and all(_texts(m.string))}
+    there = {(m.context, m.id) for m in catalogue(language, domain) if m.id and all(message_texts(m.string))}
     return len(wanted & there) / max(len(wanted), 1)
 
 
-def _texts(string: str | tuple[str, ...] | list[str]) -> list[str]:
-    "Return the forms of a translation."
-    return [string] if isinstance(string, str) else list(string)
+def message_texts(
+    string: str | Sequence[str] | None,  # id or translation of a message
+) -> list[str]:  # its forms: one, or one for each number
+    "List the forms of a message."
+    return [string] if isinstance(string, str) else list(string or [""])
 
 
 def message_table(
@@ -182,5 +185,5 @@ def message_table(
     domain: str = "page",  # one of DOMAINS
 ) -> dict[str, str | list[str]]:  # English (for one) -> text, or its forms
     "List what is translated, for a program that looks texts up by itself."
-    texts = {m.id if isinstance(m.id, str) else m.id[0]: m.string for m in catalogue(language, domain) if m.id}
-    return {text: s if isinstance(s, str) else list(s) for text, s in texts.items() if all(_texts(s))}
+    texts = {message_texts(m.id)[0]: m.string for m in catalogue(language, domain) if m.id}
+    return {text: s if isinstance(s, str) else message_texts(s) for text, s in texts.items() if all(message_texts(s))}
