@@ -18,10 +18,7 @@ from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
 from .schema import InputError
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from babel.messages.catalog import Catalog
+from typing import Any
 
 # %% ../nbs/055_words.ipynb #055000006
 LANGUAGES = ("en", "pt", "es", "de", "fr")  # that there are catalogues for
@@ -32,7 +29,7 @@ DOMAINS = ("texts", "sentences", "page")
 def catalogue(
     language: str,  # one of LANGUAGES but en
     domain: str = "texts",  # one of DOMAINS
-) -> "Catalog":
+) -> Any:  # babel.messages.catalog.Catalog
     "Read a catalogue of the package."
     from babel.messages.pofile import read_po  # where used: light commands start without it
 
