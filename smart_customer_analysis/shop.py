@@ -51,14 +51,15 @@ IN_PASSING: dict[str, Any] = {  # of its training: small steps, and no texts add
 
 
 def train_in_passing(
-    settings: Settings,  # models_dir, seed
+    settings: Settings,  # encoder, models_dir, seed
     reviews: pd.DataFrame,  # Review frame
 ) -> SentimentClassifier:  # fitted, and measured on rows kept back
     "Train a small model on the stars of a shop; raises `ModelError` where there are too few."
     rows = reviews[reviews["label"].notna().to_numpy(bool) & text_of(reviews).str.strip().ne("").to_numpy(bool)]
     few = rows[draw_ids(rows["review_id"], LEARNT, settings.seed)] if len(rows) > LEARNT else rows
     people = few["customer_id"].fillna(few["review_id"]).tolist()
-    model = SentimentClassifier(**IN_PASSING, models_dir=settings.models_dir, random_state=settings.seed)
+    own = {"models_dir": settings.models_dir, "random_state": settings.seed}
+    model = SentimentClassifier(settings.encoder, **IN_PASSING, **own)
     try:
         return model.fit(text_of(few).tolist(), few["label"].astype(int).to_numpy(), groups=people)
     except InputError as e:

@@ -25,6 +25,7 @@ from ..config import load_settings
 from ..data.labelled import DataSplit, split_labelled
 from ..display import block_html, line_html, shows_progress
 from ..schema import LABEL_NAMES, NEGATIVE, POSITIVE, InputError
+from .choice import AUTO
 from .evaluate import evaluate, majority_baseline, record_evaluation
 from .predict import Predictions, Predictor
 from .recipe import Recipe
@@ -86,7 +87,7 @@ class _Training(_Held):
 
     def __init__(
         self,
-        encoder: str = Recipe.encoder,  # packaged name, folder or Hugging Face id
+        encoder: str = AUTO,  # packaged name, folder or Hugging Face id; auto: by the languages of the texts
         epochs: int = Recipe.epochs,  # passes over the training texts
         max_tokens: int = Recipe.max_tokens,  # tokens of a text seen in training
         learning_rate: float = Recipe.learning_rate,  # peak learning rate

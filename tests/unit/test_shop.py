@@ -91,6 +91,13 @@ def shop(small):
     return shop
 
 
+def test_a_model_trained_in_passing_comes_from_the_encoder_of_the_settings(small, tmp_path):
+    rows, tiny = small[0].reviews, small[1].encoder
+    settings = load_settings(tmp_path, encoder=tiny, models_dir=tmp_path / "models")
+    assert shops.train_in_passing(settings, rows).predictor.card["training"]["recipe"]["encoder"] == tiny
+    assert SentimentClassifier().encoder == "auto", "the languages of the texts decide"
+
+
 def test_share_and_frame_cover_every_review(shop):
     sentiment = shop.sentiment()
     assert len(sentiment.frame) == len(shop.reviews) == sentiment.share["n_reviews"]
