@@ -98,7 +98,10 @@ def schema_section(name: str, schema: dict[str, Any]) -> list[str]:
 def write_http(description: Path, out: Path) -> None:
     "Write the page; `openapi.json` itself lies at the root of the site."
     api = json.loads(description.read_text(encoding="utf-8"))
+    shared = {f"#/components/parameters/{k}": v for k, v in api["components"].get("parameters", {}).items()}
     calls = [(m, p, o) for p, methods in api["paths"].items() for m, o in methods.items()]
+    for *_, about in calls:
+        about["parameters"] = [shared.get(q.get("$ref"), q) for q in about.get("parameters", [])]
     text = [
         "# HTTP API",
         "",
