@@ -79,7 +79,7 @@ def test_first_view_is_light(open_page):
         "[e.name, e.transferSize])"
     )
     names = [name for name, _ in loaded]
-    assert len(names) <= 26, names
+    assert len(names) <= 27, names
     assert sum(size for _, size in loaded) <= 350_000, loaded
     assert not any("maplibre" in name for name in names)
     assert page.evaluate("document.querySelectorAll('*').length") <= 1500
