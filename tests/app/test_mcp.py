@@ -6,7 +6,7 @@ import sys
 
 import anyio
 import pytest
-from made_up import Served
+from made_up import Served, run_alone
 from mcp import Client, StdioServerParameters
 from planted_themes import SMELL
 from starlette.testclient import TestClient
@@ -46,7 +46,7 @@ def answers(served: Served) -> list[tuple[str, dict, dict]]:
         assert not [(name, question, r.content) for name, question, r in results if r.is_error]
         return [(name, question, r.structured_content) for name, question, r in results]
 
-    return anyio.run(talk)
+    return run_alone(talk())
 
 
 def test_every_number_has_range_n_period_and_reviews_or_a_reason(answers):
@@ -204,5 +204,5 @@ def test_over_pipes_a_process_answers_and_ends(served, repo_root, tmp_path):
             async with Client(server) as client:
                 return (await client.call_tool("shares", {"region": "Norte"})).structured_content
 
-    answer = anyio.run(talk)
+    answer = run_alone(talk())
     assert answer["numbers"][0]["n_reviews"] == served.get("/v1/shares", region="Norte")["items"][0]["n_reviews"]
