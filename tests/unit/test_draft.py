@@ -77,7 +77,7 @@ OPEN = [
         "rating",
     ),
     ("a rating of unknown name", {"text": words, "betyg": lambda i: 1 + i % 5}, "rating"),
-    ("months in an unknown language", {"text": words, "date": lambda i: f"{1 + i} tammikuuta 2026"}, "reviewed_at"),
+    ("months in an unknown language", {"text": words, "date": lambda i: f"{1 + i} urtarrila 2026"}, "reviewed_at"),
     ("labels 1 and 2", {"text": words, "label": lambda i: 1 + i % 2}, "labels"),
     ("words of two ladders", {"text": words, "rating": lambda i: ["poor", "good", "excellent"][i % 3]}, "rating"),
     (
