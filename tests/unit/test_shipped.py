@@ -165,7 +165,8 @@ def write_copies(source: str, folder: Path) -> Path:
     "Write the sample of a shape with every row several times, each time of other people and other orders."
     entities = load_source(source).entities.values()
     mapped = [(name, column) for e in entities for name, column in e.columns.items()]
-    ids = {column for name, column in mapped if name.endswith("_id")}
+    keys = [[column] if isinstance(column, str) else column for name, column in mapped if name.endswith("_id")]
+    ids = {column for columns in keys for column in columns}
     ids |= {column for e in entities for j in e.joins for column in (j.on, j.to or j.on)}
     for file in list_files([SAMPLES / source]):
         to = folder.joinpath(*file.parts)
