@@ -17,8 +17,13 @@ VIEWS = [
 
 
 def sideways(page) -> str | None:
-    width, shown = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    return f"{width} px of content in {shown} px" if width > shown else None
+    "What is wider than the window, once the charts have had a second to draw themselves anew."
+    for _ in range(20):
+        width, shown = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        if width <= shown:
+            return None
+        page.wait_for_timeout(50)
+    return f"{width} px of content in {shown} px"
 
 
 @pytest.mark.parametrize("path", VIEWS)
