@@ -13,19 +13,20 @@ ROOT = Path(__file__).resolve().parents[1]
 HOME = ROOT / "nbs" / "index.ipynb"
 CELL = "b8d5e2f3"  # of the list
 AFTER = (
-    "Minutes on two idle cores. Each runs as it is: *Run*, then *Run All Cells*. The notebooks in `reports` need the "
-    "database of a run: `sca run`. A notebook of your own goes into the folder `notebooks` beside `nbs`."
+    "Minutes are estimates for two cores with nothing else to do. Each runs as it is: *Run*, then *Run All Cells*. The "
+    "notebooks in `reports` need the database of a run: `sca run`. A notebook of your own goes into the folder "
+    "`notebooks` beside `nbs`."
 )
 
 
 def head(book: Path) -> dict[str, str]:
     "Title, one line, minutes and needs of a tutorial; raises `ValueError` where one is missing."
     text = "".join(json.loads(book.read_text(encoding="utf-8"))["cells"][0]["source"])
-    said = dict(re.findall(r"^- (minutes|needs): *(.+)$", text, re.M))
-    said |= {"title": text.splitlines()[0].removeprefix("# "), "line": re.search(r"^> (.+)$", text, re.M)[1]}
-    if {"minutes", "needs"} - set(said):
+    facts = dict(re.findall(r"^- (minutes|needs): *(.+)$", text, re.M))
+    facts |= {"title": text.splitlines()[0].removeprefix("# "), "line": re.search(r"^> (.+)$", text, re.M)[1]}
+    if {"minutes", "needs"} - set(facts):
         raise ValueError(f"{book.name}: begin with a title, a line after >, `- minutes: …` and `- needs: …`")
-    return said
+    return facts
 
 
 def tutorials() -> list[Path]:

@@ -217,8 +217,8 @@ def _verify(units: list[Path]) -> None:
     if process.returncode:
         for unit in units:
             unit.unlink()
-        found = (process.stderr.strip().splitlines() or ["no reason"])[-1][:200]
-        raise InputError("units that systemd-analyze verifies", found, "use --install cron, or correct the path")
+        last_line = (process.stderr.strip().splitlines() or ["no reason"])[-1][:200]
+        raise InputError("units that systemd-analyze verifies", last_line, "use --install cron, or correct the path")
 
 # %% ../../nbs/719_commands.schedule.ipynb #719d0015
 def _set_systemd(home: Path, close_at: str) -> str:

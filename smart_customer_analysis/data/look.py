@@ -262,8 +262,8 @@ def _looked(file: Listed, options: dict[str, Any]) -> Look:
     if kept:
         frame = frame[[c for c in frame.columns if c in kept]]
     if frame.empty and read:
-        found = f"{read:,} rows refused in {file.name} ({next(iter(refused))})"
-        raise InputError("rows that can be read", found, "check how the file was made")
+        refusal = f"{read:,} rows refused in {file.name} ({next(iter(refused))})"
+        raise InputError("rows that can be read", refusal, "check how the file was made")
     if frame.empty:
         raise InputError("at least one row", f"none in {file.name}", "check how the file was made")
     return Look(file.name, spec, frame, read, dict(refused), facts)
