@@ -16,7 +16,9 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,10 @@ def save_model(
 
     out = Path(out)
     staged = out / f".staged-{version}-{secrets.token_hex(4)}"
+    with suppress(FileNotFoundError):
+        for left in out.glob(".staged-*"):
+            if time.time() - left.stat().st_mtime > 3600:  # its process was killed; a younger one may still write
+                shutil.rmtree(left, ignore_errors=True)
     staged.mkdir(parents=True)
     try:
         with quiet():

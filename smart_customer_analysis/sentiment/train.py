@@ -390,6 +390,7 @@ def train_sentiment(
     name = fingerprint(recipe, *content, weights=_weights_hash(encoder))
     out, home = Path(out), Path(out) / f".training-{name}"
     if resume and (finished := _finished(out, name)):
+        shutil.rmtree(home, ignore_errors=True)  # left by a run killed just after it published
         return finished
     if not resume:
         shutil.rmtree(home, ignore_errors=True)

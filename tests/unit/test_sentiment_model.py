@@ -1,10 +1,12 @@
 """Model folders: whole or refused, and readable without this library."""
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
 import sys
+import time
 
 import huggingface_hub
 import pytest
@@ -133,6 +135,15 @@ def test_a_path_that_leaves_the_folder_is_refused(published, tmp_path):
     reseal(folder, files=files | {"../outside": entry})
     with pytest.raises(ModelError):
         m.verify_model(folder)
+
+
+def test_half_written_folders_of_killed_processes_are_removed_after_an_hour(published, tmp_path):
+    model, tokenizer = sentiment_encoder.load_encoder(str(published))
+    for name, minutes in (("old", 61), ("young", 1)):
+        (folder := tmp_path / f".staged-{name}").mkdir()
+        os.utime(folder, (time.time() - 60 * minutes,) * 2)
+    m.save_model(model, tokenizer, tmp_path, "29991231T000000Z-aaaaaaaa", FILES)
+    assert [p.name for p in tmp_path.glob(".staged-*")] == [".staged-young"]
 
 
 def test_the_last_good_model_keeps_serving(published, tmp_path):

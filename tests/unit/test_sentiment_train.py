@@ -182,6 +182,14 @@ def test_a_continued_run_keeps_the_precision_it_began_in(tmp_path, encoder, monk
         train(tmp_path, encoder, precision="int8")
 
 
+def test_checkpoints_of_a_run_killed_just_after_it_published_are_removed(tmp_path, encoder, monkeypatch):
+    one = train(tmp_path, encoder)
+    name = json.loads((one.folder / "MANIFEST.json").read_text())["fingerprint"]
+    (one.folder.parent / f".training-{name}" / "step-1").mkdir(parents=True)
+    assert train(tmp_path, encoder).version == one.version
+    assert [p.name for p in one.folder.parent.iterdir()] == [one.version]
+
+
 def test_a_finished_run_is_not_repeated_unless_asked(tmp_path, encoder):
     first = train(tmp_path, encoder)
     assert train(tmp_path, encoder).version == first.version
