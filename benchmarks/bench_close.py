@@ -79,7 +79,7 @@ def fill(home: Path, n: int, people: int, seed: int, enrich: Callable = lambda *
     p = np.clip(rng.beta(0.6, 0.6, n) * 0.5 + 0.5 * (rows["rating"] < 3), 0.001, 0.999)
     predictions = pd.DataFrame({"review_id": rows["review_id"], "label": (p < 0.5).astype("Int8"), "p_negative": p})
     predictions = predictions.assign(p_positive=1 - p, tokens_read=12, tokens_total=12, held_out=True)
-    rows = rows.assign(title="", source="bench", line=np.arange(1, n + 1))
+    rows = rows.assign(title="", source="bench", language="en", line=np.arange(1, n + 1))
     rows, customers, predictions = enrich(rows, customers, predictions)
     save_load(engine, "bench", conform(rows, Review), conform(customers, Customer))
     save_predictions(engine, active_model(settings.models_dir).name, predictions, "bench")

@@ -11,7 +11,6 @@ __all__ = ['LabelItem', 'LabelQueue', 'label_item', 'answer_queue', 'add_labels'
 
 # %% ../nbs/697_labelling.ipynb #4d039d61
 from collections.abc import Mapping
-from .data.language import language_of
 from .jsonable import plain
 from .serving import ServiceParts, matching, translate_errors
 from .store.filters import Filters
@@ -20,7 +19,7 @@ from .store.query import review_items
 from .store.sources import resolve_source
 from .view.figures import Figure, Shop, one_figure, reviews_url
 from .view.labels import queue_name, queue_order, thresholds
-from .view.reviews import Named, named_beside
+from .view.reviews import Named, named_beside, text_language
 from typing import Any, TypedDict
 
 # %% ../nbs/697_labelling.ipynb #1874559a
@@ -59,7 +58,7 @@ def label_item(
         "reviewed_at": plain(row["reviewed_at"]),
         "region": region,
         "product": product,
-        "lang": language_of(f"{row['title']} {row['text']}") or None,
+        "lang": text_language(row),
         "hidden": [name for name in hidden if name != "segment"],
     }
 

@@ -193,6 +193,7 @@ def answer_segment(
         rows = matching(parts.data, shop, mine, period=False)
         weeks = weekly_figures(shop, rows, mine, shop_period(shop, filters))
         mine = apply_filters(shop.reviews, Filters(segment=id))
+        mine = mine[mine["review_id"].isin([quote.get("review_id") for quote in stored["quotes"] or []])]
         named = {i: plain(region) for i, region in zip(mine["review_id"], mine["region"], strict=True)}
         return segment_detail(item, stored, weeks, named)
 

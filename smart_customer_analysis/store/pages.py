@@ -87,6 +87,7 @@ PAGE_COLUMNS = (
     Review.reviewed_at,
     Review.rating,
     Review.label,
+    Review.language,
     Review.product_id.label("product"),
     Customer.region,
     SegmentMember.segment_id.label("segment"),

@@ -239,7 +239,7 @@ def segment_detail(
     item: SegmentItem,
     segment: dict[str, Any],  # of store.query.segment
     weeks: list[Week],  # of its reviews
-    named: Mapping[str, str | None],  # review of the segment -> region; the reviews that may be named with it
+    named: Mapping[str, str | None],  # review quoted -> its region; only those still in the segment
 ) -> SegmentDetail:
     "Write one segment with what sets it apart."
     is_hidden = item["name"] == NO_NAME
