@@ -18,7 +18,7 @@ import numpy as np
 from .calibrate import error_thresholds, fit_calibration
 from .drift import reference_profile
 from .scoring import Scores
-from ..stats import NO_ROWS, confusion_counts, majority
+from ..stats import NO_ROWS, confusion_counts, majority, proportion
 
 # %% ../../nbs/228_sentiment.card.ipynb #51ea19ff
 def held_out(
@@ -100,14 +100,19 @@ def _language_lines(rows: list[dict[str, Any]]) -> list[str]:
         return []
     lines = [
         "\nIn each language, on the test rows:\n",
-        "| language | right | 95 % interval | calibration error | reviews | |",
+        "| language | right | 95 % interval | calibration error | reviews | answers wrong, of those it gives | |",
     ]
-    lines.append("|---|---|---|---|---|---|")
+    lines.append("|---|---|---|---|---|---|---|")
     for row in rows:
         name = "too short to tell" if row["language"] == "und" else row["language"]
         mark = "few: the figures say little" if row["few"] else ""
         interval = f"{row['low']:.0%}–{row['high']:.0%}"
-        lines.append(f"| {name} | {row['accuracy']:.0%} | {interval} | {row['ece']:.3f} | {row['n']:,} | {mark} |")
+        errors = row.get("answered") and proportion(row["wrong"], row["answered"])  # an older folder does not say
+        wrong = (
+            f"{errors['value']:.0%} ({errors['low']:.0%}–{errors['high']:.0%}) of {row['answered']:,}" if errors else ""
+        )
+        numbers = f"{row['accuracy']:.0%} | {interval} | {row['ece']:.3f} | {row['n']:,}"
+        lines.append(f"| {name} | {numbers} | {wrong} | {mark} |")
     return lines
 
 # %% ../../nbs/228_sentiment.card.ipynb #ecf5c2a1

@@ -262,12 +262,19 @@ def by_language(
     texts: Sequence[str],  # test reviews
     y: Sequence[int | None] | np.ndarray | pd.Series,  # 0 negative, 1 positive
     p_negative: Sequence[float] | np.ndarray | pd.Series,  # probability of negative, 0 to 1
-) -> list[dict[str, Any]]:  # language, accuracy, low, high, ece, n, few; most reviews first
-    "Measure a model in each language."
+    answered: Sequence[bool] | np.ndarray | None = None,  # False: the error contract withheld the answer; None: none
+) -> list[dict[str, Any]]:  # language, accuracy, low, high, ece, n, few, answered, wrong; most reviews first
+    "Measure a model in each language, and how often the answers that its error contract lets through are wrong."
     codes = pd.DataFrame({"language": [language_code("", text) for text in texts]})
     table = slices(y, p_negative, codes).rename(columns={"group": "language"})
     table = table.assign(few=table["n"] < FEW).sort_values("n", ascending=False, kind="stable")
-    return table[["language", "accuracy", "low", "high", "ece", "n", "few"]].to_dict("records")
+    let_through = np.ones(len(codes), bool) if answered is None else np.asarray(answered, bool)
+    label, p = pd.Series(list(y), dtype="Int8"), pd.Series(list(p_negative), dtype=float)
+    wrong = (label.notna() & ((p >= 0.5) != (label == NEGATIVE))).to_numpy(dtype=bool)
+    for name, rows in (("answered", let_through & label.notna().to_numpy()), ("wrong", let_through & wrong)):
+        table[name] = table["language"].map(codes["language"][rows].value_counts()).fillna(0).astype(int)
+    columns = ["language", "accuracy", "low", "high", "ece", "n", "few", "answered", "wrong"]
+    return table[columns].to_dict("records")
 
 # %% ../../nbs/270_sentiment.evaluate.ipynb #956f5ab5
 def record_evaluation(

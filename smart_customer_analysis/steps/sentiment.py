@@ -201,7 +201,8 @@ def accuracy_step(
     baselines: dict[str, Any],  # by name
 ) -> dict[str, Any] | None:  # accuracy: value, low, high, n, baselines; None where nothing could be measured
     "Measure the model on the test rows and write the figures into its metrics and card."
-    p = scored.predictions.set_index("review_id")["p_negative"]
+    read = scored.predictions.set_index("review_id")
+    p = read["p_negative"]
     held = split.valid[split.valid["review_id"].isin(p.index)]
     if len(held):
         pairs = held["label"], p.loc[held["review_id"]]
@@ -210,7 +211,7 @@ def accuracy_step(
     if rows.empty:
         return None
     y, q = rows["label"].to_numpy(), p.loc[rows["review_id"]].to_numpy()
-    languages = by_language(rows["text"].tolist(), y, q)
+    languages = by_language(rows["text"].tolist(), y, q, read["label"].loc[rows["review_id"]].notna())
     return record_evaluation(folder, evaluate(y, q), baselines, languages)["accuracy"]
 
 # %% ../../nbs/680_steps.sentiment.ipynb #48f7ca1d

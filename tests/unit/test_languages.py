@@ -182,14 +182,15 @@ def test_the_model_card_has_a_row_for_each_language_and_marks_few():
     texts = [ENGLISH[0]] * 150 + [PORTUGUESE[0]] * 10
     y = [1] * 160
     p = [0.1] * 120 + [0.9] * 30 + [0.1] * 9 + [0.9]
-    rows = by_language(texts, y, p)
-    assert [(r["language"], r["accuracy"], r["n"], r["few"]) for r in rows] == [
-        ("en", 0.8, 150, False), ("pt", 0.9, 10, True)
+    answered = [True] * 130 + [False] * 20 + [True] * 10
+    rows = by_language(texts, y, p, answered)
+    assert [(r["language"], r["accuracy"], r["n"], r["few"], r["answered"], r["wrong"]) for r in rows] == [
+        ("en", 0.8, 150, False, 130, 10), ("pt", 0.9, 10, True, 10, 1)
     ]  # fmt: skip
     facts = {"version": "v", "recipe": {"encoder": "e", "epochs": 1, "learning_rate": 1, "max_tokens": 8, "seed": 0}}
     facts |= {"rows": 1, "seconds": 1, "tokens_per_second": 1, "padding_share": 0}
     facts["encoder_choice"] = "languages of the labelled reviews: en 94%, pt 6%"
     card = model_card(facts, {"validation_n": 0, "languages": rows})
     assert "- encoder chosen by the languages of the labelled reviews: en 94%, pt 6%" in card
-    assert re.search(r"\| pt \| 90% \| 60%–98% \| .* \| 10 \| few", card)
-    assert re.search(r"\| en \| 80% \| 73%–86% \| .* \| 150 \|  \|", card)
+    assert re.search(r"\| pt \| 90% \| 60%–98% \| .* \| 10 \| 10% \(2%–40%\) of 10 \| few", card)
+    assert re.search(r"\| en \| 80% \| 73%–86% \| .* \| 150 \| 8% \(4%–14%\) of 130 \|  \|", card)
