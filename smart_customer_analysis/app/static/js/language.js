@@ -33,6 +33,9 @@ if (language !== "en") {
   table = (res?.ok && (await res.json().catch(() => null))) || {}; // without it the page is English
 }
 
+const lists = new Intl.ListFormat(language === "en" ? "en-GB" : language); // "a, b and c", "a, b e c"
+export const joined = (items) => lists.format(items);
+
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (slot, name) => values[name] ?? slot);
 // A text in the language of the page. It is written in English here; what no catalogue has stays English.
 export const t = (text, values = {}) => fill([table[text] ?? text].flat()[0], values);
