@@ -257,6 +257,7 @@ export function dotRows(rows, { width, line = null, lineName = "" }) {
   return svg;
 }
 
+const shortened = (name) => (name.length > 20 ? `${name.slice(0, 19).trim()}…` : name);
 // Who moved: two columns of segments joined by bands. flows: [{from, to, n}] with n null = hidden
 export function flows(list, names, { width, height = 300 }) {
   const shown = list.filter((f) => f.n > 0 && f.from && f.to),
@@ -329,7 +330,7 @@ export function flows(list, names, { width, height = 300 }) {
           s(
             "text",
             { class: "c-tick", x: tx, y: cols[id].y + cols[id].h / 2 + 4, "text-anchor": anchor },
-            `${id} ${(names[id] || "").slice(0, 20)} ${count(sum(side, id))}`,
+            `${id} ${shortened(names[id] || "")} ${count(sum(side, id))}`,
           ),
         );
   return svg;

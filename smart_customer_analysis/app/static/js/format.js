@@ -75,7 +75,7 @@ export function date(v) {
     ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`
     : "[x]";
 }
-const BRIEF = written({ day: "numeric", month: "short", year: "numeric" });
+const BRIEF = written({ day: "2-digit", month: "2-digit", year: "numeric" }); // "15/11/2026"
 export const briefDate = (v) => (language === "en" ? date(v) : BRIEF.format(day(v)));
 export function shortDate(v) {
   const d = day(v);

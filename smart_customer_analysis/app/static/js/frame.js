@@ -161,15 +161,14 @@ export function drawNav() {
 
 export function drawFresh() {
   $("#shop").textContent = meta.shop ? t("{shop} shop", { shop: meta.shop }) : t("Customer analysis");
-  $("#fresh").textContent =
-    meta.data_to || meta.n_reviews !== undefined
-      ? [
-          meta.data_to ? t("Data to {date}", { date: briefDate(meta.data_to) }) : null,
-          meta.n_reviews !== undefined ? plural(meta.n_reviews, "review") : null,
-        ]
-          .filter(Boolean)
-          .join(" · ")
-      : "";
+  const parts = [
+    meta.data_to ? t("Data to {date}", { date: briefDate(meta.data_to) }) : null,
+    meta.n_reviews !== undefined ? plural(meta.n_reviews, "review") : null,
+  ].filter(Boolean);
+  clear(
+    $("#fresh"),
+    parts.map((text, i) => [i ? h("i", null, " · ") : null, h("span", null, text)]), // breaks between the two alone
+  );
 }
 
 export function setReasons(r) {

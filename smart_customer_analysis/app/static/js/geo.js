@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { h, s, tipped, uid } from "./dom.js";
 import { drawable, isWide, written } from "./figure.js";
 import { count, pct, plural, range } from "./format.js";
-import { t } from "./language.js";
+import { countryName, t } from "./language.js";
 import { state } from "./state.js";
 import { WHY } from "./words.js";
 
@@ -346,7 +346,8 @@ export function namePlaces(data, { width, height, project, unproject, taken = []
       );
     };
   const put = (f, candidates) => {
-    const { name, kind } = f.properties;
+    const { kind } = f.properties,
+      name = kind === "country" ? countryName(f.properties.name) : f.properties.name;
     for (const at of candidates) {
       const { x, y } = project(at);
       if (room(name, x, y)) {
