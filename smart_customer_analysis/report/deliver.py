@@ -90,7 +90,11 @@ def subject_of(
     if status == "failed":
         failed = words("{name}: failed", name=", ".join(filter(None, [label, part])))
         return _line(failed + (f": {reason}" if reason else ""))
-    n, shop, share = summary.get("n_changes", 0), str(summary.get("source") or ""), share_text(summary.get("share"), words)
+    n, shop, share = (
+        summary.get("n_changes", 0),
+        str(summary.get("source") or ""),
+        share_text(summary.get("share"), words),
+    )
     if not share:
         news = counted(n, "change", words) if n else words("nothing new")
         return _line(", ".join(filter(None, [summary.get("title") or label, part])) + f": {news}")
@@ -104,7 +108,6 @@ def words_of(
     "Return the words that a report is told in."
     named = (run["summary"].get("language"), run["summary"]["slot"].get("language"))
     return Words(next((name for name in named if name in LANGUAGES), "en"))
-
 
 # %% ../../nbs/604_report.deliver.ipynb #604d000a
 def message_of(

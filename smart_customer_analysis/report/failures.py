@@ -61,8 +61,15 @@ def failure_rows(
     for name, to in told_of_failures(plan, source).items():
         why = reason if to.gets_all else ""
         key = delivery_key(CLOSE, {"source": source, "reason": reason}, now.date().isoformat(), name)
-        lines = [words("The daily close failed: figures and reports stay as they were."), words("The next close takes it up.")]
-        message = {"title": words("{name}: failed", name=CLOSE), "sentences": [*lines, *([why] if why else [])], "link": plan.link}
+        lines = [
+            words("The daily close failed: figures and reports stay as they were."),
+            words("The next close takes it up."),
+        ]
+        message = {
+            "title": words("{name}: failed", name=CLOSE),
+            "sentences": [*lines, *([why] if why else [])],
+            "link": plan.link,
+        }
         row = {"key": key, "report": CLOSE, "recipient": name, "path_html": None, "message": message}
         rows.append(row | {"subject": subject_of(CLOSE, source or "", "failed", {}, why, words)})
     return rows
