@@ -135,6 +135,29 @@ def _unescaped(text: str) -> str:
     return re.sub(r"\\(.)", lambda m: {"n": "\n"}.get(m[1], m[1]), text)
 
 
+_CALL = re.compile(rf"\b(?:t\(\s*{_TEXT}|tn\(\s*{_TEXT},\s*{_TEXT}|plural\([^\"`]*?,\s*{_TEXT}(?:,\s*{_TEXT})?)")
+# English that is meant to stay: comments, names of the key, and what is downloaded.
+_STAYS = re.compile(
+    r"//.*$|WHY\[\"[^\"]*\"|(?:csv: \(\) => |csvOf = \(d\) => )\(\{\s*title: (?:\"[^\"]*\"|`[^`]*`)", re.M
+)
+_PROSE = re.compile(
+    r"(?:^|[ :,(])(?:the|of|and|to|is|are|was|were|with|by|all|not|no|this|that|from|in|on|than|too|here|your)"
+    r"(?:[ .:,)]|$)"
+)
+_NAMES = {"Segoe UI", "Noto Sans", "Calinski–Harabasz", "no known word", "too short", "too long"}
+_NAMES |= {"Home", "End", "Escape", "Enter", "Cancelled", "Polygon", "Feature"}  # of keys, errors and shapes
+OWN = ("words.js", "format.js", "language.js")  # hold English as names, or for English alone
+
+
+def loose(source: str) -> list[str]:
+    "English texts of a program of the page that stand outside `t(…)`: a capital in front, or the words of a sentence."
+    rest = _CALL.sub("t(", _STAYS.sub("", source))
+    texts = re.findall(r'"([^"\n`]*)"', rest)
+    texts += [part for text in re.findall(r"`([^`\n]*)`", rest) for part in re.split(r"\$\{[^}]*\}", text)]
+    texts = [t.strip() for t in texts if t.strip() not in _NAMES]
+    return [t for t in texts if re.match(r"[A-Z][a-z]+\b(?![-/,])", t) or (" " in t and _PROSE.search(t))]
+
+
 def paths() -> list[Path]:
     "Every catalogue."
     return sorted((tree.PACKAGE / "locale").rglob("*.po"))
