@@ -79,7 +79,10 @@ const BRIEF = written({ day: "2-digit", month: "2-digit", year: "numeric" }); //
 export const briefDate = (v) => (language === "en" ? date(v) : BRIEF.format(day(v)));
 export function shortDate(v) {
   const d = day(v);
-  return language === "en" ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}` : SHORT.format(d);
+  if (language === "en") return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`;
+  if (language === "de") return SHORT.format(d);
+  const parts = SHORT.formatToParts(d).filter((p) => p.type !== "literal"); // "15 jun", not "15 de jun."
+  return parts.map((p) => p.value.replace(".", "")).join(" ");
 }
 // Of a month the server says its first day; its name is the reader's.
 const MONTH = written({ month: "long", year: "numeric" }),
