@@ -1,6 +1,6 @@
 // What all views share: top bar, filter row with chips, phone sheet and bottom bar, key, theme.
 import { $, $$, clear, h, icon, s, say } from "./dom.js";
-import { addDays, briefDate, count, dates, day, iso, monday, plural } from "./format.js";
+import { addDays, briefDate, capital, count, dates, day, iso, monday, plural } from "./format.js";
 import {
   TITLES,
   VIEWS,
@@ -202,7 +202,9 @@ function pill(key, control, active, onClear) {
   );
 }
 
-function select(key, options, all = t("All")) {
+// A region is feminine where words have a gender: "Todas", not "Todos".
+const allOf = (key) => (["region", "extra"].includes(key) ? capital(t("all")) : t("All"));
+function select(key, options, all = allOf(key)) {
   const value = state.query[key] || "",
     known = options.some(([v]) => v === value);
   return h(

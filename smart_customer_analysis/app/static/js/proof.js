@@ -7,6 +7,7 @@ import { $, clear, drawn, h, icon, say } from "./dom.js";
 import { drawable, figure, hasPoint, isHidden, isWide, mark, niceMax, safePath, track } from "./figure.js";
 import {
   addDays,
+  capital,
   count,
   date,
   dates,
@@ -273,7 +274,7 @@ function changeParts(x) {
         "p",
         null,
         x.account
-          ? `${x.account.replace(/^\p{L}+: /u, "")} `
+          ? `${capital(x.account.replace(/^\p{L}+: /u, ""))} `
           : point
             ? `${t("No region, segment or product holds clearly more of the change than of the reviews.")} `
             : `${t("Not computed: the difference is too uncertain for one number.")} `,
