@@ -23,6 +23,7 @@ LISTS = {
     "parts": ", ",
     "made": r", | and ",
     "sizes": r", | and ",
+    "edits": ", ",
 }  # contexts whose messages stand in lists
 _SLOT = re.compile(r"\{(\w+)\}")
 

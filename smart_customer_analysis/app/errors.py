@@ -14,6 +14,8 @@ from starlette.responses import Response
 
 from smart_customer_analysis.config import ScaError
 from smart_customer_analysis.schema import BadParameter, BadQuery, NotFound, NotReady
+from smart_customer_analysis.translate import translated
+from smart_customer_analysis.words import Words
 
 log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
@@ -66,6 +68,11 @@ def _id(request: Request) -> str:
     return request.scope.get("request_id", "")
 
 
+def _in_language(request: Request, text: str) -> str:
+    """Write a text in the language of the caller; one that no catalogue has stays English."""
+    return translated(text, Words(request.scope.get("language", "en")))
+
+
 def _place(error: Mapping[str, Any]) -> str:
     """Name the faulty field without repeating a name that the caller made up."""
     parts = list(error["loc"])[1:]
@@ -99,13 +106,15 @@ async def http_error(request: Request, error: HTTPException) -> Response:
 async def busy(request: Request, error: Busy) -> Response:
     """429: refused at once, not queued."""
     headers = {"Retry-After": str(error.seconds)}
-    return problem(429, f"Busy; try again in {error.seconds} s.", _id(request), "urn:sca:busy", headers)
+    detail = _in_language(request, f"Busy; try again in {error.seconds} s.")
+    return problem(429, detail, _id(request), "urn:sca:busy", headers)
 
 
 async def wrong_key(request: Request, error: WrongKey) -> Response:
     """401: unknown, ended and revoked keys are told apart for nobody."""
     headers = {"WWW-Authenticate": "Bearer"}
-    return problem(401, "This key opens nothing; ask for another.", _id(request), "urn:sca:key", headers)
+    detail = _in_language(request, "This key opens nothing; ask for another.")
+    return problem(401, detail, _id(request), "urn:sca:key", headers)
 
 
 async def gone(request: Request, error: Gone) -> Response:
@@ -129,7 +138,7 @@ async def refused(request: Request, error: ScaError) -> Response:
         more = {"expected": error.expected[:1000], "found": error.found, "next": error.next_step}
         more["errors"] = [{"field": error.name, "message": f"Expected {error.expected}."[:1000]}]
         detail = f"{error.name}: expected {error.expected}. Next: {error.next_step}."
-    return problem(status, detail, _id(request), kind, headers, **more)
+    return problem(status, _in_language(request, detail), _id(request), kind, headers, **more)
 
 
 _STATUS = [

@@ -28,6 +28,7 @@ from smart_customer_analysis.report.deliver import (
 from .plan import Plan, load_plan, secret
 from ..store.deliveries import delivery_key, queue_deliveries
 from ..store.migrate import open_database
+from ..words import ENGLISH, Words
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -53,16 +54,24 @@ def failure_rows(
     source: str | None,  # shop that was closed; None: it was not known yet
     reason: str,  # of `reason_of`
     now: datetime,  # with a zone
+    words: Words = ENGLISH,  # of the setting `language`
 ) -> list[dict[str, Any]]:  # rows for `queue_deliveries`; the same reason on the same day has the same keys
     "Write what each recipient reads; the reason is told only to those who get whole reports."
     rows = []
     for name, to in told_of_failures(plan, source).items():
         why = reason if to.gets_all else ""
         key = delivery_key(CLOSE, {"source": source, "reason": reason}, now.date().isoformat(), name)
-        lines = ["The daily close failed: figures and reports stay as they were.", "The next close takes it up."]
-        message = {"title": f"{CLOSE}: failed", "sentences": [*lines, *([why] if why else [])], "link": plan.link}
+        lines = [
+            words("The daily close failed: figures and reports stay as they were."),
+            words("The next close takes it up."),
+        ]
+        message = {
+            "title": words("{name}: failed", name=CLOSE),
+            "sentences": [*lines, *([why] if why else [])],
+            "link": plan.link,
+        }
         row = {"key": key, "report": CLOSE, "recipient": name, "path_html": None, "message": message}
-        rows.append(row | {"subject": subject_of(CLOSE, source or "", "failed", {}, why)})
+        rows.append(row | {"subject": subject_of(CLOSE, source or "", "failed", {}, why, words)})
     return rows
 
 # %% ../../nbs/606_report.failures.ipynb #606f0011
@@ -93,7 +102,7 @@ def tell_failure(
     "Tell that a close failed; raises nothing, because the failure itself is what the caller raises."
     try:
         plan = load_plan(settings)
-        rows = failure_rows(plan, source, reason_of(settings, plan, error), now)
+        rows = failure_rows(plan, source, reason_of(settings, plan, error), now, Words(settings.language))
         if not rows:
             return []
         try:

@@ -56,3 +56,10 @@ def test_every_language_has_every_domain():
     from smart_customer_analysis.words import DOMAINS, LANGUAGES
 
     assert {(p.parent.name, p.stem) for p in texts.paths()} == {(a, d) for a in LANGUAGES[1:] for d in DOMAINS}
+
+
+@pytest.mark.parametrize("path", sorted((texts.STATIC / "js").rglob("*.js")), ids=lambda path: path.name)
+def test_the_page_has_no_english_outside_its_catalogue(path):
+    if path.name not in texts.OWN:
+        left = texts.loose(path.read_text(encoding="utf-8"))
+        assert not left, f"{path.name}: write t(…) round {left}, and translate it in locale/pt/page.po"

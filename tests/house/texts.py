@@ -94,18 +94,16 @@ _TEXT = r'"((?:[^"\\]|\\.)*)"'
 _ONE = re.compile(rf"\bt\(\s*{_TEXT}")
 _FORMS = re.compile(rf"\btn\(\s*{_TEXT},\s*{_TEXT}")
 _PLURAL = re.compile(rf'\bplural\([^"`]*?,\s*{_TEXT}(?:,\s*{_TEXT})?\)')  # a number and a noun
-PAGE_VIEWS = ("overview.js", "reviews.js")  # the others are English
 
 
 def of_page() -> set[str | tuple[str, str]]:
     "Every text of the domain `page`: of `t(…)`, `tn(…)` and `plural(…)` in the programs, and marked in the frame."
-    texts: set[str | tuple[str, str]] = rules() | ALWAYS
+    texts: set[str | tuple[str, str]] = rules() | ALWAYS | of_forms()
     for path in sorted((STATIC / "js").rglob("*.js")):
         source = path.read_text(encoding="utf-8")
         texts |= {_unescaped(t) for t in _ONE.findall(source)}
         texts |= {(_unescaped(a), _unescaped(b)) for a, b in _FORMS.findall(source)}
-        if path.parent.name != "views" or path.name in PAGE_VIEWS:
-            texts |= {(f"{{n}} {one}", f"{{n}} {many or one + 's'}") for one, many in _PLURAL.findall(source)}
+        texts |= {(f"{{n}} {one}", f"{{n}} {many or one + 's'}") for one, many in _PLURAL.findall(source)}
     frame = (STATIC / "index.html").read_text(encoding="utf-8")
     texts |= {" ".join(t.split()) for t in re.findall(r"<[^>]*\bdata-t\b[^>]*>([^<]+)<", frame)}
     labelled = re.findall(r"<[^>]*\bdata-t-label\b[^>]*>", frame)
@@ -113,8 +111,51 @@ def of_page() -> set[str | tuple[str, str]]:
     return texts - {""}
 
 
+def of_forms() -> set[str]:
+    "What the form of a shipped report shows of its notebook: title, names of the parameters, their comments."
+    from smart_customer_analysis.report.parameters import described, json_schema
+
+    texts = set()
+    for template in sorted((tree.NBS / "reports").glob("9*.ipynb")):
+        name, _, asks = described(template)[0].partition(": ")
+        texts |= {name, asks}
+        for parameter in json_schema(template)["properties"].values():
+            pieces = [p.strip() for p in parameter["description"].split("; ") if not p.startswith("one of: ")]
+            empty = [p.removeprefix("empty: ") for p in pieces if p.startswith("empty: ")]
+            chosen = "enum" in parameter or parameter["title"] in ("Source", "Region")  # a list says what empty means
+            hints = {"; ".join(pieces), "; ".join(p for p in pieces if not (chosen and p.startswith("empty: ")))}
+            if parameter.get("enum"):
+                hints.remove("; ".join(pieces))  # always a list
+            hints = {re.sub(r",? ?\(?YYYY-MM-DD\)?", "", hint) for hint in hints}
+            texts |= {parameter["title"], *(hint[:1].upper() + hint[1:] for hint in hints), *(empty if chosen else [])}
+    return texts
+
+
 def _unescaped(text: str) -> str:
     return re.sub(r"\\(.)", lambda m: {"n": "\n"}.get(m[1], m[1]), text)
+
+
+_CALL = re.compile(rf"\b(?:t\(\s*{_TEXT}|tn\(\s*{_TEXT},\s*{_TEXT}|plural\([^\"`]*?,\s*{_TEXT}(?:,\s*{_TEXT})?)")
+# English that is meant to stay: comments, names of the key, and what is downloaded.
+_STAYS = re.compile(
+    r"//.*$|WHY\[\"[^\"]*\"|(?:csv: \(\) => |csvOf = \(d\) => )\(\{\s*title: (?:\"[^\"]*\"|`[^`]*`)", re.M
+)
+_PROSE = re.compile(
+    r"(?:^|[ :,(])(?:the|of|and|to|is|are|was|were|with|by|all|not|no|this|that|from|in|on|than|too|here|your)"
+    r"(?:[ .:,)]|$)"
+)
+_NAMES = {"Segoe UI", "Noto Sans", "Calinski–Harabasz", "no known word", "too short", "too long"}
+_NAMES |= {"Home", "End", "Escape", "Enter", "Cancelled", "Polygon", "Feature"}  # of keys, errors and shapes
+OWN = ("words.js", "format.js", "language.js")  # hold English as names, or for English alone
+
+
+def loose(source: str) -> list[str]:
+    "English texts of a program of the page that stand outside `t(…)`: a capital in front, or the words of a sentence."
+    rest = _CALL.sub("t(", _STAYS.sub("", source))
+    texts = re.findall(r'"([^"\n`]*)"', rest)
+    texts += [part for text in re.findall(r"`([^`\n]*)`", rest) for part in re.split(r"\$\{[^}]*\}", text)]
+    texts = [t.strip() for t in texts if t.strip() not in _NAMES]
+    return [t for t in texts if re.match(r"[A-Z][a-z]+\b(?![-/,])", t) or (" " in t and _PROSE.search(t))]
 
 
 def paths() -> list[Path]:

@@ -36,6 +36,7 @@ from smart_customer_analysis.store.deliveries import FEWEST, KEPT_FOR, delivery_
 from smart_customer_analysis.store.engine import make_engine, reading
 from smart_customer_analysis.store.migrate import migrate, open_database
 from smart_customer_analysis.store.tables import Delivery, ReportRun
+from smart_customer_analysis.words import Words
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from mail import mail_server, wait_for
@@ -161,6 +162,33 @@ SUBJECTS = [
 @pytest.mark.parametrize(("status", "news", "subject"), SUBJECTS, ids=[s[2] for s in SUBJECTS])
 def test_a_subject_says_what_the_report_says(shop, status, news, subject):
     assert subject_of("weekly", "", status, shop.news | news, "no model is in force") == subject
+
+
+def test_mails_speak_the_language_of_the_report(shop, server):
+    shop.plan(ANA)
+    shop.news["language"] = "pt"
+    shop.due()
+    mail = server.of("ana@shop.example")[0]
+    assert mail["Subject"] == "Olist, semana 46: 21% negativas (20–22), 3 mudanças"
+    assert "O relatório está em anexo." in mail.get_body(("plain",)).get_content()
+    shop.news |= {"share": {"value": 0.212, "low": 0.205, "high": 0.219}, "n_changes": 0, "start": "2026-11-02"}
+    shop.due(MONDAY + timedelta(weeks=1))
+    assert len(server.of("ana@shop.example")) == 1, "nothing new is not sent to her"
+    words = Words("pt")
+    subject = subject_of("weekly", "", "nothing_new", shop.news, words=words)
+    assert subject == "Olist, semanas 45–46: 21,2% negativas (20,5–21,9), nenhuma mudança comprovada"
+
+
+@pytest.mark.parametrize("line", ["", 'parameters = { language = "pt" }'], ids=["setting", "schedule"])
+def test_a_failure_speaks_the_language_that_was_asked_for(shop, server, line):
+    if not line:
+        shop.settings = shop.settings.model_copy(update={"language": "pt"})
+    shop.plan(line, ANA)
+    shop.error = ReportError("a run that reaches its last cell", "KeyError", "look")
+    assert [r["status"] for r in shop.due()] == ["failed", "sent"]
+    mail = server.of("ana@shop.example")[0]
+    assert mail["Subject"].startswith("weekly: falhou: ")
+    assert "O relatório não foi feito." in mail.get_body(("plain",)).get_content()
 
 
 def test_letters_of_other_scripts_and_hostile_titles_arrive_as_text(shop, server):

@@ -257,12 +257,13 @@ export function dotRows(rows, { width, line = null, lineName = "" }) {
   return svg;
 }
 
+const shortened = (name) => (name.length > 20 ? `${name.slice(0, 19).trim()}…` : name);
 // Who moved: two columns of segments joined by bands. flows: [{from, to, n}] with n null = hidden
 export function flows(list, names, { width, height = 300 }) {
   const shown = list.filter((f) => f.n > 0 && f.from && f.to),
     ids = [...new Set(shown.flatMap((f) => [f.from, f.to]))].sort();
-  const sum = (side, id) => shown.filter((f) => f[side] === id).reduce((t, f) => t + f.n, 0);
-  const total = shown.reduce((t, f) => t + f.n, 0) || 1,
+  const sum = (side, id) => shown.filter((f) => f[side] === id).reduce((n, f) => n + f.n, 0);
+  const total = shown.reduce((sum, f) => sum + f.n, 0) || 1,
     gap = 10,
     left = 170,
     right = width - 170,
@@ -273,10 +274,12 @@ export function flows(list, names, { width, height = 300 }) {
     viewBox: `0 0 ${width} ${height}`,
     class: "chart",
     role: "img",
-    "aria-label": `Flows between segments: ${shown
-      .filter((f) => f.from !== f.to)
-      .map((f) => `${f.from} to ${f.to} ${f.n}`)
-      .join(", ")}`,
+    "aria-label": t("Flows between segments: {flows}", {
+      flows: shown
+        .filter((f) => f.from !== f.to)
+        .map((f) => `${f.from} → ${f.to} ${count(f.n)}`)
+        .join(", "),
+    }),
   });
   const place = (side) => {
     let y = 8;
@@ -308,7 +311,11 @@ export function flows(list, names, { width, height = 300 }) {
           class: `flow ${f.from === f.to ? "flow-stay" : cls(f.from)}`,
           d: `M${left} ${y1}C${m} ${y1} ${m} ${y2} ${right} ${y2}V${y2 + w}C${m} ${y2 + w} ${m} ${y1 + w} ${left} ${y1 + w}Z`,
         },
-        s("title", null, `${f.from} to ${f.to}: ${count(f.n)} customers`),
+        s(
+          "title",
+          null,
+          t("{from} to {to}: {customers}", { from: f.from, to: f.to, customers: plural(f.n, "customer") }),
+        ),
       ),
     );
   }
@@ -323,7 +330,7 @@ export function flows(list, names, { width, height = 300 }) {
           s(
             "text",
             { class: "c-tick", x: tx, y: cols[id].y + cols[id].h / 2 + 4, "text-anchor": anchor },
-            `${id} ${(names[id] || "").slice(0, 20)} ${count(sum(side, id))}`,
+            `${id} ${shortened(names[id] || "")} ${count(sum(side, id))}`,
           ),
         );
   return svg;

@@ -1,6 +1,7 @@
 // Words with lines: double and warm for negative, single and cool for positive, in three steps. Used by Reviews and Try.
 import { h } from "./dom.js";
-import { number } from "./format.js";
+import { count, number } from "./format.js";
+import { t } from "./language.js";
 
 export function words(text, x, { drop = null } = {}) {
   const list = (x.words || []).filter((w) => w.end > w.start).sort((a, b) => a.start - b.start),
@@ -18,7 +19,11 @@ export function words(text, x, { drop = null } = {}) {
       step = !x.faithful || share < 0.15 ? 0 : share < 0.4 ? 1 : share < 0.7 ? 2 : 3,
       side = w.weight > 0 ? "positive" : "negative";
     const cls = step ? `word word-${side} word-${step}` : "word",
-      label = step ? `${part(w.start, w.end)}, speaks for ${side}` : null;
+      label = step
+        ? side === "negative"
+          ? t("{word}, speaks for negative", { word: part(w.start, w.end) })
+          : t("{word}, speaks for positive", { word: part(w.start, w.end) })
+        : null;
     out.push(
       drop
         ? h(
@@ -27,14 +32,19 @@ export function words(text, x, { drop = null } = {}) {
               type: "button",
               class: cls,
               "aria-label": label
-                ? `${label}. Drop it and ask again.`
-                : `${part(w.start, w.end)}. Drop it and ask again.`,
+                ? `${label}. ${t("Drop it and ask again.")}`
+                : `${part(w.start, w.end)}. ${t("Drop it and ask again.")}`,
               on: { click: () => drop(w.start, w.end) },
             },
             part(w.start, w.end),
           )
         : step
-          ? h("mark", { class: cls }, part(w.start, w.end), h("span", { class: "sr" }, ` (${side})`))
+          ? h(
+              "mark",
+              { class: cls },
+              part(w.start, w.end),
+              h("span", { class: "sr" }, ` (${side === "negative" ? t("negative") : t("positive")})`),
+            )
           : part(w.start, w.end),
     );
     at = w.end;
@@ -48,24 +58,30 @@ export const wordLegend = () =>
   h(
     "p",
     { class: "caption word-legend" },
-    h("span", { class: "word word-negative word-3" }, "double line"),
-    " speaks for negative · ",
-    h("span", { class: "word word-positive word-3" }, "single line"),
-    " speaks for positive · the thicker, the more it counts",
+    h("span", { class: "word word-negative word-3" }, t("double line")),
+    ` ${t("speaks for negative")} · `,
+    h("span", { class: "word word-positive word-3" }, t("single line")),
+    ` ${t("speaks for positive")} · ${t("the thicker, the more it counts")}`,
   );
 
 export function check(x) {
   if (!x.faithful)
-    return "Highlights not shown: removing those words changes the answer no more than random words.";
+    return t("Highlights not shown: removing those words changes the answer no more than random words.");
   const f = x.faithfulness;
   return f === null || f === undefined || !Number.isFinite(f)
-    ? "Check passed: removing these words matters more than removing random ones."
-    : `Check passed: removing these words matters ${number(f)} times as much as removing random ones.`;
+    ? t("Check passed: removing these words matters more than removing random ones.")
+    : t("Check passed: removing these words matters {n} times as much as removing random ones.", {
+        n: number(f),
+      });
 }
 
 export const tokens = (x) =>
   x.tokens_total === null || x.tokens_total === undefined
     ? ""
     : x.tokens_read >= x.tokens_total
-      ? `read ${x.tokens_read} of ${x.tokens_total} tokens: all of it`
-      : `read ${x.tokens_read} of ${x.tokens_total} tokens: ${x.tokens_total - x.tokens_read} not read`;
+      ? t("read {n} of {all} tokens: all of it", { n: count(x.tokens_read), all: count(x.tokens_total) })
+      : t("read {n} of {all} tokens: {left} not read", {
+          n: count(x.tokens_read),
+          all: count(x.tokens_total),
+          left: count(x.tokens_total - x.tokens_read),
+        });

@@ -1,10 +1,14 @@
 // Downloads: numbers with their range, n, filters and period; pictures in the light scheme with title, legend and date.
 import { h, s } from "./dom.js";
 export { FIGURE_COLUMNS, figureCells } from "./figure.js";
+import { date } from "./format.js";
+import { t } from "./language.js";
 import { period, scopeText, state, filtersOf, meta } from "./state.js";
 
-const slug = (t) =>
-  t
+const slug = (title) =>
+  title
+    .normalize("NFD")
+    .replace(/\p{M}/gu, "") // "ç" is "c" in a file name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "")
@@ -21,9 +25,9 @@ export function save(name, blob) {
 
 function cell(v) {
   if (v === null || v === undefined) return "";
-  let t = typeof v === "number" ? String(v) : String(v);
-  if (typeof v !== "number" && /^[=+\-@\t\r]/.test(t)) t = `'${t}`; // a spreadsheet must not run a review
-  return /[",\n\r]/.test(t) ? `"${t.replaceAll('"', '""')}"` : t;
+  let text = String(v);
+  if (typeof v !== "number" && /^[=+\-@\t\r]/.test(text)) text = `'${text}`; // a spreadsheet must not run a review
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 export const csvText = (rows) => rows.map((r) => r.map(cell).join(",")).join("\r\n") + "\r\n";
 
@@ -105,7 +109,7 @@ export function composed({ title, subtitle = "", svg, width = 860, without = [] 
       viewBox: `0 0 ${width + 48} ${top + ih + 44}`,
     },
     s("rect", { width: "100%", height: "100%", fill: "#FFFFFF" }),
-    titles.map((t, i) => s("text", { x: 24, y: 38 + i * 26, class: "x-title" }, t)),
+    titles.map((line, i) => s("text", { x: 24, y: 38 + i * 26, class: "x-title" }, line)),
     s("text", { x: 24, y: 38 + titles.length * 26 - 4, class: "x-sub" }, subtitle),
   );
   inner.setAttribute("x", 24);
@@ -115,7 +119,7 @@ export function composed({ title, subtitle = "", svg, width = 860, without = [] 
     s(
       "text",
       { x: 24, y: top + ih + 28, class: "x-sub" },
-      `${meta.shop ? `${meta.shop} · ` : ""}${scopeText({ without })} · made ${new Date().toISOString().slice(0, 10)}`,
+      `${meta.shop ? `${meta.shop} · ` : ""}${scopeText({ without })} · ${t("made {date}", { date: date(new Date().toISOString()) })}`,
     ),
   );
   return flattened(out);

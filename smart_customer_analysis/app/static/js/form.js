@@ -1,10 +1,11 @@
 // A form from a JSON Schema of flat parameters: label and hint from title and description, a control for each type, errors
 // beside the field. What is not changed is not sent.
 import { h, icon, uid } from "./dom.js";
+import { capital } from "./format.js";
+import { t } from "./language.js";
 
-const typeOf = (p) => [p.type].flat().find((t) => t !== "null") || "string";
+const typeOf = (p) => [p.type].flat().find((type) => type !== "null") || "string";
 const isNone = (v) => v === "" || v === null || v === undefined;
-const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 // The comment of the notebook without what the control already says.
 const hintOf = (p, isSelect) =>
@@ -15,16 +16,18 @@ const hintOf = (p, isSelect) =>
       .replace(isSelect ? /;? ?\bempty: [^;]*/g : /$^/, "")
       .replace(/^[;, ]+/, ""),
   );
-const emptyWord = (p) => capital((p.description || "").match(/empty: ([^;]+)/)?.[1] || "not given");
+const emptyWord = (p) => capital(t((p.description || "").match(/empty: ([^;]+)/)?.[1] || t("not given")));
 
 // What a value must be, in words.
 export function wanted(p) {
-  const whole = typeOf(p) === "integer" ? "a whole number" : "a number";
-  if (p.format === "date") return "a day that exists";
-  if (!["integer", "number"].includes(typeOf(p))) return "another value";
-  if (p.minimum !== undefined && p.maximum !== undefined) return `${whole} from ${p.minimum} to ${p.maximum}`;
-  if (p.minimum !== undefined) return `${whole}, ${p.minimum} or more`;
-  return p.maximum !== undefined ? `${whole}, ${p.maximum} or less` : whole;
+  const whole = typeOf(p) === "integer" ? t("a whole number") : t("a number"),
+    { minimum: low, maximum: high } = p;
+  if (p.format === "date") return t("a day that exists");
+  if (!["integer", "number"].includes(typeOf(p))) return t("another value");
+  if (low !== undefined && high !== undefined)
+    return t("{number} from {low} to {high}", { number: whole, low, high });
+  if (low !== undefined) return t("{number}, {low} or more", { number: whole, low });
+  return high !== undefined ? t("{number}, {high} or less", { number: whole, high }) : whole;
 }
 
 function control(p, name, id, about, options, value) {
@@ -87,9 +90,9 @@ export function schemaForm(schema, { options = {}, start = {}, onchange = () => 
     const id = uid("field"),
       known = options[name]?.length ? ["", ...options[name]] : p.enum;
     const el = control(p, name, id, `${id}-hint ${id}-error`, known, start[name] ?? p.default);
-    const hint = h("p", { class: "caption", id: `${id}-hint` }, hintOf(p, el.tagName === "SELECT")),
+    const hint = h("p", { class: "caption", id: `${id}-hint` }, t(hintOf(p, el.tagName === "SELECT"))),
       error = h("p", { class: "field-error", id: `${id}-error` });
-    const label = h("label", { for: id }, p.title || name),
+    const label = h("label", { for: id }, t(p.title || name)),
       row = h(
         "div",
         { class: `field field-${typeOf(p)}` },

@@ -15,6 +15,7 @@ const LONG = written({ day: "numeric", month: "long", year: "numeric" }),
   SHORT = written({ day: "numeric", month: "short" });
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+export const capital = (text) => text.charAt(0).toLocaleUpperCase(language) + text.slice(1);
 export const count = (n) => (n === null || n === undefined ? "[x]" : nf.format(n));
 export const plural = (n, one, many = `${one}s`) => tn(`{n} ${one}`, `{n} ${many}`, n, { n: count(n) });
 
@@ -40,6 +41,13 @@ export function chance(p) {
   return p > 0.99 ? `> 99${PERCENT}` : p < 0.01 ? `< 1${PERCENT}` : `${Math.round(100 * p)}${PERCENT}`;
 }
 
+// A number with exactly so many decimals: "0.013", "0,013".
+export const fixed = (v, d) => v.toFixed(d).replace(".", MARK);
+// The two ends of a difference, the smaller one first: "3 to 9 points".
+export function pointSpan(low, high) {
+  const [a, b] = [low, high].map((v) => Math.round(100 * Math.abs(v))).sort((p, q) => p - q);
+  return t("{low} to {high} points", { low: a, high: b });
+}
 export function pointsText(v) {
   const p = Math.round(100 * Math.abs(v));
   return v >= 0 ? tn("{n} point more", "{n} points more", p) : tn("{n} point fewer", "{n} points fewer", p);
@@ -67,11 +75,14 @@ export function date(v) {
     ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`
     : "[x]";
 }
-const BRIEF = written({ day: "numeric", month: "short", year: "numeric" });
+const BRIEF = written({ day: "2-digit", month: "2-digit", year: "numeric" }); // "15/11/2026"
 export const briefDate = (v) => (language === "en" ? date(v) : BRIEF.format(day(v)));
 export function shortDate(v) {
   const d = day(v);
-  return language === "en" ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}` : SHORT.format(d);
+  if (language === "en") return `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`;
+  if (language === "de") return SHORT.format(d);
+  const parts = SHORT.formatToParts(d).filter((p) => p.type !== "literal"); // "15 jun", not "15 de jun."
+  return parts.map((p) => p.value.replace(".", "")).join(" ");
 }
 // Of a month the server says its first day; its name is the reader's.
 const MONTH = written({ month: "long", year: "numeric" }),
@@ -88,6 +99,14 @@ export function dates(a, b) {
   if (x.getUTCMonth() === y.getUTCMonth()) return `${x.getUTCDate()}–${date(b)}`;
   return `${shortDate(a)} – ${date(b)}`;
 }
+// A period and the one before it: "19 Oct – 15 Nov 2026 against 21 Sep – 18 Oct 2026".
+export const versus = (p) =>
+  p.previous_start
+    ? t("{dates} against {before}", {
+        dates: dates(p.start, p.end),
+        before: dates(p.previous_start, p.previous_end),
+      })
+    : dates(p.start, p.end);
 export function weekName(v) {
   const start = monday(day(v)),
     thursday = addDays(start, 3),
@@ -98,5 +117,5 @@ export function weekName(v) {
 export const time = (v) => (v ? `${date(v)}, ${String(v).slice(11, 16)}` : "[x]");
 export function bytes(n) {
   if (missing(n)) return "";
-  return n < 1e6 ? `${Math.max(1, Math.round(n / 1e3))} kB` : `${(n / 1e6).toFixed(1)} MB`;
+  return n < 1e6 ? `${Math.max(1, Math.round(n / 1e3))} kB` : `${fixed(n / 1e6, 1)} MB`;
 }

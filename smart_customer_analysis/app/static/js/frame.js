@@ -1,6 +1,6 @@
 // What all views share: top bar, filter row with chips, phone sheet and bottom bar, key, theme.
 import { $, $$, clear, h, icon, s, say } from "./dom.js";
-import { addDays, briefDate, count, dates, day, iso, monday, plural } from "./format.js";
+import { addDays, briefDate, capital, count, dates, day, iso, monday, plural } from "./format.js";
 import {
   TITLES,
   VIEWS,
@@ -161,15 +161,14 @@ export function drawNav() {
 
 export function drawFresh() {
   $("#shop").textContent = meta.shop ? t("{shop} shop", { shop: meta.shop }) : t("Customer analysis");
-  $("#fresh").textContent =
-    meta.data_to || meta.n_reviews !== undefined
-      ? [
-          meta.data_to ? t("Data to {date}", { date: briefDate(meta.data_to) }) : null,
-          meta.n_reviews !== undefined ? plural(meta.n_reviews, "review") : null,
-        ]
-          .filter(Boolean)
-          .join(" · ")
-      : "";
+  const parts = [
+    meta.data_to ? t("Data to {date}", { date: briefDate(meta.data_to) }) : null,
+    meta.n_reviews !== undefined ? plural(meta.n_reviews, "review") : null,
+  ].filter(Boolean);
+  clear(
+    $("#fresh"),
+    parts.map((text, i) => [i ? h("i", null, " · ") : null, h("span", null, text)]), // breaks between the two alone
+  );
 }
 
 export function setReasons(r) {
@@ -203,7 +202,9 @@ function pill(key, control, active, onClear) {
   );
 }
 
-function select(key, options, all = t("All")) {
+// A region is feminine where words have a gender: "Todas", not "Todos".
+const allOf = (key) => (["region", "extra"].includes(key) ? capital(t("all")) : t("All"));
+function select(key, options, all = allOf(key)) {
   const value = state.query[key] || "",
     known = options.some(([v]) => v === value);
   return h(

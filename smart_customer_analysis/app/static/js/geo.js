@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { h, s, tipped, uid } from "./dom.js";
 import { drawable, isWide, written } from "./figure.js";
 import { count, pct, plural, range } from "./format.js";
+import { countryName, t } from "./language.js";
 import { state } from "./state.js";
 import { WHY } from "./words.js";
 
@@ -62,14 +63,16 @@ export function paint(p, metric, breaks) {
 }
 
 export function cellLines(p, overall) {
-  if (p.state === "hidden") return [p.name || "Cell", `[c] ${WHY["Hidden [c]"]}`];
+  if (p.state === "hidden") return [p.name || t("Cell"), `[c] ${WHY["Hidden [c]"]}`];
   const wide = isWide(p) || p.share === null || p.share === undefined;
   return [
-    p.name || "Cell",
-    wide ? `${range(p.low, p.high)} [u]` : `${pct(p.share)} negative (${range(p.low, p.high)})`,
+    p.name || t("Cell"),
+    wide
+      ? `${range(p.low, p.high)} [u]`
+      : t("{share} negative ({range})", { share: pct(p.share), range: range(p.low, p.high) }),
     `${plural(p.n_reviews, "review")}, ${plural(p.n_customers, "customer")}`,
-    drawable(overall) ? `All: ${written(overall)}` : null,
-    p.hot ? "Hot spot: worse than chance explains" : null,
+    drawable(overall) ? t("All: {share}", { share: written(overall) }) : null,
+    p.hot ? t("Hot spot: worse than chance explains") : null,
   ].filter(Boolean);
 }
 
@@ -97,7 +100,7 @@ export function staticMap({
   onPick = null,
   tips = null,
   selected = null,
-  name = "Map",
+  name = t("Map"),
 }) {
   let [w, so, e, n] = padded(extent);
   let sy = merc(n) - merc(so) || 1,
@@ -165,9 +168,13 @@ export function staticMap({
       ? hotspots.filter((p) => Number.isFinite(p.lon)).map((p) => ({ x: X(p.lon), y: Y(p.lat) }))
       : [],
   });
-  for (const t of names)
+  for (const place of names)
     g.append(
-      s("text", { x: t.x, y: t.y + 4, "text-anchor": "middle", class: `m-name m-name-${t.kind}` }, t.name),
+      s(
+        "text",
+        { x: place.x, y: place.y + 4, "text-anchor": "middle", class: `m-name m-name-${place.kind}` },
+        place.name,
+      ),
     );
   if (hot) {
     const hots = cells.filter((f) => f.properties.hot);
@@ -203,7 +210,10 @@ export function counted(cells, metric, breaks) {
 
 export function legendItems(metric, breaks) {
   if (metric === "difference")
-    return ["no proven difference", "+5 to +10", "+10 to +15", "> +15"].map((t, i) => [`div-${i + 3}`, t]);
+    return [t("no proven difference"), t("+5 to +10"), t("+10 to +15"), "> +15"].map((text, i) => [
+      `div-${i + 3}`,
+      text,
+    ]);
   return breaks
     .slice(0, -1)
     .map((b, i) => [
@@ -225,8 +235,8 @@ export function legend(cells, metric, breaks, { soft = false } = {}) {
       "div",
       { class: "legend-title" },
       metric === "difference"
-        ? "Points above the share of all, of the hot spots; no other place is proven to differ"
-        : "Share negative, %",
+        ? t("Points above the share of all, of the hot spots; no other place is proven to differ")
+        : t("Share negative, %"),
     ),
     h(
       "ul",
@@ -242,25 +252,30 @@ export function legend(cells, metric, breaks, { soft = false } = {}) {
           ),
           h("span", { class: `swatch swatch-${c}` }),
           h("span", null, text),
-          h("span", { class: "legend-n" }, count(n[c] || 0), h("span", { class: "sr" }, " cells")),
+          h("span", { class: "legend-n" }, count(n[c] || 0), h("span", { class: "sr" }, ` ${t("cells")}`)),
         ),
       ),
     ),
     h(
       "ul",
       { class: "legend-rest" },
-      h("li", null, h("span", { class: "swatch swatch-hot" }), "hot spot"),
+      h("li", null, h("span", { class: "swatch swatch-hot" }), t("hot spot")),
       n.wide
-        ? h("li", null, h("span", { class: "swatch swatch-wide" }), `wide [u] (${count(n.wide)})`)
+        ? h("li", null, h("span", { class: "swatch swatch-wide" }), `${t("wide [u]")} (${count(n.wide)})`)
         : null,
-      h("li", null, h("span", { class: "swatch swatch-hatch" }), `hidden [c] (${count(n.hatch || 0)})`),
-      h("li", null, h("span", { class: "swatch swatch-land" }), "land, no reviews"),
+      h(
+        "li",
+        null,
+        h("span", { class: "swatch swatch-hatch" }),
+        `${t("hidden [c]")} (${count(n.hatch || 0)})`,
+      ),
+      h("li", null, h("span", { class: "swatch swatch-land" }), t("land, no reviews")),
       soft
         ? h(
             "li",
             null,
             h("span", { class: "swatch swatch-soft" }),
-            "region, drawn round its customers, not surveyed",
+            t("region, drawn round its customers, not surveyed"),
           )
         : null,
     ),
@@ -269,7 +284,7 @@ export function legend(cells, metric, breaks, { soft = false } = {}) {
 
 // The same legend as SVG, for saved pictures.
 export function legendSVG(width, metric, breaks, y) {
-  const items = [...legendItems(metric, breaks), ["hot", "hot spot"], ["hatch", "hidden [c]"]],
+  const items = [...legendItems(metric, breaks), ["hot", t("hot spot")], ["hatch", t("hidden [c]")]],
     step = Math.min(150, width / items.length),
     hatch = uid("hatch");
   return s(
@@ -279,7 +294,7 @@ export function legendSVG(width, metric, breaks, y) {
     s(
       "text",
       { x: 0, y: 12, class: "c-tick" },
-      metric === "difference" ? "Points above the share of all, of the hot spots" : "Share negative, %",
+      metric === "difference" ? t("Points above the share of all, of the hot spots") : t("Share negative, %"),
     ),
     items.map(([c, text], i) => [
       s("rect", {
@@ -325,13 +340,14 @@ export function namePlaces(data, { width, height, project, unproject, taken = []
         x + half < width - 4 &&
         y > 18 &&
         y < height - 14 &&
-        [...taken.map((t) => ({ ...t, half: 12 })), ...out].every(
+        [...taken.map((o) => ({ ...o, half: 12 })), ...out].every(
           (o) => Math.abs(o.x - x) > half + o.half || Math.abs(o.y - y) > 18,
         )
       );
     };
   const put = (f, candidates) => {
-    const { name, kind } = f.properties;
+    const { kind } = f.properties,
+      name = kind === "country" ? countryName(f.properties.name) : f.properties.name;
     for (const at of candidates) {
       const { x, y } = project(at);
       if (room(name, x, y)) {

@@ -33,7 +33,23 @@ if (language !== "en") {
   table = (res?.ok && (await res.json().catch(() => null))) || {}; // without it the page is English
 }
 
+const lists = new Intl.ListFormat(language === "en" ? "en-GB" : language); // "a, b and c", "a, b e c"
+export const joined = (items) => lists.format(items);
+
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (slot, name) => values[name] ?? slot);
+// The countries of the map come with their English names; the browser knows those of other languages.
+let countries = null;
+export function countryName(english) {
+  if (language === "en") return english;
+  if (!countries) {
+    const names = (l) => new Intl.DisplayNames(l, { type: "region", fallback: "none" }),
+      [from, to] = [names("en"), names(language)],
+      letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"],
+      codes = letters.flatMap((a) => letters.map((b) => a + b));
+    countries = new Map(codes.filter((c) => from.of(c)).map((c) => [from.of(c), to.of(c)]));
+  }
+  return countries.get(english) ?? english;
+}
 // A text in the language of the page. It is written in English here; what no catalogue has stays English.
 export const t = (text, values = {}) => fill([table[text] ?? text].flat()[0], values);
 // The form for one, or for more.

@@ -16,7 +16,6 @@ const LOAD = {
   try: () => import("./views/try.js"),
   reports: () => import("./views/reports.js"),
 };
-const SPEAKING = ["overview", "reviews"]; // whose sentences are in the catalogues
 
 let current = null,
   shown = null,
@@ -118,9 +117,6 @@ async function show({ focus = false, restore = false } = {}) {
         h("div", { id: "back" }),
         h("h1", { tabindex: -1 }, TITLES[name]),
         h("p", { class: "question" }, view.question),
-        language !== "en" && !SPEAKING.includes(name)
-          ? h("p", { class: "muted" }, t("This view is in English only."))
-          : null,
       ),
       h("div", { id: "view" }),
     );

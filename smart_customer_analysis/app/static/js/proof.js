@@ -5,9 +5,23 @@ import { emptyState, failedState, skeleton } from "./card.js";
 import { weekly } from "./charts.js";
 import { $, clear, drawn, h, icon, say } from "./dom.js";
 import { drawable, figure, hasPoint, isHidden, isWide, mark, niceMax, safePath, track } from "./figure.js";
-import { addDays, count, date, dates, day, iso, plural, pointsText } from "./format.js";
+import {
+  addDays,
+  capital,
+  count,
+  date,
+  dates,
+  day,
+  fixed,
+  iso,
+  pct,
+  plural,
+  pointSpan,
+  pointsText,
+} from "./format.js";
+import { joined, t, tn } from "./language.js";
 import { filtersOf, here, href, meta, nameOf, period, queryParams, state } from "./state.js";
-import { WHY } from "./words.js";
+import { MARKS, WHY } from "./words.js";
 
 const WITHOUT = ["sentiment", "q"];
 let go = () => {};
@@ -44,7 +58,7 @@ export async function drawProof(navigate = go) {
     title = $("#proof-title"),
     at = key.indexOf(":"),
     [kind, name] = [key.slice(0, at), key.slice(at + 1)];
-  title.textContent = "Proof";
+  title.textContent = t("Proof");
   clear(body, skeleton(8));
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
@@ -65,8 +79,8 @@ export async function drawProof(navigate = go) {
     clear(
       body,
       err.status === 404
-        ? emptyState("There is no such mark with these filters: nothing is proven here any more.")
-        : failedState(err, () => drawProof(), "The page behind it still holds."),
+        ? emptyState(t("There is no such mark with these filters: nothing is proven here any more."))
+        : failedState(err, () => drawProof(), t("The page behind it still holds.")),
     );
   }
 }
@@ -97,7 +111,7 @@ function twoDots(rows) {
     h(
       "div",
       { class: "scale", "aria-hidden": "true" },
-      [0, 0.5, 1].map((t) => h("span", { class: "tick" }, `${Math.round(100 * max * t)}%`)),
+      [0, 0.5, 1].map((at) => h("span", { class: "tick" }, pct(max * at))),
     ),
     h("div"),
   );
@@ -113,9 +127,12 @@ function differenceRow(x, point) {
     at = (v) => `${(100 * (v - from)) / (to - from)}%`,
     ends = [x.low, x.high].map((v) => Math.round(100 * Math.abs(v))).sort((a, b) => a - b);
   const written = point
-    ? [h("b", null, pointsText(x.points)), ` (${ends[0]} to ${ends[1]})`]
+    ? [h("b", null, pointsText(x.points)), ` (${t("{low} to {high}", { low: ends[0], high: ends[1] })})`]
     : [
-        `${ends[0]} to ${ends[1]} points ${x.mark === "worse" ? "more" : "fewer"} `,
+        x.mark === "worse"
+          ? t("{points} more", { points: pointSpan(x.low, x.high) })
+          : t("{points} fewer", { points: pointSpan(x.low, x.high) }),
+        " ",
         h("abbr", { title: WHY["Wide [u]"] }, "[u]"),
       ];
   const line = h(
@@ -134,7 +151,7 @@ function differenceRow(x, point) {
   return h(
     "div",
     { class: "two-dots" },
-    h("div", { class: "two-dots-name" }, "Difference"),
+    h("div", { class: "two-dots-name" }, t("Difference")),
     line,
     h("div", { class: "two-dots-figure" }, written),
     h("div"),
@@ -149,8 +166,9 @@ function differenceRow(x, point) {
   );
 }
 
-const small = (p) => (p === null || p === undefined ? "[x]" : p < 0.001 ? "below 0.001" : p.toFixed(3));
-const ONE_IN_20 = "at most 1 in 20 of those listed is expected to be there by chance";
+const small = (p) =>
+  p === null || p === undefined ? "[x]" : p < 0.001 ? t("below {p}", { p: fixed(0.001, 3) }) : fixed(p, 3);
+const ONE_IN_20 = t("at most 1 in 20 of those listed is expected to be there by chance");
 
 const quoted = (list, none) =>
   list.length
@@ -174,7 +192,7 @@ const wordList = (words, filters, none) =>
     null,
     words.length
       ? [
-          "Named by more customers: ",
+          `${t("Named by more customers:")} `,
           words.map((w, i) => [
             i ? ", " : "",
             h("a", { href: href("reviews", { ...filters, q: w }, { keep: filtersOf() }) }, w),
@@ -182,7 +200,7 @@ const wordList = (words, filters, none) =>
           ". ",
         ]
       : `${none} `,
-    h("span", { class: "caption" }, "Association, not cause."),
+    h("span", { class: "caption" }, t("Association, not cause.")),
   );
 
 function weeksPart(weeks, address) {
@@ -194,22 +212,23 @@ function weeksPart(weeks, address) {
             height: 190,
             address,
             mark: period(),
-            name: "Share of negative reviews by week",
+            name: t("Share of negative reviews by week"),
           }),
         ),
         h(
           "p",
           { class: "caption" },
           h("span", { class: "band-key", "aria-hidden": "true" }),
-          " 95% range · ",
+          ` ${t("95% range")} · `,
           icon("running"),
-          " hollow: the week is not over · shaded: the period",
+          ` ${t("hollow: the week is not over · shaded: the period")}`,
         ),
       ]
-    : h("p", { class: "muted" }, "Too few customers in each week to draw one.");
+    : h("p", { class: "muted" }, t("Too few customers in each week to draw one."));
 }
 
-const named = (x) => (x.kind === "overall" ? "all reviews" : nameOf(x.kind, x.name));
+const SIZES = { large: t("large"), medium: t("medium"), small: t("small") };
+const named = (x) => (x.kind === "overall" ? t("all reviews") : nameOf(x.kind, x.name));
 
 function changeParts(x) {
   const p = period(),
@@ -217,13 +236,17 @@ function changeParts(x) {
     group = x.kind === "overall" ? {} : { [x.kind]: x.name };
   const now = dates(p.start, p.end),
     then = dates(p.previous_start, p.previous_end),
-    side = x.mark === "worse" ? "negative" : "positive",
-    none = `[c] Too few ${side} reviews to quote from.`;
+    worse = x.mark === "worse",
+    none = worse
+      ? t("[c] Too few negative reviews to quote from.")
+      : t("[c] Too few positive reviews to quote from.");
   return [
-    [mark(x.mark, x.mark), `: ${named(x)}`],
-    h("p", { class: "proof-lead" }, x.sentence.split(" Where: ")[0]),
+    [mark(x.mark), `: ${named(x)}`],
+    h("p", { class: "proof-lead" }, x.account ? x.sentence.replace(` ${x.account}`, "") : x.sentence),
     part(
-      x.kind === "theme" ? "Share of what is said about it that is negative" : "Share of negative reviews",
+      x.kind === "theme"
+        ? t("Share of what is said about it that is negative")
+        : t("Share of negative reviews"),
       twoDots([
         { label: then, figure: x.before, hollow: true },
         { label: now, figure: x.after },
@@ -231,33 +254,42 @@ function changeParts(x) {
       differenceRow(x, point),
     ),
     part(
-      "How we know",
+      t("How we know"),
       h(
         "p",
         null,
-        `${plural(x.tested, "measure was", "measures were")} tested together, ${count(x.n_proven)} ${x.n_proven === 1 ? "is" : "are"} proven. Corrected for their number (${x.correction}): ${ONE_IN_20}. Corrected p ${small(x.q_value)}; the range of the difference is widened to match.`,
+        [
+          tn("{n} measure was tested", "{n} measures were tested together", x.tested, { n: count(x.tested) }),
+          tn("{n} is proven.", "{n} are proven.", x.n_proven, { n: count(x.n_proven) }),
+        ].join(", "),
+        " ",
+        t("Corrected for their number ({method}): {promise}.", { method: x.correction, promise: ONE_IN_20 }),
+        " ",
+        t("Corrected p {p}; the range of the difference is widened to match.", { p: small(x.q_value) }),
       ),
     ),
     part(
-      "What makes it up",
+      t("What makes it up"),
       h(
         "p",
         null,
         x.account
-          ? `${x.account.replace(/^Where: /, "")} `
+          ? `${capital(x.account.replace(/^\p{L}+: /u, ""))} `
           : point
-            ? "No region, segment or product holds clearly more of the change than of the reviews. "
-            : "Not computed: the difference is too uncertain for one number. ",
-        x.account ? h("span", { class: "caption" }, "Arithmetic, not cause.") : null,
+            ? `${t("No region, segment or product holds clearly more of the change than of the reviews.")} `
+            : `${t("Not computed: the difference is too uncertain for one number.")} `,
+        x.account ? h("span", { class: "caption" }, t("Arithmetic, not cause.")) : null,
       ),
       wordList(
         x.words,
         { ...group, sentiment: "negative" },
-        "No word of the negative reviews is named by more customers than chance explains.",
+        t("No word of the negative reviews is named by more customers than chance explains."),
       ),
     ),
     part(
-      `The newest ${side} reviews of each period`,
+      worse
+        ? t("The newest negative reviews of each period")
+        : t("The newest positive reviews of each period"),
       h(
         "div",
         { class: "proof-quotes" },
@@ -266,7 +298,7 @@ function changeParts(x) {
       ),
     ),
     part(
-      "Week by week",
+      t("Week by week"),
       weeksPart(x.over_time, (w) =>
         href("reviews", { ...group, start: w.week, end: iso(addDays(day(w.week), 6)) }),
       ),
@@ -274,10 +306,12 @@ function changeParts(x) {
     h(
       "p",
       { class: "proof-doors" },
-      door(x.after.evidence, `Open the ${plural(x.after.n_reviews, "review")}`, true),
+      door(x.after.evidence, t("Open the {reviews}", { reviews: plural(x.after.n_reviews, "review") }), true),
       door(
         x.before.evidence,
-        isHidden(x.before) ? "Before" : `${plural(x.before.n_reviews, "review")} before`,
+        isHidden(x.before)
+          ? t("Before")
+          : t("{reviews} before", { reviews: plural(x.before.n_reviews, "review") }),
       ),
     ),
   ];
@@ -285,47 +319,61 @@ function changeParts(x) {
 
 function spotParts(x) {
   const { sizes } = x,
-    seen = sizes.length > 1 ? `${sizes.slice(0, -1).join(", ")} and ${sizes.at(-1)}` : sizes[0];
+    seen = joined(sizes.map((x) => SIZES[x] ?? x));
   return [
-    [mark("worse", "worse"), `: ${x.name}`],
-    h("p", { class: "proof-lead" }, "More negative reviews here than chance explains."),
+    [mark("worse"), `: ${x.name}`],
+    h("p", { class: "proof-lead" }, t("More negative reviews here than chance explains.")),
     part(
-      "Share of negative reviews",
+      t("Share of negative reviews"),
       twoDots([
-        { label: "All reviews", figure: x.overall, hollow: true },
+        { label: t("All reviews"), figure: x.overall, hollow: true },
         { label: x.name, figure: x },
       ]),
       isWide(x) ? h("p", { class: "caption" }, `[u] ${WHY["Wide [u]"]}`) : null,
     ),
     part(
-      "How we know",
+      t("How we know"),
       h(
         "p",
         null,
-        `${plural(x.tested, "place was", "places were")} tested together at three sizes, each with its neighbours, against ${count(x.permutations)} maps on which the customers are dealt anew (seed ${x.seed}). Corrected for their number (${x.correction}): ${ONE_IN_20}. This place is seen at ${seen} size; corrected p ${small(x.q_value)}.`,
+        [
+          tn(
+            "{n} place was tested at three sizes, with its neighbours, against {m} maps on which the customers are dealt anew (seed {seed}).",
+            "{n} places were tested together at three sizes, each with its neighbours, against {m} maps on which the customers are dealt anew (seed {seed}).",
+            x.tested,
+            { n: count(x.tested), m: count(x.permutations), seed: x.seed },
+          ),
+          t("Corrected for their number ({method}): {promise}.", {
+            method: x.correction,
+            promise: ONE_IN_20,
+          }),
+          t("This place is seen at {sizes} size; corrected p {p}.", { sizes: seen, p: small(x.q_value) }),
+        ].join(" "),
       ),
     ),
     part(
-      "What they say",
+      t("What they say"),
       wordList(
         x.words,
         x.evidence ? { cell: x.cell, sentiment: "negative" } : { sentiment: "negative" },
-        "No word of the negative reviews is named here by more customers than elsewhere.",
+        t("No word of the negative reviews is named here by more customers than elsewhere."),
       ),
       quoted(
         x.quotes,
         x.evidence
-          ? "[c] Too few negative reviews to quote from."
-          : "[c] Not quoted: the rest of the region is too few customers.",
+          ? t("[c] Too few negative reviews to quote from.")
+          : t("[c] Not quoted: the rest of the region is too few customers."),
       ),
     ),
-    part("Week by week", weeksPart(x.over_time, null)),
+    part(t("Week by week"), weeksPart(x.over_time, null)),
     h(
       "p",
       { class: "proof-doors" },
-      door(x.evidence, `Open the ${plural(x.n_reviews, "review")}`, true) ||
-        h("span", { class: "muted" }, "[c] No list: the rest of the region is too few customers."),
-      state.view === "map" || !meta.known ? null : door(href("map", { pick: x.cell }), "See it on the map"),
+      door(x.evidence, t("Open the {reviews}", { reviews: plural(x.n_reviews, "review") }), true) ||
+        h("span", { class: "muted" }, t("[c] No list: the rest of the region is too few customers.")),
+      state.view === "map" || !meta.known
+        ? null
+        : door(href("map", { pick: x.cell }), t("See it on the map")),
     ),
   ];
 }

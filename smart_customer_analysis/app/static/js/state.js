@@ -1,5 +1,5 @@
 // The address is the state: path = view, query = filters, sort, selection.
-import { addDays, day, dates, iso, monday } from "./format.js";
+import { addDays, capital, day, dates, iso, monday } from "./format.js";
 import { language, remember, t } from "./language.js";
 
 export const VIEWS = {
@@ -161,7 +161,7 @@ export function languageName(code) {
   if (code === "und") return t("too short to tell");
   try {
     const name = names.of(code);
-    return name[0].toLocaleUpperCase(language) + name.slice(1);
+    return capital(name);
   } catch {
     return code; // somebody typed it into the address
   }

@@ -2,20 +2,22 @@
 import { address, forget, fresh, post, remove } from "../api.js";
 import { emptyState, failedState } from "../card.js";
 import { clear, h, icon, isTyping, say } from "../dom.js";
-import { count, date, range } from "../format.js";
-import { queryParams, scopeText } from "../state.js";
+import { capital, count, date, fixed, range } from "../format.js";
+import { t } from "../language.js";
+import { LABELS as FILTERS, queryParams, scopeText } from "../state.js";
 import { WHY } from "../words.js";
 
 const LABELS = [
-  ["negative", "Negative", "n"],
-  ["neutral", "Neither", "0"],
-  ["positive", "Positive", "p"],
-  ["cannot tell", "Cannot tell", "?"],
+  ["negative", capital(t("negative")), "n"],
+  ["neutral", t("Neither"), "0"],
+  ["positive", capital(t("positive")), "p"],
+  ["cannot tell", t("Cannot tell"), "?"],
 ];
+const wordOf = (label) => LABELS.find(([l]) => l === label)?.[1] ?? label;
 const NAME = "sca-labeller",
   AHEAD = 10,
   WITHOUT = ["segment", "theme", "extra", "sentiment", "q"];
-const REASON = "Does not act here: reviews are offered by period, region and product.";
+const REASON = t("Does not act here: reviews are offered by period, region and product.");
 
 const kept = () => {
   try {
@@ -32,10 +34,10 @@ const keep = (name) => {
   }
 };
 const known = (f) => f && f.value !== null && f.low !== null;
-const half = (f) => (known(f) ? `±${(50 * (f.high - f.low)).toFixed(1)}` : null);
+const half = (f) => (known(f) ? `±${fixed(50 * (f.high - f.low), 1)}` : null);
 
 export default {
-  question: "What does this text really say?",
+  question: t("What does this text really say?"),
   inactive: { segment: REASON, theme: REASON, extra: REASON, sentiment: REASON, q: REASON, compare: true },
   mount(root) {
     let items = [],
@@ -84,7 +86,7 @@ export default {
         disabled: true,
         on: { click: () => back() },
       },
-      "Undo",
+      t("Undo"),
       h("kbd", { "aria-hidden": "true" }, "z"),
     );
     root.append(
@@ -97,17 +99,24 @@ export default {
           h(
             "label",
             { class: "pill" },
-            h("span", { class: "pill-label" }, h("span", null, "Your name"), name),
+            h("span", { class: "pill-label" }, h("span", null, t("Your name")), name),
           ),
           progress,
         ),
         trouble,
         place,
-        h("div", { class: "label-keys", role: "group", "aria-label": "What the text says" }, buttons, undo),
+        h(
+          "div",
+          { class: "label-keys", role: "group", "aria-label": t("What the text says") },
+          buttons,
+          undo,
+        ),
         h(
           "p",
           { class: "caption" },
-          "Say what the text says, not what the stars would be. Stars count where there are any; a label counts for a review without stars and shows how the model errs. The model's reading is not shown here, so that it does not lead you.",
+          t(
+            "Say what the text says, not what the stars would be. Stars count where there are any; a label counts for a review without stars and shows how the model errs. The model's reading is not shown here, so that it does not lead you.",
+          ),
         ),
       ),
     );
@@ -132,10 +141,10 @@ export default {
       const moved = !now
         ? ""
         : mine && before && before !== now
-          ? ` The range of “${scope}” went from ${before} to ${now} points.`
-          : ` The range of “${scope}” is ${now} points (${range(last.figure.low, last.figure.high)}).`;
+          ? ` ${t("The range of “{scope}” went from {before} to {now} points.", { scope, before, now })}`
+          : ` ${t("The range of “{scope}” is {now} points ({range}).", { scope, now, range: range(last.figure.low, last.figure.high) })}`;
       const all = Object.values(last?.labels || {}).reduce((a, b) => a + b, 0);
-      progress.textContent = `${count(mine)} labelled now, ${count(all)} in all, ${count(last?.waiting)} wait.${moved}`;
+      progress.textContent = `${t("{n} labelled now, {all} in all, {waiting} wait.", { n: count(mine), all: count(all), waiting: count(last?.waiting) })}${moved}`;
     }
 
     function show(r) {
@@ -148,28 +157,37 @@ export default {
         clear(
           place,
           hidden
-            ? h("div", { class: "state" }, h("p", null, icon("hidden"), " Hidden [c]. ", WHY["Hidden [c]"]))
+            ? h(
+                "div",
+                { class: "state" },
+                h("p", null, icon("hidden"), ` ${t("Hidden [c]")}. `, WHY["Hidden [c]"]),
+              )
             : emptyState(
                 last?.figure.n_by_hand
-                  ? "Every review that the model reads has stars or a label here."
-                  : "Nothing to label here: every review that the model reads has stars, or no model has read any.",
+                  ? t("Every review that the model reads has stars or a label here.")
+                  : t(
+                      "Nothing to label here: every review that the model reads has stars, or no model has read any.",
+                    ),
               ),
         );
         return;
       }
       const text = h(
         "article",
-        { class: "label-review", tabindex: -1, "aria-label": "Review to label" },
+        { class: "label-review", tabindex: -1, "aria-label": t("Review to label") },
         h(
           "p",
           { class: "review-head" },
-          r.reviewed_at ? h("span", null, date(r.reviewed_at)) : h("span", { class: "muted" }, "no date"),
+          r.reviewed_at ? h("span", null, date(r.reviewed_at)) : h("span", { class: "muted" }, t("no date")),
           r.region ? h("span", null, r.region) : null,
           r.product ? h("span", { class: "muted" }, r.product) : null,
           r.hidden.length
             ? h(
                 "abbr",
-                { class: "muted", title: `Hidden: ${r.hidden.join(", ")}. ${WHY["Hidden [c]"]}` },
+                {
+                  class: "muted",
+                  title: `${t("Hidden")}: ${r.hidden.map((k) => FILTERS[k] ?? k).join(", ")}. ${WHY["Hidden [c]"]}`,
+                },
                 "[c]",
               )
             : null,
@@ -184,7 +202,7 @@ export default {
     function who() {
       const by = name.value.trim();
       if (by) return by;
-      say("Write your name first: labels say who gave them.");
+      say(t("Write your name first: labels say who gave them."));
       name.focus();
       return null;
     }
@@ -204,7 +222,7 @@ export default {
           failed();
           clear(
             trouble,
-            failedState(err, () => load().then(() => clear(trouble)), "The review is shown again."),
+            failedState(err, () => load().then(() => clear(trouble)), t("The review is shown again.")),
           );
           showProgress();
         },
@@ -231,7 +249,7 @@ export default {
       );
       const data = { by, labels: [{ review_id: r.review_id, label }], queue: offered };
       show(items[0] || null);
-      say(`${label}. ${shown ? "Next review." : "No review is left."}`);
+      say(`${wordOf(label)}. ${shown ? t("Next review.") : t("No review is left.")}`);
       send(
         () => post("labels", data),
         () => {
@@ -253,7 +271,7 @@ export default {
       mine -= 1;
       items.unshift(r);
       show(r);
-      say(`Taken back: ${label}.`);
+      say(t("Taken back: {label}.", { label: wordOf(label) }));
       send(
         () => remove("labels", { review_id: r.review_id, by, source: params().source }),
         () => {

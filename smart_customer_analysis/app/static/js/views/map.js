@@ -15,7 +15,8 @@ import {
 } from "../figure.js";
 import { nothing } from "../empty.js";
 import { FIGURE_COLUMNS, figureCells, save } from "../export.js";
-import { count, plural } from "../format.js";
+import { count, fixed, plural } from "../format.js";
+import { t, tn } from "../language.js";
 import {
   cellLines,
   extentOf,
@@ -34,11 +35,11 @@ import { queryParams, filtersOf, here, href, meta, state } from "../state.js";
 import { WHY } from "../words.js";
 
 const WITHOUT = ["sentiment", "q"];
-const REGIONS = ["regions", "Regions"];
+const REGIONS = ["regions", t("Regions")];
 const SIZES = [
-  ["large", "Large"],
-  ["medium", "Medium"],
-  ["small", "Small"],
+  ["large", t("Large")],
+  ["medium", t("Medium")],
+  ["small", t("Small")],
 ];
 const COLOURS = [
   "sea",
@@ -93,12 +94,14 @@ let engine = null;
 async function maplibre() {
   if (!canGL())
     throw new Error(
-      "This browser offers no WebGL, so the map is a plain picture; the list and the table are complete.",
+      t("This browser offers no WebGL, so the map is a plain picture; the list and the table are complete."),
     );
   engine ??= (async () => {
     const lib = await import("/static/vendor/maplibre-gl.mjs").catch(() => {
       throw new Error(
-        "The map library is not installed, so the map is a plain picture. Next step: python -m smart_customer_analysis.app.vendor",
+        t(
+          "The map library is not installed, so the map is a plain picture. Next step: python -m smart_customer_analysis.app.vendor",
+        ),
       );
     });
     lib.setWorkerUrl("/static/vendor/maplibre-gl-worker.mjs");
@@ -202,14 +205,17 @@ function layers(c) {
 
 function centre(f) {
   const ring = f.geometry.type === "Polygon" ? f.geometry.coordinates[0] : f.geometry.coordinates[0][0];
-  return [ring.reduce((t, p) => t + p[0], 0) / ring.length, ring.reduce((t, p) => t + p[1], 0) / ring.length];
+  return [
+    ring.reduce((sum, p) => sum + p[0], 0) / ring.length,
+    ring.reduce((sum, p) => sum + p[1], 0) / ring.length,
+  ];
 }
 
 export default {
-  question: "Where is it worse than chance explains?",
+  question: t("Where is it worse than chance explains?"),
   inactive: {
-    sentiment: "Sentiment does not act here: a share of negative reviews needs all of them.",
-    q: "Words act only in Reviews.",
+    sentiment: t("Sentiment does not act here: a share of negative reviews needs all of them."),
+    q: t("Words act only in Reviews."),
     compare: true,
   },
   mount(root, ctx) {
@@ -227,10 +233,16 @@ export default {
       cover = h("div", { class: "map-cover", hidden: true }), // over an empty or outdated map: why nothing is drawn
       note = h("p", { class: "caption map-note", hidden: true }),
       legendBox = h("div", { class: "map-legend" });
-    const controls = h("div", { class: "map-controls", role: "group", "aria-label": "Map settings" });
-    const spots = card({ id: "spots", title: "Hot spots", subtitle: "…", minHeight: 120, phoneHeight: 224 }),
+    const controls = h("div", { class: "map-controls", role: "group", "aria-label": t("Map settings") });
+    const spots = card({
+        id: "spots",
+        title: t("Hot spots"),
+        subtitle: "…",
+        minHeight: 120,
+        phoneHeight: 224,
+      }),
       picked = h("section", { class: "card picked", "aria-live": "polite", hidden: true });
-    const regions = card({ id: "regions", title: "Regions", minHeight: 120 });
+    const regions = card({ id: "regions", title: t("Regions"), minHeight: 120 });
     root.append(
       controls,
       h(
@@ -244,8 +256,9 @@ export default {
             {
               class: "map-frame",
               role: "group",
-              "aria-label":
+              "aria-label": t(
                 "Map of the share of negative reviews. The list of hot spots and the table of regions say the same in words.",
+              ),
             },
             stage,
             cover,
@@ -294,7 +307,7 @@ export default {
           h(
             "span",
             { class: "pill-label" },
-            h("span", null, "Show"),
+            h("span", null, t("Show")),
             h(
               "select",
               {
@@ -304,16 +317,16 @@ export default {
                 },
               },
               [
-                ["share", "Share negative"],
-                ["difference", "Points above all"],
-              ].map(([v, t]) => h("option", { value: v, selected: v === o.metric }, t)),
+                ["share", t("Share negative")],
+                ["difference", t("Points above all")],
+              ].map(([v, text]) => h("option", { value: v, selected: v === o.metric }, text)),
             ),
           ),
         ),
         h(
           "div",
-          { class: "switch", role: "group", "aria-label": "Regions, or the size of the cells" },
-          (hasRegions() && o.metric === "share" ? [REGIONS, ...SIZES] : SIZES).map(([v, t], i) =>
+          { class: "switch", role: "group", "aria-label": t("Regions, or the size of the cells") },
+          (hasRegions() && o.metric === "share" ? [REGIONS, ...SIZES] : SIZES).map(([v, text], i) =>
             h(
               "button",
               {
@@ -321,12 +334,12 @@ export default {
                 "aria-pressed": String(v === o.size),
                 on: { click: () => ctx.navigate(here({ size: i ? v : "", pick: "" })) },
               },
-              t,
+              text,
             ),
           ),
         ),
-        box("hot", "", "off", "Hot spots", o.hot),
-        box("people", "on", "", "Customers", o.people),
+        box("hot", "", "off", t("Hot spots"), o.hot),
+        box("people", "on", "", t("Customers"), o.people),
         h(
           "span",
           { class: "map-save" },
@@ -415,9 +428,9 @@ export default {
           },
           sign,
         );
-      stage.append(h("div", { class: "map-zoom" }, zoom(1, "Zoom in", "+"), zoom(-1, "Zoom out", "−")));
+      stage.append(h("div", { class: "map-zoom" }, zoom(1, t("Zoom in"), "+"), zoom(-1, t("Zoom out"), "−")));
       map.addControl(new lib.ScaleControl({}), "bottom-left");
-      map.getCanvas().setAttribute("aria-label", "Map; the list of hot spots says the same in words");
+      map.getCanvas().setAttribute("aria-label", t("Map; the list of hot spots says the same in words"));
       map.getCanvas().setAttribute("role", "img");
       await new Promise((done, fail) => {
         map.once("load", done);
@@ -477,7 +490,7 @@ export default {
           .sort((a, b) => b.length - a.length)[0];
       clear(
         picked,
-        h("h3", null, `Selected: ${p.name || "unnamed place"}`),
+        h("h3", null, t("Selected: {name}", { name: p.name || t("unnamed place") })),
         p.state === "hidden"
           ? h("p", null, icon("hidden"), ` [c] ${WHY["Hidden [c]"]}`)
           : [
@@ -498,32 +511,50 @@ export default {
                 ? h(
                     "p",
                     { class: "caption" },
-                    `All reviews: ${written(all)}, ${plural(all.n_reviews, "review")}`,
+                    t("All reviews: {share}, {reviews}", {
+                      share: written(all),
+                      reviews: plural(all.n_reviews, "review"),
+                    }),
                   )
                 : null,
             ],
         door
-          ? h("p", null, h("a", { href: door }, "Open the reviews →"))
+          ? h("p", null, h("a", { href: door }, t("Open the reviews →")))
           : region
-            ? h("p", null, h("a", { href: href("reviews", { region }) }, `All reviews of region ${region} →`))
+            ? h(
+                "p",
+                null,
+                h(
+                  "a",
+                  { href: href("reviews", { region }) },
+                  t("All reviews of region {name} →", { name: region }),
+                ),
+              )
             : null,
         p.state === "hidden"
           ? null
           : p.cell.startsWith("region:")
-            ? h("p", { class: "caption" }, "Regions are compared with the period before under What changed.")
+            ? h(
+                "p",
+                { class: "caption" },
+                t("Regions are compared with the period before under What changed."),
+              )
             : h(
                 "details",
                 null,
-                h("summary", null, "How we know"),
+                h("summary", null, t("How we know")),
                 h(
                   "p",
                   { class: "caption" },
                   p.hot
-                    ? `Tested together with its neighbours, corrected for the number of cells; hot at ${p.sizes_hot ?? "[x]"} of 3 cell sizes.`
-                    : "Tested together with its neighbours; not worse than chance explains.",
-                  Number.isFinite(p.q_value) ? ` Adjusted p ${p.q_value.toFixed(3)}.` : "",
+                    ? t(
+                        "Tested together with its neighbours, corrected for the number of cells; hot at {n} of 3 cell sizes.",
+                        { n: p.sizes_hot ?? "[x]" },
+                      )
+                    : t("Tested together with its neighbours; not worse than chance explains."),
+                  Number.isFinite(p.q_value) ? ` ${t("Adjusted p {p}.", { p: fixed(p.q_value, 3) })}` : "",
                   Number.isFinite(p.p_value)
-                    ? ` Alone p ${p.p_value.toFixed(3)}, from drawing lots (999 permutations unless set otherwise, seed 42).`
+                    ? ` ${t("Alone p {p}, from drawing lots (999 permutations unless set otherwise, seed 42).", { p: fixed(p.p_value, 3) })}`
                     : "",
                 ),
               ),
@@ -539,7 +570,7 @@ export default {
               },
             },
           },
-          "Close",
+          t("Close"),
         ),
       );
     }
@@ -562,15 +593,15 @@ export default {
         el.removeAttribute("aria-label");
       }
       const box = map.getContainer();
-      for (const t of namePlaces(outlineData, {
+      for (const place of namePlaces(outlineData, {
         width: box.clientWidth,
         height: box.clientHeight,
         project: (at) => map.project(at),
         unproject: (x, y) => map.unproject([x, y]).toArray(),
         taken,
       })) {
-        const el = h("div", { class: `map-name map-name-${t.kind}`, "aria-hidden": "true" }, t.name);
-        markers.push(new lib.Marker({ element: el }).setLngLat(t.at).addTo(map));
+        const el = h("div", { class: `map-name map-name-${place.kind}`, "aria-hidden": "true" }, place.name);
+        markers.push(new lib.Marker({ element: el }).setLngLat(place.at).addTo(map));
         for (const a of ["tabindex", "role", "aria-label"]) el.removeAttribute(a);
       }
     }
@@ -593,7 +624,7 @@ export default {
           }),
         );
       } catch (err) {
-        say(`Customers could not be shown: ${err.message}`);
+        say(t("Customers could not be shown: {why}", { why: err.message }));
       }
     }
 
@@ -666,13 +697,21 @@ export default {
 
     function list() {
       const hs = data.hotspots,
-        title = hs.length ? `${plural(hs.length, "hot spot")}: worse than chance explains` : data.sentence,
+        title = hs.length
+          ? tn(
+              "{n} hot spot: worse than chance explains",
+              "{n} hot spots: worse than chance explains",
+              hs.length,
+            )
+          : data.sentence,
         all = data.overall;
       return {
         title,
         subtitle: [
-          drawable(all) ? `All reviews: ${written(all)}, ${plural(all.n_reviews, "review")}. ` : "",
-          "Where nothing differs, at most 1 map in 20 shows a hot spot.",
+          drawable(all)
+            ? `${t("All reviews: {share}, {reviews}", { share: written(all), reviews: plural(all.n_reviews, "review") })}. `
+            : "",
+          t("Where nothing differs, at most 1 map in 20 shows a hot spot."),
         ],
         body: hs.length
           ? h(
@@ -704,7 +743,7 @@ export default {
             ? h(
                 "p",
                 { class: "quiet" },
-                "The shares of the places are on the map and in the table of regions.",
+                t("The shares of the places are on the map and in the table of regions."),
               )
             : h("p", { class: "quiet" }, icon("hidden"), ` [c] ${WHY["Hidden [c]"]}`),
         csv: () => ({
@@ -728,8 +767,8 @@ export default {
           title,
           subtitle:
             opt().metric === "share"
-              ? "Share of negative reviews by place"
-              : "Points above the share of all, of the hot spots; no other place is proven to differ",
+              ? t("Share of negative reviews by place")
+              : t("Points above the share of all, of the hot spots; no other place is proven to differ"),
           without: WITHOUT,
           svg: drawSVG,
         }),
@@ -739,34 +778,38 @@ export default {
     function regionTable(r) {
       const rows = r.items.filter((x) => x.name);
       if (!rows.length)
-        return { title: "Regions", body: emptyState("No review carries a region in this period.") };
+        return { title: t("Regions"), body: emptyState(t("No review carries a region in this period.")) };
       const top = [...rows].filter(drawable).sort((a, b) => b.low - a.low)[0];
       return {
-        title: "Regions",
-        subtitle: `Share of negative reviews by region${top ? "; sort by any column" : ""}`,
+        title: t("Regions"),
+        subtitle: top
+          ? t("Share of negative reviews by region; sort by any column")
+          : t("Share of negative reviews by region"),
         body: table(
           [
             {
-              name: "Region",
+              name: t("Region"),
               cell: (x) => (x.key === "unknown" ? x.name : h("a", { href: here({ region: x.key }) }, x.name)),
               sort: (x) => x.name,
               num: false,
             },
-            { name: "Negative", cell: (x) => figure(x, { n: false }), sort: (x) => x.value, num: true },
+            { name: t("Negative"), cell: (x) => figure(x, { n: false }), sort: (x) => x.value, num: true },
             {
-              name: "Reviews",
+              name: t("Reviews"),
               cell: (x) => (isHidden(x) ? symbol(x) : count(x.n_reviews)),
               sort: (x) => x.n_reviews,
               num: true,
             },
           ],
           rows,
-          { caption: "Share of negative reviews by region", sort: { by: 1, down: true } },
+          { caption: t("Share of negative reviews by region"), sort: { by: 1, down: true } },
         ),
         caption: h(
           "p",
           { class: "caption" },
-          "Differences between regions are not tested here; what is proven stands under What changed and Hot spots.",
+          t(
+            "Differences between regions are not tested here; what is proven stands under What changed and Hot spots.",
+          ),
         ),
         csv: () => ({
           title: "Negative reviews by region",
@@ -835,7 +878,8 @@ export default {
           spots.load(async (signal) => {
             const [d, l] = await Promise.all([
               get("map/cells", params, signal).catch((err) => {
-                if (err.name !== "AbortError") empty(`The map could not be loaded. ${err.message}`);
+                if (err.name !== "AbortError")
+                  empty(t("The map could not be loaded. {why}", { why: err.message }));
                 throw err;
               }),
               land(outlineData),
@@ -846,9 +890,9 @@ export default {
             lastAsk = key;
             ctx.matching(d.overall?.n_reviews);
             if (!d.features.length) {
-              empty("Nothing to draw.");
+              empty(t("Nothing to draw."));
               return {
-                title: "No place to show",
+                title: t("No place to show"),
                 subtitle: "",
                 body:
                   d.overall.n_reviews === 0 ? await nothing({ without: WITHOUT }) : emptyState(d.sentence),

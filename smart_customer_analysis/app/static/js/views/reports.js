@@ -4,30 +4,35 @@ import { card, emptyState } from "../card.js";
 import { clear, h, icon, say } from "../dom.js";
 import { safePath } from "../figure.js";
 import { schemaForm } from "../form.js";
-import { bytes, count, plural, time } from "../format.js";
+import { bytes, capital, count, plural, time } from "../format.js";
+import { t } from "../language.js";
 import { LABELS, meta, period, state } from "../state.js";
 
 const WORDS = {
-  made: ["made", "Made"],
-  nothing_new: ["none", "Nothing new"],
-  failed: ["failed", "Failed"],
-  running: ["running", "Running"],
+  made: ["made", t("Made")],
+  nothing_new: ["none", t("Nothing new")],
+  failed: ["failed", t("Failed")],
+  running: ["running", t("Running")],
 };
-const REASON = "Filters do not act on the list; the form takes them over.";
+const REASON = t("Filters do not act on the list; the form takes them over.");
 const ASK_MS = 1000;
 const shell = (v) => (/^[\w.@:/=-]+$/.test(v) ? v : `'${String(v).replaceAll("'", "'\\''")}'`);
 const spoken = (v) =>
   typeof v === "object" ? JSON.stringify(v) : typeof v === "boolean" ? (v ? "yes" : "no") : v;
-const shortName = (t) => t.title.split(":")[0];
+const shortName = (template) => t(template.title.split(":")[0]); // of a notebook of the shop's own: as it is
+const PARAMS = {
+  source: t("source"),
+  region: t("region"),
+  segment: t("segment"),
+  product: t("product"),
+  start: t("since"),
+  end: t("until"),
+};
 
 function row(r) {
   const [shape, word] = WORDS[r.status] || ["none", r.status],
     params = Object.entries(r.params || {}).filter(
-      ([k, v]) =>
-        v !== null &&
-        v !== "" &&
-        v !== undefined &&
-        ["region", "segment", "product", "start", "end", "source"].includes(k),
+      ([k, v]) => v !== null && v !== "" && v !== undefined && k in PARAMS,
     );
   const url = safePath(r.html);
   return h(
@@ -47,9 +52,9 @@ function row(r) {
       r.status === "made" && r.name.endsWith("weekly") && r.n_changes
         ? h("span", null, `, ${plural(r.n_changes, "change")}`)
         : null,
-      r.status === "nothing_new" ? ", one line" : null,
+      r.status === "nothing_new" ? t(", one line") : null,
       params.length
-        ? h("span", { class: "muted" }, ` · ${params.map(([k, v]) => `${k} ${v}`).join(", ")}`)
+        ? h("span", { class: "muted" }, ` · ${params.map(([k, v]) => `${PARAMS[k]} ${v}`).join(", ")}`)
         : null,
       r.error ? h("p", { class: "report-error" }, r.error) : null,
     ),
@@ -65,8 +70,8 @@ function row(r) {
         ? h(
             "a",
             { href: url, target: "_blank", rel: "noopener" },
-            "Open",
-            h("span", { class: "sr" }, ` ${r.title} ${r.period || ""}, new tab`),
+            t("Open"),
+            h("span", { class: "sr" }, ` ${r.title} ${r.period || ""}, ${t("new tab")}`),
           )
         : null,
       url && r.size_bytes ? h("span", { class: "muted" }, ` HTML ${bytes(r.size_bytes)}`) : null,
@@ -94,7 +99,7 @@ function taken(properties) {
 }
 
 export default {
-  question: "Where is Monday's page, and how do I get one for my region?",
+  question: t("Where is Monday's page, and how do I get one for my region?"),
   inactive: {
     segment: REASON,
     region: REASON,
@@ -109,14 +114,14 @@ export default {
     const form = card({
         id: "make",
         className: "wide",
-        title: "Make a report",
+        title: t("Make a report"),
         minHeight: 300,
         phoneHeight: 160,
       }),
       list = card({
         id: "reports",
         className: "wide",
-        title: "Reports",
+        title: t("Reports"),
         subtitle: "…",
         minHeight: 200,
         phoneHeight: 257,
@@ -129,9 +134,9 @@ export default {
       busy = false;
 
     function drawForm(templates) {
-      const chosen = templates.find((t) => t.name === kind && !t.error) || templates.find((t) => !t.error);
+      const chosen = templates.find((x) => x.name === kind && !x.error) || templates.find((x) => !x.error);
       if (!chosen)
-        return { body: emptyState("No report can be made: there is no template that can be read.") };
+        return { body: emptyState(t("No report can be made: there is no template that can be read.")) };
       kind = chosen.name;
       const properties = chosen.parameters.properties || {},
         { start, left } = taken(properties);
@@ -157,7 +162,7 @@ export default {
       write();
       const any = Object.keys(properties).length > 0,
         open = Object.keys(start).length > 0 || innerWidth >= 720;
-      const send = h("button", { type: "submit", class: "button button-main" }, "Make report");
+      const send = h("button", { type: "submit", class: "button button-main" }, t("Make report"));
       const pick = h(
         "select",
         {
@@ -170,11 +175,11 @@ export default {
             },
           },
         },
-        templates.map((t) =>
+        templates.map((x) =>
           h(
             "option",
-            { value: t.name, selected: t.name === kind, disabled: Boolean(t.error) },
-            t.error ? `${t.name} (cannot be read)` : shortName(t),
+            { value: x.name, selected: x.name === kind, disabled: Boolean(x.error) },
+            x.error ? t("{name} (cannot be read)", { name: x.name }) : shortName(x),
           ),
         ),
       );
@@ -185,15 +190,15 @@ export default {
         fields.show(wrong);
         if (wrong.length) {
           clear(status);
-          say(`Not sent: ${wrong[0].message}`);
+          say(t("Not sent: {why}", { why: wrong[0].message }));
           return;
         }
         await make(chosen.name, fields, status, send);
       };
-      const values = chosen.title.split(": ").slice(1).join(": ");
+      const asks = t(chosen.title.split(": ").slice(1).join(": "));
       return {
-        title: "Make a report",
-        subtitle: values ? values.charAt(0).toUpperCase() + values.slice(1) : chosen.description,
+        title: t("Make a report"),
+        subtitle: asks ? capital(asks) : chosen.description,
         body: h(
           "form",
           { class: "make", novalidate: true, on: { submit: ask } },
@@ -203,23 +208,27 @@ export default {
             h(
               "label",
               { class: "pill" },
-              h("span", { class: "pill-label" }, h("span", null, "Report"), pick),
+              h("span", { class: "pill-label" }, h("span", null, t("Report")), pick),
             ),
             send,
             status,
           ),
           any
-            ? h("details", { class: "make-more", open }, h("summary", null, "What it covers"), fields.el)
+            ? h("details", { class: "make-more", open }, h("summary", null, t("What it covers")), fields.el)
             : null,
           h(
             "details",
             { class: "make-more" },
-            h("summary", null, "The same from a shell"),
+            h("summary", null, t("The same from a shell")),
             h(
               "div",
               { class: "make-shell" },
               h("pre", { class: "curl", tabindex: 0 }, code),
-              h("button", { type: "button", class: "button", on: { click: (e) => copy(e, code) } }, "Copy"),
+              h(
+                "button",
+                { type: "button", class: "button", on: { click: (e) => copy(e, code) } },
+                t("Copy"),
+              ),
             ),
           ),
         ),
@@ -227,7 +236,7 @@ export default {
           ? h(
               "p",
               { class: "caption" },
-              `Not taken over, this report has no such parameter: ${left.join(", ")}.`,
+              t("Not taken over, this report has no such parameter: {names}.", { names: left.join(", ") }),
             )
           : null,
       };
@@ -236,8 +245,8 @@ export default {
     async function copy(e, code) {
       try {
         await navigator.clipboard.writeText(code.textContent);
-        e.target.textContent = "Copied";
-        say("Command copied.");
+        e.target.textContent = t("Copied");
+        say(t("Command copied."));
       } catch {
         getSelection().selectAllChildren(code);
       }
@@ -252,10 +261,13 @@ export default {
       const tell = (shape, ...text) => clear(status, icon(shape), h("span", null, text));
       try {
         let job = await post("reports", { name, parameters: fields.values() }, signal);
-        if (["waiting", "running"].includes(job.status)) say("The report is being made.");
+        if (["waiting", "running"].includes(job.status)) say(t("The report is being made."));
         while (["waiting", "running"].includes(job.status)) {
           const seconds = Math.round((Date.now() - began) / 1000);
-          tell("running", job.status === "waiting" ? "Waiting for its turn …" : `Making it … ${seconds} s`);
+          tell(
+            "running",
+            job.status === "waiting" ? t("Waiting for its turn …") : t("Making it … {n} s", { n: seconds }),
+          );
           await new Promise((done) => setTimeout(done, ASK_MS));
           job = await fresh(`reports/${job.id}`, signal);
         }
@@ -267,10 +279,12 @@ export default {
         const rest = err instanceof ApiError ? fields.show(err.errors) : [];
         if (err.status === 422 && err.errors.length && !rest.length) {
           clear(status);
-          say(`Not made: ${err.message}`);
+          say(t("Not made: {why}", { why: err.message }));
         } else {
           const text =
-            err.status === 429 ? `Others are being made. Try again in ${err.retryAfter} s.` : err.message;
+            err.status === 429
+              ? t("Others are being made. Try again in {n} s.", { n: err.retryAfter })
+              : err.message;
           tell("failed", text);
           say(text);
         }
@@ -282,10 +296,10 @@ export default {
 
     function ended(job, tell) {
       const url = safePath(job.html),
-        word = job.status === "made" ? "Made." : "Made: nothing new to tell.";
+        word = job.status === "made" ? t("Made.") : t("Made: nothing new to tell.");
       if (job.status === "failed") {
-        tell("failed", `Not made: ${job.error}`);
-        say(`Not made: ${job.error}`);
+        tell("failed", t("Not made: {why}", { why: job.error }));
+        say(t("Not made: {why}", { why: job.error }));
         return;
       }
       tell(
@@ -295,8 +309,8 @@ export default {
           ? h(
               "a",
               { href: url, target: "_blank", rel: "noopener" },
-              "Open it",
-              h("span", { class: "sr" }, ", new tab"),
+              t("Open it"),
+              h("span", { class: "sr" }, `, ${t("new tab")}`),
             )
           : null,
       );
@@ -310,15 +324,18 @@ export default {
         if (r.items.some((x) => x.status === "running")) again = setTimeout(load, 31_000);
         const withNews = r.items.filter((x) => x.status === "made").length;
         return {
-          title: r.items.length ? `${plural(r.items.length, "report")}, the newest first` : "No report yet",
-          subtitle: withNews < r.items.length ? `${count(withNews)} of them with news to read` : "",
+          title: r.items.length
+            ? t("{reports}, the newest first", { reports: plural(r.items.length, "report") })
+            : t("No report yet"),
+          subtitle:
+            withNews < r.items.length ? t("{n} of them with news to read", { n: count(withNews) }) : "",
           body: r.items.length
             ? h("ul", { class: "report-list" }, r.items.map(row))
-            : emptyState("No report has been made. Next step: make one above."),
+            : emptyState(t("No report has been made. Next step: make one above.")),
           caption: h(
             "p",
             { class: "caption" },
-            "On paper: print from the browser; the pages are laid out for A4.",
+            t("On paper: print from the browser; the pages are laid out for A4."),
           ),
         };
       });

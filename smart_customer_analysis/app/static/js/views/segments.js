@@ -18,14 +18,16 @@ import {
   proofKey,
 } from "../figure.js";
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
-import { count, date, dates, day, addDays, iso, number, pct, plural } from "../format.js";
+import { count, date, day, addDays, fixed, iso, number, pct, plural, pointSpan, versus } from "../format.js";
+import { t, tn } from "../language.js";
 import { dotRows, dumbbells, flows, weekly } from "../charts.js";
 import { queryParams, filtersOf, here, href, period, state } from "../state.js";
-import { WHY } from "../words.js";
+import { MARKS, WHY } from "../words.js";
 
 const WITHOUT = ["sentiment", "q", "segment"];
 // The stored sentence begins with the size, "156 customers: …"; beside the size itself only the rest is said.
-const traits = (x) => x.sentence.replace(/^[\d,.\s]+ (customer|reviewer|review)s?: /, "");
+const traits = (x) => x.sentence.replace(/^[\d,.\s]+ \p{L}+: /u, "");
+const membersOf = (n, unit) => (unit === "review" ? plural(n, "review") : plural(n, "customer"));
 const size = (n) => (n === null || n === undefined ? "[c]" : count(n));
 
 // The mark of a segment comes from the test behind "what changed", never from overlap.
@@ -42,12 +44,12 @@ function marksOf(ch) {
 
 const stable = (x) =>
   x.stability === null || x.stability === undefined
-    ? h("span", { class: "muted" }, "[x] stable")
+    ? h("span", { class: "muted" }, `[x] ${t("stable")}`)
     : h(
         "span",
         { title: WHY.Stable },
-        `${pct(x.stability)} stable`,
-        x.stability < 0.75 ? h("span", { class: "muted" }, ", loosely defined") : null,
+        t("{share} stable", { share: pct(x.stability) }),
+        x.stability < 0.75 ? h("span", { class: "muted" }, t(", loosely defined")) : null,
       );
 
 function list(d, ch, unit) {
@@ -55,26 +57,21 @@ function list(d, ch, unit) {
     items = d.items,
     max = niceMax(items.map((x) => x.share_negative)),
     compare = (state.query.compare || "").split(",").filter(Boolean);
-  const one = unit === "review" ? "review" : "customer",
-    many = (n) => (n === null || n === undefined ? `[c] ${one}s` : plural(n, one));
+  const many = (n) =>
+    n === null || n === undefined
+      ? `[c] ${unit === "review" ? t("reviews") : t("customers")}`
+      : membersOf(n, unit);
   const apart = new Set((ch?.not_comparable || []).map((x) => x.name)),
     tested = Boolean(ch?.tested);
   const change = (x) => {
     const p = marks[x.id] || marks[x.name];
     if (!p && !drawable(x.share_negative)) return null; // no share, so nothing was tested
     if (!p && apart.has(`[${x.id}] ${x.name}`)) return mark("not_comparable");
-    if (!p && ch && !tested) return h("span", { class: "muted" }, "not tested");
+    if (!p && ch && !tested) return h("span", { class: "muted" }, t("not tested"));
     return p
       ? proofButton(
           proofKey("segment", p.name),
-          mark(
-            p.mark,
-            [
-              p.mark,
-              ": ",
-              `${Math.round(100 * Math.min(Math.abs(p.low), Math.abs(p.high)))} to ${Math.round(100 * Math.max(Math.abs(p.low), Math.abs(p.high)))} points`,
-            ].join(""),
-          ),
+          mark(p.mark, `${MARKS[p.mark]}: ${pointSpan(p.low, p.high)}`),
         )
       : ch
         ? mark("none")
@@ -98,7 +95,7 @@ function list(d, ch, unit) {
           h("input", {
             type: "checkbox",
             checked: compare.includes(x.id),
-            "aria-label": `Compare ${x.id} ${x.name}`,
+            "aria-label": t("Compare {name}", { name: `${x.id} ${x.name}` }),
             on: { change: toggle(x.id) },
           }),
         ),
@@ -124,7 +121,7 @@ function list(d, ch, unit) {
           h(
             "span",
             { class: "caption" },
-            x.share === null || x.share === undefined ? "" : `${pct(x.share)} of all`,
+            x.share === null || x.share === undefined ? "" : t("{share} of all", { share: pct(x.share) }),
           ),
         ),
         h("div", { class: "seg-track" }, track(x.share_negative, { max, line: list.all })),
@@ -133,7 +130,7 @@ function list(d, ch, unit) {
           { class: "seg-figure" },
           figure(x.share_negative, { unsure: true }),
           isHidden(x.share_negative) && x.size
-            ? h("span", { class: "caption" }, " too few wrote in these days")
+            ? h("span", { class: "caption" }, ` ${t("too few wrote in these days")}`)
             : null,
         ),
         h("div", { class: "seg-mark" }, change(x), h("span", { class: "caption" }, stable(x))),
@@ -144,12 +141,12 @@ function list(d, ch, unit) {
 
 function title(d) {
   const n = d.items.length;
-  if (!n) return "No segments yet";
+  if (!n) return t("No segments yet");
   return [
-    `${plural(n, "segment")}`,
-    d.since ? `, names kept since ${date(d.since)}` : "",
+    plural(n, "segment"),
+    d.since ? `, ${t("names kept since {date}", { date: date(d.since) })}` : "",
     d.moved_share !== null && d.moved_share !== undefined
-      ? ` · ${pct(d.moved_share, d.moved_share < 0.1 ? 1 : 0)} of customers moved`
+      ? ` · ${t("{share} of customers moved", { share: pct(d.moved_share, d.moved_share < 0.1 ? 1 : 0) })}`
       : "",
   ].join("");
 }
@@ -172,13 +169,13 @@ const csvOf = (d) => ({
 function moved(d) {
   if (!d.migration.length)
     return {
-      title: "Who moved",
+      title: t("Who moved"),
       subtitle: "",
       body: h(
         "div",
         null,
         emptyState(
-          "Who moved is known after a second run of the segments. Next step: sca run again next week.",
+          t("Who moved is known after a second run of the segments. Next step: sca run again next week."),
         ),
         events(d),
       ),
@@ -187,7 +184,7 @@ function moved(d) {
     between = d.migration.filter((m) => m.from !== m.to),
     shown = between.filter((m) => m.n !== null),
     hidden = between.length - shown.length;
-  const total = shown.reduce((t, m) => t + m.n, 0),
+  const total = shown.reduce((sum, m) => sum + m.n, 0),
     who = (id, other) => (id ? [badge(id), " ", names[id] || ""] : other);
   const rows = [...between].sort((a, b) => (b.n ?? -1) - (a.n ?? -1));
   const wide =
@@ -195,29 +192,36 @@ function moved(d) {
   const tab = () =>
     table(
       [
-        { name: "From", cell: (m) => who(m.from, "new customers"), sort: (m) => m.from || "", num: false },
-        { name: "To", cell: (m) => who(m.to, "left"), sort: (m) => m.to || "", num: false },
         {
-          name: "Customers",
+          name: t("From"),
+          cell: (m) => who(m.from, t("new customers")),
+          sort: (m) => m.from || "",
+          num: false,
+        },
+        { name: t("To"), cell: (m) => who(m.to, t("left")), sort: (m) => m.to || "", num: false },
+        {
+          name: t("Customers"),
           cell: (m) => (m.n === null ? h("abbr", { title: WHY["Hidden [c]"] }, "[c]") : count(m.n)),
           sort: (m) => m.n,
           num: true,
         },
       ],
       rows,
-      { caption: "Customers who changed segment" },
+      { caption: t("Customers who changed segment") },
     );
   const foot = h(
     "p",
     { class: "caption" },
-    hidden ? `${plural(hidden, "flow")} under 10 customers hidden [c]. ` : "",
-    "Since the run before.",
+    hidden
+      ? `${tn("{n} flow under 10 customers hidden [c].", "{n} flows under 10 customers hidden [c].", hidden)} `
+      : "",
+    t("Since the run before."),
   );
   const view = {
-    title: `${plural(total, "customer")} changed segment`,
+    title: tn("{n} customer changed segment", "{n} customers changed segment", total, { n: count(total) }),
     subtitle:
       d.moved_share !== null && d.moved_share !== undefined
-        ? `${pct(d.moved_share, 1)} of all customers, since the run before`
+        ? t("{share} of all customers, since the run before", { share: pct(d.moved_share, 1) })
         : "",
     caption: h("div", null, foot, events(d)),
     csv: () => ({
@@ -229,7 +233,7 @@ function moved(d) {
   return wide
     ? {
         ...view,
-        chartName: "Flows",
+        chartName: t("Flows"),
         chart: () =>
           drawn(h("div", { class: "plot" }), (w) => flows(d.migration, names, { width: w, height: 280 })),
         table: tab,
@@ -253,26 +257,26 @@ const events = (d) =>
 function evidence(d) {
   const rows = d.evidence || [];
   if (!rows.length)
-    return { title: "Why this many", body: emptyState("No evidence was stored with this run.") };
+    return { title: t("Why this many"), body: emptyState(t("No evidence was stored with this run.")) };
   const cols = Object.keys(rows[0]).filter((k) => k !== "k" && rows.some((r) => typeof r[k] === "number")),
     nice = {
-      inertia: "Inertia",
-      silhouette: "Silhouette",
-      simplified_silhouette: "Simplified silhouette",
+      inertia: t("Inertia"),
+      silhouette: t("Silhouette"),
+      simplified_silhouette: t("Simplified silhouette"),
       calinski_harabasz: "Calinski–Harabasz",
-      stability: "Stability",
-      smallest: "Smallest segment",
-      smallest_share: "Share of the smallest segment",
-      min_share: "Share of the smallest segment",
+      stability: t("Stability"),
+      smallest: t("Smallest segment"),
+      smallest_share: t("Share of the smallest segment"),
+      min_share: t("Share of the smallest segment"),
     };
   return {
-    title: `Why ${plural(d.chosen_k ?? d.items.length, "segment")}`,
-    subtitle: "What each number of groups would give; the chosen one is marked",
+    title: tn("Why {n} segment", "Why {n} segments", d.chosen_k ?? d.items.length),
+    subtitle: t("What each number of groups would give; the chosen one is marked"),
     body: table(
       [
         {
-          name: "Groups",
-          cell: (r) => (r.k === d.chosen_k ? h("strong", null, `${r.k} chosen`) : String(r.k)),
+          name: t("Groups"),
+          cell: (r) => (r.k === d.chosen_k ? h("strong", null, t("{n} chosen", { n: r.k })) : String(r.k)),
           sort: (r) => r.k,
           num: false,
         },
@@ -280,7 +284,7 @@ function evidence(d) {
           name: nice[c] || c.replaceAll("_", " "),
           cell: (r) =>
             rows.every((x) => Math.abs(x[c] ?? 0) < 10) && Number.isFinite(r[c]) && !Number.isInteger(r[c])
-              ? r[c].toFixed(2)
+              ? fixed(r[c], 2)
               : number(r[c]),
           sort: (r) => r[c],
           num: true,
@@ -288,14 +292,16 @@ function evidence(d) {
       ],
       rows,
       {
-        caption: "Evidence for the number of segments",
+        caption: t("Evidence for the number of segments"),
         rowClass: (r) => (r.k === d.chosen_k ? "chosen" : null),
       },
     ),
     caption: h(
       "p",
       { class: "caption" },
-      "Inertia: spread inside groups, lower is tighter. Silhouette, Calinski–Harabasz: higher is further apart. Stability: 1 means the same groups when customers are drawn again.",
+      t(
+        "Inertia: spread inside groups, lower is tighter. Silhouette, Calinski–Harabasz: higher is further apart. Stability: 1 means the same groups when customers are drawn again.",
+      ),
     ),
     csv: () => ({
       title: "Evidence for the number of segments",
@@ -310,8 +316,10 @@ const SENTIMENT = ["share_negative", "p_negative"];
 const value = (p, v) => (SENTIMENT.includes(p.feature) ? "" : number(v));
 const profileText = (p) =>
   SENTIMENT.includes(p.feature)
-    ? `${p.difference_sd > 0 ? "higher" : "lower"} than all`
-    : `${number(p.value)} · all ${number(p.all)}`;
+    ? p.difference_sd > 0
+      ? t("higher than all")
+      : t("lower than all")
+    : `${number(p.value)} · ${t("all {value}", { value: number(p.all) })}`;
 
 function opened(x, unit) {
   const rows = [...x.profile]
@@ -323,12 +331,9 @@ function opened(x, unit) {
     points: [{ id: x.id, sd: p.difference_sd }],
     text: profileText(p),
   }));
-  const subtitle = [
-    x.size === null ? "[c]" : plural(x.size, unit === "review" ? "review" : "customer"),
-    traits(x),
-  ].join(" · ");
+  const subtitle = [x.size === null ? "[c]" : membersOf(x.size, unit), traits(x)].join(" · ");
   return {
-    title: [badge(x.id), ` ${x.name}: what sets it apart`],
+    title: [badge(x.id), ` ${t("{name}: what sets it apart", { name: x.name })}`],
     subtitle,
     body: h(
       "div",
@@ -336,37 +341,39 @@ function opened(x, unit) {
       h(
         "div",
         null,
-        h("h3", null, "Against all customers"),
+        h("h3", null, t("Against all customers")),
         h(
           "p",
           { class: "caption" },
-          "Distance of the segment's centre from all (middle line), in standard deviations; beside it the values themselves. The segments were made from these values, sentiment among them.",
+          t(
+            "Distance of the segment's centre from all (middle line), in standard deviations; beside it the values themselves. The segments were made from these values, sentiment among them.",
+          ),
         ),
-        shown.length ? dumbbells(shown, [x.id]) : emptyState("No profile was stored."),
+        shown.length ? dumbbells(shown, [x.id]) : emptyState(t("No profile was stored.")),
         rows.length > 6
           ? h(
               "details",
               null,
-              h("summary", null, `All ${rows.length} features`),
+              h("summary", null, t("All {n} features", { n: rows.length })),
               table(
                 [
-                  { name: "Feature", cell: (p) => p.label || p.feature, sort: (p) => p.label, num: false },
+                  { name: t("Feature"), cell: (p) => p.label || p.feature, sort: (p) => p.label, num: false },
                   {
-                    name: `Segment ${x.id}`,
+                    name: `${t("Segment")} ${x.id}`,
                     cell: (p) => value(p, p.value),
                     sort: (p) => p.value,
                     num: true,
                   },
-                  { name: "All", cell: (p) => value(p, p.all), sort: (p) => p.all, num: true },
+                  { name: t("All"), cell: (p) => value(p, p.all), sort: (p) => p.all, num: true },
                   {
-                    name: "Difference, SD",
+                    name: t("Difference, SD"),
                     cell: (p) => number(p.difference_sd),
                     sort: (p) => p.difference_sd,
                     num: true,
                   },
                 ],
                 rows,
-                { caption: "Profile" },
+                { caption: t("Profile") },
               ),
             )
           : null,
@@ -374,7 +381,7 @@ function opened(x, unit) {
       h(
         "div",
         null,
-        h("h3", null, "Words named more often than elsewhere"),
+        h("h3", null, t("Words named more often than elsewhere")),
         h(
           "p",
           null,
@@ -383,10 +390,10 @@ function opened(x, unit) {
                 i ? ", " : "",
                 h("a", { href: href("reviews", { segment: x.id, q: w }, { keep: filtersOf() }) }, w),
               ])
-            : h("span", { class: "muted" }, "None stand out."),
-          h("span", { class: "caption" }, " (association, not cause)"),
+            : h("span", { class: "muted" }, t("None stand out.")),
+          h("span", { class: "caption" }, ` ${t("(association, not cause)")}`),
         ),
-        h("h3", null, "In their words"),
+        h("h3", null, t("In their words")),
         x.quotes.length
           ? x.quotes
               .slice(0, 2)
@@ -402,8 +409,8 @@ function opened(x, unit) {
                   ),
                 ),
               )
-          : h("p", { class: "muted" }, "No quote that may be shown."),
-        h("h3", null, "Negative reviews by week"),
+          : h("p", { class: "muted" }, t("No quote that may be shown.")),
+        h("h3", null, t("Negative reviews by week")),
         pts.some(drawable)
           ? drawn(h("div", { class: "plot plot-small" }), (w) =>
               weekly(pts, {
@@ -412,18 +419,18 @@ function opened(x, unit) {
                 address: (p) =>
                   href("reviews", { segment: x.id, start: p.week, end: iso(addDays(day(p.week), 6)) }),
                 mark: period(),
-                name: `Negative reviews of segment ${x.id} by week`,
+                name: t("Negative reviews of segment {id} by week", { id: x.id }),
               }),
             )
-          : h("p", { class: "muted" }, "Too few reviews per week to draw."),
+          : h("p", { class: "muted" }, t("Too few reviews per week to draw.")),
         h(
           "p",
           null,
           figure(x.share_negative, { unsure: true }),
-          " in the period. ",
-          h("a", { href: here({ open: "" }) }, "Close"),
+          ` ${t("in the period.")} `,
+          h("a", { href: here({ open: "" }) }, t("Close")),
           " · ",
-          h("a", { href: href("map", { segment: x.id }) }, "Where they are"),
+          h("a", { href: href("map", { segment: x.id }) }, t("Where they are")),
         ),
       ),
     ),
@@ -450,9 +457,10 @@ function compared(a, b) {
     }))
     .sort((x, y) => y.gap - x.gap);
   return {
-    title: [badge(a.id), ` ${a.name} and `, badge(b.id), ` ${b.name}`],
-    subtitle:
+    title: [badge(a.id), ` ${a.name} ${t("and")} `, badge(b.id), ` ${b.name}`],
+    subtitle: t(
       "Both centres against all customers (middle line), in standard deviations; the widest gap first. The groups were made from these values, so no test is made here.",
+    ),
     chart: () =>
       dumbbells(
         rows.slice(0, 10).map((r) => ({
@@ -468,13 +476,13 @@ function compared(a, b) {
     table: () =>
       table(
         [
-          { name: "Feature", cell: (r) => r.label },
+          { name: t("Feature"), cell: (r) => r.label },
           { name: a.id, cell: (r) => value(r.a, r.a.value), num: true },
           { name: b.id, cell: (r) => value(r.b, r.b.value), num: true },
-          { name: "All", cell: (r) => value(r.a, r.a.all), num: true },
+          { name: t("All"), cell: (r) => value(r.a, r.a.all), num: true },
         ],
         rows,
-        { caption: "Two segments compared" },
+        { caption: t("Two segments compared") },
       ),
     csv: () => ({
       title: `Segments ${a.id} and ${b.id}`,
@@ -485,18 +493,18 @@ function compared(a, b) {
 }
 
 export default {
-  question: "Who are they, who is unhappy, who moved?",
+  question: t("Who are they, who is unhappy, who moved?"),
   inactive: {
-    sentiment: "Sentiment does not act here: a share of negative reviews needs all of them.",
-    q: "Words act only in Reviews.",
-    segment: "Segment does not act here: all of them are listed; open one below.",
+    sentiment: t("Sentiment does not act here: a share of negative reviews needs all of them."),
+    q: t("Words act only in Reviews."),
+    segment: t("Segment does not act here: all of them are listed; open one below."),
   },
   mount(root, ctx) {
     list.navigate = (url) => ctx.navigate(url);
     const all = card({
       id: "segment-list",
       className: "wide",
-      title: "Segments",
+      title: t("Segments"),
       subtitle: "…",
       minHeight: 348,
       phoneHeight: 700,
@@ -504,8 +512,8 @@ export default {
     });
     const cmp = card({ id: "compare", className: "wide", minHeight: 286 }),
       open = card({ id: "open", className: "wide", minHeight: 320 });
-    const move = card({ id: "moved", title: "Who moved", minHeight: 200 }),
-      why = card({ id: "evidence", title: "Why this many", minHeight: 200 });
+    const move = card({ id: "moved", title: t("Who moved"), minHeight: 200 }),
+      why = card({ id: "evidence", title: t("Why this many"), minHeight: 200 });
     const cards = h("div", { class: "cards" }, all.el, cmp.el, open.el, move.el, why.el);
     root.append(cards);
     return {
@@ -528,46 +536,50 @@ export default {
             const p = period();
             if (!d.items.length)
               return {
-                title: "No segments yet",
+                title: t("No segments yet"),
                 subtitle: "",
-                body: emptyState("No run of the segments is stored. Next step: sca segment, then reload."),
+                body: emptyState(t("No run of the segments is stored. Next step: sca segment, then reload.")),
               };
             return {
               title: title(d),
               subtitle: [
                 d.unit === "review"
-                  ? "Segments of reviews, not of people: this source has no customers. "
+                  ? `${t("Segments of reviews, not of people: this source has no customers.")} `
                   : "",
-                `Share of negative reviews${p ? `, ${dates(p.start, p.end)}${p.previous_start ? ` against ${dates(p.previous_start, p.previous_end)}` : ""}` : ""}; dot and 95% range${list.all !== null ? `; ${lineOfAll(overall)}` : ""}`,
+                [
+                  `${t("Share of negative reviews")}${p ? `, ${versus(p)}` : ""}`,
+                  t("dot and 95% range"),
+                  ...(list.all !== null ? [lineOfAll(overall)] : []),
+                ].join("; "),
               ],
-              chartName: "List",
+              chartName: t("List"),
               chart: () => list(d, ch, d.unit),
               caption: h(
                 "p",
                 { class: "caption" },
                 pair.length === 1
-                  ? "Choose a second segment to compare."
-                  : "Tick two segments to compare them; open one by its name.",
+                  ? t("Choose a second segment to compare.")
+                  : t("Tick two segments to compare them; open one by its name."),
               ),
               table: () =>
                 table(
                   [
                     {
-                      name: "Segment",
+                      name: t("Segment"),
                       cell: (x) => [badge(x.id), " ", x.name],
                       sort: (x) => x.id,
                       num: false,
                     },
-                    { name: "Size", cell: (x) => size(x.size), sort: (x) => x.size, num: true },
-                    { name: "Share of all", cell: (x) => pct(x.share), sort: (x) => x.share, num: true },
+                    { name: t("Size"), cell: (x) => size(x.size), sort: (x) => x.size, num: true },
+                    { name: t("Share of all"), cell: (x) => pct(x.share), sort: (x) => x.share, num: true },
                     {
-                      name: "Negative",
+                      name: t("Negative"),
                       cell: (x) => figure(x.share_negative, { n: false }),
                       sort: (x) => x.share_negative.value,
                       num: true,
                     },
                     {
-                      name: "Reviews",
+                      name: t("Reviews"),
                       cell: (x) =>
                         isHidden(x.share_negative)
                           ? symbol(x.share_negative)
@@ -575,15 +587,15 @@ export default {
                       sort: (x) => x.share_negative.n_reviews,
                       num: true,
                     },
-                    { name: "Stable", cell: (x) => pct(x.stability), sort: (x) => x.stability, num: true },
+                    { name: t("Stable"), cell: (x) => pct(x.stability), sort: (x) => x.stability, num: true },
                   ],
                   d.items,
-                  { caption: "Segments" },
+                  { caption: t("Segments") },
                 ),
               csv: () => csvOf(d),
               picture: () => ({
                 title: title(d),
-                subtitle: "Share of negative reviews by segment, dot and 95% range",
+                subtitle: t("Share of negative reviews by segment, dot and 95% range"),
                 without: WITHOUT,
                 svg: (w) =>
                   dotRows(
@@ -591,7 +603,7 @@ export default {
                     {
                       width: w,
                       line: list.all,
-                      lineName: list.all !== null ? `all ${written(overall)}` : "",
+                      lineName: list.all !== null ? t("all {share}", { share: written(overall) }) : "",
                     },
                   ),
               }),
@@ -614,7 +626,7 @@ export default {
           jobs.push(
             open.load(async (signal) => {
               const x = await get(`segments/${encodeURIComponent(q.open)}`, params, signal);
-              say(`Opened ${x.id} ${x.name}.`);
+              say(t("Opened {name}.", { name: `${x.id} ${x.name}` }));
               return opened(x);
             }),
           );

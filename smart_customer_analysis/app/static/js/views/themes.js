@@ -6,8 +6,10 @@ import { clear, drawn, h, say, uid } from "../dom.js";
 import { nothing } from "../empty.js";
 import { FIGURE_COLUMNS, figureCells } from "../export.js";
 import { drawable, figure, isHidden, mark, niceMax, proofButton, proofKey, track } from "../figure.js";
-import { addDays, count, date, dates, day, iso, pct, plural } from "../format.js";
+import { addDays, count, date, day, iso, pct, plural, pointSpan, versus } from "../format.js";
+import { t } from "../language.js";
 import { filtersOf, here, href, meta, period, queryParams, scopeText, state } from "../state.js";
+import { MARKS } from "../words.js";
 
 const WITHOUT = ["sentiment", "q", "theme"];
 const OTHER = "other";
@@ -17,9 +19,11 @@ function change(x, ch) {
   if (x.id === OTHER || !drawable(x.share_negative)) return null;
   if (!ch) return h("span", { class: "muted" }, "[x]");
   const p = ch.proven.find((c) => c.kind === "theme" && c.name === x.id);
-  if (!p) return ch.tested ? mark("none") : h("span", { class: "muted" }, "not tested");
-  const ends = [p.low, p.high].map((v) => Math.round(100 * Math.abs(v))).sort((a, b) => a - b);
-  return proofButton(proofKey("theme", p.name), mark(p.mark, `${p.mark}: ${ends[0]} to ${ends[1]} points`));
+  if (!p) return ch.tested ? mark("none") : h("span", { class: "muted" }, t("not tested"));
+  return proofButton(
+    proofKey("theme", p.name),
+    mark(p.mark, `${MARKS[p.mark]}: ${pointSpan(p.low, p.high)}`),
+  );
 }
 
 const quotes = (kind, list) =>
@@ -41,7 +45,7 @@ const quotes = (kind, list) =>
       )
     : null;
 
-const many = (x) => (x.sentences === null ? "[c] sentences" : plural(x.sentences, "sentence"));
+const many = (x) => (x.sentences === null ? `[c] ${t("sentences")}` : plural(x.sentences, "sentence"));
 
 function row(x, ch, max) {
   const isOpen = state.query.open === x.id,
@@ -61,7 +65,7 @@ function row(x, ch, max) {
       "div",
       { class: "seg-size" },
       h("span", null, many(x)),
-      h("span", { class: "caption" }, x.share === null ? "" : `${pct(x.share)} of all`),
+      h("span", { class: "caption" }, x.share === null ? "" : t("{share} of all", { share: pct(x.share) })),
     ),
     h("div", { class: "seg-track" }, track(x.share_negative, { max })),
     h("div", { class: "seg-figure" }, figure(x.share_negative)),
@@ -74,7 +78,7 @@ function row(x, ch, max) {
         : h(
             "a",
             { class: "caption", href: here({ open: isOpen ? "" : x.id }), "aria-expanded": String(isOpen) },
-            isOpen ? "Close" : "When, who and where",
+            isOpen ? t("Close") : t("When, who and where"),
             h("span", { class: "sr" }, ` ${x.name}`),
           ),
     ),
@@ -82,8 +86,8 @@ function row(x, ch, max) {
       ? h(
           "div",
           { class: "theme-quotes" },
-          quotes("Typical complaints", x.complaint),
-          quotes("Typical praise", x.praise),
+          quotes(t("Typical complaints"), x.complaint),
+          quotes(t("Typical praise"), x.praise),
         )
       : null,
   );
@@ -104,27 +108,27 @@ const csvOf = (d) => ({
 });
 
 const columns = [
-  { name: "Theme", cell: (x) => x.name, sort: (x) => x.name, num: false },
-  { name: "Sentences", cell: (x) => (x.sentences === null ? "[c]" : count(x.sentences)), num: true },
-  { name: "Share of all", cell: (x) => pct(x.share), sort: (x) => x.share, num: true },
+  { name: t("Theme"), cell: (x) => x.name, sort: (x) => x.name, num: false },
+  { name: t("Sentences"), cell: (x) => (x.sentences === null ? "[c]" : count(x.sentences)), num: true },
+  { name: t("Share of all"), cell: (x) => pct(x.share), sort: (x) => x.share, num: true },
   {
-    name: "Negative",
+    name: t("Negative"),
     cell: (x) => figure(x.share_negative, { n: false }),
     sort: (x) => x.share_negative.value,
     num: true,
   },
-  { name: "Customers", cell: (x) => count(x.share_negative.n_customers ?? undefined), num: true },
+  { name: t("Customers"), cell: (x) => count(x.share_negative.n_customers ?? undefined), num: true },
 ];
 
 function listView(d, ch, edits, act) {
   const p = period(),
     named = d.items.filter((x) => x.id !== OTHER),
     max = niceMax(d.items.map((x) => x.share_negative)),
-    title = `${plural(named.length, "theme")}${d.since ? `, read on ${date(d.since)}` : ""}`;
+    title = `${plural(named.length, "theme")}${d.since ? `, ${t("read on {date}", { date: date(d.since) })}` : ""}`;
   return {
     title,
-    subtitle: `How much of what is said about each is negative${p ? `, ${dates(p.start, p.end)}${p.previous_start ? ` against ${dates(p.previous_start, p.previous_end)}` : ""}` : ""}; dot and 95% range, 0 to ${pct(max)}`,
-    chartName: "List",
+    subtitle: `${t("How much of what is said about each is negative")}${p ? `, ${versus(p)}` : ""}; ${t("dot and 95% range, 0 to {end}", { end: pct(max) })}`,
+    chartName: t("List"),
     chart: () =>
       h(
         "ul",
@@ -138,7 +142,7 @@ function listView(d, ch, edits, act) {
         "p",
         { class: "caption" },
         d.basis,
-        " The range has the customer as its unit. A name opens the reviews. Sentences quoted are of all reviews, whatever the filters.",
+        ` ${t("The range has the customer as its unit. A name opens the reviews. Sentences quoted are of all reviews, whatever the filters.")}`,
       ),
       inForce(edits, act),
       d.events.length
@@ -149,11 +153,11 @@ function listView(d, ch, edits, act) {
           )
         : null,
     ),
-    table: () => table(columns, d.items, { caption: "Themes" }),
+    table: () => table(columns, d.items, { caption: t("Themes") }),
     csv: () => csvOf(d),
     picture: () => ({
       title,
-      subtitle: "Share of what is said about each theme that is negative, dot and 95% range",
+      subtitle: t("Share of what is said about each theme that is negative, dot and 95% range"),
       without: WITHOUT,
       svg: (w) =>
         dotRows(
@@ -185,17 +189,17 @@ const keep = (name) => {
 function changes(x, act) {
   const by = h("input", { type: "text", id: uid("by"), maxlength: 80, autocomplete: "name", value: kept() }),
     name = h("input", { type: "text", id: uid("name"), maxlength: 80, value: x.name }),
-    others = meta.themes.filter((t) => t.id !== x.id),
+    others = meta.themes.filter((other) => other.id !== x.id),
     goal = h(
       "select",
       { id: uid("goal") },
-      others.map((t) => h("option", { value: t.id }, t.name)),
+      others.map((other) => h("option", { value: other.id }, other.name)),
     ),
     trouble = h("div", { role: "alert" });
   const send = async (edit) => {
     const who = by.value.trim();
     if (!who) {
-      say("Write your name first: changes say who made them.");
+      say(t("Write your name first: changes say who made them."));
       by.focus();
       return;
     }
@@ -203,7 +207,7 @@ function changes(x, act) {
     try {
       await act(() => post("theme-edits", { theme: x.id, by: who, source: state.query.source, ...edit }));
     } catch (err) {
-      clear(trouble, failedState(err, null, "Nothing was changed."));
+      clear(trouble, failedState(err, null, t("Nothing was changed.")));
     }
   };
   const button = (text, edit) =>
@@ -213,32 +217,32 @@ function changes(x, act) {
   return h(
     "details",
     { class: "theme-change" },
-    h("summary", null, "Change this theme"),
-    h("div", { class: "theme-fields" }, field("Your name", by)),
+    h("summary", null, t("Change this theme")),
+    h("div", { class: "theme-fields" }, field(t("Your name"), by)),
     h(
       "div",
       { class: "theme-fields" },
-      field("Name of the theme", name),
-      button("Rename", () => ({ name: name.value.trim() })),
+      field(t("Name of the theme"), name),
+      button(t("Rename"), () => ({ name: name.value.trim() })),
     ),
     others.length
       ? h(
           "div",
           { class: "theme-fields" },
-          field("Its sentences go to", goal),
-          button("Join", () => ({ merge_into: goal.value })),
+          field(t("Its sentences go to"), goal),
+          button(t("Join"), () => ({ merge_into: goal.value })),
         )
       : null,
     h(
       "div",
       { class: "theme-fields" },
-      button("Hide this theme", () => ({ hide: true })),
+      button(t("Hide this theme"), () => ({ hide: true })),
     ),
     trouble,
     h(
       "p",
       { class: "caption" },
-      "The next run keeps what is changed. Every change stands below the list, and is taken back there.",
+      t("The next run keeps what is changed. Every change stands below the list, and is taken back there."),
     ),
   );
 }
@@ -248,11 +252,11 @@ function inForce(list, act) {
   if (!list.length) return null;
   const undo = (x) => () => {
     if (!kept()) {
-      say("Open a theme and write your name first: changes say who made them.");
+      say(t("Open a theme and write your name first: changes say who made them."));
       return;
     }
     act(() => remove("theme-edits", { edit_id: x.edit_id, by: kept(), source: state.query.source })).catch(
-      (err) => say(`Nothing was changed: ${err.message}`),
+      (err) => say(t("Nothing was changed: {why}", { why: err.message })),
     );
   };
   return h(
@@ -262,11 +266,11 @@ function inForce(list, act) {
       h(
         "li",
         null,
-        `${x.sentence}, by ${x.by}, ${date(x.at)} `,
+        `${t("{change}, by {name}, {date}", { change: x.sentence, name: x.by, date: date(x.at) })} `,
         h(
           "button",
           { type: "button", class: "linklike", on: { click: undo(x) } },
-          "Undo",
+          t("Undo"),
           h("span", { class: "sr" }, ` ${x.sentence}`),
         ),
       ),
@@ -281,12 +285,12 @@ function opened(x, act) {
       ? table(
           [
             { name, cell: (g) => g.name, sort: (g) => g.name, num: false },
-            { name: "Negative", cell: (g) => figure(g), sort: (g) => g.value, num: true },
+            { name: t("Negative"), cell: (g) => figure(g), sort: (g) => g.value, num: true },
           ],
           list,
           { caption: `${x.name}: ${name}` },
         )
-      : h("p", { class: "muted" }, "Nothing that may be shown."),
+      : h("p", { class: "muted" }, t("Nothing that may be shown.")),
   ];
   return {
     title: x.name,
@@ -297,7 +301,7 @@ function opened(x, act) {
       h(
         "div",
         null,
-        h("h3", null, "Week by week"),
+        h("h3", null, t("Week by week")),
         x.over_time.some(drawable)
           ? drawn(h("div", { class: "plot plot-small" }), (w) =>
               weekly(x.over_time, {
@@ -306,20 +310,20 @@ function opened(x, act) {
                 address: (p) =>
                   href("reviews", { theme: x.id, start: p.week, end: iso(addDays(day(p.week), 6)) }),
                 mark: period(),
-                name: `Share of what is said about ${x.name} that is negative, by week`,
+                name: t("Share of what is said about {name} that is negative, by week", { name: x.name }),
               }),
             )
-          : h("p", { class: "muted" }, "Too few customers in each week to draw one."),
+          : h("p", { class: "muted" }, t("Too few customers in each week to draw one.")),
         h(
           "p",
           null,
-          h("a", { href: href("map", { theme: x.id }) }, "Where the reviews that speak of it come from"),
+          h("a", { href: href("map", { theme: x.id }) }, t("Where the reviews that speak of it come from")),
           " · ",
-          h("a", { href: here({ open: "" }) }, "Close"),
+          h("a", { href: here({ open: "" }) }, t("Close")),
         ),
         changes(x, act),
       ),
-      h("div", null, groups("Segment", x.by_segment), groups("Region", x.by_region)),
+      h("div", null, groups(t("Segment"), x.by_segment), groups(t("Region"), x.by_region)),
     ),
     csv: () => ({
       title: `Theme ${x.name}`,
@@ -335,17 +339,17 @@ function opened(x, act) {
 }
 
 export default {
-  question: "What do they praise, and what do they complain about?",
+  question: t("What do they praise, and what do they complain about?"),
   inactive: {
-    sentiment: "Sentiment does not act here: a share needs both sides.",
-    q: "Words act only in Reviews.",
-    theme: "Theme does not act here: all of them are listed.",
+    sentiment: t("Sentiment does not act here: a share needs both sides."),
+    q: t("Words act only in Reviews."),
+    theme: t("Theme does not act here: all of them are listed."),
   },
   mount(root, ctx) {
     const all = card({
         id: "theme-list",
         className: "wide",
-        title: "Themes",
+        title: t("Themes"),
         subtitle: "…",
         minHeight: 520,
         phoneHeight: 900,
@@ -354,7 +358,7 @@ export default {
       open = card({
         id: "open",
         className: "wide",
-        title: "Theme",
+        title: t("Theme"),
         subtitle: "…",
         minHeight: 480,
         phoneHeight: 860,
@@ -366,8 +370,8 @@ export default {
       forget();
       const options = await get("filters", { source: state.query.source });
       meta.themes = options.themes;
-      const gone = state.query.open && !meta.themes.some((t) => t.id === state.query.open);
-      say("Changed.");
+      const gone = state.query.open && !meta.themes.some((x) => x.id === state.query.open);
+      say(t("Changed."));
       ctx.navigate(here(gone ? { open: "" } : {}), { replace: true });
     };
     return {
@@ -386,12 +390,12 @@ export default {
             ]);
             if (!d.items.length)
               return {
-                title: "No themes yet",
+                title: t("No themes yet"),
                 subtitle: "",
-                body: emptyState("No run of the themes is stored. Next step: sca themes, then reload."),
+                body: emptyState(t("No run of the themes is stored. Next step: sca themes, then reload.")),
               };
             if (d.items.every((x) => x.share_negative.n_reviews === 0))
-              return { title: "Themes", subtitle: "", body: await nothing({ without: WITHOUT }) };
+              return { title: t("Themes"), subtitle: "", body: await nothing({ without: WITHOUT }) };
             say(`${plural(d.items.length - 1, "theme")}. ${scopeText({ without: WITHOUT })}`);
             return listView(d, ch, edits.items, act);
           }),
@@ -400,7 +404,7 @@ export default {
           jobs.push(
             open.load(async (signal) => {
               const x = await get(`themes/${encodeURIComponent(q.open)}`, params, signal);
-              say(`Opened ${x.name}.`);
+              say(t("Opened {name}.", { name: x.name }));
               return opened(x, act);
             }),
           );

@@ -1,7 +1,9 @@
 // Try a review: "What would the model say, and can I trust it?"
 import { get, post } from "../api.js";
 import { $, clear, h, icon, say } from "../dom.js";
-import { chance, count, pct, plural, range } from "../format.js";
+import { capital, chance, count, pct, plural, range } from "../format.js";
+import { t } from "../language.js";
+import { languageName } from "../state.js";
 import { check, tokens, wordLegend, words } from "../explain.js";
 
 const MOST = 10_000,
@@ -21,26 +23,38 @@ const samples = (rows) =>
       (r) => r.rating && r.p_negative !== null && r.text.length >= 40 && r.text.length <= 500 && test(r),
     ),
   ]).filter(([, r]) => r);
-const UNSURE = "The model cannot keep its agreed error on this text, so it does not answer.";
+const NAMES = {
+  negative: t("negative"),
+  positive: t("positive"),
+  unsure: t("unsure"),
+  mistake: t("one it gets wrong"),
+};
+const UNSURE = t("The model cannot keep its agreed error on this text, so it does not answer.");
 const OUTSIDE = {
-  "no known word": "it knows none of its words",
-  "too short": "it is much shorter than the reviews it learnt from",
-  "too long": "it is much longer than the reviews it learnt from",
-  "other subject": "it is about something else than the reviews it learnt from",
+  "no known word": t("it knows none of its words"),
+  "too short": t("it is much shorter than the reviews it learnt from"),
+  "too long": t("it is much longer than the reviews it learnt from"),
+  "other subject": t("it is about something else than the reviews it learnt from"),
 };
 // Why the model must not speak of a text: a reason of the API in words.
 function outside(reason) {
   const code = reason.startsWith("language ") ? reason.slice(9) : null,
     why = code
-      ? `it looks like ${new Intl.DisplayNames("en", { type: "language" }).of(code)}, which it did not learn`
+      ? t("it looks like {language}, which it did not learn", { language: languageName(code) })
       : OUTSIDE[reason] || reason;
-  return `The model gives no verdict on this text: ${why}.`;
+  return t("The model gives no verdict on this text: {why}.", { why });
 }
-const NO_PROMISE = "Too few held-out reviews to promise an error rate: take the percentage as it is.";
-const REASON = "Filters do not act here: the model reads only the text in the box.";
+const NO_PROMISE = t("Too few held-out reviews to promise an error rate: take the percentage as it is.");
+const VERDICT = {
+  negative: capital(NAMES.negative),
+  positive: capital(NAMES.positive),
+  unsure: capital(NAMES.unsure),
+};
+const characters = (n) => t("{n} of {most} characters", { n: count(n), most: count(MOST) });
+const REASON = t("Filters do not act here: the model reads only the text in the box.");
 
 export default {
-  question: "What would the model say, and can I trust it?",
+  question: t("What would the model say, and can I trust it?"),
   inactive: {
     start: REASON,
     segment: REASON,
@@ -64,14 +78,14 @@ export default {
       rows: 5,
       maxlength: String(MOST + 500),
       "aria-describedby": "text-help",
-      placeholder: "Write or paste a review…",
+      placeholder: t("Write or paste a review…"),
       spellcheck: "true",
       dir: "auto",
     });
     const help = h("span", { id: "text-help", class: "caption" }),
       out = h("div", { class: "verdict", id: "verdict" }),
       model = h("span", { class: "caption" }),
-      asking = h("span", { class: "caption", hidden: true }, "Asking …"),
+      asking = h("span", { class: "caption", hidden: true }, t("Asking …")),
       tries = h("p", { class: "samples" });
     root.append(
       h(
@@ -81,15 +95,15 @@ export default {
           "div",
           { class: "try-top" },
           tries,
-          h("p", { class: "caption" }, "Nothing you type is stored. ", model),
+          h("p", { class: "caption" }, `${t("Nothing you type is stored.")} `, model),
         ),
-        h("label", { class: "sr", for: "text" }, "Text of the review"),
+        h("label", { class: "sr", for: "text" }, t("Text of the review")),
         area,
         h(
           "div",
           { class: "try-under" },
           h("span", null, help, " ", asking),
-          h("span", { class: "caption keys" }, "Ctrl+Enter asks at once"),
+          h("span", { class: "caption keys" }, t("Ctrl+Enter asks at once")),
         ),
         out,
       ),
@@ -97,8 +111,8 @@ export default {
     idle();
 
     function idle() {
-      clear(out, h("p", { class: "muted" }, "The answer appears here while you write."));
-      help.textContent = `0 of ${count(MOST)} characters`;
+      clear(out, h("p", { class: "muted" }, t("The answer appears here while you write.")));
+      help.textContent = characters(0);
     }
     const clean = () => {
       clearTimeout(timer);
@@ -112,14 +126,14 @@ export default {
     function ask(wait = PAUSE) {
       text = area.value;
       const n = [...text].length;
-      help.textContent = `${count(n)} of ${count(MOST)} characters`;
+      help.textContent = characters(n);
       clean();
       if (!text.trim()) {
         idle();
         return;
       }
       if (n > MOST) {
-        help.textContent = `${count(n)} of ${count(MOST)} characters: too long by ${count(n - MOST)}. Shorten the text.`;
+        help.textContent = `${characters(n)}: ${t("too long by {n}. Shorten the text.", { n: count(n - MOST) })}`;
         return;
       }
       timer = setTimeout(go, wait);
@@ -148,17 +162,17 @@ export default {
             h(
               "div",
               { class: "state state-failed" },
-              h("p", null, h("strong", null, icon("failed"), " No answer. "), err.message),
+              h("p", null, h("strong", null, icon("failed"), ` ${t("No answer.")} `), err.message),
               h(
                 "p",
                 { class: "muted" },
-                "Your text is kept.",
-                err.requestId ? ` Request ${err.requestId}.` : "",
+                t("Your text is kept."),
+                err.requestId ? ` ${t("Request {id}.", { id: err.requestId })}` : "",
               ),
               h(
                 "p",
                 { class: "actions" },
-                h("button", { type: "button", class: "button", on: { click: () => ask(0) } }, "Retry"),
+                h("button", { type: "button", class: "button", on: { click: () => ask(0) } }, t("Retry")),
               ),
             ),
           );
@@ -179,10 +193,15 @@ export default {
         if (mine !== run) return;
         clear(
           place,
-          h("h2", null, "Which words speak for it"),
+          h("h2", null, t("Which words speak for it")),
           words(sent, x, { drop }),
           x.faithful ? wordLegend() : null,
-          h("p", { class: "caption" }, check(x), x.faithful ? " Tap a word to drop it and ask again." : ""),
+          h(
+            "p",
+            { class: "caption" },
+            check(x),
+            x.faithful ? ` ${t("Tap a word to drop it and ask again.")}` : "",
+          ),
         );
       } catch (err) {
         if (mine !== run || err.name === "AbortError") return;
@@ -195,7 +214,7 @@ export default {
           h(
             "p",
             { class: "muted" },
-            `The words behind it could not be loaded: ${err.message} The answer above holds.`,
+            t("The words behind it could not be loaded: {why} The answer above holds.", { why: err.message }),
           ),
         );
       }
@@ -206,7 +225,8 @@ export default {
       const line = h("p", { class: "muted" });
       clear(out, line);
       const tick = () => {
-        line.textContent = left > 0 ? `Busy, again in ${left} s. Your text is kept.` : "Asking again …";
+        line.textContent =
+          left > 0 ? t("Busy, again in {n} s. Your text is kept.", { n: left }) : t("Asking again …");
         if (left-- <= 0) {
           clearInterval(counting);
           go();
@@ -220,23 +240,23 @@ export default {
       const place = h(
         "div",
         { class: "verdict-words" },
-        h("p", { class: "muted" }, "Asking which words speak for it …"),
+        h("p", { class: "muted" }, t("Asking which words speak for it …")),
       );
       const no = p.outside ? outside(p.outside) : UNSURE;
       const inside =
         p.label === null || Boolean(bounds && p.p_negative > bounds[0] && p.p_negative < bounds[1]);
       const sure = !inside,
-        word = p.label === "negative" ? "Negative" : "Positive",
+        word = p.label === "negative" ? VERDICT.negative : VERDICT.positive,
         value = p.label === "positive" ? p.p_positive : p.p_negative;
       const held = bounds || [0.4, 0.6]; // a text that got no answer lies in the band, whatever its percentage
       const band = inside
         ? [Math.min(held[0], p.p_negative - 0.02), Math.max(held[1], p.p_negative + 0.02)]
         : held;
       const sentence = sure
-        ? `${word}${bounds ? ", sure" : ""}: ${chance(value)}.`
+        ? `${word}${bounds ? t(", sure") : ""}: ${chance(value)}.`
         : p.outside
           ? no
-          : `Unsure: ${no}`;
+          : `${VERDICT.unsure}: ${no}`;
       const curl = `curl -s ${location.origin}/v1/predict -H 'content-type: application/json' -d '${JSON.stringify({ text: sent }).replaceAll("'", "'\\''")}'`;
       clear(
         out,
@@ -247,9 +267,9 @@ export default {
             "p",
             { class: `verdict-word${sure ? ` verdict-${p.label}` : ""}` },
             inside
-              ? [icon("unsure"), p.outside ? " No verdict" : " Unsure"]
+              ? [icon("unsure"), ` ${p.outside ? t("No verdict") : VERDICT.unsure}`]
               : bounds
-                ? [word, h("span", null, ", sure")]
+                ? [word, h("span", null, t(", sure"))]
                 : word,
           ),
           h(
@@ -257,9 +277,9 @@ export default {
             {
               class: "verdict-scale",
               role: "img",
-              "aria-label": `Chance of negative: ${chance(p.p_negative)}`,
+              "aria-label": t("Chance of negative: {share}", { share: chance(p.p_negative) }),
             },
-            h("span", { class: "tick" }, "positive"),
+            h("span", { class: "tick" }, t("positive")),
             h(
               "div",
               { class: "scale" },
@@ -271,19 +291,19 @@ export default {
                       class: "scale-band",
                       style: { left: `${100 * band[0]}%`, right: `${100 * (1 - band[1])}%` },
                     },
-                    h("span", null, "unsure"),
+                    h("span", null, t("unsure")),
                   )
                 : null,
               h("i", { class: "scale-dot", style: { left: `${100 * p.p_negative}%` } }),
             ),
-            h("span", { class: "tick" }, "negative"),
+            h("span", { class: "tick" }, t("negative")),
           ),
           h(
             "p",
             { class: "verdict-number" },
             h("b", null, chance(sure ? value : p.p_negative)),
             " ",
-            sure ? p.label : "negative",
+            sure ? NAMES[p.label] : NAMES.negative,
           ),
           h("p", { class: `caption${p.tokens_read < p.tokens_total ? " cut" : ""}` }, tokens(p)),
         ),
@@ -302,8 +322,8 @@ export default {
                 click: async (e) => {
                   try {
                     await navigator.clipboard.writeText(curl);
-                    e.target.textContent = "Copied";
-                    say("Copied as curl.");
+                    e.target.textContent = t("Copied");
+                    say(t("Copied as curl."));
                   } catch {
                     const box = $("#curl");
                     box.hidden = false;
@@ -312,7 +332,7 @@ export default {
                 },
               },
             },
-            "Copy as curl",
+            t("Copy as curl"),
           ),
         ),
         h("pre", { id: "curl", class: "curl", tabindex: 0, hidden: true }, curl),
@@ -323,18 +343,18 @@ export default {
 
     // What the customer's own stars say to the answer.
     function beside(r, label) {
-      const stars = `This customer gave ${plural(r.rating, "star")}`,
+      const stars = t("This customer gave {stars}", { stars: plural(r.rating, "star") }),
         side = r.rating <= 2 ? "negative" : r.rating >= 4 ? "positive" : null;
       if (!label || !side) return `${stars}.`;
       return side === label
-        ? `${stars}: the answer is right.`
-        : `${stars}: by them, the answer is a mistake.`;
+        ? `${stars}: ${t("the answer is right.")}`
+        : `${stars}: ${t("by them, the answer is a mistake.")}`;
     }
 
     function drop(start, end) {
       const chars = [...area.value];
       area.value = [...chars.slice(0, start), ...chars.slice(end)].join("").replace(/ {2,}/g, " ");
-      say("Dropped, asking again.");
+      say(t("Dropped, asking again."));
       ask(0);
     }
 
@@ -351,7 +371,7 @@ export default {
       tries.hidden = !examples.length;
       clear(
         tries,
-        "Reviews of this shop: ",
+        `${t("Reviews of this shop:")} `,
         examples.map(([name, row]) =>
           h(
             "button",
@@ -367,7 +387,7 @@ export default {
                 },
               },
             },
-            name === "mistake" ? "one it gets wrong" : name,
+            NAMES[name],
           ),
         ),
       );
@@ -378,11 +398,11 @@ export default {
         try {
           const o = await get("overview", {}),
             a = o.model?.accuracy,
-            t = o.model?.unsure_band;
-          if (Array.isArray(t) && t.length === 2) bounds = t;
+            band = o.model?.unsure_band;
+          if (Array.isArray(band) && band.length === 2) bounds = band;
           model.textContent = o.model
-            ? `Model ${o.model.version}${a?.value !== undefined && a?.value !== null ? ` · right ${pct(a.value)} (${range(a.low, a.high)}), ${count(a.n)} reviews` : ""}`
-            : "No model is loaded yet: sca train.";
+            ? `${t("Model {name}", { name: o.model.version })}${a?.value !== undefined && a?.value !== null ? ` · ${t("right {share} ({range}), {reviews}", { share: pct(a.value), range: range(a.low, a.high), reviews: plural(a.n, "review") })}` : ""}`
+            : t("No model is loaded yet: sca train.");
         } catch {
           model.textContent = "";
         }
