@@ -12,6 +12,7 @@ Modules:
 - `smart_customer_analysis.app.workers`: Threads behind the routes. One runs the model, one explains, one counts tokens, two answer reads: a slow kind of request holds up its own kind only. What does not fit is refused at once.
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
 - `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
+- `smart_customer_analysis.commands.examples`: One line for each, which its help shows
 - `smart_customer_analysis.commands.schedule`: `sca report schedule`, `due`, `deliver`, `deliveries`, `clock`
 - `smart_customer_analysis.config`: One object with every setting, and a table that says which place each value came from
 - `smart_customer_analysis.daily`: New rows in, only they are predicted; what is proven is told once; a quiet day says one line

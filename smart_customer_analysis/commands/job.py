@@ -24,7 +24,6 @@ from smart_customer_analysis.commands.common import (
     Yes,
     confirm,
     print_result,
-    saying_interrupted,
     settings_of,
     show_bars,
     table_text,
@@ -43,19 +42,18 @@ def run(
     as_json: Json = False,
 ) -> None:
     "Load, clean, train, score, segment, find themes, store and report."
-    with saying_interrupted():
-        from smart_customer_analysis.steps.load import claim_name
-        from smart_customer_analysis.steps.source import source_for
+    from smart_customer_analysis.steps.load import claim_name
+    from smart_customer_analysis.steps.source import source_for
 
-        all_paths = (*(paths or ()), *(p for p in (train, test) if p))
-        chosen = source_for(source, all_paths)
-        settings = settings_of(database)
-        stored = claim_name(settings, chosen, all_paths, name)
-        from smart_customer_analysis.pipeline import run as run_job  # after what can be refused at once
-        from smart_customer_analysis.summary import summary_text
+    all_paths = (*(paths or ()), *(p for p in (train, test) if p))
+    chosen = source_for(source, all_paths)
+    settings = settings_of(database)
+    stored = claim_name(settings, chosen, all_paths, name)
+    from smart_customer_analysis.pipeline import run as run_job  # after what can be refused at once
+    from smart_customer_analysis.summary import summary_text
 
-        files, bars = (chosen, tuple(paths or ()), train, test), show_bars(as_json)
-        summary = run_job(settings, *files, out=out, progress=bars, say=not as_json, name=stored)
+    files, bars = (chosen, tuple(paths or ()), train, test), show_bars(as_json)
+    summary = run_job(settings, *files, out=out, progress=bars, say=not as_json, name=stored)
     print_result(summary, as_json, summary_text(summary))
 
 # %% ../../nbs/714_commands.job.ipynb #67b52b0e
@@ -74,15 +72,14 @@ def close(
     as_json: Json = False,
 ) -> None:
     "Daily: load what is new, predict it, test the days since the last close, make and send the reports that are due."
-    with saying_interrupted():
-        from smart_customer_analysis.daily import close as close_days
-        from smart_customer_analysis.daily import close_text, plan_close, plan_text
+    from smart_customer_analysis.daily import close as close_days
+    from smart_customer_analysis.daily import close_text, plan_close, plan_text
 
-        settings, closed = settings_of(database), (source, tuple(paths or ()), name)
-        if dry_run:
-            plan = plan_close(settings, *closed)
-            return print_result(plan, as_json, plan_text(plan))
-        result = close_days(settings, *closed, say=show_bars(as_json))
+    settings, closed = settings_of(database), (source, tuple(paths or ()), name)
+    if dry_run:
+        plan = plan_close(settings, *closed)
+        return print_result(plan, as_json, plan_text(plan))
+    result = close_days(settings, *closed, say=show_bars(as_json))
     return print_result(result, as_json, close_text(result))
 
 # %% ../../nbs/714_commands.job.ipynb #7457c759

@@ -20,7 +20,6 @@ from smart_customer_analysis.commands.common import (
     Yes,
     confirm,
     print_result,
-    saying_interrupted,
     settings_of,
     show_bars,
     table_text,
@@ -62,14 +61,13 @@ def load_from(
     as_json: Json = False,
 ) -> None:
     "Read, clean and store files; every row accounted for."
-    with saying_interrupted():
-        from smart_customer_analysis.steps.load import claim_name, load_only
-        from smart_customer_analysis.steps.source import source_for
+    from smart_customer_analysis.steps.load import claim_name, load_only
+    from smart_customer_analysis.steps.source import source_for
 
-        all_paths = (*(paths or ()), *(p for p in (train, test) if p))
-        chosen = source_for(source, all_paths)
-        files, settings = (chosen, tuple(paths or ()), train, test), settings_of(database)
-        result = load_only(settings, *files, show_bars(as_json), claim_name(settings, chosen, all_paths, name))
+    all_paths = (*(paths or ()), *(p for p in (train, test) if p))
+    chosen = source_for(source, all_paths)
+    files, settings = (chosen, tuple(paths or ()), train, test), settings_of(database)
+    result = load_only(settings, *files, show_bars(as_json), claim_name(settings, chosen, all_paths, name))
     counts = table_text(result["files"], "file", "encoding", "entity", "read", "loaded", "rejected", "duplicate")
     rules = table_text(result["rules"], "step", "rule", "rows")
     parts = [counts, *_rejects_text(result["rejects"]), rules, f"{result['load']}; source {result['source']}"]
