@@ -2046,6 +2046,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                    'smart_customer_analysis.profiling.Stage': ( 'profiling.html#stage',
                                                                                                 'smart_customer_analysis/profiling.py'),
                                                    'smart_customer_analysis.profiling._rss_mb': ( 'profiling.html#_rss_mb',
+                                                                                                  'smart_customer_analysis/profiling.py'),
+                                                   'smart_customer_analysis.profiling.ticking': ( 'profiling.html#ticking',
                                                                                                   'smart_customer_analysis/profiling.py')},
             'smart_customer_analysis.promotion': { 'smart_customer_analysis.promotion._check_place': ( 'promotion.html#_check_place',
                                                                                                        'smart_customer_analysis/promotion.py'),

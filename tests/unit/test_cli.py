@@ -1,13 +1,17 @@
 """The command line: one line when something is wrong, a non-zero exit, nothing half-written."""
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
 import shlex
 import shutil
 import socket
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -387,3 +391,15 @@ def test_an_evaluation_says_where_it_goes_wrong_and_leaves_out_what_was_learnt(h
         main(["evaluate", "test.txt"])
     shown = capsys.readouterr().out
     assert "left out because the model was trained on them" in shown and "the mistakes it was most sure of" in shown
+
+
+def test_somebody_at_a_terminal_sees_from_the_first_second_that_something_goes_on(home):
+    master, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-c", "from smart_customer_analysis.cli import main; main()", "export", "--out", "out"]
+    with subprocess.Popen(command, cwd=home, stderr=terminal, stdout=subprocess.DEVNULL) as process:
+        os.close(terminal)
+        shown = os.read(master, 1000).decode()
+    os.close(master)
+    assert "export … 00:00" in shown and process.returncode == 1
+    assert "…" not in sca("export", "--out", "out", home=home).stderr  # nobody watches
