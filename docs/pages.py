@@ -10,7 +10,7 @@ from typing import Any
 from http_page import write_http
 
 PACKAGE = "smart_customer_analysis"
-BASE = "config schema stats disclosure files jsonable hashes caches profiling"
+BASE = "config errors schema stats disclosure files jsonable hashes caches profiling"
 GROUPS = (  # of the notebooks: name of the page, title, first names of the modules, who reads them
     ("foundations", "Foundations", BASE, "everybody"),
     ("data", "Loading and cleaning", "data", "analysts and data scientists"),

@@ -53,6 +53,7 @@ Modules:
 - `smart_customer_analysis.data.sql`: One SELECT, read-only and streamed, every value as text
 - `smart_customer_analysis.data.text`: HTML and invisible characters go, personal data is masked
 - `smart_customer_analysis.data.unclean`: One pass over the bytes of a column; a text in which no step finds anything is not looked at again
+- `smart_customer_analysis.errors`: The kind tells a caller what to do: correct the data, choose another model, or try later
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.findings`: Sentiment, segments, themes and map of a shop in memory, with the figures of the page
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
@@ -149,6 +150,7 @@ Modules:
 - `smart_customer_analysis.store.keys`: A key is shown once; the database keeps its hash
 - `smart_customer_analysis.store.known`: Files by their content, and what these customers wrote before
 - `smart_customer_analysis.store.labels`: A label is added, replaced or taken back, and the history stays
+- `smart_customer_analysis.store.listed`: Every load with its counts, from one query, without a frame
 - `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and an exact way back
 - `smart_customer_analysis.store.migrate`: Migrations forwards and back, and a check that refuses a foreign database
 - `smart_customer_analysis.store.own`: The columns that a source keeps, spread from their JSON; only those of few values

@@ -81,12 +81,12 @@ def load_list(
     as_json: Json = False,
 ) -> None:
     "List the loads, newest first."
-    from smart_customer_analysis.store.loads import list_loads
+    from smart_customer_analysis.store.listed import LISTED, stored_loads
     from smart_customer_analysis.store.migrate import existing_database
 
-    frame = list_loads(existing_database(settings_of(database)), source)
-    rows = [r | {"loaded_at": f"{r['loaded_at']:%Y-%m-%d %H:%M}"} for r in frame.to_dict("records")]
-    text = table_text(rows, *frame.columns) if rows else "Nothing loaded yet. Next: sca load FILE"
+    loads = stored_loads(existing_database(settings_of(database)), source)
+    rows = [r | {"loaded_at": f"{r['loaded_at']:%Y-%m-%d %H:%M}"} for r in loads]
+    text = table_text(rows, *LISTED) if rows else "Nothing loaded yet. Next: sca load FILE"
     print_result(rows, as_json, text)
 
 
