@@ -6,16 +6,10 @@ import re
 from pathlib import Path
 
 NUMBER = re.compile(r"(?<![\w#])[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
-TIME = re.compile(r"\b\d{8}T\d{6}\.\d+Z|\b\d[\d.,:]*\s*(?:s|ms|seconds?|minutes?|min|it/s)\b|\b\d\d:\d\d(?::\d\d)?\b")
-TRAINED = (
-    "complaints",
-    "five_lines",
-    "from_postgresql",
-    "judge_a_model",
-    "more_machines",
-    "serving",
-)  # figures of a training
-MADE_ON = "AuthenticAMD 25 1"  # processor of the committed figures: on another kind a training rounds otherwise
+TIME = re.compile(r"\b\d{8}T\d{6}\.\d+Z|\b\d[\d.,:]*\s*(?:s|ms|seconds?|minutes?|min|it/s)\b")
+# tutorials whose figures come from a training, and the processor of the committed ones: another kind rounds otherwise
+TRAINED = ("complaints", "five_lines", "from_postgresql", "judge_a_model", "more_machines", "serving")
+MADE_ON = "AuthenticAMD 25 1"
 
 
 def processor() -> str:
