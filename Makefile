@@ -53,7 +53,7 @@ system: ## Debian packages the tests use (PostgreSQL with PostGIS, Chromium), wh
 	@bash tests/system.sh
 
 test: setup system ## every test: house, unit, notebooks, PostGIS, API, browser
-	$(BIN)/nbdev-test --n-workers 2
+	$(BIN)/python .ci/notebooks
 	@# twice: files of tests/app and tests/unit share names
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)' --ignore tests/unit
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m '$(MARKS)' tests/unit

@@ -10,7 +10,7 @@ from typing import Any
 from http_page import write_http
 
 PACKAGE = "smart_customer_analysis"
-BASE = "config schema stats disclosure files jsonable hashes caches profiling"
+BASE = "config errors schema stats disclosure files jsonable hashes caches profiling"
 GROUPS = (  # of the notebooks: name of the page, title, first names of the modules, who reads them
     ("foundations", "Foundations", BASE, "everybody"),
     ("data", "Loading and cleaning", "data", "analysts and data scientists"),
@@ -26,7 +26,7 @@ GROUPS = (  # of the notebooks: name of the page, title, first names of the modu
 )
 TUTORIALS = (  # in this order; further ones follow
     "five_lines", "tour", "own_data", "own_shop", "judge_a_model", "complaints", "segments_over_time",
-    "scheduled_report", "serving",
+    "scheduled_report", "from_postgresql", "serving", "more_machines",
 )  # fmt: skip
 TEXTS = {  # file of the repository -> folder of the site
     "docs/install.md": "start", "docs/how_to/*.md": "how_to", "docs/running_it.md": "how_to", "docs/api.md": "how_to",
@@ -295,6 +295,8 @@ def write_commands(out: Path) -> None:
 
     def add(name: str, cmd: Any, level: int) -> None:
         text.extend([f"{'#' * level} `{name}`", "", (cmd.help or "").strip(), ""])
+        if cmd.epilog:
+            text.extend(["```bash", cmd.epilog.removeprefix("Example: "), "```", ""])
         rows = []
         for p in cmd.params:
             if p.name == "help" or getattr(p, "hidden", False):

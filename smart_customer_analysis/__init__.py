@@ -12,6 +12,7 @@ Modules:
 - `smart_customer_analysis.app.workers`: Threads behind the routes. One runs the model, one explains, one counts tokens, two answer reads: a slow kind of request holds up its own kind only. What does not fit is refused at once.
 - `smart_customer_analysis.cli`: Every step of the main job from a shell: readable output for people, `--json` for programs, one line when something is wrong
 - `smart_customer_analysis.commands.common`: Options with one meaning, output for people or programs, and a question before something is removed
+- `smart_customer_analysis.commands.examples`: One line for each, which its help shows
 - `smart_customer_analysis.commands.schedule`: `sca report schedule`, `due`, `deliver`, `deliveries`, `clock`
 - `smart_customer_analysis.config`: One object with every setting, and a table that says which place each value came from
 - `smart_customer_analysis.daily`: New rows in, only they are predicted; what is proven is told once; a quiet day says one line
@@ -52,6 +53,7 @@ Modules:
 - `smart_customer_analysis.data.sql`: One SELECT, read-only and streamed, every value as text
 - `smart_customer_analysis.data.text`: HTML and invisible characters go, personal data is masked
 - `smart_customer_analysis.data.unclean`: One pass over the bytes of a column; a text in which no step finds anything is not looked at again
+- `smart_customer_analysis.errors`: The kind tells a caller what to do: correct the data, choose another model, or try later
 - `smart_customer_analysis.files`: Write beside it, then replace; hashes of files and of texts
 - `smart_customer_analysis.findings`: Sentiment, segments, themes and map of a shop in memory, with the figures of the page
 - `smart_customer_analysis.geo.cells`: H3 cells at several sizes, counted so that no small group can be worked out by subtraction
@@ -148,6 +150,7 @@ Modules:
 - `smart_customer_analysis.store.keys`: A key is shown once; the database keeps its hash
 - `smart_customer_analysis.store.known`: Files by their content, and what these customers wrote before
 - `smart_customer_analysis.store.labels`: A label is added, replaced or taken back, and the history stays
+- `smart_customer_analysis.store.listed`: Every load with its counts, from one query, without a frame
 - `smart_customer_analysis.store.loads`: One transaction for a load, the same result when it is repeated, and an exact way back
 - `smart_customer_analysis.store.migrate`: Migrations forwards and back, and a check that refuses a foreign database
 - `smart_customer_analysis.store.own`: The columns that a source keeps, spread from their JSON; only those of few values

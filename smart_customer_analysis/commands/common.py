@@ -8,14 +8,12 @@ Common parts of the commands.
 
 # %% auto #0
 __all__ = ['Database', 'Json', 'Yes', 'Source', 'Name', 'Stored', 'Paths', 'Train', 'Test', 'ModelFolder', 'settings_of',
-           'print_result', 'table_text', 'saying_interrupted', 'show_bars', 'confirm']
+           'print_result', 'table_text', 'show_bars', 'confirm']
 
 # %% ../../nbs/712_commands.common.ipynb #c2e52978
 import json
 import sys
 import typer
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from ..config import Settings, load_settings
 from typing import Annotated, Any
@@ -67,16 +65,6 @@ def table_text(
     return "\n".join(line.rstrip() for line in lines)
 
 # %% ../../nbs/712_commands.common.ipynb #088747cb
-@contextmanager
-def saying_interrupted() -> Generator[None]:
-    "End a command that Ctrl-C stops with one line, which says what was written, and the code of a shell."
-    try:
-        yield
-    except KeyboardInterrupt as e:
-        print(", ".join(["sca: interrupted", *map(str, e.args)]), file=sys.stderr)
-        raise typer.Exit(130) from e
-
-
 def show_bars(
     as_json: bool = False,  # the output is for a program
 ) -> bool:  # True: show progress bars

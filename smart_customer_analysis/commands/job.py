@@ -24,11 +24,11 @@ from smart_customer_analysis.commands.common import (
     Yes,
     confirm,
     print_result,
-    saying_interrupted,
     settings_of,
     show_bars,
     table_text,
 )
+from ..profiling import ticking
 from typing import Annotated, Any, Literal
 
 # %% ../../nbs/714_commands.job.ipynb #7442f667
@@ -43,19 +43,22 @@ def run(
     as_json: Json = False,
 ) -> None:
     "Load, clean, train, score, segment, find themes, store and report."
-    with saying_interrupted():
+    all_paths, bars, settings = (
+        (*(paths or ()), *(p for p in (train, test) if p)),
+        show_bars(as_json),
+        settings_of(database),
+    )
+    with ticking("start", bars):
         from smart_customer_analysis.steps.load import claim_name
         from smart_customer_analysis.steps.source import source_for
 
-        all_paths = (*(paths or ()), *(p for p in (train, test) if p))
         chosen = source_for(source, all_paths)
-        settings = settings_of(database)
         stored = claim_name(settings, chosen, all_paths, name)
         from smart_customer_analysis.pipeline import run as run_job  # after what can be refused at once
         from smart_customer_analysis.summary import summary_text
 
-        files, bars = (chosen, tuple(paths or ()), train, test), show_bars(as_json)
-        summary = run_job(settings, *files, out=out, progress=bars, say=not as_json, name=stored)
+    files = chosen, tuple(paths or ()), train, test
+    summary = run_job(settings, *files, out=out, progress=bars, say=not as_json, name=stored)
     print_result(summary, as_json, summary_text(summary))
 
 # %% ../../nbs/714_commands.job.ipynb #67b52b0e
@@ -74,23 +77,24 @@ def close(
     as_json: Json = False,
 ) -> None:
     "Daily: load what is new, predict it, test the days since the last close, make and send the reports that are due."
-    with saying_interrupted():
-        from smart_customer_analysis.daily import close as close_days
-        from smart_customer_analysis.daily import close_text, plan_close, plan_text
+    from smart_customer_analysis.daily import close as close_days
+    from smart_customer_analysis.daily import close_text, plan_close, plan_text
 
-        settings, closed = settings_of(database), (source, tuple(paths or ()), name)
-        if dry_run:
-            plan = plan_close(settings, *closed)
-            return print_result(plan, as_json, plan_text(plan))
-        result = close_days(settings, *closed, say=show_bars(as_json))
+    settings, closed = settings_of(database), (source, tuple(paths or ()), name)
+    if dry_run:
+        plan = plan_close(settings, *closed)
+        return print_result(plan, as_json, plan_text(plan))
+    result = close_days(settings, *closed, say=show_bars(as_json))
     return print_result(result, as_json, close_text(result))
 
 # %% ../../nbs/714_commands.job.ipynb #7457c759
 def train(source: Stored = None, database: Database = None, as_json: Json = False) -> None:
     "Fine-tune the encoder on the labelled reviews of the database and measure it beside the baseline."
-    from smart_customer_analysis.pipeline import train_only
+    with ticking("train", bars := show_bars(as_json)):
+        from smart_customer_analysis.pipeline import train_only
 
-    print_result(train_only(settings_of(database), source, progress=show_bars(as_json)), as_json)
+        result = train_only(settings_of(database), source, progress=bars)
+    print_result(result, as_json)
 
 # %% ../../nbs/714_commands.job.ipynb #bf43add2
 Files = Annotated[
@@ -135,21 +139,25 @@ def score(
         hint = "without them the stored reviews are scored, by one worker"
         raise typer.BadParameter(f"FILES and --out DIR go together, --workers and --engine with them; {hint}")
     bars, settings = show_bars(as_json), settings_of(database)
-    if files and out:
-        from smart_customer_analysis.steps.files import score_files
+    with ticking("score", bars):
+        if files and out:
+            from smart_customer_analysis.steps.files import score_files
 
-        arguments = settings, source or "fasttext", tuple(files), out, model, bars
-        return print_result(score_files(*arguments, _machines(engine, workers, address), threads), as_json)
-    from smart_customer_analysis.pipeline import score_only
+            arguments = settings, source or "fasttext", tuple(files), out, model, bars
+            result = score_files(*arguments, _machines(engine, workers, address), threads)
+        else:
+            from smart_customer_analysis.pipeline import score_only
 
-    return print_result(score_only(settings, source, model, bars), as_json)
+            result = score_only(settings, source, model, bars)
+    print_result(result, as_json)
 
 # %% ../../nbs/714_commands.job.ipynb #63564eae
 def segment(source: Stored = None, database: Database = None, as_json: Json = False) -> None:
     "Segment the customers (or the reviews, where there are none) and match them to the last run."
-    from smart_customer_analysis.pipeline import segment_only
+    with ticking("segment", bars := show_bars(as_json)):
+        from smart_customer_analysis.pipeline import segment_only
 
-    result = segment_only(settings_of(database), source, progress=show_bars(as_json))
+        result = segment_only(settings_of(database), source, progress=bars)
     print_result(result, as_json, table_text(result["segments"], "id", "name", "size"))
 
 
@@ -160,9 +168,11 @@ def export(
     as_json: Json = False,
 ) -> None:
     "Write reviews, customers, orders, predictions (marks), segments, members and themes as Parquet and CSV."
-    from smart_customer_analysis.steps.export import export_only
+    with ticking("export", show_bars(as_json)):
+        from smart_customer_analysis.steps.export import export_only
 
-    print_result(export_only(settings_of(database), out, source), as_json)
+        result = export_only(settings_of(database), out, source)
+    print_result(result, as_json)
 
 # %% ../../nbs/714_commands.job.ipynb #3e781760
 def _mistake_text(mistake: dict[str, Any]) -> str:
@@ -201,9 +211,10 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     "Measure a model on a labelled file."
-    from smart_customer_analysis.steps.files import evaluate_only
+    with ticking("evaluate", bars := show_bars(as_json)):
+        from smart_customer_analysis.steps.files import evaluate_only
 
-    result = evaluate_only(settings_of(), file, model, progress=show_bars(as_json))
+        result = evaluate_only(settings_of(), file, model, progress=bars)
     print_result(result, as_json, evaluation_text(result))
 
 
@@ -211,9 +222,10 @@ def explain(
     text: Annotated[str, typer.Argument(help="one review")], model: ModelFolder = None, as_json: Json = False
 ) -> None:
     "Say which words made the answer, and whether deleting them changes it."
-    from smart_customer_analysis.sentiment.predict import open_model
+    with ticking("explain", show_bars(as_json)):
+        from smart_customer_analysis.sentiment.predict import open_model
 
-    result = open_model(settings_of(), model).explain(text)
+        result = open_model(settings_of(), model).explain(text)
     words = sorted(result["words"], key=lambda w: -abs(w["weight"]))[:8]
     read = f"{result['tokens_read']} of {result['tokens_total']} tokens read"
     claim = "deleting the weightiest words moves the answer"

@@ -33,7 +33,7 @@ def key_create(
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    "Make a key. It is shown now and never again. Example: sca key create 'shop window' --scope read"
+    "Make a key. It is shown now and never again."
     from smart_customer_analysis.store.keys import create_key
 
     end = datetime.now(UTC) + timedelta(days=days) if days else None

@@ -50,7 +50,7 @@ def label_add(
     database: Database = None,
     as_json: Json = False,
 ) -> None:
-    "Save one label. Example: sca label add R000012 negative --by Ana"
+    "Save one label."
     from smart_customer_analysis.store.filters import Filters
 
     saved = _service(database).add_labels({review: says}, by, Filters(source=source))

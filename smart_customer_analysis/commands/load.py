@@ -20,7 +20,6 @@ from smart_customer_analysis.commands.common import (
     Yes,
     confirm,
     print_result,
-    saying_interrupted,
     settings_of,
     show_bars,
     table_text,
@@ -62,14 +61,13 @@ def load_from(
     as_json: Json = False,
 ) -> None:
     "Read, clean and store files; every row accounted for."
-    with saying_interrupted():
-        from smart_customer_analysis.steps.load import claim_name, load_only
-        from smart_customer_analysis.steps.source import source_for
+    from smart_customer_analysis.steps.load import claim_name, load_only
+    from smart_customer_analysis.steps.source import source_for
 
-        all_paths = (*(paths or ()), *(p for p in (train, test) if p))
-        chosen = source_for(source, all_paths)
-        files, settings = (chosen, tuple(paths or ()), train, test), settings_of(database)
-        result = load_only(settings, *files, show_bars(as_json), claim_name(settings, chosen, all_paths, name))
+    all_paths = (*(paths or ()), *(p for p in (train, test) if p))
+    chosen = source_for(source, all_paths)
+    files, settings = (chosen, tuple(paths or ()), train, test), settings_of(database)
+    result = load_only(settings, *files, show_bars(as_json), claim_name(settings, chosen, all_paths, name))
     counts = table_text(result["files"], "file", "encoding", "entity", "read", "loaded", "rejected", "duplicate")
     rules = table_text(result["rules"], "step", "rule", "rows")
     parts = [counts, *_rejects_text(result["rejects"]), rules, f"{result['load']}; source {result['source']}"]
@@ -83,12 +81,12 @@ def load_list(
     as_json: Json = False,
 ) -> None:
     "List the loads, newest first."
-    from smart_customer_analysis.store.loads import list_loads
+    from smart_customer_analysis.store.listed import LISTED, stored_loads
     from smart_customer_analysis.store.migrate import existing_database
 
-    frame = list_loads(existing_database(settings_of(database)), source)
-    rows = [r | {"loaded_at": f"{r['loaded_at']:%Y-%m-%d %H:%M}"} for r in frame.to_dict("records")]
-    text = table_text(rows, *frame.columns) if rows else "Nothing loaded yet. Next: sca load FILE"
+    loads = stored_loads(existing_database(settings_of(database)), source)
+    rows = [r | {"loaded_at": f"{r['loaded_at']:%Y-%m-%d %H:%M}"} for r in loads]
+    text = table_text(rows, *LISTED) if rows else "Nothing loaded yet. Next: sca load FILE"
     print_result(rows, as_json, text)
 
 

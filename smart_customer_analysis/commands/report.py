@@ -14,8 +14,9 @@ import shlex
 import sys
 import typer
 from pathlib import Path
-from .common import Database, Json, print_result, saying_interrupted, settings_of
+from .common import Database, Json, print_result, settings_of, show_bars
 from .common import table_text
+from ..profiling import ticking
 from typing import Annotated
 from typing import Any
 
@@ -76,13 +77,13 @@ def report_run(
 ) -> None:
     "Make a report: a notebook and one HTML file."
     options: dict[str, Any] = {"folder": folder, "pdf": pdf, "timeout": timeout}
-    with saying_interrupted():
+    settings, request = settings_of(database), requested(parameter or [])
+    request |= {"language": language} if language else {}
+    if for_each:
+        return _run_each(settings, name, for_each, request, as_json, **options)
+    with ticking("report", show_bars(as_json)):
         from smart_customer_analysis.report.run import run_report
 
-        settings, request = settings_of(database), requested(parameter or [])
-        request |= {"language": language} if language else {}
-        if for_each:
-            return _run_each(settings, name, for_each, request, as_json, **options)
         report = run_report(settings, name, request=request, **options)
     files = {"html": str(report.html)} | ({"pdf": str(report.pdf)} if report.pdf else {})
     title = f"{report.summary['title']}: {report.status.replace('_', ' ')}"

@@ -48,7 +48,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import AddConstraint, Constraint, CreateIndex, DropConstraint, DropIndex
 from sqlalchemy.types import NullType
 from typing import Any, TypedDict
-from ..schema import DatabaseError, SRID
+from ..schema import DatabaseError
+from .columns import SRID
 from .engine import database_error
 from .columns import Moment
 from .tables import Base

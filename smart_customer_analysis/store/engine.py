@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, StaticPool
 from typing import Any
 from ..config import ScaError
-from ..schema import DatabaseError
+from ..errors import DatabaseError
 from .spatial import register_functions
 
 # %% ../../nbs/410_store.engine.ipynb #f9c6a140

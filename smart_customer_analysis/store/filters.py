@@ -19,7 +19,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, cast, exists, func, not_, null, or_, select
 
-from ..schema import InputError, NEGATIVE, POSITIVE, SRID
+from ..schema import InputError, NEGATIVE, POSITIVE
+from .columns import SRID
 from smart_customer_analysis.store.tables import (
     Customer,
     Label,

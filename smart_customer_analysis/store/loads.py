@@ -37,6 +37,7 @@ from smart_customer_analysis.store.bulk import (
 )
 from .columns import Moment
 from .engine import reading, take_turn, writing
+from .listed import LISTED, stored_loads
 from .staging import MentionedIds, Staging
 from smart_customer_analysis.store.tables import (
     Load,
@@ -273,20 +274,12 @@ def save_load(
     return load.save(engine, source, files, loaded_at)
 
 # %% ../../nbs/430_store.loads.ipynb #f5f8974b
-_LISTED = ["load_id", "source", "loaded_at", "rows_read", "rows_loaded", "rows_rejected", "rows_duplicate"]
-
-
 def list_loads(
     engine: Engine,  # of a migrated database
     source: str | None = None,  # None: all
-) -> pd.DataFrame:  # load_id, source, loaded_at, rows_*, inserted, updated, unchanged
-    "List the loads, newest first."
-    query = select(*(Load.__table__.c[n] for n in _LISTED), Load.effect).order_by(Load.load_id.desc())
-    with reading(engine) as c:
-        loads = c.execute(query.where(Load.source == source) if source else query).mappings().all()
-    effects = ("inserted", "updated", "unchanged")
-    rows = [{n: x[n] for n in _LISTED} | {k: sum(x["effect"].get(k, {}).values()) for k in effects} for x in loads]
-    return pd.DataFrame(rows, columns=[*_LISTED, *effects])
+) -> pd.DataFrame:  # LISTED
+    "List the loads as a frame, newest first."
+    return pd.DataFrame(stored_loads(engine, source), columns=list(LISTED))
 
 # %% ../../nbs/430_store.loads.ipynb #57b2bfce
 class LoadDetails(TypedDict):

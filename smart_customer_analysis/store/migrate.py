@@ -22,7 +22,7 @@ from importlib import resources
 from sqlalchemy import Connection, Engine, inspect, text
 from typing import Any, TypedDict
 from ..config import Settings
-from ..schema import DatabaseError
+from ..errors import DatabaseError
 from .engine import make_engine, writing
 from .tables import Base, table_names
 

@@ -16,7 +16,7 @@ import pandas as pd
 from collections.abc import Iterable
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, func, select
 from typing import Any, TypedDict
-from ..schema import SRID
+from .columns import SRID
 from .engine import reading
 from .filters import boxes_around, find_scope, inside_boxes, split_box
 from .sources import resolve_source

@@ -11,7 +11,7 @@ __all__ = ['latest_source', 'resolve_source', 'sources']
 
 # %% ../../nbs/412_store.sources.ipynb #476310d9
 from sqlalchemy import Engine, select
-from ..schema import DatabaseError
+from ..errors import DatabaseError
 from .engine import reading
 from .tables import Load
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pyproj import Geod
 from typing import Any
-from ..schema import SRID
+from .columns import SRID
 
 # %% ../../nbs/405_store.spatial.ipynb #2b922853
 _POINT = struct.Struct("<BIIdd")  # little endian, type with SRID flag, SRID, x, y

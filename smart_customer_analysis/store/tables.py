@@ -19,7 +19,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstr
 from sqlalchemy import SmallInteger, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from typing import Any
-from ..schema import SRID
+from .columns import SRID
 
 # %% ../../nbs/400_store.tables.ipynb #4ba5e001
 class Base(DeclarativeBase):

@@ -67,5 +67,10 @@ def test_help_imports_neither_tables_nor_a_database(modules):
     assert not modules["doctor --help"] & {*HEAVY, "pandas", "numpy", "sqlalchemy", "sklearn"}
 
 
+def test_a_list_of_loads_imports_no_frames(tmp_path):
+    imported(tmp_path, "db upgrade")
+    assert not imported(tmp_path, "load list")["load list"] & {*HEAVY, "pandas", "pyarrow", "sklearn"}
+
+
 def test_a_command_with_a_model_is_seen_to_import_it(tmp_path):
     assert set(HEAVY) <= imported(tmp_path, "model list")["model list"]

@@ -1,17 +1,25 @@
 """The command line: one line when something is wrong, a non-zero exit, nothing half-written."""
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
+import shlex
 import shutil
 import socket
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
+import typer
+from typer.main import get_command
 
-from smart_customer_analysis.cli import main
+from smart_customer_analysis.cli import app, main
+from smart_customer_analysis.commands.examples import EXAMPLES, example_of
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.steps.source import name_of
 from smart_customer_analysis.store.engine import make_engine
@@ -160,8 +168,68 @@ def test_too_few_labels_still_get_segments_and_a_report_and_say_why_nothing_is_t
     assert list((home / "reports").rglob("weekly.html"))
 
 
-def test_a_wrong_command_line_ends_with_two(home):
-    assert sca("laod", home=home).returncode == 2
+WRONG_LINES = {"laod": "did you mean 'load'?", "load list --jsn": "see: sca load list --help", "report run a b": "(b)"}
+
+
+@pytest.mark.parametrize("line", WRONG_LINES)
+def test_a_wrong_command_line_ends_with_two_in_the_form_of_all_errors(line, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(line.split())
+    error = capsys.readouterr().err
+    assert end.value.code == 2 and error.startswith("sca: expected ") and error.count("\n") == 1
+    assert WRONG_LINES[line] in error
+
+
+@pytest.mark.parametrize("line", ["laod --json", "load --source olsit --json"])
+def test_a_program_gets_an_error_as_json_and_nothing_on_stdout(line, home, capsys, monkeypatch):
+    monkeypatch.chdir(home)
+    with pytest.raises(SystemExit):
+        main(line.split())
+    out, error = capsys.readouterr()
+    assert out == "" and list(json.loads(error)["error"]) == ["expected", "found", "next"]
+
+
+def leaves(command, path=()):
+    """Yield every command with its words."""
+    for name, sub in getattr(command, "commands", {}).items():
+        yield from leaves(sub, (*path, name))
+    if not hasattr(command, "commands"):
+        yield " ".join(path), command
+
+
+COMMANDS = dict(leaves(get_command(app)))
+
+
+def test_there_is_an_example_for_every_command_and_for_no_other():
+    assert set(EXAMPLES) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_the_example_in_a_help_is_a_command_line_that_is_read(words):
+    command = COMMANDS[words]
+    assert command.epilog == f"Example: {example_of(words)}"
+    command.make_context(words, shlex.split(EXAMPLES[words]))
+    with pytest.raises(typer.TyperException):
+        command.make_context(words, [*shlex.split(EXAMPLES[words]), "--no-such-option"])
+
+
+def test_a_place_that_cannot_be_written_is_one_line(home):
+    (home / "train.ft.txt").write_text(FASTTEXT)
+    assert sca("load", "--source", "fasttext", "--train", "train.ft.txt", home=home).returncode == 0
+    refused(sca("export", "--out", "/proc/nowhere", home=home), "/proc/nowhere")
+
+
+@pytest.mark.parametrize(("command", "kept"), [("train", "last checkpoint"), ("segment", "again"), ("run", "stored")])
+def test_ctrl_c_says_what_is_kept(command, kept, monkeypatch, capsys):
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("smart_customer_analysis.commands.job.settings_of", stop)
+    monkeypatch.setattr("smart_customer_analysis.steps.source.source_for", lambda *args: "sample")
+    with pytest.raises(SystemExit) as end:
+        main([command])
+    error = capsys.readouterr().err
+    assert end.value.code == 130 and error.startswith("sca: interrupted, ") and kept in error
 
 
 def test_doctor_hides_passwords_and_names_origins(home):
@@ -323,3 +391,15 @@ def test_an_evaluation_says_where_it_goes_wrong_and_leaves_out_what_was_learnt(h
         main(["evaluate", "test.txt"])
     shown = capsys.readouterr().out
     assert "left out because the model was trained on them" in shown and "the mistakes it was most sure of" in shown
+
+
+def test_somebody_at_a_terminal_sees_from_the_first_second_that_something_goes_on(home):
+    master, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-c", "from smart_customer_analysis.cli import main; main()", "export", "--out", "out"]
+    with subprocess.Popen(command, cwd=home, stderr=terminal, stdout=subprocess.DEVNULL) as process:
+        os.close(terminal)
+        shown = os.read(master, 1000).decode()
+    os.close(master)
+    assert "export … 00:00" in shown and process.returncode == 1
+    assert "…" not in sca("export", "--out", "out", home=home).stderr  # nobody watches

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from smart_customer_analysis.commands import common, job
+from smart_customer_analysis.cli import main
 from smart_customer_analysis.commands.load import loads
 from smart_customer_analysis.config import ScaError
 from smart_customer_analysis.steps import load as steps
@@ -67,10 +67,10 @@ def test_a_load_that_is_interrupted_says_that_nothing_was_written(home, monkeypa
         raise KeyboardInterrupt
 
     monkeypatch.setattr(steps.LoadBuffer, "save", stop)
-    with pytest.raises(common.typer.Exit) as end, common.saying_interrupted():
-        steps.load_only(common.settings_of(), "csv", ("shop_a",))
-    assert end.value.exit_code == 130 and capsys.readouterr().err == "sca: interrupted, nothing was written\n"
-    assert ask("list") == [] and job.saying_interrupted is common.saying_interrupted
+    with pytest.raises(SystemExit) as end:
+        main(["load", "--source", "csv", "shop_a"])
+    assert end.value.code == 130 and capsys.readouterr().err == "sca: interrupted, nothing was written\n"
+    assert ask("list") == []
 
 
 def test_the_rows_of_a_load_are_the_same_in_the_list_and_in_its_own_answer(home):
