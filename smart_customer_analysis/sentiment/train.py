@@ -389,11 +389,10 @@ def train_sentiment(
     content = (texts, y.tolist(), valid_texts, yv.tolist(), [neutral_sentences()[0]])
     name = fingerprint(recipe, *content, weights=_weights_hash(encoder))
     out, home = Path(out), Path(out) / f".training-{name}"
-    if resume and (finished := _finished(out, name)):
-        shutil.rmtree(home, ignore_errors=True)  # left by a run killed just after it published
+    if (finished := _finished(out, name) if resume else None) or not resume:
+        shutil.rmtree(home, ignore_errors=True)  # begun anew, or killed just after it published
+    if finished:
         return finished
-    if not resume:
-        shutil.rmtree(home, ignore_errors=True)
     device, dtype, rates = choose_precision(device, recipe.precision or _begun_in(home))
     data, tokenizer, added = training_rows(texts, y, recipe)
     valid = encode(valid_texts, tokenizer, max_tokens, yv.tolist())
