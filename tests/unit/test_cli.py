@@ -118,7 +118,7 @@ def test_loads_are_listed_shown_and_taken_back(home, monkeypatch, capsys):
     assert "unknown_label" in plain and "train.ft.txt" in plain
     shop = make_engine(load_settings(home).database)
     downgrade(shop, "0002")
-    assert "next: run: sca db upgrade" in ask("list") and revision(shop) == "0002"  # and changes none
+    assert '"next": "run: sca db upgrade"' in ask("list") and revision(shop) == "0002"  # and changes none
 
 
 def test_an_unreachable_database_is_refused(home):
