@@ -110,7 +110,7 @@ def test_loads_are_listed_shown_and_taken_back(home, monkeypatch, capsys):
     assert details["counts"] == [
         {"file": "train.ft.txt", "entity": "review", "read": 7, "loaded": 2, "rejected": 1, "duplicate": 4}
     ]
-    assert "next: see: sca load list" in ask("undo", "7", "--yes")
+    assert json.loads(ask("undo", "7", "--yes"))["error"]["next"] == "see: sca load list"
     assert "undo load 2 first" in ask("undo", "1", "--yes")
     assert ask("undo", "2", "--yes")["removed"]["reviews"] == 1
     assert [r["load_id"] for r in ask("list")] == [1]
@@ -118,7 +118,7 @@ def test_loads_are_listed_shown_and_taken_back(home, monkeypatch, capsys):
     assert "unknown_label" in plain and "train.ft.txt" in plain
     shop = make_engine(load_settings(home).database)
     downgrade(shop, "0002")
-    assert "next: run: sca db upgrade" in ask("list") and revision(shop) == "0002"  # and changes none
+    assert '"next": "run: sca db upgrade"' in ask("list") and revision(shop) == "0002"  # and changes none
 
 
 def test_an_unreachable_database_is_refused(home):
