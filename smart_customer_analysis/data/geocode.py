@@ -76,6 +76,7 @@ class _Reading(NamedTuple):
     chunks: tuple[tuple[str, ...], ...]
     is_explicit: bool  # the region is spelled out, upper case or set off by a comma
     is_code: bool = False  # two or three letters, not of home: no town that lies elsewhere stands before them
+    words: str = ""  # of the region, folded
 
 
 _NOT_BARE_REGIONS = {"west coast", "north west", "free state", "west"}
@@ -115,7 +116,7 @@ def _readings(chunks: list[list[str]], home: str | None) -> Iterator[_Reading]:
                 if country in (None, region_country) and not is_bare_code:
                     is_explicit = len(words) > 3 or is_chunk or typed.replace(".", "").isupper()
                     is_code = is_abroad and len(words) <= 3
-                    yield _Reading(region_country, region, tuple(map(tuple, rest)), is_explicit, is_code)
+                    yield _Reading(region_country, region, tuple(map(tuple, rest)), is_explicit, is_code, words)
 
 # %% ../../nbs/130_data.geocode.ipynb #0dd28597
 _EVERYDAY = set(
@@ -139,17 +140,20 @@ def _begins_at_home(name: str, home: str) -> bool:
     return any(n.startswith(f"{name} ") and any(t.country == home for t in same) for n, same in towns().own.items())
 
 
+_AT_HOME = 50  # people elsewhere that a person at home counts for: Mérida in a Spanish shop is not in Mexico
+
+
 def _bare_town(name: str, towns: list[Town], home: str | None) -> tuple[Town, float] | None:
     "Return the town meant by a folded name alone, with a confidence; None where that would be a guess."
     own = [t for t in towns if fold(t.name) == name]
     if at := {t.country for t in own if t.population >= (15_000 if t.country == home else 100_000)}:
         towns = [t for t in towns if t.country in at]  # Valence is not the Valencia of Spain, Parma is not Perm
-    weights = {t: t.population * (5 if t.country == home else 1) for t in towns}
+    weights = {t: t.population * (_AT_HOME if t.country == home else 1) for t in towns}
     best = max(towns, key=lambda t: weights[t])
     share = weights[best] / sum(weights.values())
     if best.population < (15_000 if best.country == home else 100_000) or share < 0.6:
         return None
-    if home not in (None, best.country) and best not in own and _begins_at_home(name, home):
+    if home not in (None, best.country) and _begins_at_home(name, home):
         return None
     return best, 0.5 + 0.4 * share
 
@@ -259,7 +263,7 @@ def _is_one_of_several(name: str, reading: _Reading, home: str | None) -> bool:
 def _score_region(reading: _Reading, words: list[str], home: str | None) -> tuple[float, _Place] | None:
     "Return score and place of a region; None where the words before it are not understood."
     name = region_name(reading.country, reading.region) or ""
-    if _lies_elsewhere(reading) or (not words and _is_one_of_several(fold(name), reading, home)):
+    if _lies_elsewhere(reading) or (not words and _is_one_of_several(reading.words or fold(name), reading, home)):
         return None
     is_vague = all(w in _SIDES for w in words)
     is_sentence = len(words) > 4 or len(reading.chunks) == 1 and len(words) > 2
@@ -411,9 +415,20 @@ _SEVERAL = {"channel islands": "Channel Islands"}  # no country, and a name that
 _NO_COUNTRY = {"unknown", "unspecified", "not specified", "n/a", "na", "none", "null", "other", "-", "--", "?", ""}
 
 
+_KNOWN, _MOST = 20, 0.6  # customers of a known country, and the share of the first one, that make it the shop's own
+
+
+def _home_of(codes: pd.Series, places: pd.Series) -> str | None:
+    "Return the country that most customers live in, as written or read; None where there are few, or no such one."
+    by_name = {name: code for code, name in country_names().items()}
+    known = codes.fillna(geocode(places)["country"].map(by_name)).dropna()
+    shares = known.value_counts(normalize=True)
+    return str(shares.index[0]) if len(known) >= _KNOWN and shares.iloc[0] >= _MOST else None
+
+
 def place_customers(
     customers: pd.DataFrame,  # Customer frame
-    country: str | None = None,  # of the source
+    country: str | None = None,  # of the source; None: that of most of the customers
 ) -> pd.DataFrame:  # new Customer frame; only what was missing is filled, codes become names
     "Add point, region and country of the place that customers typed."
     if customers.empty:
@@ -421,7 +436,8 @@ def place_customers(
     written = customers["country"].mask(customers["country"].str.strip().str.lower().isin(_NO_COUNTRY))
     written = written.replace({c: _SEVERAL[fold(c)] for c in written.dropna().unique() if fold(c) in _SEVERAL})
     codes = written.map({c: country_code(c) for c in written.dropna().unique()})
-    typed = geocode(_in_country(customers["place"], codes, written), country)
+    places = _in_country(customers["place"], codes, written)
+    typed = geocode(places, country or _home_of(codes, places))
     absent = customers["lon"].isna()
     fits = written.isna() | (codes == typed["country"].map({n: c for c, n in country_names().items()}))
     filled = {c: customers[c].mask(absent & fits, typed[c]) for c in ("lon", "lat")}

@@ -38,9 +38,9 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
     labels = np.asarray(y)
     names = [LABEL_NAMES[NEGATIVE], LABEL_NAMES[POSITIVE]]
     for classes in (np.array([NEGATIVE, POSITIVE]), np.array(names)):
-        if labels.size and set(labels.tolist()) <= set(classes.tolist()):
+        if labels.size and set(labels.ravel().tolist()) <= set(classes.tolist()):
             return classes, (labels == classes[POSITIVE]).astype(int)
-    found = ", ".join(map(repr, sorted(set(labels.tolist()), key=str)[:4])) or "none"
+    found = ", ".join(map(repr, sorted(set(labels.ravel().tolist()), key=str)[:4])) or "none"
     raise InputError("labels 0 and 1, or negative and positive", found, "turn stars into labels: 1-2 is 0, 4-5 is 1")
 
 
