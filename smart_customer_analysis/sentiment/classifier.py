@@ -11,6 +11,7 @@ __all__ = ['NOTEBOOK', 'open_once', 'SentimentClassifier', 'accuracy_line', 'mod
 
 # %% ../../nbs/275_sentiment.classifier.ipynb #bc735cd5
 from collections.abc import Sequence
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,9 @@ class SentimentClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tran
 # %% ../../nbs/275_sentiment.classifier.ipynb #99109858
 def _train(self: SentimentClassifier, split: DataSplit, seed: int) -> Path:
     "Train and calibrate a model, and return its folder."
+    names = [f.name for f in fields(Recipe)]
+    if unknown := sorted(set(self.options or {}) - {*names, "resume", "checkpoint_steps", "device"}):
+        raise InputError(f"options among {', '.join(names)}", repr(unknown[0]), "correct options")
     rows: list[Any] = [part[c].tolist() for part in (split.train, split.valid) for c in ("text", "label")]
     recipe: dict[str, Any] = {"encoder": self.encoder, "epochs": self.epochs, "max_tokens": self.max_tokens}
     recipe |= {"seed": seed, "learning_rate": self.learning_rate} | (self.options or {})

@@ -10,13 +10,18 @@ from smart_customer_analysis.insight.shares import negative_share
 from smart_customer_analysis.schema import InputError
 from smart_customer_analysis.segment.customers import CustomerSegments
 from smart_customer_analysis.segment.rfm import RFM, rfm_table
+from smart_customer_analysis.sentiment.classifier import SentimentClassifier
 from smart_customer_analysis.sentiment.recipe import Recipe
+from smart_customer_analysis.shop import from_frame
 from smart_customer_analysis.stats import confusion_counts, proportion, seed_of, wilson_interval
+from smart_customer_analysis.themes import Themes
 
 PLACES = pd.DataFrame({"customer_id": ["a"], "lon": [8.0], "lat": [46.0], "negative": [1]})
 FEATURES = pd.DataFrame({"recency": [1.0, 2, 30], "frequency": [9.0, 8, 1]}, index=list("abc"))
 ORDERS = pd.DataFrame({"customer_id": ["a"], "ordered_at": [pd.Timestamp("2026-01-01", tz="UTC")], "amount": ["10"]})
 REVIEWS = pd.DataFrame({"kind": [], "key": [], "name": [], "customer_id": [], "period": [], "marked": []})
+TEXTS = [f"It broke on day {i}, and I sent it back." for i in range(120)]
+SHOP = from_frame(pd.DataFrame({"comment": TEXTS[:30], "stars": [1, 2, 4, 5, 3] * 6}))
 
 REFUSED = {
     "permutations": [lambda x=x: find_hotspots(PLACES, permutations=x) for x in ("9", 9.5, 0, True)],
@@ -42,6 +47,10 @@ REFUSED = {
     "k_min": [lambda x=x: CustomerSegments(x, 4).fit(FEATURES) for x in ("2", 2.5)],
     "amounts as numbers": [lambda: rfm_table(ORDERS)],
     "no ordered_at": [lambda: rfm_table(ORDERS.drop(columns="ordered_at"))],
+    "min_themes": [lambda x=x: Themes(min_themes=x).fit(["It broke."]) for x in (0, "a", 2.5)],
+    "most from 0": [lambda x=x: SHOP.sentiment(most=x) for x in ("a", 1.5, -1)],
+    "a model, its folder": [lambda: SHOP.sentiment(model=3)],
+    "options among": [lambda: SentimentClassifier(options={"batchtokens": 9}).fit(TEXTS, [0, 1] * 60)],
     "epochs": [lambda x=x: Recipe(epochs=x) for x in (1.5, "2")],
 }
 
