@@ -195,7 +195,7 @@ def check_number(
         kind = ", a whole number" if whole else ""
         raise InputError(f"{name} from {low} to {high}{kind}", repr(value), f"correct {name}")
 
-
+# %% ../nbs/010_schema.ipynb #5a1e1006
 def check_columns(
     frame: object,  # features, one row per member; anything but a frame is left to scikit-learn
 ) -> None:

@@ -425,7 +425,7 @@ def _home_of(codes: pd.Series, places: pd.Series) -> str | None:
     shares = known.value_counts(normalize=True)
     return str(shares.index[0]) if len(known) >= _KNOWN and shares.iloc[0] >= _MOST else None
 
-
+# %% ../../nbs/130_data.geocode.ipynb #057773f1
 def place_customers(
     customers: pd.DataFrame,  # Customer frame
     country: str | None = None,  # of the source; None: that of most of the customers

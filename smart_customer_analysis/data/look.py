@@ -166,7 +166,7 @@ def _begin_of(records: list[tuple[int, list[str]]]) -> tuple[int, int]:
     at = next((i for i, n in enumerate(filled) if n > usual / 2), 0)
     return usual, records[at - 1][0] if at else 0
 
-
+# %% ../../nbs/119_data.look.ipynb #0eca0e28
 def _book_settings(file: Listed, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     "Return which sheet of a workbook is read and where its table begins, with reasons."
     settings, facts = {"format": "xlsx"}, {"format": "it begins as a workbook"}

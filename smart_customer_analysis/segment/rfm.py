@@ -35,7 +35,7 @@ def check_moments(
     if now is None and len(times) and times.max() > pd.Timestamp.now(tz="UTC") + DAY:
         raise InputError(f"{name} up to today", f"{times.max():%Y-%m-%d}", "correct the date, or pass now")
 
-
+# %% ../../nbs/302_segment.rfm.ipynb #99af05eb
 def _check_orders(orders: pd.DataFrame) -> None:
     "Raise `InputError` for what is no frame of orders."
     names = set(orders) if isinstance(orders, pd.DataFrame) else set()
@@ -109,7 +109,7 @@ LOW_IS_BEST = ("recency", "review_recency")  # columns where less is better
 def _low_is_best(names: list, chosen: Sequence[str | int] | None, named: bool) -> np.ndarray:
     "Mark the columns where less is better; warns where no name tells."
     known = [str(n).strip().lower() for n in names]
-    if chosen is None and not set(known) & set(LOW_IS_BEST):
+    if chosen is None and not set(known) & {*LOW_IS_BEST, "frequency", "monetary"}:
         columns = f"none of {', '.join(known)} is called recency" if named else "columns without names"
         warning = f"RFM: {columns}, so more is taken as better in all; give low_is_best, for example ({names[0]!r},)"
         warnings.warn(warning, UserWarning, stacklevel=3)

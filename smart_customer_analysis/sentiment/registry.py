@@ -158,7 +158,7 @@ def _folders(models_dir: Path, name: str) -> list[Path]:
     folders = [p for p in home.iterdir() if p.is_dir() and not p.name.startswith(".")] if home.is_dir() else []
     return sorted(folders, key=lambda p: p.name, reverse=True)
 
-
+# %% ../../nbs/226_sentiment.registry.ipynb #3c5753fa
 def valid_versions(
     models_dir: Path,  # folder of trained models
     name: str = "sentiment",  # which model

@@ -65,5 +65,5 @@ def test_a_wrong_parameter_is_named(word):
 def test_rfm_says_so_where_no_column_is_called_recency():
     named = FEATURES.rename(columns={"recency": "Recency "})
     assert RFM().fit(named).low_is_best_.tolist() == [True, False]
-    with pytest.warns(UserWarning, match="none of r, frequency is called recency.*'R'"):
-        RFM().fit(FEATURES.rename(columns={"recency": "R"}))
+    with pytest.warns(UserWarning, match="none of r, f is called recency.*'R'"):
+        RFM().fit(FEATURES.rename(columns={"recency": "R", "frequency": "F"}))
