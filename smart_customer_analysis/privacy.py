@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from .config import Settings
 from .data.load import Loaded
+from .data.codes import plain_ids
 from .schema import InputError
 from .data.review_text import text_of
 from .files import replacing
@@ -131,7 +132,8 @@ class Erased(TypedDict):
 
 def _find_people(engine: Engine, source: str, customer_id: str, key: str) -> list[Person]:
     "Find who is meant by an id, as the shop writes it or as a pseudonym; raises `InputError` where nobody is."
-    ids = dict.fromkeys([customer_id, pseudonym(customer_id, key)] if key else [customer_id])
+    written = dict.fromkeys([customer_id, *plain_ids(pd.Series([customer_id], dtype="str")).dropna()])
+    ids = dict.fromkeys([*written, *(pseudonym(i, key) for i in written if key)])
     people = [person for i in ids if (person := find_person(engine, source, i))]
     if not people:
         absent = f"{customer_id!r}, who is in no table"

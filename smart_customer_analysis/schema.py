@@ -8,8 +8,9 @@ Frames of reviews, customers and orders, the two labels, the record of a rejecte
 
 # %% auto #0
 __all__ = ['NEGATIVE', 'POSITIVE', 'LABEL_NAMES', 'FASTTEXT_LABELS', 'REJECT_COLUMNS', 'COUNT_COLUMNS', 'label_of_rating',
-           'Review', 'Customer', 'Order', 'columns', 'conform', 'id_texts', 'check_row_counts', 'BadParameter',
-           'BadQuery', 'DatabaseError', 'InputError', 'ModelError', 'NotFound', 'NotReady', 'ReportError']
+           'Review', 'Customer', 'Order', 'columns', 'conform', 'id_texts', 'check_number', 'check_columns',
+           'check_row_counts', 'BadParameter', 'BadQuery', 'DatabaseError', 'InputError', 'ModelError', 'NotFound',
+           'NotReady', 'ReportError']
 
 # %% ../nbs/010_schema.ipynb #779fd22c
 import numpy as np
@@ -148,6 +149,40 @@ def id_texts(
     if not pd.api.types.is_string_dtype(kept[known]):
         plain = plain.where(~known, plain[known].map(text))
     return plain.where(known, None).astype("str")
+
+# %% ../nbs/010_schema.ipynb #5a1e1004
+def check_number(
+    value: object,  # as it was passed
+    name: str,  # of the parameter
+    low: float,  # least that is allowed
+    high: float,  # most that is allowed
+    whole: bool = False,  # True: a whole number
+) -> None:
+    "Raise `InputError` for a parameter that is no number, or out of its range."
+    kinds = int | np.integer if whole else int | float | np.integer | np.floating
+    if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
+        kind = ", a whole number" if whole else ""
+        raise InputError(f"{name} from {low} to {high}{kind}", repr(value), f"correct {name}")
+
+# %% ../nbs/010_schema.ipynb #5a1e1006
+def check_columns(
+    frame: object,  # features, one row per member; anything but a frame is left to scikit-learn
+) -> None:
+    "Raise `InputError` for a frame without rows, with a column twice, or with text in a column of numbers."
+    if not isinstance(frame, pd.DataFrame):
+        return
+    if frame.empty or not frame.columns.is_unique:
+        found = "none" if frame.empty else f"{frame.columns[frame.columns.duplicated()][0]!r} twice"
+        raise InputError("rows of numbers, each column once", found, "check the frame")
+    for name in frame:
+        values = frame[name]
+        is_time = values.dtype.kind in "Mm"
+        if is_time or (
+            values.dtype.kind not in "fiub" and values.notna().gt(pd.to_numeric(values, errors="coerce").notna()).any()
+        ):
+            raise InputError(
+                "numbers in every column", f"{values.dtype} in {name!r}", "drop it or turn it into numbers"
+            )
 
 # %% ../nbs/010_schema.ipynb #1386becc
 REJECT_COLUMNS = ["file", "line", "rule", "detail", "raw"]

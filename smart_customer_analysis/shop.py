@@ -22,7 +22,7 @@ from fastcore.basics import patch
 
 from .config import Settings, load_settings
 from .data.clean import clean
-from .data.geocode import place_customers
+from .data.geocode import home_country, place_customers
 from .data.load import Loaded
 from .data.review_text import text_of
 from .display import block_html, line_html, shows_progress
@@ -31,7 +31,7 @@ from smart_customer_analysis.findings import (
 )  # fmt: skip
 from .geo.detector import HotSpotDetector
 from .hashes import draw_ids
-from .schema import InputError, ModelError
+from .schema import InputError, ModelError, check_number
 from .segment.customers import CustomerSegments
 from .segment.describe import describe_segments
 from .sentiment.classifier import SentimentClassifier, model_lines, open_once
@@ -72,9 +72,11 @@ def choose_model(
     reviews: pd.DataFrame,  # Review frame
     model: Any = None,  # a fitted classifier, a Predictor, a folder, or "own": trained on the stars; None: see above
 ) -> tuple[Predictor, str]:  # the model, and where it comes from
-    "Choose the model that reads a shop; raises `ModelError` where there is none and none can be trained."
+    "Choose the model that reads a shop; raises `ModelError` where there is none."
     if isinstance(model, SentimentClassifier | Predictor):
         return (model if isinstance(model, Predictor) else model.predictor), "the model that was given"
+    if not isinstance(model, str | Path | None):
+        raise InputError("a model, its folder, or 'own'", type(model).__name__, "leave it out to take the active one")
     named = None if model in (None, "own") else Path(model)
     folder = named or (None if model == "own" else active_model(settings.models_dir))
     if folder:
@@ -116,7 +118,9 @@ def make_shop_of(
 ) -> Shop:
     "Clean a shop, and put its customers on the map."
     cleaned, steps = clean(loaded)
-    placed = replace(cleaned, customers=place_customers(cleaned.customers, cleaned.country))
+    placed = replace(
+        cleaned, customers=place_customers(cleaned.customers, cleaned.country or home_country(cleaned.customers))
+    )
     return Shop(placed, steps, notes, settings or load_settings())
 
 # %% ../nbs/730_shop.ipynb #6e2b5b02
@@ -177,6 +181,7 @@ def read_shop(
 ) -> tuple[Predictor, Sentiment]:
     "Read the reviews of a shop."
     reviews, settings = shop.loaded.reviews, shop.settings.model_copy(update={"score_rows": most})
+    check_number(most, "most", 0, 10**9, whole=True)
     if reviews.empty:
         raise InputError("reviews", "none", "segments() needs none where there are orders")
     predictor, origin = choose_model(settings, reviews, model)
@@ -224,6 +229,10 @@ def segments(
     reading, s = _reading(self)[1], self.settings
     frames = {n: getattr(self.loaded, n) for n in ("reviews", "customers", "orders")}
     features = segment_features(s, frames, reading.scored)
+    if not isinstance(previous, ShopSegments | None):
+        raise InputError(
+            "segments of an earlier shop as previous", type(previous).__name__, "pass what segments() gave"
+        )
     earlier = previous.fitted if previous else None
     model = CustomerSegments(s.min_segments, s.max_segments, random_state=s.seed)
     model.fit(features.frame, previous=earlier, unit=features.unit)

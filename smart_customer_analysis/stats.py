@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .schema import LABEL_NAMES, NEGATIVE, POSITIVE, InputError
+from .schema import LABEL_NAMES, NEGATIVE, POSITIVE, InputError, check_number
 
 # %% ../nbs/020_stats.ipynb #fe738bd6
 def wilson_interval(
@@ -26,8 +26,11 @@ def wilson_interval(
     n: np.ndarray | float,  # observations, at least 1
     level: np.ndarray | float = 0.95,  # coverage, between 0 and 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # share, low, high; shape of `k`
-    "Return share and Wilson interval of each group (Wilson 1927)."
-    z2, share = stats.norm.isf((1 - np.asarray(level)) / 2) ** 2, np.asarray(k) / n
+    "Return share and Wilson interval of each group (Wilson 1927); raises `InputError` for a level of 95."
+    level = np.asarray(level, dtype=object if isinstance(level, str) else float)
+    if level.dtype == object or not ((level > 0) & (level < 1)).all():
+        raise InputError("a level between 0 and 1", f"{level}", "write 0.95 for 95 %")
+    z2, share = stats.norm.isf((1 - level) / 2) ** 2, np.asarray(k) / n
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2))) / (1 + z2 / n)
     return share, np.where(share <= 0, 0.0, middle - half), np.where(share >= 1, 1.0, middle + half)
@@ -47,7 +50,8 @@ def proportion(
     n: int,  # observations
     level: float = 0.95,  # coverage, between 0 and 1
 ) -> Proportion:  # value, low, high, n
-    "Return one share with its Wilson interval."
+    "Return one share with its Wilson interval; raises `InputError` where k is not a count of n."
+    check_number(k, "k", 0, n, whole=True)
     if n == 0:
         return {"value": None, "low": None, "high": None, "n": 0}
     value, low, high = (float(x) for x in wilson_interval(int(k), int(n), level))
@@ -59,6 +63,10 @@ def check_pairs(
     p_negative: Sequence[float] | np.ndarray | pd.Series,  # probability of negative, 0 to 1
 ) -> tuple[np.ndarray, np.ndarray]:  # labels (int) and probabilities of the rows that have both
     "Return labels and probabilities as arrays; raises `InputError` for values that cannot be compared."
+    if any(np.ndim(np.asarray(x)) != 1 for x in (y, p_negative)):
+        raise InputError(
+            "a list of labels and one of probabilities", "something else", "pass two columns of the same rows"
+        )
     try:
         label = pd.array(list(y), dtype="Int8").to_numpy(dtype=float, na_value=np.nan)
         p = pd.array(list(p_negative), dtype="Float64").to_numpy(dtype=float, na_value=np.nan)
@@ -71,7 +79,7 @@ def check_pairs(
     known = ~np.isnan(label) & ~np.isnan(p)
     label, p = label[known], p[known]
     if not set(label) <= {0.0, 1.0} or ((p < 0) | (p > 1)).any():
-        values = f"labels {sorted(set(label))[:4]}, probabilities up to {p.max()}"
+        values = f"labels {[float(v) for v in sorted(set(label))[:4]]}, probabilities up to {p.max()}"
         raise InputError("labels 0 or 1, probabilities 0 to 1", values, "check the columns")
     return label.astype(int), p
 
@@ -140,9 +148,12 @@ def score_distribution(
 def seed_of(
     random_state: Any,  # an integer, a generator of numpy, or None: chance decides
 ) -> int:
-    "Turn a `random_state`, as scikit-learn has it, into a seed."
+    "Turn a `random_state`, as scikit-learn has it, into a seed; raises `InputError` for what is none."
     if isinstance(random_state, int | np.integer):
+        check_number(int(random_state), "random_state", 0, 2**32 - 1)
         return int(random_state)
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31 - 1))
+    if random_state is not None and not isinstance(random_state, np.random.Generator):
+        raise InputError("a whole number, a generator of numpy or None as random_state", repr(random_state), "use 42")
     return int(np.random.default_rng(random_state).integers(2**31 - 1))

@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .config import load_settings
 from .data.sentences import split_reviews
+from .schema import check_number
 from .segment.themes import OTHER, ThemeModel, find_themes, theme_table
 from .sentiment.choice import AUTO, encoder_of
 from .sentiment.classifier import open_once
@@ -85,6 +86,8 @@ class Themes(TransformerMixin, _Reading):
 # %% ../nbs/727_themes.ipynb #2dde000c
 def _fit_themes(self: Themes, X: Sequence[str] | pd.Series) -> Themes:
     "Read, find and describe."
+    for name in ("min_themes", "max_themes"):
+        check_number(getattr(self, name), name, 1, 1000, whole=True)
     model, sentences, seed = self._predictor(), sentences_of(X), seed_of(self.random_state)
     encoder = encoder_of(AUTO, model.card)
     read = read_sentences(model, list(X), sentences, encoder)

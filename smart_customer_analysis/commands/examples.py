@@ -23,6 +23,9 @@ EXAMPLES = {  # words of a command: arguments
     "serve": "--port 8080",
     "mcp": "--http",
     "doctor": "--json",
+    "source check": "webshop.toml exports",
+    "source list": "",
+    "source new": "reviews.csv orders.xlsx",
     "db upgrade": "",
     "db check": "--json",
     "db backup": "monday.backup",
@@ -32,9 +35,6 @@ EXAMPLES = {  # words of a command: arguments
 
 # %% ../../nbs/719_commands.examples.ipynb #e8a10008
 EXAMPLES |= {
-    "source check": "webshop.toml exports",
-    "source list": "",
-    "source new": "reviews.csv orders.xlsx",
     "load from": "reviews.csv orders.xlsx",
     "load list": "--source webshop",
     "load show": "3",

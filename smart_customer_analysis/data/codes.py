@@ -17,6 +17,9 @@ from collections.abc import Collection
 from functools import lru_cache
 
 # %% ../../nbs/096_data.codes.ipynb #e76226a4
+_MAIL = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+
+
 def plain_ids(
     texts: pd.Series,  # as in a file; missing allowed
     missing: Collection[str] = (),  # texts that mean "no value"; the empty one always does
@@ -24,7 +27,9 @@ def plain_ids(
     "Write ids in one spelling."
     ids = texts.str.strip()
     ids = ids.mask(ids.isin(["", *missing]))
-    return ids.str.replace(r"^([0-9]+)[.,]00?$", r"\1", regex=True)
+    ids = ids.str.replace(r"^([0-9]+)[.,]00?$", r"\1", regex=True)
+    is_mail = ids.str.fullmatch(_MAIL).fillna(False).astype(bool)
+    return ids.mask(is_mail, ids.str.lower()) if is_mail.any() else ids
 
 
 def is_rounded_id(

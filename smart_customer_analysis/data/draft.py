@@ -276,6 +276,7 @@ def draft(
     if all(q.optional for q in work.questions):
         _trial(work, entities, content)
     notes = [*work.notes, *_unused(entities, tables)]
+    notes += [f"{look.name}: {look.facts['sheets']}" for look in looks if "sheets" in look.facts]
     why |= {g.meaning: f"{g.reason}: {', '.join(g.examples)}" for g in guesses}
     why |= {f"{kind}.keep": _value(few) for kind, few in _to_keep(entities).items()}
     why |= {f"{f}.{k}": v for f, t in used.items() for k, v in t.looks[0].facts.items()}

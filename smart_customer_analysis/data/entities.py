@@ -214,11 +214,14 @@ def _one(work: Work, table: Table, kind: str, name: str, meanings: tuple[str, ..
             and set(plain_words(rivals[0]).split()) & _DAY_WORDS
         ):
             return rivals[0]
+    if name == "text" and named and not column and not rivals:
+        rivals = [named]  # "ok", "good": hardly texts, but the name says it
     if not rivals and (column or not named or name not in ("rating", "reviewed_at", *_NEEDED[kind])):
         return column
     choices = dict.fromkeys(rivals, "this column") | {"-": f"none of them; no {name}"}
     shown = tuple(f"{c}: {', '.join(examples(table.frame, c))}" for c in rivals)
-    unread = "" if column or not named else f" {named} holds {examples(table.frame, named)[0]!r}, which cannot be read."
+    fault = "is hardly a text" if name == "text" else "cannot be read"
+    unread = "" if column or not named else f" {named} holds {examples(table.frame, named)[0]!r}, which {fault}."
     question = f"{table.file}: which column is the {kind}'s {name}?{unread}"
     answer = work.ask(key, question, choices, shown)
     return "" if answer in (None, "-") else answer

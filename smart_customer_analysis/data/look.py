@@ -30,6 +30,7 @@ from .files import FilePart, read_rows
 from .headings import language_of, meanings
 from .joins import text_frame
 from .paths import Listed, list_files
+from .read import sheet_heads
 from .source import EntitySpec, FileSpec, Source
 from ..schema import InputError
 
@@ -157,6 +158,33 @@ def _text_of(head: bytes, encoding: str = "") -> str:
     wide = wide or ("utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
     return head.decode(encoding or wide, "replace")
 
+# %% ../../nbs/119_data.look.ipynb #0eca0e26
+def _begin_of(records: list[tuple[int, list[str]]]) -> tuple[int, int]:
+    "Return the usual number of filled cells, and the rows before the first one with more than half of it."
+    filled = [sum(map(bool, texts)) for _, texts in records]
+    usual = Counter(filled).most_common(1)[0][0] if len(records) > 1 else 0
+    at = next((i for i, n in enumerate(filled) if n > usual / 2), 0)
+    return usual, records[at - 1][0] if at else 0
+
+# %% ../../nbs/119_data.look.ipynb #0eca0e28
+def _book_settings(file: Listed, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    "Return which sheet of a workbook is read and where its table begins, with reasons."
+    settings: dict[str, Any] = {"format": "xlsx"}
+    facts = {"format": "it begins as a workbook"}
+    with open_packed(file.path, file.member) as stream:
+        heads = sheet_heads(io.BytesIO(stream.read()), file.name)
+    begins = {name: _begin_of(records) for name, records in heads.items()}
+    tables = [n for n, (usual, _) in begins.items() if usual > 1]
+    chosen = options.get("sheet") or next(iter(tables or begins), "")
+    if chosen != next(iter(begins), ""):
+        settings["sheet"], facts["sheet"] = chosen, "the first with a table"
+    if others := [n for n in tables if n != chosen]:
+        facts["sheets"] = f"sheets not read: {', '.join(others)} (save each as a file of its own)"
+    if skip := begins.get(chosen, (0, 0))[1]:
+        settings["skip"] = skip
+        facts["skip"] = "the header is the first row that fills more than half of the usual cells"
+    return settings, facts
+
 # %% ../../nbs/119_data.look.ipynb #0eca0e24
 def _settings(file: Listed, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     "Return how a file is read, with reasons."
@@ -166,7 +194,7 @@ def _settings(file: Listed, options: dict[str, Any]) -> tuple[dict[str, Any], di
     if magic.startswith(b"PAR1"):
         return {"format": "parquet"}, {"format": "it begins as a Parquet file"}
     if magic.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        return {"format": "xlsx"}, {"format": "it begins as a workbook"}
+        return _book_settings(file, options)
     if start.startswith("{"):
         return {"format": "jsonl"}, {"format": "each line is a JSON object"}
     if start.startswith("["):

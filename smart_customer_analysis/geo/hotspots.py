@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from scipy import sparse, stats
 from typing import Any
 from .cells import assign_cells, cell_column, choose_resolutions, count_nested, tally
-from ..schema import InputError
+from ..schema import InputError, check_number
 
 # %% ../../nbs/360_geo.hotspots.ipynb #204c83e4
 def smooth_shares(
@@ -186,6 +186,8 @@ CELL_COLUMNS = [
 # %% ../../nbs/360_geo.hotspots.ipynb #60de0001
 def _check(rows: pd.DataFrame, permutations: int) -> None:
     "Refuse marks that are no 0 or 1, missing columns and too few permutations."
+    if not isinstance(rows, pd.DataFrame):
+        raise InputError("a frame of reviews", type(rows).__name__, "join the reviews with their customers")
     missing = [c for c in ("customer_id", "lon", "lat", "negative") if c not in rows]
     if missing:
         raise InputError(
@@ -195,8 +197,7 @@ def _check(rows: pd.DataFrame, permutations: int) -> None:
     if not marks <= {0, 1}:
         found = ", ".join(map(str, sorted(marks - {0, 1}, key=str)[:3]))
         raise InputError("negative as 0 or 1, missing where unknown", found, "mark each review by 0 or 1")
-    if permutations < 2:
-        raise InputError("at least 2 permutations", str(permutations), "leave the default of 999")
+    check_number(permutations, "permutations", 2, 1_000_000, whole=True)
 
 # %% ../../nbs/360_geo.hotspots.ipynb #18a23f09
 def _placed(rows: pd.DataFrame) -> pd.Series:
@@ -370,6 +371,8 @@ def find_hotspots(
 ) -> HotSpots:  # cells with CELL_COLUMNS
     "Test every cell of three sizes and name the hot ones; raises `InputError` for other marks."
     _check(rows, permutations)
+    check_number(alpha, "alpha", 0, 1)
+    check_number(k, "k", 0, 10**9)
     rows = rows[_placed(rows)]
     customers = rows.drop_duplicates("customer_id")
     sizes = tuple(sorted(resolutions or choose_resolutions(customers, k)))

@@ -289,7 +289,7 @@ def find_changes(
     model_changed: bool = False,  # True: the periods were marked by different models, nothing is compared
 ) -> Changes:  # what was tested, what is proven, what cannot be compared
     "Test every group for a change and write a sentence for each that is proven."
-    if not 0 < alpha < 1:
+    if isinstance(alpha, str) or not 0 < alpha < 1:
         raise InputError("alpha between 0 and 1", str(alpha), "write 0.05 for 5 %")
     names, group = number_groups(reviews)
     if not reviews["period"].isin(PERIODS).all():

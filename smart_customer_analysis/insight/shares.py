@@ -70,7 +70,7 @@ def finish_range(
     shifted: np.ndarray | None = None,  # (n,) of shifted_groups; None: none is
 ) -> pd.DataFrame:  # value, low, high (0 to 1, missing without reviews), reliability and reason per group
     "Turn an estimate into the numbers that are shown, with a word on how far to trust them."
-    if not 0 < level < 1:
+    if isinstance(level, str) or not 0 < level < 1:
         raise InputError("a level between 0 and 1", str(level), "write 0.95 for 95 %")
     low, high = solve_range(t.assign(k=t["k"] + t["spread"] ** 2), level)
     blind = (t["value"].isna() | ~np.isfinite(low)).to_numpy()
@@ -93,7 +93,7 @@ def negative_share(
     level: float = 0.95,  # coverage of the range
 ) -> Share:  # corrected share with its range
     "Estimate the share behind a count of marks, one review per customer; raises `InputError` where none exists."
-    if n < 1 or not 0 <= marked <= n or marked != int(marked):
+    if any(isinstance(x, str) for x in (marked, n)) or n < 1 or not 0 <= marked <= n or marked != int(marked):
         raise InputError("0 ≤ marked ≤ n and n ≥ 1", f"marked={marked}, n={n}", "drop the group or wait for reviews")
     frame = pd.DataFrame({"customer_id": np.arange(n), "marked": np.arange(n) < marked})
     rows = read_reviews(frame, confusion)

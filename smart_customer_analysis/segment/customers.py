@@ -20,13 +20,14 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..stats import seed_of
-from ..schema import id_texts
+from ..schema import check_columns, id_texts
 from .identity import Identity, match_segments
 from .refit import SegmentModel, choose_segments
 
 # %% ../../nbs/322_segment.customers.ipynb #c0bebf31
 def _frame_of(estimator: BaseEstimator, X: Any, reset: bool) -> pd.DataFrame:
     "Check rows of numbers; ids come from the index."
+    check_columns(X)
     finite = not isinstance(X, pd.DataFrame)  # a gap in a frame is refused later, by its column
     values = validate_data(estimator, X, dtype=float, reset=reset, ensure_all_finite=finite)
     names = getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(values.shape[1])])

@@ -293,7 +293,7 @@ def _previous_start(X: np.ndarray, ids: pd.Index, previous: pd.DataFrame | None)
 # %% ../../nbs/315_segment.refit.ipynb #c5c36101
 def _checked(frame: pd.DataFrame, k_min: int, k_max: int, seed: int, previous: pd.DataFrame | None) -> None:
     "Raise `InputError` for what cannot be segmented."
-    if not 1 <= k_min <= k_max:
+    if any(not isinstance(n, int | np.integer) for n in (k_min, k_max)) or not 1 <= k_min <= k_max:
         raise InputError(
             "1 ≤ k_min ≤ k_max", f"{k_min} and {k_max}", "correct the settings min_segments and max_segments"
         )

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
-from ..schema import InputError, id_texts
+from ..schema import InputError, check_columns, id_texts
 
 # %% ../../nbs/302_segment.rfm.ipynb #99af05ea
 DAY = pd.Timedelta(days=1)
@@ -35,6 +35,15 @@ def check_moments(
     if now is None and len(times) and times.max() > pd.Timestamp.now(tz="UTC") + DAY:
         raise InputError(f"{name} up to today", f"{times.max():%Y-%m-%d}", "correct the date, or pass now")
 
+# %% ../../nbs/302_segment.rfm.ipynb #99af05eb
+def _check_orders(orders: pd.DataFrame) -> None:
+    "Raise `InputError` for what is no frame of orders."
+    names = set(orders) if isinstance(orders, pd.DataFrame) else set()
+    if lost := sorted({"customer_id", "ordered_at", "amount"} - names):
+        raise InputError("orders with customer_id, ordered_at and amount", f"no {lost[0]}", "rename the columns")
+    if pd.api.types.is_string_dtype(orders["amount"].dropna()) and len(orders):
+        raise InputError("amounts as numbers", "text in amount", "use pd.to_numeric(…)")
+
 
 def _check_amounts(orders: pd.DataFrame) -> None:
     "Raise `InputError` for amounts that cannot be added up."
@@ -51,6 +60,7 @@ def rfm_table(
     now: pd.Timestamp | None = None,  # moment looked back from, later orders do not count; default: the newest order
 ) -> pd.DataFrame:  # indexed by customer_id: recency, frequency, monetary, basket, tenure
     "Count back from `now`: days since the last order, orders, amount, amount per order, days since the first."
+    _check_orders(orders)
     check_moments(orders["ordered_at"], "ordered_at", now)
     orders = orders if now is None else orders[orders["ordered_at"] <= now]
     _check_amounts(orders)
@@ -72,7 +82,7 @@ def rfm_table(
 # %% ../../nbs/302_segment.rfm.ipynb #60942cba
 def _positions(names: list, chosen: Sequence[str | int], what: str) -> dict[int, str | int]:
     "Position of each column that is named, in any letter case; raises `InputError` for an unknown one."
-    lower = [str(n).lower() for n in names]
+    lower = [str(n).strip().lower() for n in names]
     unknown = [c for c in chosen if str(c).lower() not in lower]
     if unknown:
         raise InputError(f"{what} among the columns {names}", f"{unknown[0]!r}", f"correct {what}")
@@ -97,11 +107,12 @@ LOW_IS_BEST = ("recency", "review_recency")  # columns where less is better
 
 
 def _low_is_best(names: list, chosen: Sequence[str | int] | None, named: bool) -> np.ndarray:
-    "Mark the columns where less is better; warns where an array leaves it open."
-    if chosen is None and not named:
-        warning = "RFM: columns without names, so more is taken as better in all; give low_is_best, for example (0,)"
+    "Mark the columns where less is better; warns where no name tells."
+    known = [str(n).strip().lower() for n in names]
+    if chosen is None and not set(known) & {*LOW_IS_BEST, "frequency", "monetary"}:
+        columns = f"none of {', '.join(known)} is called recency" if named else "columns without names"
+        warning = f"RFM: {columns}, so more is taken as better in all; give low_is_best, for example ({names[0]!r},)"
         warnings.warn(warning, UserWarning, stacklevel=3)
-    known = [str(n).lower() for n in names]
     chosen = [c for c in LOW_IS_BEST if c in known] if chosen is None else chosen
     return np.isin(np.arange(len(names)), list(_positions(names, chosen, "low_is_best")))
 
@@ -123,6 +134,7 @@ class RFM(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         y: None = None,  # not used
     ) -> "RFM":  # itself
         "Find the cut points; raises `InputError` for fixed ones that do not rise, and for unknown names."
+        check_columns(X)
         checked = validate_data(self, X, dtype=float)
         names = list(getattr(self, "feature_names_in_", range(checked.shape[1])))
         self.cut_points_ = _cut_points(checked, names, self.n_scores, self.cut_points or {})

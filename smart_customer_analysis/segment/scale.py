@@ -13,6 +13,7 @@ import pandas as pd
 from collections.abc import Mapping
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
+from ..schema import InputError, check_number
 from .features import AXIS, AXIS_WEIGHT, CATALOG, TOPIC, TOPIC_WEIGHT
 
 # %% ../../nbs/306_segment.scale.ipynb #e3f5c4db
@@ -32,7 +33,11 @@ def feature_weights(
     names: list[str],  # of the features
     weights: Mapping[str, float] | None = None,  # feature -> weight, instead of the catalogue's
 ) -> np.ndarray:  # (features,) weights
-    "Look up the weight of each column; the topics share one weight, and so do the axes."
+    "Look up the weight of each column; topics share one, and so do axes; raises `InputError` for unknown ones."
+    if unknown := [n for n in weights or {} if n not in names]:
+        raise InputError(f"weights of the columns {names}", repr(unknown[0]), "correct weights")
+    for name, value in (weights or {}).items():
+        check_number(value, f"the weight of {name}", 0, 1e6)
 
     def weight(name: str) -> float:
         for prefix, total in ((TOPIC, TOPIC_WEIGHT), (AXIS, AXIS_WEIGHT)):

@@ -11,6 +11,7 @@ __all__ = ['NOTEBOOK', 'open_once', 'SentimentClassifier', 'accuracy_line', 'mod
 
 # %% ../../nbs/275_sentiment.classifier.ipynb #bc735cd5
 from collections.abc import Sequence
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,9 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
     labels = np.asarray(y)
     names = [LABEL_NAMES[NEGATIVE], LABEL_NAMES[POSITIVE]]
     for classes in (np.array([NEGATIVE, POSITIVE]), np.array(names)):
-        if labels.size and set(labels.tolist()) <= set(classes.tolist()):
+        if labels.size and set(labels.ravel().tolist()) <= set(classes.tolist()):
             return classes, (labels == classes[POSITIVE]).astype(int)
-    found = ", ".join(map(repr, sorted(set(labels.tolist()), key=str)[:4])) or "none"
+    found = ", ".join(map(repr, sorted(set(labels.ravel().tolist()), key=str)[:4])) or "none"
     raise InputError("labels 0 and 1, or negative and positive", found, "turn stars into labels: 1-2 is 0, 4-5 is 1")
 
 
@@ -128,6 +129,9 @@ class SentimentClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tran
 # %% ../../nbs/275_sentiment.classifier.ipynb #99109858
 def _train(self: SentimentClassifier, split: DataSplit, seed: int) -> Path:
     "Train and calibrate a model, and return its folder."
+    names = [f.name for f in fields(Recipe)]
+    if unknown := sorted(set(self.options or {}) - {*names, "resume", "checkpoint_steps", "device"}):
+        raise InputError(f"options among {', '.join(names)}", repr(unknown[0]), "correct options")
     rows: list[Any] = [part[c].tolist() for part in (split.train, split.valid) for c in ("text", "label")]
     recipe: dict[str, Any] = {"encoder": self.encoder, "epochs": self.epochs, "max_tokens": self.max_tokens}
     recipe |= {"seed": seed, "learning_rate": self.learning_rate} | (self.options or {})

@@ -22,7 +22,7 @@ import torch
 from scipy.special import expit
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from ..schema import InputError, ModelError
+from ..schema import InputError, ModelError, check_number
 from .calibrate import log_odds
 from .dataset import TextDataset, encode, without_traps
 from .encoder import narrow_words, quiet
@@ -84,8 +84,9 @@ class LoadedModel:
         device: str | None = None,  # cpu or cuda; None: cuda where there is one
         precision: str = "",  # fp32 or bf16; empty: the faster one
     ):
-        if max_tokens is not None and max_tokens < 1:
-            raise InputError("max_tokens of at least 1", str(max_tokens), "leave it out to read everything")
+        for name, value in (("max_tokens", max_tokens), ("batch_tokens", batch_tokens)):
+            if value is not None:
+                check_number(value, name, 1, 10**9, whole=True)
         named = Path(folder).name not in ("", "..")  # "." has no name
         self.folder, self.limit, self.batch_tokens = Path(folder), max_tokens, batch_tokens
         self.folder = self.folder if named else self.folder.resolve()

@@ -43,7 +43,7 @@ def choose_precision(
     "Choose device and number format by a measurement: bf16 where it is at least 1.3 times as fast as fp32."
     there = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
     device = device or there[-1]
-    if device not in there and not (device.startswith("cuda:") and "cuda" in there):
+    if device not in there and not (str(device).startswith("cuda:") and "cuda" in there):
         raise InputError(f"device {' or '.join(there)}", repr(device), "leave it out to take what is there")
     if precision not in ("", *FORMATS):
         raise InputError("precision fp32, bf16 or empty", repr(precision), "leave it empty to have it measured")

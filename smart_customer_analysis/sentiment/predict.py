@@ -28,7 +28,7 @@ from ..schema import LABEL_NAMES, NEGATIVE, POSITIVE, InputError, ModelError
 from .drift import drift_test
 from .explain import Explanation, explain
 from .loaded import LoadedModel, probabilities
-from .registry import active_model
+from .registry import active_model, check_newest
 from .scope import outside_scope
 from .scoring import Scores
 
@@ -182,6 +182,7 @@ def open_model(
     "Load a model folder, or the active model; raises `ModelError` where there is none."
     folder = folder or active_model(settings.models_dir)
     if folder is None:
+        check_newest(settings.models_dir)
         missing = f"none in {settings.models_dir.name}"
         raise ModelError("a trained model", missing, "run: sca run, or sca train, on at least 50 labelled reviews")
     return Predictor(folder, precision=precision)

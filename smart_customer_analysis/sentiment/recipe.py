@@ -14,7 +14,7 @@ import numpy as np
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from .dataset import TextDataset, bucket_batches
-from ..schema import InputError
+from ..schema import check_number
 
 # %% ../../nbs/212_sentiment.recipe.ipynb #73d6778e
 RANGES = {  # of the numbers of a recipe, both ends allowed
@@ -46,8 +46,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
-            if not low <= (value := getattr(self, name)) <= high:
-                raise InputError(f"{name} from {low} to {high}", str(value), f"correct {name}")
+            check_number(getattr(self, name), name, low, high, whole=isinstance(low, int) and isinstance(high, int))
 
 # %% ../../nbs/212_sentiment.recipe.ipynb #7fe6ef2e
 def rate_at(

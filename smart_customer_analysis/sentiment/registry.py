@@ -8,7 +8,8 @@ Model registry.
 
 # %% auto #0
 __all__ = ['MANIFEST', 'NEEDED', 'RETRAIN', 'seal_manifest', 'new_version', 'save_model', 'read_manifest', 'verify_model',
-           'valid_versions', 'active_model', 'promote_model', 'rollback_model', 'record_metrics', 'seen_keys', 'seen']
+           'valid_versions', 'check_newest', 'active_model', 'promote_model', 'rollback_model', 'record_metrics',
+           'seen_keys', 'seen']
 
 # %% ../../nbs/226_sentiment.registry.ipynb #7c061aa6
 import hashlib
@@ -151,20 +152,35 @@ def verify_model(
     return manifest
 
 # %% ../../nbs/226_sentiment.registry.ipynb #3c5753f9
+def _folders(models_dir: Path, name: str) -> list[Path]:
+    "List the folders of versions, newest first."
+    home = Path(models_dir) / name
+    folders = [p for p in home.iterdir() if p.is_dir() and not p.name.startswith(".")] if home.is_dir() else []
+    return sorted(folders, key=lambda p: p.name, reverse=True)
+
+# %% ../../nbs/226_sentiment.registry.ipynb #3c5753fa
 def valid_versions(
     models_dir: Path,  # folder of trained models
     name: str = "sentiment",  # which model
 ) -> list[Path]:  # folders that verify, newest first
     "List the versions that can be loaded, newest first."
-    home, valid = Path(models_dir) / name, []
-    folders = [p for p in home.iterdir() if p.is_dir() and not p.name.startswith(".")] if home.is_dir() else []
-    for folder in sorted(folders, key=lambda p: p.name, reverse=True):
+    valid = []
+    for folder in _folders(models_dir, name):
         try:
             verify_model(folder)
             valid.append(folder)
         except ModelError:
             continue
     return valid
+
+
+def check_newest(
+    models_dir: Path,  # folder of trained models
+    name: str = "sentiment",  # which model
+) -> None:
+    "Raise the `ModelError` that keeps the newest version from being used, if there is any."
+    for newest in _folders(models_dir, name)[:1]:
+        verify_model(newest)
 
 # %% ../../nbs/226_sentiment.registry.ipynb #bfc3f8f3
 def active_model(

@@ -396,3 +396,15 @@ def test_dates_are_read_as_twenty_languages_write_them(texts, tmp_path):
     assert drafted.open == []
     days = load(drafted.source(), tmp_path / "shop.csv").reviews.sort_values("review_id")["reviewed_at"]
     assert "|".join(days.dt.strftime("%m-%d")) == WORDED[texts]
+
+
+def test_a_column_called_text_that_holds_short_words_can_be_chosen(tmp_path):
+    rows = "".join(
+        f"r{i},{['ok', 'good', 'bad'][i % 3]},{[5, 4, 1][i % 3]},2026-05-{i % 28 + 1:02}\n" for i in range(60)
+    )
+    (tmp_path / "reviews.csv").write_text("review_id,text,rating,reviewed_at\n" + rows, encoding="utf-8")
+    file = tmp_path / "reviews.csv"
+    drafted = draft_of([file])
+    asked = next(q for q in drafted.open if q.key == "review.text")
+    assert list(asked.choices) == ["text", "-"] and "hardly a text" in asked.ask
+    assert not draft_of([file], answers={"review.text": "text"}).open

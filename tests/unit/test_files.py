@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 
 from smart_customer_analysis.data import delimited, files, paths
 from smart_customer_analysis.data.delimited import read_csv
+from smart_customer_analysis.data.draft import draft
 from smart_customer_analysis.data.encoding import detect_encoding
 from smart_customer_analysis.data.load import load
+from smart_customer_analysis.data.look import look
 from smart_customer_analysis.data.source import Source, load_source, wanted_columns
 from smart_customer_analysis.schema import InputError
 
@@ -217,8 +219,9 @@ def test_a_dangerous_locked_damaged_or_empty_zip_is_refused(tmp_path):
 # --- workbooks --------------------------------------------------------------------------------------------------------
 
 
-def workbook(path: Path, sheets: dict[str, list[list]]) -> Path:
+def workbook(path: Path, sheets: dict[str, list[list]], merged: str = "") -> Path:
     "Write a workbook as Excel would: texts shared, numbers as they are, days as numbers of a date style."
+    cells = f'<mergeCells count="1"><mergeCell ref="{merged}"/></mergeCells>' if merged else ""
     shared: list[str] = []
 
     def cell(column: int, row: int, value: object) -> str:
@@ -246,7 +249,7 @@ def workbook(path: Path, sheets: dict[str, list[list]]) -> Path:
             for i, row in enumerate(rows, 1)
             if row
         )
-        parts[f"xl/worksheets/sheet{k}.xml"] = f"<worksheet {main}><sheetData>{body}</sheetData></worksheet>"
+        parts[f"xl/worksheets/sheet{k}.xml"] = f"<worksheet {main}><sheetData>{body}</sheetData>{cells}</worksheet>"
     listed = "".join(f'<sheet name="{n}" sheetId="{k}" r:id="r{k}"/>' for k, n in enumerate(names, 1))
     parts["xl/workbook.xml"] = f"<workbook {main} {r}><sheets>{listed}</sheets></workbook>"
     targets = [(f"r{k}", "worksheet", f"worksheets/sheet{k}.xml") for k in range(1, len(names) + 1)]
@@ -295,6 +298,24 @@ def test_a_sheet_is_chosen_by_name_and_lines_above_the_header_are_skipped(tmp_pa
         load(described(tmp_path, 'sheet = "June"'), tmp_path)
     with pytest.raises(InputError, match="column 'text' .* found nothing here"):
         load("csv", tmp_path / "reviews.xlsx")
+
+
+def test_a_cell_merged_downwards_stands_in_each_of_its_rows(tmp_path):
+    rows = [["review_id", "customer_id", "text"], ["1", "ana", "fine"], ["2", None, "broken"], ["3", None, "late"]]
+    workbook(tmp_path / "reviews.xlsx", {"May": rows}, merged="B2:B3")
+    assert load("csv", tmp_path).reviews["customer_id"].fillna("").tolist() == ["ana", "ana", ""]
+
+
+def test_a_draft_finds_the_sheet_and_the_header_and_names_the_other_sheets(tmp_path):
+    head = [["Reviews of May"], [], ["Comment", "Stars", "Date"]]
+    rows = [[f"It broke on day {i}", 1 + i % 5, pd.Timestamp("2026-05-01") + pd.Timedelta(days=i)] for i in range(20)]
+    orders = [["Order ID", "Total"], ["o1", 3.5], ["o2", 4]]
+    file = workbook(tmp_path / "may.xlsx", {"Cover": [["Our shop"]], "May": head + rows, "Orders": orders})
+    drafted = draft([look(file)], "may")
+    assert not drafted.open and drafted.content["files"]["reviews"]["sheet"] == "May"
+    shop = load(drafted.source(), file)
+    assert len(shop.reviews) == 20 and shop.reviews["line"].tolist()[0] == 4
+    assert any("sheets not read: Orders" in note for note in drafted.notes)
 
 
 def test_a_damaged_workbook_and_one_in_a_zip(tmp_path):

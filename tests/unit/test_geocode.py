@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from smart_customer_analysis.data.countries import country_code, fold
-from smart_customer_analysis.data.geocode import geocode, place_customers
+from smart_customer_analysis.data.geocode import geocode, home_country, place_customers
 from smart_customer_analysis.data.load import load
 from smart_customer_analysis.schema import Customer, conform
 
@@ -330,3 +330,29 @@ def test_names_of_several_countries_have_one_spelling():
     placed = place_customers(people)
     assert placed["country"].to_list() == ["Channel Islands"] * 3
     assert placed["lon"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("typed", "home", "city", "region", "country"),
+    [
+        ("Kent", "GB", None, "England", "United Kingdom"), ("Surrey", "GB", None, "England", "United Kingdom"),
+        ("Fife", "GB", None, "Scotland", "United Kingdom"), ("Boston", "GB", "Boston", "England", "United Kingdom"),
+        ("Perth", "GB", None, None, None), ("Mérida", "ES", "Mérida", "Extremadura", "Spain"),
+        ("Córdoba", "ES", "Córdoba", "Andalusia", "Spain"), ("Santiago", "ES", None, None, None),
+        ("Mérida", "MX", "Mérida", "Yucatán", "Mexico"), ("Surrey", "CA", "Surrey", "British Columbia", "Canada"),
+        ("Kent", "US", "Kent", "Washington", "United States"), ("Kent", "AU", None, None, None),
+        ("Kent, WA", "GB", "Kent", "Washington", "United States"), ("Paris", "GB", "Paris", "Île-de-France", "France"),
+    ],
+)  # fmt: skip
+def test_a_place_of_two_countries_is_the_one_at_home_or_none(typed, home, city, region, country):
+    place = geocode(pd.Series([typed], dtype="str"), home)[["city", "region", "country"]].iloc[0]
+    assert place.astype(object).where(place.notna(), None).tolist() == [city, region, country]
+
+
+def test_the_country_of_all_customers_is_the_home_of_a_shop_in_a_frame():
+    spain = ["Madrid", "Sevilla", "Zaragoza", "Bilbao"] * 6
+    for others, country in ((spain, "Spain"), (spain[:8], "Mexico"), (["Lyon", "Madrid"] * 12, "Mexico")):
+        typed = [*others, "Mérida"]
+        people = conform(pd.DataFrame({"customer_id": [str(i) for i in range(len(typed))], "place": typed}), Customer)
+        assert place_customers(people, home_country(people))["country"].iloc[-1] == country
+        assert place_customers(people)["country"].iloc[-1] == "Mexico"  # in a load others may come tomorrow

@@ -221,7 +221,7 @@ def test_waypoints_lie_close_where_the_margin_turns():
 
 
 def test_a_model_that_reads_nothing_in_is_not_asked(folder):
-    with pytest.raises(InputError, match="max_tokens of at least 1"):
+    with pytest.raises(InputError, match="max_tokens from 1"):
         p.Predictor(folder, max_tokens=0)
 
 
