@@ -7,17 +7,14 @@ from pathlib import Path
 
 NUMBER = re.compile(r"(?<![\w#])[-+−]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 TIME = re.compile(r"\b\d{8}T\d{6}\.\d+Z|\b\d[\d.,:]*\s*(?:s|ms|seconds?|minutes?|min|it/s)\b")
-# tutorials whose figures come from a training, and the processor of the committed ones: another kind rounds otherwise
-TRAINED = ("complaints", "five_lines", "from_postgresql", "judge_a_model", "more_machines", "serving")
-MADE_ON = "AuthenticAMD 25 1"
-
-
-def processor() -> str:
-    "Name the kind of processor; empty where the system does not say."
-    path = Path("/proc/cpuinfo")
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    facts = [re.search(rf"^{name}\s*: (.+)$", text, re.M) for name in ("vendor_id", "cpu family", "model")]
-    return " ".join(fact[1] for fact in facts if fact)
+TRAINED = (  # their figures come from a training, and another processor rounds otherwise
+    "complaints",
+    "five_lines",
+    "from_postgresql",
+    "judge_a_model",
+    "more_machines",
+    "serving",
+)
 
 
 def plain(text: str) -> str:
