@@ -33,6 +33,12 @@ def resolve_notebooks(force: bool) -> Path:
     return proc_nbs(n_workers=0, force=force)  # in this process: torch is imported once, not once for each notebook
 
 
+def names_moved() -> bool:
+    "Tell whether the list of names is newer than a resolved notebook: its links may lead to where a name was before."
+    names, resolved = ROOT / "smart_customer_analysis" / "_modidx.py", [*(ROOT / "_proc").rglob("*.ipynb")]
+    return bool(resolved) and names.stat().st_mtime > min(p.stat().st_mtime for p in resolved)
+
+
 def take_over(new: Path, source: Path) -> None:
     "Make `source` equal to `new`, leaving files as they are that did not change: Sphinx reads only the others again."
     for old in [p for p in source.rglob("*") if p.is_file() and not (new / p.relative_to(source)).is_file()]:
@@ -52,7 +58,7 @@ def main() -> int:
     from pages import remote_assets, write_pages
     from sphinx.cmd.build import build_main
 
-    processed = resolve_notebooks("--force" in sys.argv)
+    processed = resolve_notebooks("--force" in sys.argv or names_moved())
     new, trees = SOURCE.with_name("_src_new"), OUT.parent / "doctrees"
     shutil.rmtree(new, ignore_errors=True)
     write_pages(ROOT, processed, new)
