@@ -26,7 +26,7 @@ from .files import replacing
 from .report.child import clear_abandoned
 from .report.index import write_index
 from .sentiment.cache import cache_folder, erase_predictions, states_folder
-from .store.erase import Person, erase_customer, find_person
+from .store.erase import Person, erase_customer, find_person, spellings
 from .store.migrate import existing_database
 from .store.sources import resolve_source
 from .view.shop_file import forget_shops
@@ -132,7 +132,8 @@ class Erased(TypedDict):
 
 def _find_people(engine: Engine, source: str, customer_id: str, key: str) -> list[Person]:
     "Find who is meant by an id, as the shop writes it or as a pseudonym; raises `InputError` where nobody is."
-    written = dict.fromkeys([customer_id, *plain_ids(pd.Series([customer_id], dtype="str")).dropna()])
+    plain = plain_ids(pd.Series([customer_id], dtype="str")).dropna()
+    written = dict.fromkeys([customer_id, *plain, *spellings(engine, source, customer_id)])
     ids = dict.fromkeys([*written, *(pseudonym(i, key) for i in written if key)])
     people = [person for i in ids if (person := find_person(engine, source, i))]
     if not people:

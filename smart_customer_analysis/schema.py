@@ -161,8 +161,8 @@ def check_number(
     "Raise `InputError` for a parameter that is no number, or out of its range."
     kinds = int | np.integer if whole else int | float | np.integer | np.floating
     if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
-        kind = ", a whole number" if whole else ""
-        raise InputError(f"{name} from {low} to {high}{kind}", repr(value), f"correct {name}")
+        kind, shown = ", a whole number" if whole else "", value.item() if isinstance(value, np.generic) else value
+        raise InputError(f"{name} from {low} to {high}{kind}", repr(shown), f"correct {name}")
 
 # %% ../nbs/010_schema.ipynb #5a1e1006
 def check_columns(

@@ -124,22 +124,6 @@ def _bare(word: str) -> str:
 _LINES = re.split(r"\n    (?=\S)", _MONTHS)[1:]  # a month each, the English name first
 _ENGLISH = {_bare(word): line.split()[0].title() for line in _LINES for word in line.split()}
 
-# %% ../../nbs/094_data.dates.ipynb #59ddbe73
-_CROATIAN = """
-    january siječanj siječnja sij|february veljača veljače velj vel|march ožujak ožujka ožu|april travanj travnja tra
-    |may svibanj svibnja svi|june lipanj lipnja lip|july srpanj srpnja srp|august kolovoz kolovoza kol
-    |september rujan rujna ruj|october listopad listopada lis|november studeni studenog studenoga stu
-    |december prosinac prosinca pro
-"""
-_CROATIAN_ENGLISH = {_bare(w): line.split()[0].title() for line in _CROATIAN.split("|") for w in line.split()[1:]}
-_CROATIAN_ALONE = frozenset(_CROATIAN_ENGLISH) - frozenset(_ENGLISH) - {"pro", "tra", "sij", "svi"}
-
-
-def _month_names(texts: pd.Series) -> dict[str, str]:
-    "Return the English month of each word, by the language of the column."
-    words = {_bare(word) for text in texts.dropna() for word in re.findall(r"[^\W\d_]{3,}", text)}
-    return _ENGLISH | _CROATIAN_ENGLISH if words & _CROATIAN_ALONE else _ENGLISH
-
 # %% ../../nbs/094_data.dates.ipynb #84820dfc
 def in_english(
     texts: pd.Series,  # dates; missing allowed
@@ -148,10 +132,10 @@ def in_english(
     "Write the names of months in English, and days without the ending of an ordinal (1st, 1er)."
     if "%b" not in form and "%B" not in form:
         return texts
-    dots, names = "%b." in form or "%B." in form, _month_names(texts)
+    dots = "%b." in form or "%B." in form
 
     def month(word: re.Match[str]) -> str:
-        name = names.get(_bare(word[1]), "")
+        name = _ENGLISH.get(_bare(word[1]), "")
         return (name[:3] if "%b" in form else name) + (word[2] if dots else "") if name else word[0]
 
     texts = texts.str.replace(r"\b(\d{1,2})(?:st|nd|rd|th|er|º|ª)(?=[\s,.])", r"\1", regex=True)

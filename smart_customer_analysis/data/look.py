@@ -177,7 +177,7 @@ def _book_settings(file: Listed, options: dict[str, Any]) -> tuple[dict[str, Any
     tables = [n for n, (usual, _) in begins.items() if usual > 1]
     chosen = options.get("sheet") or next(iter(tables or begins), "")
     if chosen != next(iter(begins), ""):
-        settings["sheet"], facts["sheet"] = chosen, "the first with a table"
+        settings["sheet"], facts["sheet"] = chosen, "as asked for" if options.get("sheet") else "the first with a table"
     if others := [n for n in tables if n != chosen]:
         facts["sheets"] = f"sheets not read: {', '.join(others)} (save each as a file of its own)"
     if skip := begins.get(chosen, (0, 0))[1]:

@@ -83,10 +83,11 @@ def rfm_table(
 def _positions(names: list, chosen: Sequence[str | int], what: str) -> dict[int, str | int]:
     "Position of each column that is named, in any letter case; raises `InputError` for an unknown one."
     lower = [str(n).strip().lower() for n in names]
-    unknown = [c for c in chosen if str(c).lower() not in lower]
+    asked_for = {c: str(c).strip().lower() for c in chosen}
+    unknown = [c for c, name in asked_for.items() if name not in lower]
     if unknown:
         raise InputError(f"{what} among the columns {names}", f"{unknown[0]!r}", f"correct {what}")
-    return {lower.index(str(c).lower()): c for c in chosen}
+    return {lower.index(name): c for c, name in asked_for.items()}
 
 
 def _cut_points(

@@ -15,11 +15,12 @@ from smart_customer_analysis import pipeline
 from smart_customer_analysis import privacy as privacy_module
 from smart_customer_analysis.config import load_settings
 from smart_customer_analysis.data.sample import make_shop, write_shop
-from smart_customer_analysis.schema import InputError
+from smart_customer_analysis.schema import Customer, InputError, conform
 from smart_customer_analysis.sentiment.encoder import tiny_encoder
 from smart_customer_analysis.steps.load import load_only
 from smart_customer_analysis.store import migrate as store_migrate
 from smart_customer_analysis.store.erase import Person
+from smart_customer_analysis.store.loads import save_load
 from smart_customer_analysis.store.results import save_report_run
 
 WORDS = [f"zqplant{i:02}x" for i in range(20)]
@@ -147,6 +148,17 @@ def test_a_pseudonym_is_erased_by_the_id_of_the_shop(tmp_path):
 
 
 WORD = st.text("abcdefghijklmnop", min_size=1, max_size=8)
+
+
+def test_an_address_is_erased_however_it_was_stored(tmp_path):
+    settings_of_test = load_settings(tmp_path)
+    engine = store_migrate.open_database(settings_of_test)
+    who = ["Ana@Shop.example", "ana@shop.example", "anna@shop.example", "BOB"]  # as earlier versions stored them, too
+    save_load(engine, "own", customers=conform(pd.DataFrame({"customer_id": who}), Customer))
+    engine.dispose()
+    assert privacy_module.erase(settings_of_test, "ANA@shop.example", "own")["rows"]["customers"] == 2
+    with pytest.raises(InputError, match="in no table"):
+        privacy_module.erase(settings_of_test, "bob", "own")  # only addresses are the same in small letters
 
 
 @settings(max_examples=200, deadline=None)

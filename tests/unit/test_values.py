@@ -406,21 +406,6 @@ def test_a_date_that_python_cannot_hold_costs_its_row_and_no_more(tmp_path, make
     }
 
 
-@pytest.mark.parametrize(
-    ("column", "months"),
-    [
-        (["3. listopada 2026", "4. rujna 2026"], [10, 9]),  # Croatian
-        (["3 listopada 2026", "4 września 2026"], [11, 9]),  # Polish
-        (["1 lip 2026", "1 kol 2026"], [6, 8]),
-        (["1 lip 2026", "1 sie 2026"], [7, 8]),
-        (["3 listopada 2026"], [11]),
-    ],
-)
-def test_the_other_months_of_a_column_say_which_language_a_month_is_in(column, months):
-    times = parse_times(texts_of(*column), ["%d. %B %Y", "%d %B %Y", "%d %b %Y"], "UTC").times
-    assert times.dt.month.tolist() == months
-
-
 def test_an_address_in_capitals_is_the_same_customer():
     assert plain_ids(texts_of("Ana@Shop.pt", " ana@shop.pt", "AB-7", "ab-7")).tolist() == [
         "ana@shop.pt", "ana@shop.pt", "AB-7", "ab-7",

@@ -51,7 +51,8 @@ export function countryName(english) {
   return countries.get(english) ?? english;
 }
 // A text in the language of the page. It is written in English here; what no catalogue has stays English.
-export const t = (text, values = {}) => fill([table[text] ?? text].flat()[0], values);
+export const t = (text, values = {}) =>
+  fill([Object.hasOwn(table, text) ? table[text] : text].flat()[0], values);
 // The form for one, or for more.
 export function tn(one, many, n, values = {}) {
   const forms = table[one] ?? [one, many],

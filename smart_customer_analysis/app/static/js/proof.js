@@ -21,7 +21,7 @@ import {
 } from "./format.js";
 import { joined, t, tn } from "./language.js";
 import { filtersOf, here, href, meta, nameOf, period, queryParams, state } from "./state.js";
-import { MARKS, WHY } from "./words.js";
+import { WHY } from "./words.js";
 
 const WITHOUT = ["sentiment", "q"];
 let go = () => {};

@@ -1,7 +1,7 @@
 // Segments: "Who are they, who is unhappy, who moved?"
 import { get } from "../api.js";
 import { card, emptyState, table } from "../card.js";
-import { clear, drawn, h, icon, s, say } from "../dom.js";
+import { drawn, h, s, say } from "../dom.js";
 import {
   badge,
   drawable,
