@@ -163,9 +163,8 @@ class Scored:
         ids: frozenset[str],  # review_id
     ) -> "Scored":  # a new one
         "Keep the predictions of some reviews."
-        kept = self.predictions["review_id"].astype(object).isin(ids).to_numpy()
-        rows = self.predictions[kept].reset_index(drop=True)
-        return replace(self, predictions=rows, embeddings=self.embeddings[kept])
+        use = self.predictions["review_id"].astype(object).isin(ids).to_numpy()
+        return replace(self, predictions=self.predictions[use].reset_index(drop=True), embeddings=self.embeddings[use])
 
 # %% ../../nbs/680_steps.sentiment.ipynb #7d153cf8
 def score_step(
