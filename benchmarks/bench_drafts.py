@@ -20,7 +20,7 @@ from smart_customer_analysis.steps.source import draft_of
 VARIANTS = """
 old encodings | 35 | 3 | 0 | a Polish letter read as Ukrainian | UTF-7 read as ASCII; ISO 8859-16 as cp1250 (ţ, ț)
 old encodings, short files drawn | 784 | 1 | 0 |  | two signs of Chinese alone (6 files, 4 valid UTF-8)
-numbers, ids, joins | 18 | 2 | 0 | 17850,0 beside 17850 | e-mails that differ by a capital letter are two people
+numbers, ids, joins | 18 | 2 | 0 | 17850,0 beside 17850 |
 dates | 53 | 0 | 0 | months of twelve more languages, 1er, 13th, 2026年1月13日, +0100 | zone names, no year; asked
 archives, JSON | 43 | 1 | 5 | JSON lines in UTF-16; damaged archives; broken files alone in a folder | xz, zstd; refused
 tables of text | 45 | 2 | 0 | XML read as reviews; repeated header without use; table without rows | Markdown tables
@@ -29,7 +29,7 @@ Parquet, SQL, URLs | 40 | 0 | 1 | a Parquet file cut off |
 markup, signs, long texts | 86 | 0 | 0 |  |
 personal data | 79 | 1 | 0 | phones of Russia and China, addresses in other scripts | IBAN, tax numbers, local forms
 countries | 230 | 1 | 0 | Congo, Democratic Republic; eight names |
-places | 308 | 4 | 0 | Milano (MI), Neustadt, Valence, Parma | Kent, Surrey in a British shop; Mérida in a Spanish one
+places | 308 | 4 | 0 | Milano (MI), Neustadt, Valence, Parma |
 """
 
 started = time.perf_counter()

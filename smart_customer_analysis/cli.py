@@ -31,7 +31,7 @@ from typing import Annotated, Any
 # %% ../nbs/720_cli.ipynb #c1a0d002
 AGAIN = "give the same command again"
 _STEPS = f"the steps that ended are stored, a training goes on where it was: {AGAIN}"
-KEPT = {
+KEPT = {  # command -> what is there after Ctrl-C
     "run": _STEPS,
     "close": _STEPS,
     "train": f"a training goes on from its last checkpoint: {AGAIN}",
@@ -48,8 +48,8 @@ class AllCommands(TyperGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as e:
-            kept = ", ".join(map(str, e.args)) or KEPT.get(ctx.invoked_subcommand or "", AGAIN)
-            print(f"sca: interrupted, {kept}", file=sys.stderr)
+            state = ", ".join(map(str, e.args)) or KEPT.get(ctx.invoked_subcommand or "", AGAIN)
+            print(f"sca: interrupted, {state}", file=sys.stderr)
             raise typer.Exit(130) from e
 
 # %% ../nbs/720_cli.ipynb #cdfd7a6c
@@ -68,8 +68,8 @@ GROUPS |= {"themes": themes}
 for command in COMMANDS:
     app.command(epilog=f"Example: {example_of(command.__name__)}")(command)
 for name, group in GROUPS.items():
-    for one in group.registered_commands:
-        one.epilog = f"Example: {example_of(f'{name} {one.name}')}"
+    for command in group.registered_commands:
+        command.epilog = f"Example: {example_of(f'{name} {command.name}')}"
     app.add_typer(group, name=name)
 
 # %% ../nbs/720_cli.ipynb #c93d10ae

@@ -172,8 +172,8 @@ def check_columns(
     if not isinstance(frame, pd.DataFrame):
         return
     if frame.empty or not frame.columns.is_unique:
-        found = "none" if frame.empty else f"{frame.columns[frame.columns.duplicated()][0]!r} twice"
-        raise InputError("rows of numbers, each column once", found, "check the frame")
+        fault = "none" if frame.empty else f"{frame.columns[frame.columns.duplicated()][0]!r} twice"
+        raise InputError("rows of numbers, each column once", fault, "check the frame")
     for name in frame:
         values = frame[name]
         is_time = values.dtype.kind in "Mm"

@@ -118,9 +118,8 @@ def make_shop_of(
 ) -> Shop:
     "Clean a shop, and put its customers on the map."
     cleaned, steps = clean(loaded)
-    placed = replace(
-        cleaned, customers=place_customers(cleaned.customers, cleaned.country or home_country(cleaned.customers))
-    )
+    home = cleaned.country or home_country(cleaned.customers)
+    placed = replace(cleaned, customers=place_customers(cleaned.customers, home))
     return Shop(placed, steps, notes, settings or load_settings())
 
 # %% ../nbs/730_shop.ipynb #6e2b5b02

@@ -27,8 +27,8 @@ def wilson_interval(
     level: np.ndarray | float = 0.95,  # coverage, between 0 and 1
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # share, low, high; shape of `k`
     "Return share and Wilson interval of each group (Wilson 1927); raises `InputError` for a level of 95."
-    level = np.asarray(level, dtype=object if isinstance(level, str) else float)
-    if level.dtype == object or not ((level > 0) & (level < 1)).all():
+    level = np.asarray(level)
+    if level.dtype.kind not in "fiu" or not ((level > 0) & (level < 1)).all():
         raise InputError("a level between 0 and 1", f"{level}", "write 0.95 for 95 %")
     z2, share = stats.norm.isf((1 - level) / 2) ** 2, np.asarray(k) / n
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)

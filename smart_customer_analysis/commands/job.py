@@ -43,11 +43,8 @@ def run(
     as_json: Json = False,
 ) -> None:
     "Load, clean, train, score, segment, find themes, store and report."
-    all_paths, bars, settings = (
-        (*(paths or ()), *(p for p in (train, test) if p)),
-        show_bars(as_json),
-        settings_of(database),
-    )
+    all_paths = (*(paths or ()), *(p for p in (train, test) if p))
+    bars, settings = show_bars(as_json), settings_of(database)
     with ticking("start", bars):
         from smart_customer_analysis.steps.load import claim_name
         from smart_customer_analysis.steps.source import source_for

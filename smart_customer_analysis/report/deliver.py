@@ -90,11 +90,8 @@ def subject_of(
     if status == "failed":
         failed = words("{name}: failed", name=", ".join(filter(None, [label, part])))
         return _line(failed + (f": {reason}" if reason else ""))
-    n, shop, share = (
-        summary.get("n_changes", 0),
-        str(summary.get("source") or ""),
-        share_text(summary.get("share"), words),
-    )
+    n, shop = summary.get("n_changes", 0), str(summary.get("source") or "")
+    share = share_text(summary.get("share"), words)
     if not share:
         news = counted(n, "change", words) if n else words("nothing new")
         return _line(", ".join(filter(None, [summary.get("title") or label, part])) + f": {news}")

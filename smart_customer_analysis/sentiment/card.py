@@ -108,9 +108,7 @@ def _language_lines(rows: list[dict[str, Any]]) -> list[str]:
         mark = "few: the figures say little" if row["few"] else ""
         interval = f"{row['low']:.0%}–{row['high']:.0%}"
         errors = row.get("answered") and proportion(row["wrong"], row["answered"])  # an older folder does not say
-        wrong = (
-            f"{errors['value']:.0%} ({errors['low']:.0%}–{errors['high']:.0%}) of {row['answered']:,}" if errors else ""
-        )
+        wrong = "{value:.0%} ({low:.0%}–{high:.0%}) of {n:,}".format(**errors) if errors else ""
         numbers = f"{row['accuracy']:.0%} | {interval} | {row['ece']:.3f} | {row['n']:,}"
         lines.append(f"| {name} | {numbers} | {wrong} | {mark} |")
     return lines

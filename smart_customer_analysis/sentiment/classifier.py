@@ -41,8 +41,8 @@ def _classes(y: Any) -> tuple[np.ndarray, np.ndarray]:
     for classes in (np.array([NEGATIVE, POSITIVE]), np.array(names)):
         if labels.size and set(labels.ravel().tolist()) <= set(classes.tolist()):
             return classes, (labels == classes[POSITIVE]).astype(int)
-    found = ", ".join(map(repr, sorted(set(labels.ravel().tolist()), key=str)[:4])) or "none"
-    raise InputError("labels 0 and 1, or negative and positive", found, "turn stars into labels: 1-2 is 0, 4-5 is 1")
+    unlike = ", ".join(map(repr, sorted(set(labels.ravel().tolist()), key=str)[:4])) or "none"
+    raise InputError("labels 0 and 1, or negative and positive", unlike, "turn stars into labels: 1-2 is 0, 4-5 is 1")
 
 
 def _split(texts: Sequence[str], y: np.ndarray, groups: Any, seed: int) -> DataSplit:

@@ -384,13 +384,13 @@ def train_sentiment(
     encoder, why = choose_encoder(encoder, texts)
     recipe = Recipe(encoder, max_tokens, epochs, learning_rate, batch_tokens, seed, **options)
     recipe = enough_epochs(for_language(recipe, language := main_language(texts)), len(texts))
-    y = check_labels(texts, labels, "training", True)
-    yv = check_labels(valid_texts, valid_labels, "validation", False)
+    y, yv = check_labels(texts, labels, "training", True), check_labels(valid_texts, valid_labels, "validation", False)
     content = (texts, y.tolist(), valid_texts, yv.tolist(), [neutral_sentences()[0]])
     name = fingerprint(recipe, *content, weights=_weights_hash(encoder))
     out, home = Path(out), Path(out) / f".training-{name}"
-    if (finished := _finished(out, name) if resume else None) or not resume:
-        shutil.rmtree(home, ignore_errors=True)  # begun anew, or killed just after it published
+    finished = _finished(out, name) if resume else None
+    if finished or not resume:  # killed just after it published, or begun anew
+        shutil.rmtree(home, ignore_errors=True)
     if finished:
         return finished
     device, dtype, rates = choose_precision(device, recipe.precision or _begun_in(home))

@@ -200,8 +200,8 @@ def accuracy_step(
     baselines: dict[str, Any],  # by name
 ) -> dict[str, Any] | None:  # accuracy: value, low, high, n, baselines; None where nothing could be measured
     "Measure the model on the test rows and write the figures into its metrics and card."
-    read = scored.predictions.set_index("review_id")
-    p = read["p_negative"]
+    by_review = scored.predictions.set_index("review_id")
+    p = by_review["p_negative"]
     held = split.valid[split.valid["review_id"].isin(p.index)]
     if len(held):
         pairs = held["label"], p.loc[held["review_id"]]
@@ -210,7 +210,7 @@ def accuracy_step(
     if rows.empty:
         return None
     y, q = rows["label"].to_numpy(), p.loc[rows["review_id"]].to_numpy()
-    languages = by_language(rows["text"].tolist(), y, q, read["label"].loc[rows["review_id"]].notna())
+    languages = by_language(rows["text"].tolist(), y, q, by_review["label"].loc[rows["review_id"]].notna())
     return record_evaluation(folder, evaluate(y, q), baselines, languages)["accuracy"]
 
 # %% ../../nbs/680_steps.sentiment.ipynb #48f7ca1d

@@ -17,12 +17,12 @@ ENGLISH = re.compile(
     re.I,
 )
 # What the shop gave: names, what planted segments and runs say, quotes; addresses of the API.
-GIVEN = re.compile(
+SHOP_TEXTS = re.compile(
     r"\[D\] Critics appeared: 118 customers\.?|Planted as [\w ]+\.|Talks about \w+|(?:Orders|Amount) in a year"
     r"|Share negative|Lapsed since spring|HTML \d+ kB|“[^”]*”?|/v1/\S+"
     r"|expected labelled rows, found none in the period\. Next step: load labels"
 )
-THEIRS = {"Size"}  # a theme of the shop
+SHOP_WORDS = {"Size"}  # a theme of the shop
 # Every visible text and every name that is read aloud, without what customers wrote, code, and the list of languages.
 TEXTS = """root => {
   const theirs = "blockquote, .review-text, .review-title, .words, .theme-name .caption, pre, code, textarea, #language"
@@ -40,9 +40,9 @@ TEXTS = """root => {
 def english_in(page, root: str = "body") -> list[str]:
     "List the texts of a page that are not Portuguese: with an English word, or as the program has them."
     table = message_table("pt", "page")
-    untold = {text for text, there in table.items() if text != there} - THEIRS
+    untold = {text for text, there in table.items() if text != there} - SHOP_WORDS
     shown = dict.fromkeys(page.evaluate(TEXTS, root))
-    plain = ((text, GIVEN.sub("", text)) for text in shown)
+    plain = ((text, SHOP_TEXTS.sub("", text)) for text in shown)
     return [text for text, rest in plain if ENGLISH.search(rest) or rest in untold]
 
 

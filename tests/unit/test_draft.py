@@ -405,6 +405,6 @@ def test_a_column_called_text_that_holds_short_words_can_be_chosen(tmp_path):
     (tmp_path / "reviews.csv").write_text("review_id,text,rating,reviewed_at\n" + rows, encoding="utf-8")
     file = tmp_path / "reviews.csv"
     drafted = draft_of([file])
-    asked = next(q for q in drafted.open if q.key == "review.text")
-    assert list(asked.choices) == ["text", "-"] and "hardly a text" in asked.ask
+    question = next(q for q in drafted.open if q.key == "review.text")
+    assert list(question.choices) == ["text", "-"] and "hardly a text" in question.ask
     assert not draft_of([file], answers={"review.text": "text"}).open

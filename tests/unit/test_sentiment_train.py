@@ -183,11 +183,11 @@ def test_a_continued_run_keeps_the_precision_it_began_in(tmp_path, encoder, monk
 
 
 def test_checkpoints_of_a_run_killed_just_after_it_published_are_removed(tmp_path, encoder, monkeypatch):
-    one = train(tmp_path, encoder)
-    name = json.loads((one.folder / "MANIFEST.json").read_text())["fingerprint"]
-    (one.folder.parent / f".training-{name}" / "step-1").mkdir(parents=True)
-    assert train(tmp_path, encoder).version == one.version
-    assert [p.name for p in one.folder.parent.iterdir()] == [one.version]
+    published = train(tmp_path, encoder)
+    name = json.loads((published.folder / "MANIFEST.json").read_text())["fingerprint"]
+    (published.folder.parent / f".training-{name}" / "step-1").mkdir(parents=True)
+    assert train(tmp_path, encoder).version == published.version
+    assert [p.name for p in published.folder.parent.iterdir()] == [published.version]
 
 
 def test_a_finished_run_is_not_repeated_unless_asked(tmp_path, encoder):
