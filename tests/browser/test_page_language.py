@@ -13,7 +13,7 @@ from smart_customer_analysis.words import Words, message_table
 ENGLISH = re.compile(
     r"\b(the|of|and|to|is|are|was|with|by|all|not|this|that|from|in|on|it|or|than|too|more|few|fewer|reviews?|customers?"
     r"|negative|positive|weeks?|filters?|show|range|open|close|segments?|regions?|themes?|reports?|your|what|who|where|when"
-    r"|why|here|each|none|chart|table|list|download)\b",
+    r"|why|unknown|here|each|none|chart|table|list|download)\b",
     re.I,
 )
 # What the shop gave: names, what planted segments and runs say, quotes; addresses of the API.

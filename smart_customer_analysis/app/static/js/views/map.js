@@ -789,7 +789,8 @@ export default {
           [
             {
               name: t("Region"),
-              cell: (x) => (x.key === "unknown" ? x.name : h("a", { href: here({ region: x.key }) }, x.name)),
+              cell: (x) =>
+                x.key === "unknown" ? t("unknown") : h("a", { href: here({ region: x.key }) }, x.name),
               sort: (x) => x.name,
               num: false,
             },
